@@ -1,0 +1,1 @@
+//! Stage keys, the content-addressed store, locks, atomic writes and provenance.

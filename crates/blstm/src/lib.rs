@@ -1,0 +1,1 @@
+//! The recurrent and attention operators as candle custom ops.

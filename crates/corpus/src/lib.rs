@@ -1,0 +1,1 @@
+//! Utterances, speakers, sessions and annotators' votes, read from each corpus layout.

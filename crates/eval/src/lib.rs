@@ -1,0 +1,1 @@
+//! Metrics, tables and summaries over folds and seeds.

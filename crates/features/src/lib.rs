@@ -1,0 +1,1 @@
+//! The index in parallel to features.parquet, and the fold normaliser.

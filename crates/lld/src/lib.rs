@@ -1,0 +1,1 @@
+//! Frame-level acoustic descriptors with openSMILE's numbers.

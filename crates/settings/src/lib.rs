@@ -1,0 +1,30 @@
+//! What people write and what stages are asked, typed: pipeline TOML, corpus manifests, stage
+//! requests, the splits file and the events a stage reports while it works.
+//!
+//! Everything here is plain data. The crate links no numeric library, so that `cargo xtask` can plan
+//! a pipeline without compiling one. Unknown keys are errors everywhere, and no hyper-parameter has a
+//! default in code: a pipeline file says all of them.
+
+mod error;
+mod event;
+pub mod exit;
+mod manifest;
+mod pipeline;
+mod request;
+mod split;
+mod synth;
+
+pub use error::SettingsError;
+pub use event::Event;
+pub use manifest::{Adapter, CsvColumns, CsvLayout, Manifest, Release, Sex, Speaker};
+pub use pipeline::{
+    AttentionOver, BaselineSettings, CorpusSettings, FeatureSettings, FixedTarget, LwSettings,
+    Method, Methods, NetworkSettings, OnBroken, Pipeline, SplitScheme, SplitSettings,
+    TrainingSettings,
+};
+pub use request::{
+    EvaluateParams, ExtractParams, FeatureSetText, IndexParams, MethodParams, ReportParams,
+    Request, SplitParams, StageParams, TrainParams, role,
+};
+pub use split::{Fold, Splits};
+pub use synth::SynthSettings;

@@ -1,0 +1,189 @@
+//! Corpus manifests, `data-manifests/*.toml`: what a corpus is, as data.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::SettingsError;
+use crate::error::{parse_toml, read_toml};
+
+const HINT: &str = "the keys of a manifest are listed in data-manifests/README.md";
+
+/// Which reader understands the corpus's layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Adapter {
+    /// IEMOCAP's release tree, with `EmoEvaluation` files; the synthetic corpus has it too.
+    Iemocap,
+    /// EmoDB: everything is in the file name, recognition rates in `erkennung.txt`.
+    Emodb,
+    /// RAVDESS: seven numbers in the file name.
+    Ravdess,
+    /// CREMA-D: file names and the table of crowd votes.
+    CremaD,
+    /// Any folder of audio with a table of labels.
+    Csv,
+}
+
+/// Sex of a speaker as the corpus states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sex {
+    /// Female.
+    Female,
+    /// Male.
+    Male,
+}
+
+impl Sex {
+    /// The word used in manifests, tables and Parquet files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Female => "female",
+            Self::Male => "male",
+        }
+    }
+}
+
+/// One speaker of a corpus.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Speaker {
+    /// Sex, where the corpus states it.
+    pub sex: Option<Sex>,
+    /// Recording session; the speaker's own name where left out.
+    pub session: Option<String>,
+    /// The speaker who validates where this one is tested. Where left out: the other speaker of
+    /// the session if there is just one, else the next speaker in sorted order.
+    pub validation: Option<String>,
+}
+
+/// Names of a table's columns, for [`Adapter::Csv`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CsvColumns {
+    /// Path of the audio file, relative to the root.
+    pub file: String,
+    /// Speaker.
+    pub speaker: String,
+    /// Emotion, in the corpus's own words; the manifest's `labels` map them.
+    pub emotion: String,
+    /// Recording session.
+    pub session: Option<String>,
+    /// Sex: `female`/`male`, or the first letter of it.
+    pub sex: Option<String>,
+    /// Start of the cut within the file: seconds, or a duration such as `0 days 00:00:01.5`.
+    pub start: Option<String>,
+    /// End of the cut within the file, likewise.
+    pub end: Option<String>,
+    /// Votes, as `label:count` pairs separated by `;`, such as `happy:3;neutral:1`.
+    pub votes: Option<String>,
+}
+
+/// Where and how the table of a [`Adapter::Csv`] corpus is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CsvLayout {
+    /// The table's path, relative to the root.
+    pub table: String,
+    /// One character between fields: `,`, `;` or a tab.
+    pub delimiter: String,
+    /// The columns to read; others are passed over.
+    pub columns: CsvColumns,
+}
+
+/// What the release is known to hold, to tell a whole copy from a part or an altered one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Files that match the manifest's `files` patterns.
+    pub files: Option<u64>,
+    /// Utterances that the adapter finds.
+    pub utterances: Option<u64>,
+    /// BLAKE3 of the sorted listing (relative path, length, BLAKE3) of those files, in hex, as
+    /// `cargo xtask index` prints it.
+    pub blake3: Option<String>,
+}
+
+/// A corpus, as data: layout, labels, speakers, provenance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the manifest's form; 1.
+    pub schema: u32,
+    /// Short name, as in the index's column `corpus`.
+    pub name: String,
+    /// Full name.
+    pub title: String,
+    /// Whether the speech is synthetic; every place that shows results says so.
+    pub synthetic: bool,
+    /// SPDX identifier or the name of the licence.
+    pub licence: String,
+    /// Address the corpus comes from; for people, and for `fetch` where it can be downloaded.
+    pub source: String,
+    /// How to cite it.
+    pub citation: String,
+    /// Environment variable that names the corpus's root folder.
+    pub root_env: String,
+    /// Which reader understands it.
+    pub adapter: Adapter,
+    /// Glob patterns, relative to the root, of all files that belong to the corpus; `*` does not
+    /// cross a `/`. What matches is hashed; what does not is not seen.
+    pub files: Vec<String>,
+    /// The corpus's emotion codes or words → names used throughout (`happiness`, `sadness`, …).
+    /// A code that is not listed is an error; one that maps to `""` is no emotion (no consensus).
+    pub labels: BTreeMap<String, String>,
+    /// Speakers; may be empty for the csv adapter, where the table names them.
+    #[serde(default)]
+    pub speakers: BTreeMap<String, Speaker>,
+    /// Layout of the table, for the csv adapter alone.
+    pub csv: Option<CsvLayout>,
+    /// What the release is known to hold.
+    pub release: Option<Release>,
+}
+
+impl Manifest {
+    /// Reads and checks a manifest.
+    pub fn read(file: &Path) -> Result<Self, SettingsError> {
+        read_toml::<Self>(file, HINT)?.checked(file)
+    }
+
+    /// Parses and checks a manifest's text; `file` is for messages.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, SettingsError> {
+        parse_toml::<Self>(file, text, HINT)?.checked(file)
+    }
+
+    fn checked(self, file: &Path) -> Result<Self, SettingsError> {
+        match self.fault() {
+            None => Ok(self),
+            Some(message) => Err(SettingsError::Invalid { file: file.to_path_buf(), message }),
+        }
+    }
+
+    fn fault(&self) -> Option<String> {
+        if self.schema != 1 {
+            return Some(format!("schema = {} is not known; this version reads 1", self.schema));
+        }
+        if (self.adapter == Adapter::Csv) != self.csv.is_some() {
+            return Some("a [csv] table goes with adapter = \"csv\", and with no other".to_owned());
+        }
+        if self.files.is_empty() {
+            return Some("files is empty; name the corpus's files by patterns".to_owned());
+        }
+        self.partner_fault()
+    }
+
+    fn partner_fault(&self) -> Option<String> {
+        self.speakers.iter().find_map(|(name, speaker)| {
+            let partner = speaker.validation.as_ref()?;
+            if partner == name {
+                Some(format!("speaker {name} cannot validate their own fold"))
+            } else if !self.speakers.contains_key(partner) {
+                Some(format!("speaker {name}: validation = \"{partner}\" is no listed speaker"))
+            } else {
+                None
+            }
+        })
+    }
+}

@@ -1,0 +1,296 @@
+//! Pipeline files, `pipelines/*.toml`: one experiment, with every setting in it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{parse_toml, read_toml};
+use crate::{MethodParams, SettingsError, SynthSettings};
+
+const HINT: &str =
+    "pipelines/README.md lists every key of a pipeline; pipelines/demo.toml has them all";
+
+/// What to do with an utterance whose audio cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnBroken {
+    /// Stop and list all of them.
+    Stop,
+    /// Leave them out by name; the report lists them.
+    Skip,
+}
+
+/// Section `[corpus]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorpusSettings {
+    /// The manifest, relative to the pipeline file.
+    pub manifest: PathBuf,
+    /// The corpus's root folder, relative to the pipeline file. Where left out, the environment
+    /// variable that the manifest names; for a pipeline with `[synth]`, neither.
+    pub root: Option<PathBuf>,
+    /// What to do with broken audio.
+    pub on_broken: OnBroken,
+}
+
+/// Section `[features]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureSettings {
+    /// A built-in set (`ser32`, `ser32-sma3`, `ser32-prosody`) or a TOML file, relative to the
+    /// pipeline file, whose name ends in `.toml`.
+    pub set: String,
+}
+
+/// How utterances are divided into folds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SplitScheme {
+    /// One fold per speaker: that speaker is tested, their partner validates, the others train.
+    LeaveOneSpeakerOut,
+}
+
+/// Section `[split]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitSettings {
+    /// How utterances are divided.
+    pub scheme: SplitScheme,
+    /// The classes, in the order of every table.
+    pub classes: Vec<String>,
+}
+
+/// Where attention looks (METHOD, "Network").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttentionOver {
+    /// Over the BLSTM's outputs; `u` has one entry per output, the class layer follows.
+    Blstm,
+    /// Over the class layer's outputs per frame; `u` has one entry per class (eqs. 1–3 to the letter).
+    Logits,
+}
+
+/// Section `[network]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// Units of the first, fully connected layer (512 in the paper).
+    pub linear: usize,
+    /// Units of the LSTM in each direction (128 in the paper).
+    pub lstm: usize,
+    /// Share of activations dropped after the first layer and after the BLSTM (0.5 in the paper).
+    pub dropout: f64,
+    /// Where attention looks.
+    pub attention_over: AttentionOver,
+}
+
+/// Section `[training]`: Adam and early stopping.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSettings {
+    /// One whole cross-validation per seed.
+    pub seeds: Vec<u64>,
+    /// Utterances per mini-batch.
+    pub batch_size: usize,
+    /// Adam's step size.
+    pub learning_rate: f64,
+    /// Largest Euclidean norm of a step's gradient; longer ones are scaled down. 0: never.
+    pub gradient_clip: f64,
+    /// Epochs of θ at most.
+    pub max_epochs: usize,
+    /// Stop after so many epochs without a lower validation loss.
+    pub patience: usize,
+}
+
+/// What stands for the label distribution where it is not learned (METHOD, "Loss and alternation").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FixedTarget {
+    /// 1 for the gold label.
+    OneHot,
+    /// softmax(K · one-hot).
+    Softmax,
+}
+
+/// Section `[methods.baseline]`: l and w fixed at their initial values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineSettings {
+    /// What stands for the label distribution.
+    pub fixed_target: FixedTarget,
+    /// K of the softmax target; not used with `one-hot`.
+    pub label_scale: f64,
+}
+
+/// Section `[methods.lw]`: l and w learned in alternation with θ.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LwSettings {
+    /// K: initial l = K · one-hot(gold).
+    pub label_scale: f64,
+    /// Step size of l, in units of one utterance's gradient.
+    pub label_rate: f64,
+    /// Step size of w, in units of one utterance's gradient.
+    pub weight_rate: f64,
+    /// Whether initial weights are scaled to mean 1 before the first epoch.
+    pub rescale_initial_weights: bool,
+}
+
+/// A method's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// BLSTM + ATT.
+    Baseline,
+    /// BLSTM + ATT + L + w.
+    Lw,
+}
+
+impl Method {
+    /// Every method, in the order of Table 2.
+    pub const ALL: [Self; 2] = [Self::Baseline, Self::Lw];
+
+    /// The name used in files and on the command line.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Lw => "lw",
+        }
+    }
+
+    /// The row's name in Table 2 of the paper.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Baseline => "BLSTM + ATT",
+            Self::Lw => "BLSTM + ATT + L + w",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// Section `[methods]`: the methods to run, each with its settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Methods {
+    /// `[methods.baseline]`.
+    pub baseline: Option<BaselineSettings>,
+    /// `[methods.lw]`.
+    pub lw: Option<LwSettings>,
+}
+
+impl Methods {
+    /// Methods and settings in the order of Table 2.
+    pub fn list(&self) -> Vec<(Method, MethodParams)> {
+        let baseline = self.baseline.clone().map(|s| (Method::Baseline, MethodParams::Baseline(s)));
+        let lw = self.lw.clone().map(|s| (Method::Lw, MethodParams::Lw(s)));
+        baseline.into_iter().chain(lw).collect()
+    }
+}
+
+/// A pipeline: one corpus, one feature set, one network, some methods.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pipeline {
+    /// Version of the file's form; 1.
+    pub schema: u32,
+    /// Name of the results' folder: letters, digits, `-` and `_`.
+    pub name: String,
+    /// Headline of the report.
+    pub title: String,
+    /// The corpus.
+    pub corpus: CorpusSettings,
+    /// The synthetic corpus to make, for pipelines that use it.
+    pub synth: Option<SynthSettings>,
+    /// The feature set.
+    pub features: FeatureSettings,
+    /// Classes and folds.
+    pub split: SplitSettings,
+    /// The network.
+    pub network: NetworkSettings,
+    /// The optimiser and when it stops.
+    pub training: TrainingSettings,
+    /// The methods to compare.
+    pub methods: Methods,
+}
+
+impl Pipeline {
+    /// Reads and checks a pipeline file.
+    pub fn read(file: &Path) -> Result<Self, SettingsError> {
+        read_toml::<Self>(file, HINT)?.checked(file)
+    }
+
+    /// Parses and checks a pipeline's text; `file` is for messages.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, SettingsError> {
+        parse_toml::<Self>(file, text, HINT)?.checked(file)
+    }
+
+    fn checked(self, file: &Path) -> Result<Self, SettingsError> {
+        match self.faults().into_iter().find_map(|(bad, message)| bad.then_some(message)) {
+            None => Ok(self),
+            Some(message) => Err(SettingsError::Invalid {
+                file: file.to_path_buf(),
+                message: message.to_owned(),
+            }),
+        }
+    }
+
+    fn faults(&self) -> Vec<(bool, &'static str)> {
+        let mut faults = self.file_faults();
+        faults.extend(self.network_faults());
+        faults.extend(self.training_faults());
+        faults
+    }
+
+    fn file_faults(&self) -> Vec<(bool, &'static str)> {
+        let named = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let classes = &self.split.classes;
+        let repeated = (1..classes.len()).any(|i| classes[..i].contains(&classes[i]));
+        vec![
+            (self.schema != 1, "schema: this version reads 1"),
+            (
+                self.name.is_empty() || !self.name.chars().all(named),
+                "name: use letters, digits, - and _",
+            ),
+            (
+                self.synth.is_some() && self.corpus.root.is_some(),
+                "corpus.root and [synth] exclude each other; the synthetic corpus is made",
+            ),
+            (classes.len() < 2, "split.classes: name at least two"),
+            (repeated, "split.classes: a class is named twice"),
+        ]
+    }
+
+    fn network_faults(&self) -> Vec<(bool, &'static str)> {
+        let n = &self.network;
+        vec![
+            (n.linear == 0 || n.lstm == 0, "network.linear and network.lstm: at least 1"),
+            (!(0.0..1.0).contains(&n.dropout), "network.dropout: from 0 to below 1"),
+        ]
+    }
+
+    fn training_faults(&self) -> Vec<(bool, &'static str)> {
+        let t = &self.training;
+        let positive = |x: f64| x.is_finite() && x > 0.0;
+        let clip = t.gradient_clip;
+        let lw = self.methods.lw.as_ref();
+        let negative = |rate: f64| !rate.is_finite() || rate < 0.0;
+        vec![
+            (t.seeds.is_empty(), "training.seeds: name at least one"),
+            (t.batch_size == 0, "training.batch_size: at least 1"),
+            (!positive(t.learning_rate), "training.learning_rate: above 0"),
+            (!clip.is_finite() || clip < 0.0, "training.gradient_clip: 0 (never) or above"),
+            (t.max_epochs == 0 || t.patience == 0, "training.max_epochs and patience: at least 1"),
+            (self.methods.list().is_empty(), "methods: name at least one, as [methods.baseline]"),
+            (
+                lw.is_some_and(|s| negative(s.label_rate) || negative(s.weight_rate)),
+                "methods.lw: label_rate and weight_rate are 0 or above",
+            ),
+        ]
+    }
+}

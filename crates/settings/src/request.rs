@@ -1,0 +1,216 @@
+//! What a stage is asked: typed parameters, inputs by role, a folder to write into.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    BaselineSettings, LwSettings, Manifest, Method, NetworkSettings, OnBroken, SplitSettings,
+    SynthSettings, TrainingSettings,
+};
+
+/// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
+pub mod role {
+    /// The corpus's root folder.
+    pub const CORPUS: &str = "corpus";
+    /// `index.parquet`.
+    pub const INDEX: &str = "index";
+    /// `index.json`: counts, speakers, release check (see the index stage).
+    pub const INDEX_SUMMARY: &str = "index_summary";
+    /// `features.parquet`.
+    pub const FEATURES: &str = "features";
+    /// `exclusions.json`: utterances left out, with reasons.
+    pub const EXCLUSIONS: &str = "exclusions";
+    /// `splits.json`.
+    pub const SPLITS: &str = "splits";
+    /// `truth.parquet` of a synthetic corpus; only evaluation reads it.
+    pub const TRUTH: &str = "truth";
+    /// `checkpoint.safetensors`.
+    pub const CHECKPOINT: &str = "checkpoint";
+    /// `history.json`: the learning curves of one run.
+    pub const HISTORY: &str = "history";
+    /// `predictions.parquet` of one run.
+    pub const PREDICTIONS: &str = "predictions";
+    /// `labels.parquet`.
+    pub const LABELS: &str = "labels";
+    /// `summary.json`.
+    pub const SUMMARY: &str = "summary";
+    /// `report.html`.
+    pub const REPORT: &str = "report";
+}
+
+/// Parameters of the index stage. Inputs: `corpus`. Outputs: `index`, `index_summary`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexParams {
+    /// The corpus's manifest.
+    pub manifest: Manifest,
+}
+
+/// Parameters of the extract stage. Inputs: `corpus`, `index`. Outputs: `features`, `exclusions`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtractParams {
+    /// The feature set's name, or its TOML text where the pipeline names a file.
+    pub set: FeatureSetText,
+    /// What to do with broken audio.
+    pub on_broken: OnBroken,
+}
+
+/// A feature set: built in, or written by the user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureSetText {
+    /// Name of a built-in set.
+    Builtin(String),
+    /// Text of a TOML file.
+    Toml(String),
+}
+
+/// Parameters of the split stage. Inputs: `index`, `exclusions`. Outputs: `splits`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitParams {
+    /// Classes and scheme.
+    pub split: SplitSettings,
+    /// The manifest, for the partners.
+    pub manifest: Manifest,
+}
+
+/// A method with its settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MethodParams {
+    /// BLSTM + ATT.
+    Baseline(BaselineSettings),
+    /// BLSTM + ATT + L + w.
+    Lw(LwSettings),
+}
+
+impl MethodParams {
+    /// The method's name.
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Baseline(_) => Method::Baseline,
+            Self::Lw(_) => Method::Lw,
+        }
+    }
+}
+
+/// Parameters of one run of the train stage. Inputs: `features`, `index`, `splits`.
+/// Outputs: `checkpoint`, `history`, `predictions`, `labels`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainParams {
+    /// The fold's name.
+    pub fold: String,
+    /// The method and its settings.
+    pub method: MethodParams,
+    /// The run's seed.
+    pub seed: u64,
+    /// The feature set's name, for the checkpoint.
+    pub feature_set: FeatureSetText,
+    /// The network.
+    pub network: NetworkSettings,
+    /// The optimiser; `seeds` is empty here, since a run has one seed.
+    pub training: TrainingSettings,
+}
+
+/// Parameters of the evaluate stage. Inputs: `index`, `splits`, and per run
+/// `predictions/<method>/<seed>/<fold>`, `labels/…`, `history/…`; `truth` for a synthetic corpus.
+/// Outputs: `summary`, `labels`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluateParams {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Whether the corpus is synthetic.
+    pub synthetic: bool,
+}
+
+/// Parameters of the report stage. Inputs: `summary`, `index_summary`, `exclusions`, `splits`, and per run
+/// `history/<method>/<seed>/<fold>`. Outputs: `report`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportParams {
+    /// Headline.
+    pub title: String,
+    /// The corpus's manifest, for name, licence, citation and the synthetic mark.
+    pub manifest: Manifest,
+    /// The pipeline file's text, shown as the settings.
+    pub pipeline_toml: String,
+}
+
+/// A stage's name and parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "stage", content = "params", rename_all = "snake_case")]
+pub enum StageParams {
+    /// Make the synthetic corpus. No inputs. Outputs: `corpus` (a folder) and `truth`.
+    Synth(SynthSettings),
+    /// List the corpus's utterances.
+    Index(IndexParams),
+    /// Compute the descriptors.
+    Extract(ExtractParams),
+    /// Divide the speakers into folds.
+    Split(SplitParams),
+    /// Train one fold by one method from one seed.
+    Train(Box<TrainParams>),
+    /// Turn runs into metrics.
+    Evaluate(EvaluateParams),
+    /// Turn metrics into a page.
+    Report(Box<ReportParams>),
+}
+
+impl StageParams {
+    /// The stage's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Synth(_) => "synth",
+            Self::Index(_) => "index",
+            Self::Extract(_) => "extract",
+            Self::Split(_) => "split",
+            Self::Train(_) => "train",
+            Self::Evaluate(_) => "evaluate",
+            Self::Report(_) => "report",
+        }
+    }
+
+    /// File or folder name of every output, by role.
+    pub fn outputs(&self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Synth(_) => &[(role::CORPUS, "corpus"), (role::TRUTH, "truth.parquet")],
+            Self::Index(_) => {
+                &[(role::INDEX, "index.parquet"), (role::INDEX_SUMMARY, "index.json")]
+            }
+            Self::Extract(_) => {
+                &[(role::FEATURES, "features.parquet"), (role::EXCLUSIONS, "exclusions.json")]
+            }
+            Self::Split(_) => &[(role::SPLITS, "splits.json")],
+            Self::Train(_) => &[
+                (role::CHECKPOINT, "checkpoint.safetensors"),
+                (role::HISTORY, "history.json"),
+                (role::PREDICTIONS, "predictions.parquet"),
+                (role::LABELS, "labels.parquet"),
+            ],
+            Self::Evaluate(_) => {
+                &[(role::SUMMARY, "summary.json"), (role::LABELS, "labels.parquet")]
+            }
+            Self::Report(_) => &[(role::REPORT, "report.html")],
+        }
+    }
+}
+
+/// Everything that reaches a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Stage and parameters; with the inputs' contents, all that the outputs depend on.
+    pub work: StageParams,
+    /// Inputs by role.
+    pub inputs: BTreeMap<String, PathBuf>,
+    /// An existing, empty folder for the outputs.
+    pub out: PathBuf,
+    /// Threads to use; changes the speed alone.
+    pub threads: usize,
+}

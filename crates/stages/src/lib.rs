@@ -1,0 +1,1 @@
+//! The binary ambivox: one subcommand per stage.

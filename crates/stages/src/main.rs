@@ -1,0 +1,2 @@
+//! The binary `ambivox`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Batches, methods, the alternation of network and labels, early stopping.

@@ -1,0 +1,1 @@
+//! End-to-end tests of the real commands; see `end_to_end.rs`.
