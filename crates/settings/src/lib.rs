@@ -12,6 +12,7 @@ mod manifest;
 mod pipeline;
 mod request;
 mod split;
+mod summary;
 mod synth;
 
 pub use error::SettingsError;
@@ -27,4 +28,5 @@ pub use request::{
     Request, SplitParams, StageParams, TrainParams, role,
 };
 pub use split::{Fold, Splits};
+pub use summary::{Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
