@@ -1,1 +1,35 @@
 //! Metrics, tables and summaries over folds and seeds.
+//!
+//! Pure computation: confusion matrices in, rates and tables out. Nothing here reads or writes a
+//! file, knows a network or a table format; the JSON schemas of `history.json` and `summary.json`
+//! live here because the numbers in them do.
+//!
+//! # Empty cases
+//! - A class that occurs but is never predicted has precision 0 and F1 0.
+//! - A class that does not occur among the gold labels of a fold has no precision, recall or F1
+//!   there: all three are `None` (JSON `null`), the class is left out of that fold's UA, and the
+//!   means over folds pass over it. Its precision would be 0 whatever the model did.
+//! - A standard deviation of fewer than two values is `None`.
+
+mod confusion;
+mod error;
+mod history;
+mod labels;
+mod paper;
+mod rates;
+mod summary;
+mod tables;
+
+pub use confusion::{Confusion, argmax};
+pub use error::EvalError;
+pub use history::{EpochRecord, RunHistory};
+pub use labels::{LabelMoves, LabelRepair};
+pub use paper::{
+    PAPER_CLASSES, PAPER_LABEL, PAPER_TABLE_2, PAPER_TABLE_3, PaperRow, PaperWeights, method_order,
+    method_title,
+};
+pub use rates::{MeanSd, Rates, mean_sd};
+pub use summary::{
+    FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary, SummaryBuilder,
+};
+pub use tables::{RowSource, Table2Row, Table3Row, table2_rows, table3_rows};

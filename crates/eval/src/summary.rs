@@ -1,0 +1,171 @@
+//! `summary.json`: every rate of a pipeline, per method, seed and fold.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Confusion, EvalError, LabelMoves, Rates, method_order};
+
+mod builder;
+
+pub use builder::SummaryBuilder;
+
+/// Contents of `results/<pipeline>/summary.json`. Rates are fractions of 1, `null` where undefined.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Version of this file's form; 1.
+    pub schema: u32,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Whether the corpus is synthetic, so that the rates say nothing of real speech.
+    pub synthetic: bool,
+    /// The classes, in the order of every list and matrix.
+    pub classes: Vec<String>,
+    /// Results by method id; see [`Self::methods_in_order`].
+    pub methods: BTreeMap<String, MethodSummary>,
+}
+
+/// Results of one method.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MethodSummary {
+    /// One cross-validation per seed.
+    pub seeds: BTreeMap<u64, SeedSummary>,
+    /// All of them together.
+    pub over_seeds: OverSeeds,
+}
+
+/// One cross-validation: a method and a seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedSummary {
+    /// Results by fold name.
+    pub folds: BTreeMap<String, FoldResult>,
+    /// Mean over folds of every rate, the paper's reading of Table 2.
+    pub mean: Rates,
+    /// Sample standard deviation over folds.
+    pub sd: Rates,
+    /// Rates of the folds' summed confusion matrix.
+    pub pooled: Pooled,
+    /// Learned labels of the training utterances; `None` where the method learns none.
+    pub labels: Option<LabelMoves>,
+}
+
+/// A method over all its seeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverSeeds {
+    /// Mean over folds of each fold's mean over seeds.
+    pub mean: Rates,
+    /// Sample standard deviation over folds of each fold's mean over seeds.
+    pub sd_folds: Rates,
+    /// Sample standard deviation over seeds of the means over folds.
+    pub sd_seeds: Rates,
+    /// Rates of the confusion matrix summed over folds and seeds.
+    pub pooled: Pooled,
+}
+
+/// One fold's test speaker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoldResult {
+    /// Weighted accuracy.
+    pub wa: f64,
+    /// Unweighted accuracy, over the classes that occur in the fold.
+    pub ua: f64,
+    /// Utterances tested.
+    pub n: u64,
+    /// Counts by gold (row) and predicted class (column).
+    pub confusion: Confusion,
+    /// Precision per class.
+    pub precision: Vec<Option<f64>>,
+    /// Recall per class.
+    pub recall: Vec<Option<f64>>,
+    /// F1 per class.
+    pub f1: Vec<Option<f64>>,
+    /// The epoch whose parameters were tested.
+    pub best_epoch: usize,
+    /// Epochs trained.
+    pub epochs: usize,
+}
+
+impl FoldResult {
+    /// The fold's rates, in the shape of means and deviations.
+    pub fn rates(&self) -> Rates {
+        Rates {
+            wa: Some(self.wa),
+            ua: Some(self.ua),
+            precision: self.precision.clone(),
+            recall: self.recall.clone(),
+            f1: self.f1.clone(),
+        }
+    }
+}
+
+/// Rates of several folds' utterances taken as one set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pooled {
+    /// Weighted accuracy.
+    pub wa: f64,
+    /// Unweighted accuracy.
+    pub ua: f64,
+    /// Predictions counted.
+    pub n: u64,
+    /// Counts by gold (row) and predicted class (column).
+    pub confusion: Confusion,
+    /// Precision per class.
+    pub precision: Vec<Option<f64>>,
+    /// Recall per class.
+    pub recall: Vec<Option<f64>>,
+    /// F1 per class.
+    pub f1: Vec<Option<f64>>,
+}
+
+impl Pooled {
+    /// The rates, in the shape of means and deviations.
+    pub fn rates(&self) -> Rates {
+        Rates {
+            wa: Some(self.wa),
+            ua: Some(self.ua),
+            precision: self.precision.clone(),
+            recall: self.recall.clone(),
+            f1: self.f1.clone(),
+        }
+    }
+}
+
+impl Summary {
+    /// Reads a `summary.json`.
+    pub fn from_json(text: &str) -> Result<Self, EvalError> {
+        let json = |message| EvalError::Json { document: "summary.json", message };
+        let summary: Self = serde_json::from_str(text).map_err(|error| json(error.to_string()))?;
+        match summary.schema {
+            1 => Ok(summary),
+            other => Err(json(format!("schema = {other} is not known; this version reads 1"))),
+        }
+    }
+
+    /// Writes a `summary.json`: equal summaries give equal bytes.
+    pub fn to_json(&self) -> Result<String, EvalError> {
+        pretty("summary.json", self)
+    }
+
+    /// Methods with their results, in the order of Table 2; those not in it last, by name.
+    pub fn methods_in_order(&self) -> Vec<(&str, &MethodSummary)> {
+        let mut methods: Vec<_> = self.methods.iter().map(|(id, m)| (id.as_str(), m)).collect();
+        methods.sort_by_key(|(id, _)| method_order(id));
+        methods
+    }
+}
+
+/// Indented JSON with a line end.
+pub(crate) fn pretty(document: &'static str, value: &impl Serialize) -> Result<String, EvalError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| EvalError::Json { document, message: error.to_string() })?;
+    Ok(text + "\n")
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

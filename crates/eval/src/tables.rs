@@ -1,0 +1,137 @@
+//! Tables 2 and 3 of the paper, as data, from a pipeline's own results.
+
+use crate::{PAPER_TABLE_2, Rates, RunHistory, Summary, mean_sd, method_order, method_title};
+
+/// Where a row's figures come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowSource {
+    /// Means over folds (and seeds): the paper's reading.
+    FoldMeans,
+    /// All folds' (and seeds') utterances as one set.
+    Pooled,
+    /// Published, on IEMOCAP.
+    Paper,
+}
+
+/// A row of Table 2.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table2Row {
+    /// The method's id.
+    pub method: String,
+    /// The method's name in the paper.
+    pub title: String,
+    /// Where the figures come from.
+    pub source: RowSource,
+    /// Rates as fractions of 1.
+    pub rates: Rates,
+    /// Their standard deviations over folds, for fold means.
+    pub sd: Option<Rates>,
+}
+
+/// Table 2: fold means, then pooled rates of every method that ran, then the published rows of the
+/// same methods. Within each source in the paper's order.
+pub fn table2_rows(summary: &Summary) -> Vec<Table2Row> {
+    let methods = summary.methods_in_order();
+    let means = methods.iter().map(|(id, method)| {
+        let over = &method.over_seeds;
+        row(id, RowSource::FoldMeans, over.mean.clone(), Some(over.sd_folds.clone()))
+    });
+    let pooled = methods
+        .iter()
+        .map(|(id, method)| row(id, RowSource::Pooled, method.over_seeds.pooled.rates(), None));
+    let paper = PAPER_TABLE_2
+        .iter()
+        .filter(|published| summary.methods.contains_key(published.method))
+        .map(|p| row(p.method, RowSource::Paper, p.rates(&summary.classes), None));
+    means.chain(pooled).chain(paper).collect()
+}
+
+fn row(method: &str, source: RowSource, rates: Rates, sd: Option<Rates>) -> Table2Row {
+    let title = method_title(method).to_owned();
+    Table2Row { method: method.to_owned(), title, source, rates, sd }
+}
+
+/// A row pair of Table 3: mean contribution weights per gold class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table3Row {
+    /// The method's id.
+    pub method: String,
+    /// Runs averaged: folds times seeds.
+    pub runs: usize,
+    /// Before the first epoch, per class.
+    pub initial: Vec<f64>,
+    /// At the epoch that was kept, per class.
+    pub learned: Vec<f64>,
+}
+
+/// Table 3: for every method that learns weights, their means over its runs, before training and at
+/// the epoch kept; in the paper's order of methods.
+pub fn table3_rows(histories: &[RunHistory]) -> Vec<Table3Row> {
+    let mut methods: Vec<&str> = histories.iter().map(|h| h.method.as_str()).collect();
+    methods.sort_by_key(|method| (method_order(method), *method));
+    methods.dedup();
+    methods.into_iter().filter_map(|method| table3_row(method, histories)).collect()
+}
+
+fn table3_row(method: &str, histories: &[RunHistory]) -> Option<Table3Row> {
+    let runs = histories.iter().filter(|history| history.method == method);
+    let (initial, learned): (Vec<_>, Vec<_>) = runs.filter_map(weights).unzip();
+    let classes = initial.first()?.len();
+    let mean = |all: &[&[f64]]| -> Vec<f64> {
+        let over_runs = |c: usize| mean_sd(all.iter().map(|weights| weights[c]));
+        (0..classes).filter_map(over_runs).map(|over| over.mean).collect()
+    };
+    Some(Table3Row {
+        method: method.to_owned(),
+        runs: initial.len(),
+        initial: mean(&initial),
+        learned: mean(&learned),
+    })
+}
+
+fn weights(history: &RunHistory) -> Option<(&[f64], &[f64])> {
+    let learned = history.best()?.mean_weight.as_deref()?;
+    Some((history.initial_mean_weight.as_deref()?, learned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::tests::{history, tiny};
+
+    #[test]
+    fn rows_come_by_source_and_then_in_the_papers_order() {
+        let rows = table2_rows(&tiny());
+        let found: Vec<_> = rows.iter().map(|row| (row.source, row.title.as_str())).collect();
+        let ours = ["BLSTM + ATT", "BLSTM + ATT + L + w", "a-method"];
+        let want: Vec<_> = [RowSource::FoldMeans, RowSource::Pooled]
+            .iter()
+            .flat_map(|source| ours.map(|title| (*source, title)))
+            .chain(ours[..2].iter().map(|title| (RowSource::Paper, *title)))
+            .collect();
+        assert_eq!(found, want);
+    }
+
+    #[test]
+    fn published_rows_keep_their_own_figures() {
+        let rows = table2_rows(&tiny());
+        let paper = rows.iter().find(|row| row.source == RowSource::Paper).unwrap();
+        assert_eq!((paper.rates.wa, paper.rates.ua), (Some(0.636), Some(0.595)));
+        assert_eq!(paper.rates.recall, [Some(0.353), Some(0.682)]);
+        assert_eq!(paper.sd, None);
+    }
+
+    #[test]
+    fn weights_are_means_over_runs_at_the_epoch_kept() {
+        let mut runs = vec![history("lw", 0, "A", 1), history("lw", 0, "B", 2)];
+        runs.push(history("baseline", 0, "A", 1));
+        runs[2].initial_mean_weight = None;
+        runs[0].epochs[0].mean_weight = Some(vec![1.0, 2.0]);
+        runs[1].epochs[1].mean_weight = Some(vec![3.0, 4.0]);
+        let rows = table3_rows(&runs);
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].method.as_str(), rows[0].runs), ("lw", 2));
+        assert_eq!(rows[0].initial, [0.5, 1.5]);
+        assert_eq!(rows[0].learned, [2.0, 3.0]);
+    }
+}
