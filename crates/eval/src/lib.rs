@@ -32,4 +32,6 @@ pub use rates::{MeanSd, Rates, mean_sd};
 pub use summary::{
     FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary, SummaryBuilder,
 };
-pub use tables::{RowSource, Table2Row, Table3Row, table2_rows, table3_rows};
+pub use tables::{
+    Difference, RowSource, Table2Row, Table3Row, difference, table2_rows, table3_rows,
+};

@@ -36,6 +36,13 @@ pub struct MethodSummary {
     pub over_seeds: OverSeeds,
 }
 
+impl MethodSummary {
+    /// Every fold's rates, averaged over the seeds that tested it, by fold name.
+    pub fn fold_means(&self) -> BTreeMap<&str, Rates> {
+        builder::fold_means(&self.seeds)
+    }
+}
+
 /// One cross-validation: a method and a seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

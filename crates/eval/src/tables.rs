@@ -1,6 +1,8 @@
 //! Tables 2 and 3 of the paper, as data, from a pipeline's own results.
 
-use crate::{PAPER_TABLE_2, Rates, RunHistory, Summary, mean_sd, method_order, method_title};
+use crate::{
+    MeanSd, PAPER_TABLE_2, Rates, RunHistory, Summary, mean_sd, method_order, method_title,
+};
 
 /// Where a row's figures come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +96,29 @@ fn weights(history: &RunHistory) -> Option<(&[f64], &[f64])> {
     Some((history.initial_mean_weight.as_deref()?, learned))
 }
 
+/// What one method gains over another, fold by fold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Difference {
+    /// Folds that both methods tested.
+    pub folds: usize,
+    /// Gain in weighted accuracy, as a fraction of 1: its mean and deviation over those folds.
+    pub wa: MeanSd,
+    /// Gain in unweighted accuracy, likewise.
+    pub ua: MeanSd,
+}
+
+/// `method` less `reference`, paired by fold, each fold's rates averaged over seeds first; `None`
+/// where a method did not run or no fold is common to both.
+pub fn difference(summary: &Summary, method: &str, reference: &str) -> Option<Difference> {
+    let ours = summary.methods.get(method)?.fold_means();
+    let theirs = summary.methods.get(reference)?.fold_means();
+    let pairs: Vec<_> =
+        ours.iter().filter_map(|(fold, a)| theirs.get(fold).map(|b| (a, b))).collect();
+    let wa = mean_sd(pairs.iter().filter_map(|(a, b)| Some(a.wa? - b.wa?)))?;
+    let ua = mean_sd(pairs.iter().filter_map(|(a, b)| Some(a.ua? - b.ua?)))?;
+    Some(Difference { folds: pairs.len(), wa, ua })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +144,17 @@ mod tests {
         assert_eq!((paper.rates.wa, paper.rates.ua), (Some(0.636), Some(0.595)));
         assert_eq!(paper.rates.recall, [Some(0.353), Some(0.682)]);
         assert_eq!(paper.sd, None);
+    }
+
+    #[test]
+    fn differences_are_paired_by_fold() {
+        let summary = tiny();
+        // Only fold A is common: 0.875 over two seeds against 0.5.
+        let gain = difference(&summary, "lw", "baseline").unwrap();
+        assert_eq!((gain.folds, gain.ua.mean, gain.ua.sd), (1, 0.375, None));
+        assert_eq!(difference(&summary, "lw", "absent"), None);
+        let none = difference(&summary, "lw", "lw").unwrap();
+        assert_eq!((none.folds, none.wa), (2, MeanSd { mean: 0.0, sd: Some(0.0) }));
     }
 
     #[test]

@@ -163,14 +163,18 @@ fn seed_summary(runs: SeedRuns, classes: usize) -> Result<SeedSummary, EvalError
 }
 
 fn over_seeds(seeds: &BTreeMap<u64, SeedSummary>, classes: usize) -> Result<OverSeeds, EvalError> {
-    let mut by_fold: BTreeMap<&String, Vec<Rates>> = BTreeMap::new();
-    for (name, fold) in seeds.values().flat_map(|seed| &seed.folds) {
-        by_fold.entry(name).or_default().push(fold.rates());
-    }
-    let folds: Vec<Rates> = by_fold.values().map(|rates| Rates::mean_and_sd(rates).0).collect();
-    let (mean, sd_folds) = Rates::mean_and_sd(&folds);
+    let (mean, sd_folds) = Rates::mean_and_sd(&fold_means(seeds).into_values().collect::<Vec<_>>());
     let seed_means: Vec<Rates> = seeds.values().map(|seed| seed.mean.clone()).collect();
     let (_, sd_seeds) = Rates::mean_and_sd(&seed_means);
     let pooled = pool_folds(seeds.values().flat_map(|seed| seed.folds.values()), classes)?;
     Ok(OverSeeds { mean, sd_folds, sd_seeds, pooled })
+}
+
+/// Every fold's rates, averaged over the seeds that tested it.
+pub(super) fn fold_means(seeds: &BTreeMap<u64, SeedSummary>) -> BTreeMap<&str, Rates> {
+    let mut by_fold: BTreeMap<&str, Vec<Rates>> = BTreeMap::new();
+    for (name, fold) in seeds.values().flat_map(|seed| &seed.folds) {
+        by_fold.entry(name).or_default().push(fold.rates());
+    }
+    by_fold.into_iter().map(|(name, all)| (name, Rates::mean_and_sd(&all).0)).collect()
 }
