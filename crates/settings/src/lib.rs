@@ -30,3 +30,6 @@ pub use request::{
 pub use split::{Fold, Splits};
 pub use summary::{Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
+
+#[cfg(test)]
+mod tests;

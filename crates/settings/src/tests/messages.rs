@@ -1,0 +1,175 @@
+//! What a person reads who mistyped something.
+
+use super::*;
+
+fn pipeline_message(from: &str, to: &str) -> String {
+    pipeline(&edited(PIPELINE, from, to)).unwrap_err().to_string()
+}
+
+fn manifest_message(from: &str, to: &str) -> String {
+    manifest(&edited(MANIFEST, from, to)).unwrap_err().to_string()
+}
+
+#[test]
+fn a_mistyped_key_is_pointed_at() {
+    insta::assert_snapshot!(pipeline_message("patience = 10", "patiense = 10"), @r"
+    pipelines/x.toml: TOML parse error at line 29, column 1
+       |
+    29 | patiense = 10
+       | ^^^^^^^^
+    unknown field `patiense`, expected one of `seeds`, `batch_size`, `learning_rate`, `gradient_clip`, `max_epochs`, `patience`
+    hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml has them all
+    ");
+}
+
+#[test]
+fn a_word_without_quotes_is_pointed_at() {
+    insta::assert_snapshot!(pipeline_message("dropout = 0.5", "dropout = half"), @r"
+    pipelines/x.toml: TOML parse error at line 20, column 11
+       |
+    20 | dropout = half
+       |           ^^^^
+    string values must be quoted, expected literal string
+    hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml has them all
+    ");
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_pointed_at() {
+    insta::assert_snapshot!(pipeline_message("batch_size = 32", "batch_size = \"32\""), @r#"
+    pipelines/x.toml: TOML parse error at line 25, column 14
+       |
+    25 | batch_size = "32"
+       |              ^^^^
+    invalid type: string "32", expected usize
+    hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml has them all
+    "#);
+}
+
+#[test]
+fn an_unknown_method_is_answered_with_the_known_ones() {
+    insta::assert_snapshot!(pipeline_message("[methods.lw]", "[methods.wl]"), @r"
+    pipelines/x.toml: TOML parse error at line 35, column 10
+       |
+    35 | [methods.wl]
+       |          ^^
+    unknown field `wl`, expected `baseline` or `lw`
+    hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml has them all
+    ");
+}
+
+#[test]
+fn a_missing_key_is_named_with_its_table() {
+    insta::assert_snapshot!(pipeline_message("learning_rate = 0.001\n", ""), @r"
+    pipelines/x.toml: TOML parse error at line 23, column 1
+       |
+    23 | [training]
+       | ^^^^^^^^^^
+    missing field `learning_rate`
+    hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml has them all
+    ");
+}
+
+#[test]
+fn an_unknown_key_of_a_manifest_is_pointed_at() {
+    insta::assert_snapshot!(manifest_message("licence =", "license ="), @r#"
+    data-manifests/x.toml: TOML parse error at line 5, column 1
+      |
+    5 | license = "CC0-1.0"
+      | ^^^^^^^
+    unknown field `license`, expected one of `schema`, `name`, `title`, `synthetic`, `licence`, `source`, `citation`, `root_env`, `adapter`, `files`, `labels`, `speakers`, `csv`, `release`
+    hint: the keys of a manifest are listed in data-manifests/README.md
+    "#);
+}
+
+#[test]
+fn an_unknown_adapter_is_answered_with_the_known_ones() {
+    insta::assert_snapshot!(manifest_message("adapter = \"csv\"", "adapter = \"tsv\""), @r#"
+    data-manifests/x.toml: TOML parse error at line 9, column 11
+      |
+    9 | adapter = "tsv"
+      |           ^^^^^
+    unknown variant `tsv`, expected one of `iemocap`, `emodb`, `ravdess`, `crema-d`, `csv`
+    hint: the keys of a manifest are listed in data-manifests/README.md
+    "#);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Pipeline::read(Path::new("pipelines/none.toml")).unwrap_err();
+    assert!(error.to_string().contains("pipelines/none.toml"), "{error}");
+}
+
+#[test]
+fn impossible_values_of_a_pipeline_are_refused() {
+    for (from, to, expected) in [
+        ("schema = 1", "schema = 2", "schema"),
+        ("name = \"x\"", "name = \"../x\"", "name:"),
+        ("name = \"x\"", "name = \"\"", "name:"),
+        ("\"happiness\", \"sadness\"", "\"happiness\"", "split.classes: name at least two"),
+        ("\"sadness\"]", "\"happiness\"]", "split.classes: a class is named twice"),
+        ("linear = 512", "linear = 0", "network.linear"),
+        ("lstm = 128", "lstm = 0", "network.lstm"),
+        ("dropout = 0.5", "dropout = 1.0", "network.dropout"),
+        ("dropout = 0.5", "dropout = nan", "network.dropout"),
+        ("seeds = [0, 1]", "seeds = []", "training.seeds"),
+        ("batch_size = 32", "batch_size = 0", "training.batch_size"),
+        ("learning_rate = 0.001", "learning_rate = 0.0", "training.learning_rate"),
+        ("learning_rate = 0.001", "learning_rate = inf", "training.learning_rate"),
+        ("gradient_clip = 0.0", "gradient_clip = -1.0", "training.gradient_clip"),
+        ("max_epochs = 100", "max_epochs = 0", "training.max_epochs"),
+        ("patience = 10", "patience = 0", "patience"),
+        ("label_rate = 0.2", "label_rate = -0.2", "label_rate"),
+        ("weight_rate = 0.05", "weight_rate = nan", "weight_rate"),
+    ] {
+        let message = pipeline_message(from, to);
+        assert!(message.starts_with("pipelines/x.toml: "), "{message}");
+        assert!(message.contains(expected), "{to}: {message}");
+    }
+}
+
+#[test]
+fn a_pipeline_needs_a_method() {
+    let without_methods = &PIPELINE[..PIPELINE.find("[methods.baseline]").unwrap()];
+    let message = pipeline(&format!("{without_methods}[methods]\n")).unwrap_err().to_string();
+    assert!(message.contains("[methods.baseline]"), "{message}");
+}
+
+#[test]
+fn a_synthetic_corpus_has_no_root_of_its_own() {
+    let synth = "[synth]\nseed = 0\nturns_per_speaker = 8\nmin_seconds = 0.5\nmean_seconds = 1.0\n\
+        max_seconds = 2.0\nannotators = 3\nannotator_error = 0.2\nexpressiveness = 1.0\n";
+    let message = pipeline(&format!("{PIPELINE}\n{synth}")).unwrap_err().to_string();
+    assert!(message.contains("corpus.root and [synth]"), "{message}");
+    let rootless = edited(PIPELINE, "root = \"../corpora/x\"\n", "");
+    assert!(pipeline(&format!("{rootless}\n{synth}")).unwrap().synth.is_some());
+}
+
+#[test]
+fn impossible_values_of_a_manifest_are_refused() {
+    for (from, to, expected) in [
+        ("schema = 1", "schema = 9", "schema = 9"),
+        ("adapter = \"csv\"", "adapter = \"emodb\"", "[csv]"),
+        ("[\"labels.csv\", \"wav/*.wav\"]", "[]", "files is empty"),
+        ("validation = \"bert\"", "validation = \"anna\"", "anna cannot validate"),
+        ("validation = \"bert\"", "validation = \"carl\"", "\"carl\" is no listed speaker"),
+    ] {
+        let message = manifest_message(from, to);
+        assert!(message.starts_with("data-manifests/x.toml: "), "{message}");
+        assert!(message.contains(expected), "{to}: {message}");
+    }
+}
+
+/// No key is passed over and none has a default: whichever is renamed, the file is refused at the
+/// line where the new name stands.
+#[test]
+fn every_key_is_known() {
+    for (number, line) in PIPELINE.lines().enumerate() {
+        let Some((key, value)) = line.split_once(" = ") else { continue };
+        let mut lines: Vec<String> = PIPELINE.lines().map(str::to_owned).collect();
+        lines[number] = format!("{key}_ = {value}");
+        let message = pipeline(&lines.join("\n")).unwrap_err().to_string();
+        assert!(message.contains(&format!("line {}, column 1", number + 1)), "{message}");
+        assert!(message.contains(&format!("unknown field `{key}_`")), "{message}");
+    }
+}

@@ -1,0 +1,143 @@
+//! What is written reads back as it was.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    AttentionOver, Event, MethodParams, NetworkSettings, Request, StageParams, SynthSettings,
+    TrainParams, TrainingSettings,
+};
+
+#[test]
+fn the_files_of_these_tests_read_and_write() {
+    let read = pipeline(PIPELINE).unwrap();
+    assert_eq!(pipeline(&toml::to_string(&read).unwrap()).unwrap(), read);
+    let read = manifest(MANIFEST).unwrap();
+    assert_eq!(manifest(&toml::to_string(&read).unwrap()).unwrap(), read);
+    assert_eq!(read.speakers["anna"].sex.map(crate::Sex::as_str), Some("female"));
+}
+
+#[test]
+fn methods_come_in_the_order_of_the_table_whatever_the_file_says() {
+    let (head, methods) = PIPELINE.split_at(PIPELINE.find("[methods.baseline]").unwrap());
+    let (baseline, lw) = methods.split_at(methods.find("[methods.lw]").unwrap());
+    let swapped = pipeline(&format!("{head}{lw}\n{baseline}")).unwrap();
+    let ids: Vec<&str> = swapped.methods.list().iter().map(|(method, _)| method.id()).collect();
+    assert_eq!(ids, ["baseline", "lw"]);
+    assert_eq!(swapped, pipeline(PIPELINE).unwrap());
+}
+
+#[test]
+fn an_event_is_one_line_however_its_message_reads() {
+    let event = Event::Warning { message: "a\nb \"c\" \u{2028}".to_owned() };
+    let line = serde_json::to_string(&event).unwrap();
+    assert!(!line.contains('\n'));
+    assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);
+}
+
+/// A number as people type it: up to six digits somewhere about the point.
+fn decimal() -> impl Strategy<Value = f64> {
+    (1..999_999_u32, -9..3_i32)
+        .prop_map(|(digits, exponent)| format!("{digits}e{exponent}").parse().unwrap())
+}
+
+fn training() -> impl Strategy<Value = TrainingSettings> {
+    let counts = (1..999_usize, 1..999_usize, 1..99_usize);
+    let rates = (decimal(), decimal());
+    (prop::collection::vec(0..=i64::MAX as u64, 1..4), counts, rates).prop_map(
+        |(seeds, (batch_size, max_epochs, patience), (learning_rate, gradient_clip))| {
+            TrainingSettings {
+                seeds,
+                batch_size,
+                learning_rate,
+                gradient_clip,
+                max_epochs,
+                patience,
+            }
+        },
+    )
+}
+
+fn network() -> impl Strategy<Value = NetworkSettings> {
+    let over = prop_oneof![Just(AttentionOver::Blstm), Just(AttentionOver::Logits)];
+    let dropout = (0..1000_u32).prop_map(|thousandths| f64::from(thousandths) / 1000.0);
+    (1..4096_usize, 1..1024_usize, dropout, over).prop_map(
+        |(linear, lstm, dropout, attention_over)| NetworkSettings {
+            linear,
+            lstm,
+            dropout,
+            attention_over,
+        },
+    )
+}
+
+proptest! {
+    /// Stage keys hash the resolved parameters, so not one bit of a rate may be lost on the way
+    /// from the pipeline to the request.
+    #[test]
+    fn numbers_survive_a_pipeline_and_a_request(training in training(), network in network()) {
+        let mut settings = pipeline(PIPELINE).unwrap();
+        settings.training = training;
+        settings.network = network;
+        let read = pipeline(&toml::to_string(&settings).unwrap()).unwrap();
+        prop_assert_eq!(&read, &settings);
+
+        let (_, method) = settings.methods.list().remove(0);
+        let request = train_request(&settings, method);
+        let json = serde_json::to_string(&request).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Request>(&json).unwrap(), request);
+    }
+
+    /// Whatever is cut out of a file, the answer is a value or a message, never a panic; and a
+    /// value that is accepted is one that holds to the rules.
+    #[test]
+    fn a_torn_file_never_panics(from in 0..PIPELINE.len(), length in 1..200_usize) {
+        let end = (from + length).min(PIPELINE.len());
+        let torn = format!("{}{}", &PIPELINE[..from], &PIPELINE[end..]);
+        match pipeline(&torn) {
+            Ok(read) => prop_assert!(read.split.classes.len() > 1 && read.training.patience > 0),
+            Err(error) => prop_assert!(error.to_string().starts_with("pipelines/x.toml: ")),
+        }
+    }
+}
+
+fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
+    let params = TrainParams {
+        fold: "anna".to_owned(),
+        method,
+        seed: 0,
+        feature_set: crate::FeatureSetText::Builtin(settings.features.set.clone()),
+        network: settings.network.clone(),
+        training: settings.training.clone(),
+    };
+    Request {
+        work: StageParams::Train(Box::new(params)),
+        inputs: [("features".to_owned(), "features.parquet".into())].into(),
+        out: "out".into(),
+        threads: 2,
+    }
+}
+
+#[test]
+fn a_stage_writes_each_output_once_and_is_called_what_its_request_says() {
+    let synth = StageParams::Synth(SynthSettings {
+        seed: 0,
+        turns_per_speaker: 8,
+        min_seconds: 0.5,
+        mean_seconds: 1.0,
+        max_seconds: 2.0,
+        annotators: 3,
+        annotator_error: 0.2,
+        expressiveness: 1.0,
+    });
+    let settings = pipeline(PIPELINE).unwrap();
+    let (_, method) = settings.methods.list().remove(1);
+    for work in [synth, train_request(&settings, method).work] {
+        let json = serde_json::to_value(&work).unwrap();
+        assert_eq!(json["stage"], work.name());
+        let names: BTreeSet<&str> = work.outputs().iter().map(|(_, name)| *name).collect();
+        assert_eq!(names.len(), work.outputs().len());
+    }
+}

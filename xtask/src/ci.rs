@@ -1,0 +1,80 @@
+//! What CI runs, cheapest first, each step timed: `cargo xtask ci`, and `.ci/run` by way of it.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+
+use crate::tidy;
+
+/// A step that is a cargo command.
+struct Step {
+    /// Its name in the log.
+    name: &'static str,
+    /// Arguments of cargo.
+    arguments: &'static [&'static str],
+}
+
+const FORMAT: Step = Step { name: "format", arguments: &["fmt", "--all", "--check"] };
+
+/// What compiles. Clippy and rustdoc share one check of all dependencies; the build is a step of
+/// its own so that its time is seen apart from that of the tests.
+const COMPILED: [Step; 4] = [
+    Step {
+        name: "clippy",
+        arguments: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+    },
+    Step { name: "rustdoc", arguments: &["doc", "--workspace", "--no-deps"] },
+    Step { name: "build", arguments: &["test", "--workspace", "--no-run"] },
+    Step { name: "test", arguments: &["test", "--workspace"] },
+];
+
+/// Runs every step at `root` and stops at the first that fails.
+pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
+    timed(FORMAT.name, || FORMAT.run(root))?;
+    timed("tidy", || tidy::run(root))?;
+    COMPILED.iter().try_for_each(|step| timed(step.name, || step.run(root)))
+}
+
+impl Step {
+    fn run(&self, root: &Path) -> anyhow::Result<()> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = Command::new(cargo)
+            .current_dir(root)
+            .args(self.arguments)
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .status()
+            .context("failed to start cargo")?;
+        ensure!(status.success(), "cargo {} failed: {status}", self.arguments.join(" "));
+        Ok(())
+    }
+}
+
+/// Runs a step and tells its name before, its time after.
+fn timed(name: &str, step: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut log = std::io::stderr();
+    writeln!(log, "ci: {name} …")?;
+    let started = Instant::now();
+    step()?;
+    writeln!(log, "ci: {name}: {:.1} s", started.elapsed().as_secs_f64())?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_fails_names_its_command() {
+        let step = Step { name: "none", arguments: &["no-such-command", "--flag"] };
+        let error = timed(step.name, || step.run(Path::new("."))).unwrap_err();
+        assert!(error.to_string().starts_with("cargo no-such-command --flag failed"), "{error}");
+    }
+
+    #[test]
+    fn the_tests_come_last_so_that_their_summary_does() {
+        assert_eq!(COMPILED.last().map(|step| step.arguments), Some(&["test", "--workspace"][..]));
+    }
+}

@@ -1,0 +1,211 @@
+//! Rules for Rust sources: a module's opening words, the length of files and functions, and no
+//! panics by design outside tests.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+
+use super::Finding;
+use super::tree::TextFile;
+
+const FILE_LINES: usize = 600;
+const FUNCTION_LINES: usize = 100;
+const BANNED_MACROS: [&str; 2] = ["todo", "unimplemented"];
+
+/// All rules of this module on one file; files that are not Rust have none.
+pub(crate) fn check(file: &TextFile<'_>) -> Vec<Finding> {
+    if !file.has_extension("rs") {
+        return Vec::new();
+    }
+    let mut findings: Vec<Finding> = [opening(file), length(file)].into_iter().flatten().collect();
+    match syn::parse_file(file.text) {
+        Ok(syntax) => findings.extend(walk(file.path, &syntax)),
+        Err(error) => findings.push(Finding::new(
+            file.path,
+            error.span().start().line,
+            "syntax",
+            format!("make it parse: {error}"),
+        )),
+    }
+    findings
+}
+
+fn opening(file: &TextFile<'_>) -> Option<Finding> {
+    let remedy = "open the file with `//!` and what the module is for";
+    (!file.text.starts_with("//! ")).then(|| Finding::new(file.path, 1, "module-doc", remedy))
+}
+
+fn length(file: &TextFile<'_>) -> Option<Finding> {
+    let lines = file.text.lines().count();
+    let remedy = format!("{lines} lines; split the module, {FILE_LINES} is the limit");
+    (lines > FILE_LINES).then(|| Finding::new(file.path, FILE_LINES + 1, "long-file", remedy))
+}
+
+fn walk(path: &str, syntax: &syn::File) -> Vec<Finding> {
+    let mut walker = Walker { path, in_tests: is_for_tests(path), findings: Vec::new() };
+    walker.visit_file(syntax);
+    walker.findings
+}
+
+/// Modules compiled for tests alone are named so, or lie in a folder of that name.
+fn is_for_tests(path: &str) -> bool {
+    path.split('/').any(|part| matches!(part, "tests" | "tests.rs" | "testing.rs"))
+}
+
+/// Walks through one file, aware of whether it is inside test code.
+struct Walker<'a> {
+    path: &'a str,
+    in_tests: bool,
+    findings: Vec<Finding>,
+}
+
+impl Walker<'_> {
+    fn report(&mut self, line: usize, rule: &'static str, remedy: String) {
+        self.findings.push(Finding::new(self.path, line, rule, remedy));
+    }
+
+    fn function(&mut self, signature: &syn::Signature, block: &syn::Block) {
+        let first = signature.fn_token.span.start().line;
+        let lines = block.brace_token.span.close().end().line - first + 1;
+        if lines > FUNCTION_LINES {
+            let name = &signature.ident;
+            let remedy = format!("{name} has {lines} lines; {FUNCTION_LINES} is the limit");
+            self.report(first, "long-function", remedy);
+        }
+    }
+
+    fn unwrap_call(&mut self, method: &syn::Ident) {
+        if !self.in_tests && method == "unwrap" {
+            let remedy = "return an error that says what was expected".to_owned();
+            self.report(method.span().start().line, "unwrap", remedy);
+        }
+    }
+
+    fn within(&mut self, attributes: &[syn::Attribute], walk: impl FnOnce(&mut Self)) {
+        let outside = self.in_tests;
+        self.in_tests |= attributes.iter().any(marks_tests);
+        walk(self);
+        self.in_tests = outside;
+    }
+
+    /// Macro bodies are unparsed tokens; a call looks like `.` followed by `unwrap`.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let mut after_dot = false;
+        for token in tokens {
+            match &token {
+                TokenTree::Group(group) => self.tokens(group.stream()),
+                TokenTree::Ident(name) if after_dot => self.unwrap_call(name),
+                _ => {}
+            }
+            after_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
+        }
+    }
+}
+
+fn marks_tests(attribute: &syn::Attribute) -> bool {
+    attribute.path().is_ident("test")
+        || (attribute.path().is_ident("cfg")
+            && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test")))
+}
+
+impl<'ast> Visit<'ast> for Walker<'_> {
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        self.within(&module.attrs, |walker| visit::visit_item_mod(walker, module));
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.function(&item.sig, &item.block);
+        self.within(&item.attrs, |walker| visit::visit_item_fn(walker, item));
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.function(&item.sig, &item.block);
+        self.within(&item.attrs, |walker| visit::visit_impl_item_fn(walker, item));
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        self.unwrap_call(&call.method);
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        if let Some(name) = call.path.get_ident()
+            && BANNED_MACROS.iter().any(|banned| name == banned)
+        {
+            let remedy = format!("{name}! is no code; write it or leave it out");
+            self.report(name.span().start().line, "stub", remedy);
+        }
+        self.tokens(call.tokens.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules_at(path: &str, text: &str) -> Vec<(usize, &'static str)> {
+        let findings = check(&TextFile { path, text });
+        findings.into_iter().map(|finding| (finding.line, finding.rule)).collect()
+    }
+
+    fn rules(text: &str) -> Vec<(usize, &'static str)> {
+        rules_at("crates/lld/src/frames.rs", text)
+    }
+
+    #[test]
+    fn an_orderly_module_passes() {
+        assert_eq!(
+            rules("//! Frames.\n\nfn f(x: Option<u8>) -> u8 {\n    x.unwrap_or(0)\n}\n"),
+            []
+        );
+    }
+
+    #[test]
+    fn a_module_without_words_is_found() {
+        assert_eq!(rules("fn f() {}\n"), [(1, "module-doc")]);
+        assert_eq!(rules_at("crates/lld/src/tests.rs", "use x;\n"), [(1, "module-doc")]);
+        assert_eq!(rules_at("README.md", "fn f() {}\n"), []);
+    }
+
+    #[test]
+    fn a_long_file_is_found() {
+        let text = format!("//! A.\n{}", "\n".repeat(600));
+        assert_eq!(rules(&text), [(601, "long-file")]);
+        assert_eq!(rules(&format!("//! A.\n{}", "\n".repeat(599))), []);
+    }
+
+    #[test]
+    fn a_long_function_is_found_by_its_braces() {
+        let body = |lines| format!("//! A.\nfn f() {{\n{}}}\n", "    // }\n".repeat(lines));
+        assert_eq!(rules(&body(98)), []);
+        assert_eq!(rules(&body(99)), [(2, "long-function")]);
+        let method = body(99).replace("fn f", "impl A { fn f").replace("\n}\n", "\n}}\n");
+        assert_eq!(rules(&method), [(2, "long-function")]);
+    }
+
+    #[test]
+    fn unwrap_is_found_outside_tests_and_inside_macros() {
+        assert_eq!(rules("//! A.\nfn f() {\n    g().unwrap();\n}\n"), [(3, "unwrap")]);
+        let in_macro = "//! A.\nfn f() {\n    assert!(h(vec![g().unwrap()]));\n}\n";
+        assert_eq!(rules(in_macro), [(3, "unwrap")]);
+        let in_tests =
+            "//! A.\n#[cfg(test)]\nmod t {\n    fn f() {\n        g().unwrap();\n    }\n}\n";
+        assert_eq!(rules(in_tests), []);
+        assert_eq!(rules("//! A.\n#[test]\nfn f() {\n    g().unwrap();\n}\n"), []);
+        let unwraps = "//! A.\nfn f() {\n    g().unwrap();\n}\n";
+        for path in ["tests/x.rs", "crates/lld/src/tests.rs", "crates/lld/src/testing.rs"] {
+            assert_eq!(rules_at(path, unwraps), []);
+        }
+    }
+
+    #[test]
+    fn stubs_are_found_in_tests_too() {
+        let stub =
+            "//! A.\n#[test]\nfn f() {\n    todo!()\n}\nfn g() {\n    unimplemented!(\"x\")\n}\n";
+        assert_eq!(rules(stub), [(4, "stub"), (7, "stub")]);
+    }
+
+    #[test]
+    fn what_does_not_parse_is_found() {
+        assert_eq!(rules("//! A.\nfn f( {}\n"), [(2, "syntax")]);
+    }
+}
