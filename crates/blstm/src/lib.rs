@@ -1,1 +1,53 @@
-//! The recurrent and attention operators as candle custom ops.
+//! The recurrent part of the network as one candle operator.
+//!
+//! [`Encoder::encode`] computes, for a mini-batch of utterances of any lengths,
+//!
+//! ```text
+//! frames ─ Linear + ReLU ─ dropout ─ bidirectional LSTM ─ dropout ─ attention pooling ─→ one vector
+//! ```
+//!
+//! with exact gradients for every parameter. It is one operator rather than a chain of small ones:
+//! a recurrence of a thousand frames would otherwise be thousands of graph nodes, each with its own
+//! buffers and its own gradient pass.
+//!
+//! # Data layout
+//!
+//! Utterances are sorted by falling length and stored time-major without padding ([`Packing`]):
+//!
+//! ```text
+//! time        0           1         2       3
+//! rows    a0 b0 c0    a1 b1 c1    a2 b2    a3        lengths: a = 4, b = 3, c = 2
+//! ```
+//!
+//! so that a step of the recurrence works on consecutive rows, and no padded frame is ever computed.
+//! Inside, the four gates of a unit lie side by side in blocks as wide as a vector register
+//! (`panel`), so that the cell update happens in registers, right after the product with the
+//! recurrent weights.
+//!
+//! # Numbers
+//!
+//! The operator is generic over `f32` and `f64`; the latter is for checks. Results are the same bits
+//! for any number of threads: work is divided into fixed pieces whose sums are added in a fixed
+//! order. Vector instructions are chosen at run time (AVX-512, AVX2, NEON, portable) by `pulp`.
+
+mod arena;
+mod attention;
+mod backward;
+mod dense;
+mod dims;
+mod dropout;
+mod error;
+mod forward;
+mod kernel;
+mod matmul;
+mod op;
+mod packing;
+mod panel;
+mod real;
+mod recurrence;
+
+pub use dims::{Dims, TensorSlot};
+pub use dropout::Dropout;
+pub use error::BlstmError;
+pub use op::{Encoded, Encoder};
+pub use packing::Packing;

@@ -1,0 +1,53 @@
+//! Errors of the operator.
+
+/// A call of the operator that cannot be computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BlstmError {
+    /// A batch without utterances.
+    #[error("a batch needs at least one utterance")]
+    EmptyBatch,
+    /// An utterance without frames.
+    #[error("utterance {index} of the batch has no frames; leave it out before batching")]
+    EmptyUtterance {
+        /// Position in the batch, from 0.
+        index: usize,
+    },
+    /// Utterances and lengths that do not fit together.
+    #[error("utterance {index} of the batch: {got} values, expected {expected} (frames × width)")]
+    WrongSize {
+        /// Position in the batch, from 0.
+        index: usize,
+        /// Values expected.
+        expected: usize,
+        /// Values given.
+        got: usize,
+    },
+    /// More or fewer utterances than lengths.
+    #[error("{got} utterances given to a packing of {expected}")]
+    WrongCount {
+        /// Utterances the packing was made for.
+        expected: usize,
+        /// Utterances given.
+        got: usize,
+    },
+    /// A tensor whose shape does not fit the network.
+    #[error("{tensor}: shape {got:?}, expected {expected:?}")]
+    WrongShape {
+        /// Which tensor.
+        tensor: &'static str,
+        /// Shape expected.
+        expected: Vec<usize>,
+        /// Shape given.
+        got: Vec<usize>,
+    },
+    /// A tensor that is neither f32 nor f64, or not on the CPU, or not contiguous.
+    #[error("{tensor}: expected a contiguous f32 or f64 tensor on the CPU, all of one type")]
+    WrongStorage {
+        /// Which tensor.
+        tensor: &'static str,
+    },
+    /// A gradient was asked for twice, or of a value that was computed without keeping what the
+    /// gradient needs.
+    #[error("the gradient of this batch has been taken already; compute the batch again")]
+    Spent,
+}

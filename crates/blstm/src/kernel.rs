@@ -1,0 +1,157 @@
+//! The two inner loops of the recurrence, in vector registers: a few rows times the recurrent
+//! weights, and the cell update that follows it.
+//!
+//! A tile is up to six rows by the four gates of one register of units: 24 sums and four weights
+//! fill the 32 registers of AVX-512 and NEON; half as many rows go where there are 16.
+
+use std::array::from_fn;
+
+use pulp::Simd;
+
+use crate::real::Real;
+
+/// Sums of a tile: per row, one register per gate.
+type Tile<T, S, const M: usize> = [[<T as Real>::Lanes<S>; 4]; M];
+
+/// Adds `rows · panel` to the tile; `panel` holds four registers per value of a row.
+#[inline(always)]
+pub(crate) fn accumulate<T: Real, S: Simd, const M: usize>(
+    simd: S,
+    mut tile: Tile<T, S, M>,
+    rows: [&[T]; M],
+    panel: &[T::Lanes<S>],
+) -> Tile<T, S, M> {
+    let weights = panel.as_chunks::<4>().0;
+    let rows = rows.map(|row| &row[..weights.len()]);
+    for (k, weights) in weights.iter().enumerate() {
+        for m in 0..M {
+            let x = T::splat(simd, rows[m][k]);
+            for q in 0..4 {
+                tile[m][q] = T::lanes_mul_add(simd, x, weights[q], tile[m][q]);
+            }
+        }
+    }
+    tile
+}
+
+/// Reads a tile: rows `first..first + M` of a matrix with `stride` values a row, from `column`.
+#[inline(always)]
+pub(crate) fn load<T: Real, S: Simd, const M: usize>(
+    matrix: &[T],
+    stride: usize,
+    first: usize,
+    column: usize,
+) -> Tile<T, S, M> {
+    from_fn(|m| {
+        let start = (first + m) * stride + column;
+        let registers = T::registers::<S>(&matrix[start..start + 4 * T::lanes::<S>()]);
+        from_fn(|q| registers[q])
+    })
+}
+
+/// Writes a tile back, as [`load`] reads it.
+#[inline(always)]
+pub(crate) fn store<T: Real, S: Simd, const M: usize>(
+    matrix: &mut [T],
+    stride: usize,
+    first: usize,
+    column: usize,
+    tile: &Tile<T, S, M>,
+) {
+    for (m, gates) in tile.iter().enumerate() {
+        let start = (first + m) * stride + column;
+        let place = &mut matrix[start..start + 4 * T::lanes::<S>()];
+        T::registers_mut::<S>(place).copy_from_slice(gates);
+    }
+}
+
+/// One cell's values after its update.
+pub(crate) struct Cell<L> {
+    /// Activated gates i, f, g, o.
+    pub(crate) gates: [L; 4],
+    /// Cell state c.
+    pub(crate) state: L,
+    /// Output h = o · tanh c.
+    pub(crate) output: L,
+}
+
+/// The LSTM cell: c = f·c₋₁ + i·g, h = o·tanh c, from the gates' sums.
+#[inline(always)]
+pub(crate) fn cell<T: Real, S: Simd>(
+    simd: S,
+    sums: [T::Lanes<S>; 4],
+    before: Option<T::Lanes<S>>,
+) -> Cell<T::Lanes<S>> {
+    let i = T::lanes_sigmoid(simd, sums[0]);
+    let f = T::lanes_sigmoid(simd, sums[1]);
+    let g = T::lanes_tanh(simd, sums[2]);
+    let o = T::lanes_sigmoid(simd, sums[3]);
+    let fresh = T::lanes_mul(simd, i, g);
+    let state = before.map_or(fresh, |c| T::lanes_mul_add(simd, f, c, fresh));
+    Cell { gates: [i, f, g, o], state, output: T::lanes_mul(simd, o, T::lanes_tanh(simd, state)) }
+}
+
+/// What flows back through one cell.
+pub(crate) struct CellGradient<L> {
+    /// Gradients of the gates' sums i, f, g, o.
+    pub(crate) sums: [L; 4],
+    /// Gradient of the previous cell state.
+    pub(crate) before: L,
+}
+
+/// The gradient of [`cell`]: from those of the output and of the state.
+#[inline(always)]
+pub(crate) fn cell_gradient<T: Real, S: Simd>(
+    simd: S,
+    gates: [T::Lanes<S>; 4],
+    states: (T::Lanes<S>, Option<T::Lanes<S>>),
+    output: T::Lanes<S>,
+    state: T::Lanes<S>,
+) -> CellGradient<T::Lanes<S>> {
+    let [i, f, g, o] = gates;
+    let mul = |a, b| T::lanes_mul(simd, a, b);
+    let one = T::splat(simd, T::ONE);
+    // Derivatives in terms of the activated values: s(1 − s) and 1 − t².
+    let logistic = |s| mul(s, T::lanes_sub(simd, one, s));
+    let hyperbolic = |t| T::lanes_sub(simd, one, mul(t, t));
+    let tanh = T::lanes_tanh(simd, states.0);
+    let d_state = T::lanes_mul_add(simd, mul(output, o), hyperbolic(tanh), state);
+    let d_forget = match states.1 {
+        Some(before) => mul(mul(d_state, before), logistic(f)),
+        None => T::splat(simd, T::ZERO),
+    };
+    let sums = [
+        mul(mul(d_state, g), logistic(i)),
+        d_forget,
+        mul(mul(d_state, i), hyperbolic(g)),
+        mul(mul(output, tanh), logistic(o)),
+    ];
+    CellGradient { sums, before: mul(d_state, f) }
+}
+
+/// Rows of the next tile, of `left` rows in all: as many as fit the registers, without leaving one
+/// or two behind where an even split costs less.
+#[inline(always)]
+pub(crate) fn tile_rows<S: Simd>(left: usize) -> usize {
+    let most = if S::REGISTER_COUNT >= 32 { 6 } else { 3 };
+    match left {
+        7 | 8 if most == 6 => 4,
+        4 if most == 3 => 2,
+        _ => left.min(most),
+    }
+}
+
+/// Runs a function generic in the number of rows for that number.
+macro_rules! with_rows {
+    ($rows:expr, $function:ident::<$($generic:ty),+>($($argument:expr),*)) => {
+        match $rows {
+            6 => $function::<$($generic),+, 6>($($argument),*),
+            5 => $function::<$($generic),+, 5>($($argument),*),
+            4 => $function::<$($generic),+, 4>($($argument),*),
+            3 => $function::<$($generic),+, 3>($($argument),*),
+            2 => $function::<$($generic),+, 2>($($argument),*),
+            _ => $function::<$($generic),+, 1>($($argument),*),
+        }
+    };
+}
+pub(crate) use with_rows;

@@ -1,0 +1,98 @@
+//! Matrix products through the crate `gemm`, with sizes checked: the only unsafe code here.
+
+use gemm::Parallelism;
+
+use crate::real::Real;
+
+/// A matrix seen through strides.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a, T> {
+    data: &'a [T],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// A row-major matrix over the whole of `data`.
+    pub(crate) fn new(data: &'a [T], columns: usize) -> Self {
+        assert_eq!(data.len() % columns, 0, "a matrix has whole rows");
+        let rows = data.len() / columns;
+        Self { data, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// Rows and columns exchanged; nothing is moved.
+    pub(crate) fn transposed(self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            ..self
+        }
+    }
+}
+
+/// `out = a · b`, or `out += a · b`; `out` is row-major. Bits do not depend on `threads`: `gemm`
+/// never divides the inner dimension.
+pub(crate) fn multiply<T: Real>(
+    out: &mut [T],
+    a: Matrix<T>,
+    b: Matrix<T>,
+    accumulate: bool,
+    threads: usize,
+) {
+    assert_eq!(a.columns, b.rows, "inner dimensions agree");
+    assert_eq!(out.len(), a.rows * b.columns, "the product has its place");
+    let parallelism = if threads > 1 { Parallelism::Rayon(threads) } else { Parallelism::None };
+    // SAFETY: both operands and the result are whole slices of the sizes that their strides reach
+    // (`Matrix::new` and the assertions above), and `out` is borrowed mutably, so it overlaps neither.
+    #[expect(unsafe_code, reason = "gemm takes pointers; sizes are asserted above")]
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.columns,
+            a.columns,
+            out.as_mut_ptr(),
+            1,
+            b.columns as isize,
+            accumulate,
+            a.data.as_ptr(),
+            a.column_stride as isize,
+            a.row_stride as isize,
+            b.data.as_ptr(),
+            b.column_stride as isize,
+            b.row_stride as isize,
+            T::ONE,
+            T::ONE,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_plain_and_transposed_matrices() {
+        let a = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]; // 2 × 3
+        let b = [1.0, 0.0, 2.0, 1.0, 0.0, 3.0]; // 3 × 2
+        let mut out = [1.0; 4];
+        multiply(&mut out, Matrix::new(&a, 3), Matrix::new(&b, 2), true, 1);
+        assert_eq!(out, [6.0, 12.0, 15.0, 24.0]);
+        let mut out = [0.0; 9];
+        multiply(
+            &mut out,
+            Matrix::new(&a, 3).transposed(),
+            Matrix::new(&b, 2).transposed(),
+            false,
+            2,
+        );
+        assert_eq!(out, [1.0, 6.0, 12.0, 2.0, 9.0, 15.0, 3.0, 12.0, 18.0]);
+    }
+}
