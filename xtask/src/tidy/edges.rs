@@ -31,7 +31,7 @@ const FORBIDDEN: [Rule; 15] = [
     ("ambivox-model", &[&OPTIMISATION, &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES]),
     ("ambivox-report", &[&NETWORKS, &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES]),
     ("ambivox-settings", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
-    ("ambivox-stages", &[&STORE]),
+    ("ambivox-stages", &[&["xtask"]]),
     ("ambivox-synth", &[&NETWORKS, &SAMPLES, &DESCRIPTORS, &STORE, &STAGES]),
     ("ambivox-tests", &[&OURS]),
     ("ambivox-train", &[&["ambivox-corpus"], &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES]),
