@@ -1,0 +1,75 @@
+//! Prediction: what the network says of utterances.
+
+use crate::{Batch, FRAMES_PER_BATCH, ModelError, Network, batches_by_length};
+
+/// What the network says of one utterance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// log y_c of every class (eq. 3), in the network's order.
+    pub log_probabilities: Vec<f64>,
+    /// Attention weights α_t (eq. 1), one per frame; their sum is 1.
+    pub attention: Vec<f32>,
+}
+
+impl Prediction {
+    /// y_c of every class; their sum is 1.
+    pub fn probabilities(&self) -> Vec<f64> {
+        self.log_probabilities.iter().map(|v| v.exp()).collect()
+    }
+}
+
+impl Network {
+    /// Predictions for the utterances of one batch, in its order.
+    pub fn predict_batch(&self, batch: &Batch) -> Result<Vec<Prediction>, ModelError> {
+        let (logits, attention) = self.inference_logits(batch)?;
+        let rows = logits.to_vec2::<f32>()?;
+        let prediction = |(row, attention): (&Vec<f32>, _)| Prediction {
+            log_probabilities: log_softmax(row),
+            attention,
+        };
+        Ok(rows.iter().zip(attention).map(prediction).collect())
+    }
+
+    /// Predictions for any number of utterances, each row-major frames × [`Network::inputs`], in
+    /// their order. They are computed in batches of similar length, so that memory stays bounded.
+    pub fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError> {
+        let lengths: Vec<usize> = utterances.iter().map(|u| u.len() / self.inputs()).collect();
+        let mut predictions = vec![None; utterances.len()];
+        for positions in batches_by_length(&lengths, FRAMES_PER_BATCH) {
+            let members: Vec<&[f32]> = positions.iter().map(|&i| utterances[i]).collect();
+            let batch = Batch::new(&members, self.inputs())?;
+            for (i, prediction) in positions.into_iter().zip(self.predict_batch(&batch)?) {
+                predictions[i] = Some(prediction);
+            }
+        }
+        Ok(predictions.into_iter().flatten().collect())
+    }
+}
+
+/// The logarithm of the softmax, stable for logits of any size.
+fn log_softmax(logits: &[f32]) -> Vec<f64> {
+    let logits: Vec<f64> = logits.iter().map(|&v| f64::from(v)).collect();
+    let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total = top + logits.iter().map(|v| (v - top).exp()).sum::<f64>().ln();
+    logits.iter().map(|v| v - total).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_softmax_keeps_extremes_finite() {
+        let values = log_softmax(&[1000.0, 0.0, -1000.0]);
+        assert_eq!(values, [0.0, -1000.0, -2000.0]);
+    }
+
+    #[test]
+    fn log_softmax_agrees_with_the_definition() {
+        let logits = [0.3_f32, -1.2, 2.5];
+        let total: f64 = logits.iter().map(|&v| f64::from(v).exp()).sum();
+        for (value, &logit) in log_softmax(&logits).iter().zip(&logits) {
+            assert!((value - (f64::from(logit).exp() / total).ln()).abs() < 1e-14);
+        }
+    }
+}
