@@ -1,1 +1,20 @@
 //! Batches, methods, the alternation of network and labels, early stopping.
+//!
+//! [`train`] runs METHOD's Algorithm 1 on one fold from one seed. A method decides what every
+//! training utterance's target and weight are and how they change between epochs of the network; each
+//! has a file of its own in `methods`. Results are the same bits for any number of threads.
+
+mod early_stopping;
+mod error;
+mod evaluation;
+mod example;
+mod labels;
+mod loss;
+mod methods;
+mod optimiser;
+mod training;
+
+pub use error::{Moment, TrainError};
+pub use example::{Example, RunSpec};
+pub use labels::LabelState;
+pub use training::{Trained, train};

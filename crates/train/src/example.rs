@@ -1,0 +1,67 @@
+//! What a run is given: utterances and settings.
+
+use ambivox_settings::{MethodParams, NetworkSettings, TrainingSettings};
+
+use crate::TrainError;
+
+/// An utterance with its label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Example {
+    /// The utterance.
+    pub utterance_id: String,
+    /// Normalised descriptors, row-major frames × width.
+    pub frames: Vec<f32>,
+    /// Index of the gold label among the classes.
+    pub gold: usize,
+}
+
+/// Everything beside the utterances that a run depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct RunSpec<'a> {
+    /// The network.
+    pub network: &'a NetworkSettings,
+    /// The optimiser and when it stops.
+    pub training: &'a TrainingSettings,
+    /// The method and its settings.
+    pub method: &'a MethodParams,
+    /// The run's seed; `training.seeds` is not looked at.
+    pub seed: u64,
+    /// Names of the classes, in the order of every table.
+    pub classes: &'a [String],
+    /// Values per frame.
+    pub width: usize,
+}
+
+impl RunSpec<'_> {
+    /// Checks that the utterances can be trained on and validated on.
+    pub(crate) fn check(
+        &self,
+        training: &[Example],
+        validation: &[Example],
+    ) -> Result<(), TrainError> {
+        for (purpose, examples) in [("training", training), ("validation", validation)] {
+            if examples.is_empty() {
+                return Err(TrainError::NoExamples { purpose });
+            }
+            examples.iter().try_for_each(|example| self.check_example(example))?;
+        }
+        let absent = (0..self.classes.len()).find(|&c| training.iter().all(|e| e.gold != c));
+        absent.map_or(Ok(()), |class| {
+            Err(TrainError::ClassWithoutExamples { class: self.classes[class].clone() })
+        })
+    }
+
+    fn check_example(&self, example: &Example) -> Result<(), TrainError> {
+        let (values, width, classes) = (example.frames.len(), self.width, self.classes.len());
+        let fault = if values == 0 || width == 0 || !values.is_multiple_of(width) {
+            format!("{values} values; expected one or more frames of {width} each")
+        } else if example.frames.iter().any(|value| !value.is_finite()) {
+            "a descriptor is not finite; extract the features again".to_owned()
+        } else if example.gold >= classes {
+            format!("gold label {}; expected below {classes}", example.gold)
+        } else {
+            return Ok(());
+        };
+        Err(TrainError::Example { utterance_id: example.utterance_id.clone(), fault })
+    }
+}

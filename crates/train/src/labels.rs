@@ -1,0 +1,153 @@
+//! Label distributions s and weights w of the training utterances (METHOD, eqs. 4–6).
+
+use crate::Example;
+
+/// s and w of every training utterance, in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Labels {
+    /// s_n: a distribution over the classes.
+    pub(crate) distributions: Vec<Vec<f64>>,
+    /// w_n: above 0; a lower one counts more.
+    pub(crate) weights: Vec<f64>,
+}
+
+/// What a run made of one training utterance's label, at the epoch that was kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelState {
+    /// The utterance.
+    pub utterance_id: String,
+    /// Index of the gold label.
+    pub gold: usize,
+    /// Label distribution s, after that epoch.
+    pub s: Vec<f64>,
+    /// Weight w before the first epoch.
+    pub weight_initial: f64,
+    /// Weight w after that epoch.
+    pub weight: f64,
+    /// −log y of the gold label, by the network that was kept, dropout off: however s and w have
+    /// changed, so that it means the same for every method.
+    pub loss: f64,
+    /// The most probable class of s, where that is not the gold label.
+    pub moved_to: Option<usize>,
+}
+
+impl Labels {
+    /// Mean weight of the utterances of each gold class.
+    pub(crate) fn mean_weights(&self, gold: &[usize], classes: usize) -> Vec<f64> {
+        let mean = |class: usize| {
+            let of_class = || self.weights.iter().zip(gold).filter(move |(_, g)| **g == class);
+            of_class().map(|(w, _)| w).sum::<f64>() / of_class().count() as f64
+        };
+        (0..classes).map(mean).collect()
+    }
+
+    /// Share of the utterances whose most probable class is not the gold label.
+    pub(crate) fn share_moved(&self, gold: &[usize]) -> f64 {
+        let pairs = self.distributions.iter().zip(gold);
+        let moved = pairs.filter(|(s, gold)| moved_to(s, **gold).is_some()).count();
+        moved as f64 / self.distributions.len() as f64
+    }
+
+    /// A row of the label table per utterance.
+    pub(crate) fn states(
+        &self,
+        initial: &Self,
+        examples: &[Example],
+        log_y: &[Vec<f64>],
+    ) -> Vec<LabelState> {
+        let state = |(n, example): (usize, &Example)| LabelState {
+            utterance_id: example.utterance_id.clone(),
+            gold: example.gold,
+            s: self.distributions[n].clone(),
+            weight_initial: initial.weights[n],
+            weight: self.weights[n],
+            loss: -log_y[n][example.gold],
+            moved_to: moved_to(&self.distributions[n], example.gold),
+        };
+        examples.iter().enumerate().map(state).collect()
+    }
+}
+
+/// The class more probable than all others, where that is not `gold`; of equals the first.
+fn moved_to(s: &[f64], gold: usize) -> Option<usize> {
+    let top = (0..s.len()).fold(gold, |top, c| if s[c] > s[top] { c } else { top });
+    (top != gold).then_some(top)
+}
+
+/// 1 for the gold label, 0 elsewhere.
+pub(crate) fn one_hot(gold: usize, classes: usize) -> Vec<f64> {
+    (0..classes).map(|c| f64::from(u8::from(c == gold))).collect()
+}
+
+/// s = softmax(l), eq. 5.
+pub(crate) fn softmax(l: &[f64]) -> Vec<f64> {
+    let top = l.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let powers: Vec<f64> = l.iter().map(|v| (v - top).exp()).collect();
+    let total: f64 = powers.iter().sum();
+    powers.iter().map(|v| v / total).collect()
+}
+
+/// Initial weights w_n = C · N_c / N: the share of the utterance's gold class, over that of a
+/// balanced class. Table 3's first row is their values over the whole corpus.
+pub(crate) fn initial_weights(gold: &[usize], classes: usize) -> Vec<f64> {
+    let mut counts = vec![0.0; classes];
+    for &class in gold {
+        counts[class] += 1.0;
+    }
+    gold.iter().map(|&class| classes as f64 * counts[class] / gold.len() as f64).collect()
+}
+
+/// Scales weights to mean 1 (eq. 6).
+pub(crate) fn scale_to_mean_one(weights: &mut [f64]) {
+    let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+    weights.iter_mut().for_each(|w| *w /= mean);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Table 1's totals and Table 3's first row (there with two digits).
+    #[test]
+    fn initial_weights_are_those_of_table_3() {
+        let totals = [595, 1084, 1708, 1103];
+        let gold: Vec<usize> = totals.iter().enumerate().flat_map(|(c, &n)| vec![c; n]).collect();
+        let weights = initial_weights(&gold, 4);
+        let labels = Labels { distributions: vec![], weights };
+        let means = labels.mean_weights(&gold, 4);
+        for (mean, expected) in means.iter().zip([0.530, 0.966, 1.522, 0.983]) {
+            assert!((mean - expected).abs() < 5e-4, "{means:?}");
+        }
+        let mean = labels.weights.iter().sum::<f64>() / 4490.0;
+        assert!((mean - 1.124).abs() < 5e-4, "{mean}");
+    }
+
+    #[test]
+    fn balanced_classes_start_at_weight_one() {
+        assert_eq!(initial_weights(&[0, 1, 2, 1, 0, 2], 3), [1.0; 6]);
+    }
+
+    #[test]
+    fn softmax_of_the_initial_logits_is_known() {
+        // K = 1, four classes: e / (e + 3) = 0.4754.
+        let s = softmax(&one_hot(2, 4));
+        assert!((s[2] - 0.475_366_886).abs() < 1e-9);
+        assert!((s.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+        assert_eq!(softmax(&[1000.0, 0.0]), [1.0, 0.0]);
+    }
+
+    #[test]
+    fn a_label_moves_only_to_a_more_probable_class() {
+        assert_eq!(moved_to(&[0.2, 0.5, 0.3], 1), None);
+        assert_eq!(moved_to(&[0.2, 0.5, 0.3], 2), Some(1));
+        assert_eq!(moved_to(&[0.4, 0.4, 0.2], 1), None);
+        assert_eq!(moved_to(&[0.4, 0.4, 0.2], 2), Some(0));
+    }
+
+    #[test]
+    fn share_of_moved_labels_by_hand() {
+        let distributions = vec![vec![0.9, 0.1], vec![0.1, 0.9], vec![0.8, 0.2], vec![0.3, 0.7]];
+        let labels = Labels { distributions, weights: vec![1.0; 4] };
+        assert_eq!(labels.share_moved(&[0, 0, 1, 1]), 0.5);
+    }
+}

@@ -1,0 +1,271 @@
+use ambivox_settings::{
+    AttentionOver, BaselineSettings, FixedTarget, LwSettings, MethodParams, NetworkSettings,
+    TrainingSettings,
+};
+use rand::RngExt;
+
+use super::*;
+
+const WIDTH: usize = 3;
+
+/// Settings of a run small enough for a test; each test changes what it is about.
+#[derive(Clone)]
+struct Setup {
+    network: NetworkSettings,
+    training: TrainingSettings,
+    method: MethodParams,
+    seed: u64,
+    classes: Vec<String>,
+}
+
+fn baseline() -> MethodParams {
+    let settings = BaselineSettings { fixed_target: FixedTarget::OneHot, label_scale: 1.0 };
+    MethodParams::Baseline(settings)
+}
+
+fn lw() -> MethodParams {
+    MethodParams::Lw(LwSettings {
+        label_scale: 1.0,
+        label_rate: 0.2,
+        weight_rate: 0.05,
+        rescale_initial_weights: false,
+    })
+}
+
+fn setup(method: MethodParams) -> Setup {
+    Setup {
+        network: NetworkSettings {
+            linear: 16,
+            lstm: 8,
+            dropout: 0.2,
+            attention_over: AttentionOver::Blstm,
+        },
+        training: TrainingSettings {
+            seeds: vec![],
+            batch_size: 8,
+            learning_rate: 0.01,
+            gradient_clip: 1.0,
+            max_epochs: 12,
+            patience: 12,
+        },
+        method,
+        seed: 1,
+        classes: ["rising", "falling", "flat"].map(str::to_owned).to_vec(),
+    }
+}
+
+impl Setup {
+    fn run(&self, training: &[Example], validation: &[Example]) -> Result<Trained, TrainError> {
+        let spec = RunSpec {
+            network: &self.network,
+            training: &self.training,
+            method: &self.method,
+            seed: self.seed,
+            classes: &self.classes,
+            width: WIDTH,
+        };
+        train(&spec, training, validation, &mut |_| {})
+    }
+}
+
+/// Utterances whose class is the course of their first column over time: it cannot be told from any
+/// single frame or from the mean alone.
+fn toy(purpose: &str, count: usize) -> Vec<Example> {
+    let mut noise = generator(99, purpose);
+    let mut example = |n: usize| {
+        let gold = [0, 0, 1, 2][n % 4];
+        let frames = noise.random_range(6..15);
+        let slope = [1.0, -1.0, 0.0][gold];
+        let row = |t: usize| {
+            let course = slope * (2.0 * t as f32 / (frames - 1) as f32 - 1.0);
+            [course + noise.random_range(-0.3..0.3), noise.random_range(-1.0..1.0), 1.0]
+        };
+        let frames = (0..frames).flat_map(row).collect();
+        Example { utterance_id: format!("{purpose}{n:03}"), frames, gold }
+    };
+    (0..count).map(&mut example).collect()
+}
+
+fn parameters(network: &Network) -> Vec<f32> {
+    let values = |v: &candle_core::Var| v.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    network.variables().iter().flat_map(values).collect()
+}
+
+#[test]
+fn both_methods_learn_a_toy_task() {
+    for method in [baseline(), lw()] {
+        let mut setup = setup(method);
+        setup.training.max_epochs = 30;
+        let trained = setup.run(&toy("train", 64), &toy("validation", 32)).unwrap();
+        let best = &trained.epochs[trained.best_epoch - 1];
+        assert!(best.validation_ua > 0.9, "{best:?}");
+        assert!(best.validation_loss < 0.6 * trained.epochs[0].validation_loss, "{best:?}");
+        assert!(trained.epochs.last().unwrap().train_loss < trained.epochs[0].train_loss);
+    }
+}
+
+#[test]
+fn attention_over_logits_learns_it_too() {
+    let mut setup = setup(baseline());
+    setup.network.attention_over = AttentionOver::Logits;
+    setup.training.max_epochs = 30;
+    let trained = setup.run(&toy("train", 64), &toy("validation", 32)).unwrap();
+    assert!(trained.epochs[trained.best_epoch - 1].validation_ua > 0.9);
+}
+
+#[test]
+fn a_wrong_label_is_moved_and_has_the_highest_loss() {
+    let mut setup = setup(lw());
+    setup.training.max_epochs = 30;
+    let mut training = toy("train", 64);
+    training[2].gold = 0;
+    let trained = setup.run(&training, &toy("validation", 32)).unwrap();
+    let wrong = &trained.labels[2];
+    assert_eq!(wrong.moved_to, Some(1), "{wrong:?}");
+    let moved = trained.labels.iter().filter(|label| label.moved_to.is_some()).count();
+    assert!(moved <= 3, "{moved} labels moved");
+    let highest = trained.labels.iter().map(|label| label.loss).fold(0.0, f64::max);
+    assert_eq!(wrong.loss, highest);
+}
+
+#[test]
+fn the_seed_decides_every_bit() {
+    let mut setup = setup(lw());
+    setup.training.max_epochs = 2;
+    let (training, validation) = (toy("train", 24), toy("validation", 8));
+    let run = |setup: &Setup| {
+        let trained = setup.run(&training, &validation).unwrap();
+        (parameters(&trained.network), trained.epochs, trained.labels)
+    };
+    let first = run(&setup);
+    assert_eq!(first, run(&setup));
+    setup.seed = 2;
+    let other = run(&setup);
+    assert!(first.0 != other.0 && first.1 != other.1 && first.2 != other.2);
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let mut setup = setup(lw());
+    setup.training.max_epochs = 2;
+    let (training, validation) = (toy("train", 24), toy("validation", 8));
+    let [one, three] = [1, 3].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let trained = pool.install(|| setup.run(&training, &validation).unwrap());
+        (parameters(&trained.network), trained.labels)
+    });
+    assert_eq!(one, three);
+}
+
+/// Whatever the validation speaker says, epochs of training are the same; only their end and the
+/// choice among them are not.
+#[test]
+fn validation_never_reaches_training() {
+    for method in [baseline(), lw()] {
+        let mut setup = setup(method);
+        setup.training.max_epochs = 4;
+        let training = toy("train", 24);
+        let mut other = toy("other", 11);
+        other.iter_mut().for_each(|example| example.gold = (example.gold + 1) % 3);
+        let epochs = |validation: &[Example]| setup.run(&training, validation).unwrap().epochs;
+        let (ours, theirs) = (epochs(&toy("validation", 8)), epochs(&other));
+        let seen = |epochs: &[EpochRecord]| -> Vec<_> {
+            let of = |e: &EpochRecord| (e.train_loss, e.labels_moved, e.mean_weight.clone());
+            epochs.iter().map(of).collect()
+        };
+        assert_eq!(seen(&ours), seen(&theirs));
+        assert_ne!(ours[3].validation_loss, theirs[3].validation_loss);
+    }
+}
+
+/// The validation labels are turned, so that what is learned makes validation worse.
+#[test]
+fn the_best_epoch_is_kept_and_patience_ends_the_run() {
+    let mut setup = setup(lw());
+    setup.training.patience = 3;
+    let training = toy("train", 32);
+    let mut validation = toy("validation", 16);
+    validation.iter_mut().for_each(|example| example.gold = (example.gold + 1) % 3);
+    let stopped = setup.run(&training, &validation).unwrap();
+    assert!(stopped.epochs.len() < setup.training.max_epochs);
+    assert_eq!(stopped.epochs.len(), stopped.best_epoch + 3);
+
+    setup.training.max_epochs = stopped.best_epoch;
+    let exact = setup.run(&training, &validation).unwrap();
+    assert_eq!(exact.best_epoch, stopped.best_epoch);
+    assert_eq!(parameters(&exact.network), parameters(&stopped.network));
+    assert_eq!(exact.labels, stopped.labels);
+}
+
+#[test]
+fn records_tell_what_a_method_learns() {
+    let (training, validation) = (toy("train", 24), toy("validation", 8));
+    let run = |method| {
+        let mut setup = setup(method);
+        setup.training.max_epochs = 1;
+        setup.run(&training, &validation).unwrap()
+    };
+    let fixed = run(baseline());
+    let record = &fixed.epochs[0];
+    assert_eq!((record.labels_moved, &record.mean_weight), (None, &None));
+    assert_eq!(fixed.initial_mean_weight, None);
+    assert!(fixed.labels.iter().all(|label| label.weight == label.weight_initial));
+
+    let learned = run(lw());
+    // 24 utterances, 12 + 6 + 6 of three classes.
+    assert_eq!(learned.initial_mean_weight, Some(vec![1.5, 0.75, 0.75]));
+    assert_eq!(learned.epochs[0].labels_moved, Some(0.0));
+    let mean = learned.labels.iter().map(|label| label.weight).sum::<f64>() / 24.0;
+    assert!((mean - 1.0).abs() < 1e-12);
+    assert_eq!(learned.labels[5].utterance_id, "train005");
+}
+
+#[test]
+fn every_epoch_is_observed() {
+    let mut setup = setup(baseline());
+    setup.training.max_epochs = 3;
+    let Setup { network, training, method, seed, classes } = &setup;
+    let spec = RunSpec { network, training, method, seed: *seed, classes, width: WIDTH };
+    let mut seen = Vec::new();
+    let observer = &mut |record: &EpochRecord| seen.push(record.clone());
+    let trained = train(&spec, &toy("train", 16), &toy("validation", 8), observer).unwrap();
+    assert_eq!(seen, trained.epochs);
+}
+
+#[test]
+fn divergence_names_the_epoch_and_the_remedy() {
+    let mut setup = setup(baseline());
+    setup.training.learning_rate = 1e38;
+    setup.training.gradient_clip = 0.0;
+    let error = setup.run(&toy("train", 24), &toy("validation", 8)).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("not finite in epoch 1, batch 2"), "{message}");
+    assert!(message.contains("lower training.learning_rate"), "{message}");
+}
+
+#[test]
+fn unusable_utterances_are_named() {
+    let (training, validation) = (toy("train", 8), toy("validation", 8));
+    let fault = |spoil: fn(&mut Example)| {
+        let mut training = training.clone();
+        spoil(&mut training[3]);
+        setup(lw()).run(&training, &validation).unwrap_err().to_string()
+    };
+    let ragged = fault(|example| example.frames.truncate(4));
+    assert_eq!(ragged, "utterance train003: 4 values; expected one or more frames of 3 each");
+    assert!(fault(|example| example.frames.clear()).contains("train003: 0 values"));
+    assert!(fault(|example| example.frames[1] = f32::NAN).contains("train003: a descriptor"));
+    assert!(fault(|example| example.gold = 3).contains("train003: gold label 3; expected below 3"));
+}
+
+#[test]
+fn folds_that_cannot_be_trained_on_are_refused() {
+    let (training, validation) = (toy("train", 8), toy("validation", 8));
+    let message = |training: &[Example], validation: &[Example]| {
+        setup(lw()).run(training, validation).unwrap_err().to_string()
+    };
+    assert!(message(&[], &validation).contains("no utterance for training"));
+    assert!(message(&training, &[]).contains("no utterance for validation"));
+    let without: Vec<Example> = training.iter().filter(|e| e.gold != 2).cloned().collect();
+    assert!(message(&without, &validation).contains("class \"flat\" has no training utterance"));
+}
