@@ -1,1 +1,33 @@
 //! Stage keys, the content-addressed store, locks, atomic writes and provenance.
+//!
+//! A stage is a pure function: its outputs depend on its code, its parameters and the contents of
+//! its inputs, and on nothing else. [`KeyParts`] digests those into a key; the [`Store`] keeps the
+//! outputs under it together with a [`Record`] that is written last. A result is fresh when its key
+//! has a record *and* every output still has the digest on record; the [`StatMemo`] makes that check
+//! cheap. Where a result is not fresh, typed [`StaleReason`]s say why.
+//!
+//! The crate knows files and digests alone, never what the stages do.
+
+mod atomic;
+mod digest;
+mod encode;
+mod error;
+mod key;
+mod listing;
+mod memo;
+mod reason;
+mod record;
+mod source;
+mod store;
+
+pub use atomic::write_atomically;
+pub use digest::Digest;
+pub use encode::Encoder;
+pub use error::ArtifactError;
+pub use key::{KEY_SCHEMA, KeyParts};
+pub use listing::{Listing, listing_digest};
+pub use memo::{FileDigest, StatMemo};
+pub use reason::{StaleReason, explain, explain_code};
+pub use record::{Output, Provenance, Record};
+pub use source::{CodeParts, StageSource, Workspace};
+pub use store::{Begun, Lookup, Staging, Store};

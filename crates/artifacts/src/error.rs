@@ -1,0 +1,48 @@
+//! The crate's one error type.
+
+use std::path::PathBuf;
+
+/// A digest, a key or the store could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// The file system said no; the message names the path.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// Text that should be a digest is not 64 hexadecimal digits.
+    #[error("`{0}` is no digest; expected 64 hexadecimal digits")]
+    Digest(String),
+    /// A path is not UTF-8, so it has no portable name in a listing.
+    #[error("{}: the path is not UTF-8; rename the file", .0.display())]
+    Path(PathBuf),
+    /// A file of the workspace (`Cargo.toml`, `Cargo.lock`) could not be understood.
+    #[error("{}: {message}", file.display())]
+    Manifest {
+        /// The file at fault.
+        file: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A crate is asked for that the workspace does not have.
+    #[error("no crate `{0}` in this workspace")]
+    UnknownCrate(String),
+    /// A stage ended well without writing all that it should.
+    #[error("the stage ended without its output `{role}` ({name})")]
+    OutputNotWritten {
+        /// The output's role.
+        role: String,
+        /// The output's name in the stage's folder.
+        name: String,
+    },
+    /// A stage wrote something that no role names, so nothing would guard it.
+    #[error("the stage wrote `{0}`, which is none of its outputs")]
+    UnexpectedOutput(String),
+    /// A value could not be written as JSON.
+    #[error("not representable as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl From<walkdir::Error> for ArtifactError {
+    fn from(error: walkdir::Error) -> Self {
+        Self::Io(error.into())
+    }
+}

@@ -1,0 +1,142 @@
+//! Digests of files, remembered by what `stat` says of them.
+//!
+//! A digest is reused while device, inode, size, time of modification and time of status change are
+//! all the same; `touch -r` can restore the modification time, but not the time of change. As in
+//! git's index, an entry does not count where the file changed so shortly before it was hashed that
+//! a later write could fall on the same clock tick: such a file is hashed again next time.
+
+mod table;
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fs_err as fs;
+
+use crate::{ArtifactError, Digest, atomic};
+use table::{Entry, FileId, Stamp, Table};
+
+/// Coarser than the clock of any file system in use (FAT counts in steps of two seconds).
+const RACY_NS: i64 = 2_000_000_000;
+
+/// Length and digest of a file's contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileDigest {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// BLAKE3 of the contents, as `b3sum` prints it.
+    pub digest: Digest,
+}
+
+/// Digests of files by their `stat`, kept in one file from run to run. Shared between threads.
+#[derive(Debug)]
+pub struct StatMemo {
+    file: Option<PathBuf>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    table: Table,
+    changed: bool,
+}
+
+impl StatMemo {
+    /// A memo that remembers nothing before and keeps nothing after.
+    pub fn in_memory() -> Self {
+        Self { file: None, state: Mutex::new(State { table: Table::default(), changed: false }) }
+    }
+
+    /// The memo kept in `file`. One that is missing or damaged is an empty one: it only saves time.
+    pub fn load(file: PathBuf) -> Self {
+        let table = fs::read(&file).ok().and_then(|bytes| Table::from_bytes(&bytes));
+        let state = State { table: table.unwrap_or_default(), changed: false };
+        Self { file: Some(file), state: Mutex::new(state) }
+    }
+
+    /// Keeps what was learned, if anything was.
+    pub fn save(&self) -> Result<(), ArtifactError> {
+        let mut state = self.state();
+        if let (Some(file), true) = (&self.file, state.changed) {
+            atomic::write_atomically(file, &state.table.to_bytes())?;
+            state.changed = false;
+        }
+        Ok(())
+    }
+
+    /// Length and digest of a file's contents; reads it only where the memo cannot tell.
+    pub fn file(&self, path: &Path) -> Result<FileDigest, ArtifactError> {
+        let before = stat(path)?;
+        if let Some(digest) = before.and_then(|(id, stamp)| self.known(id, stamp)) {
+            return Ok(digest);
+        }
+        let seen_ns = now_ns();
+        let found = hash_file(path)?;
+        if let Some((id, stamp)) = before
+            && stat(path)? == before
+        {
+            let mut state = self.state();
+            state.table.insert(id, Entry { stamp, seen_ns, digest: found.digest });
+            state.changed = true;
+        }
+        Ok(found)
+    }
+
+    fn known(&self, id: FileId, stamp: Stamp) -> Option<FileDigest> {
+        let entry = self.state().table.get(id)?;
+        let settled = stamp.changed_ns.saturating_add(RACY_NS) < entry.seen_ns;
+        (entry.stamp == stamp && settled)
+            .then_some(FileDigest { bytes: stamp.bytes, digest: entry.digest })
+    }
+
+    /// A thread that panicked left the table whole: every change to it is one insertion.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn hash_file(path: &Path) -> Result<FileDigest, ArtifactError> {
+    let mut file = fs::File::open(path)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 1 << 17];
+    let mut bytes = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(FileDigest { bytes, digest: hasher.finalize().into() }),
+            read => {
+                hasher.update(&buffer[..read]);
+                bytes += read as u64;
+            }
+        }
+    }
+}
+
+fn now_ns() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// What identifies a file and its state, where the platform tells.
+#[cfg(unix)]
+fn stat(path: &Path) -> Result<Option<(FileId, Stamp)>, ArtifactError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let meta = fs::metadata(path)?;
+    let ns = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+    let id = FileId { device: meta.dev(), inode: meta.ino() };
+    let stamp = Stamp {
+        bytes: meta.size(),
+        modified_ns: ns(meta.mtime(), meta.mtime_nsec()),
+        changed_ns: ns(meta.ctime(), meta.ctime_nsec()),
+    };
+    Ok(Some((id, stamp)))
+}
+
+/// Without a time of status change nothing can be remembered safely.
+#[cfg(not(unix))]
+fn stat(_path: &Path) -> Result<Option<(FileId, Stamp)>, ArtifactError> {
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests;

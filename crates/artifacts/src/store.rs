@@ -1,0 +1,157 @@
+//! The store: outputs under the keys of what made them.
+//!
+//! ```text
+//! store/objects/<stage>/<key>/      outputs, moved here whole
+//!       records/<stage>/<key>.json  written last: without it the outputs do not count
+//!       code/<digest>.json          what a code digest is made of, for explanations
+//!       slots/<digest>.json         which key a stage of a pipeline last had
+//!       locks/<stage>-<key>         held by the process that works on a key
+//!       staging/<stage>-<key>-…/    work in progress
+//!       memo                        digests by stat
+//! ```
+//!
+//! A process may be killed at any moment: what it had not recorded is never found, its lock dies
+//! with it, and whoever begins the same key next clears its staging folder away.
+
+mod slots;
+mod staging;
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::{ArtifactError, CodeParts, Digest, KeyParts, Output, Record, StaleReason, StatMemo};
+use crate::{explain, explain_code, write_atomically};
+pub use staging::{Begun, Staging};
+
+/// A folder of results by key. Shared between threads and processes.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+    memo: StatMemo,
+}
+
+/// What the store has for a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lookup {
+    /// The outputs, all as they were written.
+    Fresh(Box<Record>),
+    /// Outputs that are missing or altered.
+    Damaged(Vec<StaleReason>),
+    /// Nothing.
+    Absent,
+}
+
+impl Store {
+    /// Opens the store at `root`, making the folder if there is none.
+    pub fn open(root: &Path) -> Result<Self, ArtifactError> {
+        if !root.exists() {
+            fs::create_dir_all(root)?;
+        }
+        let root = fs::canonicalize(root)?;
+        let memo = StatMemo::load(root.join("memo"));
+        Ok(Self { root, memo })
+    }
+
+    /// The store's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Digests by stat, kept with the store.
+    pub fn memo(&self) -> &StatMemo {
+        &self.memo
+    }
+
+    /// Where the outputs of a key lie once they are made.
+    pub fn outputs(&self, stage: &str, key: &Digest) -> PathBuf {
+        self.root.join("objects").join(stage).join(key.to_string())
+    }
+
+    /// Where one output of a record lies; `None` if the stage has no output of that role.
+    pub fn output(&self, record: &Record, role: &str) -> Option<PathBuf> {
+        let folder = self.outputs(&record.parts.stage, &record.key);
+        record.outputs.get(role).map(|output| folder.join(&output.name))
+    }
+
+    /// What there is for a key, every output compared with its record.
+    pub fn lookup(&self, stage: &str, key: &Digest) -> Result<Lookup, ArtifactError> {
+        let Some(record) = self.record(stage, key)? else { return Ok(Lookup::Absent) };
+        let folder = self.outputs(stage, key);
+        let mut damage = Vec::new();
+        for (role, output) in &record.outputs {
+            damage.extend(self.damage(&folder, role, output)?);
+        }
+        Ok(if damage.is_empty() {
+            Lookup::Fresh(Box::new(record))
+        } else {
+            Lookup::Damaged(damage)
+        })
+    }
+
+    fn damage(
+        &self,
+        folder: &Path,
+        role: &str,
+        output: &Output,
+    ) -> Result<Option<StaleReason>, ArtifactError> {
+        let path = folder.join(&output.name);
+        if !path.exists() {
+            return Ok(Some(StaleReason::OutputMissing { role: role.to_owned() }));
+        }
+        let found = self.memo.content(&path)?;
+        let altered = found.digest != output.digest;
+        Ok(altered.then(|| StaleReason::OutputAltered { role: role.to_owned() }))
+    }
+
+    /// The record of a key. One that is not whole or not of this version does not count.
+    fn record(&self, stage: &str, key: &Digest) -> Result<Option<Record>, ArtifactError> {
+        let Some(bytes) = read_if_there(&self.record_file(stage, key))? else { return Ok(None) };
+        let record: Option<Record> = serde_json::from_slice(&bytes).ok();
+        Ok(record.filter(|found| found.schema == Record::SCHEMA && found.key == *key))
+    }
+
+    fn record_file(&self, stage: &str, key: &Digest) -> PathBuf {
+        self.root.join("records").join(stage).join(format!("{key}.json"))
+    }
+
+    fn code_file(&self, digest: &Digest) -> PathBuf {
+        self.root.join("code").join(format!("{digest}.json"))
+    }
+
+    /// Keeps what a code digest is made of, so that a later change can be explained.
+    pub fn keep_code(&self, code: &CodeParts) -> Result<(), ArtifactError> {
+        let file = self.code_file(&code.digest());
+        if file.exists() { Ok(()) } else { write_atomically(&file, &serde_json::to_vec(code)?) }
+    }
+
+    /// Why `new` is another key than that of an earlier record.
+    pub fn explain(
+        &self,
+        old: &Record,
+        new: &KeyParts,
+        code: &CodeParts,
+    ) -> Result<Vec<StaleReason>, ArtifactError> {
+        let mut reasons = explain(&old.parts, new);
+        if old.parts.code != new.code {
+            let bytes = read_if_there(&self.code_file(&old.parts.code))?;
+            let before = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            match before {
+                Some(before) => reasons.extend(explain_code(&before, code)),
+                None => reasons.push(StaleReason::Code),
+            }
+        }
+        Ok(reasons)
+    }
+}
+
+fn read_if_there(file: &Path) -> Result<Option<Vec<u8>>, ArtifactError> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Slots: places in a pipeline, each with the key it last had, so that a stale stage can be
+//! compared with what ran there before.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Store, read_if_there};
+use crate::{ArtifactError, Digest, Encoder, Record, write_atomically};
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Slot {
+    pipeline: String,
+    place: String,
+    stage: String,
+    key: Digest,
+}
+
+impl Store {
+    /// The record that a pipeline's slot, such as `train/lw/0/Ses03F`, had last.
+    pub fn last(&self, pipeline: &str, slot: &str) -> Result<Option<Record>, ArtifactError> {
+        let Some(slot) = self.slot(pipeline, slot)? else { return Ok(None) };
+        self.record(&slot.stage, &slot.key)
+    }
+
+    /// Notes the record that a pipeline's slot has now.
+    pub fn remember(
+        &self,
+        pipeline: &str,
+        slot: &str,
+        record: &Record,
+    ) -> Result<(), ArtifactError> {
+        let now = Slot {
+            pipeline: pipeline.to_owned(),
+            place: slot.to_owned(),
+            stage: record.parts.stage.clone(),
+            key: record.key,
+        };
+        if self.slot(pipeline, slot)?.as_ref() == Some(&now) {
+            return Ok(());
+        }
+        write_atomically(&self.slot_file(pipeline, slot), &serde_json::to_vec(&now)?)
+    }
+
+    fn slot(&self, pipeline: &str, slot: &str) -> Result<Option<Slot>, ArtifactError> {
+        let bytes = read_if_there(&self.slot_file(pipeline, slot))?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    /// Named by digest, since a slot holds speakers' names and these may hold anything.
+    fn slot_file(&self, pipeline: &str, slot: &str) -> std::path::PathBuf {
+        let name = Encoder::new("ambivox slot").text(pipeline).text(slot).finish();
+        self.root().join("slots").join(format!("{name}.json"))
+    }
+}
