@@ -1,1 +1,13 @@
-//! End-to-end tests.
+//! End-to-end tests: the real commands on tiny corpora, as a user would run them.
+//!
+//! Each test has a folder of its own for its corpus, store and results, so that they can run side
+//! by side. What they check is what a user can see: exit codes, messages, files.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bad_audio;
+mod bad_input;
+mod corpora;
+mod freshness;
+mod harness;
+mod main_job;

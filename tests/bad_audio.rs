@@ -1,0 +1,49 @@
+//! Audio that cannot be used: stop and list all of it, or leave it out by name.
+
+use crate::corpora::{add_row, tone, tones, wav_float, wav16};
+use crate::harness::{DATA, DONE, House};
+
+/// One broken file of every kind.
+const BROKEN: [&str; 6] =
+    ["truncated.wav", "no-bytes.wav", "no-samples.wav", "nan.wav", "text.wav", "short.wav"];
+
+fn with_broken_audio() -> House {
+    let house = tones();
+    for name in BROKEN {
+        house.write(&format!("corpus/wav/{name}"), broken(name));
+        add_row(&house, &format!("wav/{name},anna,happy"));
+    }
+    house
+}
+
+fn broken(name: &str) -> Vec<u8> {
+    let whole = wav16(&tone(200.0, 6_400));
+    match name {
+        "truncated.wav" => whole[..whole.len() / 2].to_vec(),
+        "no-bytes.wav" => Vec::new(),
+        "no-samples.wav" => wav16(&[]),
+        "nan.wav" => wav_float(&vec![f64::NAN; 6_400]),
+        "text.wav" => b"file,speaker,emotion\nthis is no sound\n".to_vec(),
+        // A frame is 400 samples long.
+        "short.wav" => wav16(&tone(200.0, 399)),
+        other => panic!("no such kind: {other}"),
+    }
+}
+
+#[test]
+fn broken_audio_stops_the_run_with_a_list_of_all_of_it() {
+    let ran = with_broken_audio().run(&["extract"]).ended(DATA).complained_of(&BROKEN);
+    assert!(ran.stderr.contains("on_broken"), "no remedy in\n{}", ran.stderr);
+}
+
+#[test]
+fn broken_audio_is_left_out_by_name_where_the_pipeline_says_so() {
+    let house = with_broken_audio();
+    house.edit("pipelines/tiny.toml", "on_broken = \"stop\"", "on_broken = \"skip\"");
+    house.run(&["cv", "--method", "baseline"]).ended(DONE);
+    house.run(&["report"]).ended(DONE);
+    let report = house.read("results/tiny/report.html");
+    for name in BROKEN {
+        assert!(report.contains(name), "the report does not list {name}");
+    }
+}
