@@ -28,7 +28,7 @@ fn fill_slot(values: &mut [f32], slot: &TensorSlot, dims: Dims, seed: u64) {
     }
 }
 
-/// A tensor of `shape` uniform in ±1/√fan_in, from the stream named after it.
+/// A tensor of `shape` uniform in `±1/√fan_in`, from the stream named after it.
 pub(crate) fn uniform(
     name: &str,
     shape: &[usize],

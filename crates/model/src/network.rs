@@ -6,7 +6,7 @@ use candle_core::{Result, Tensor, Var};
 
 use crate::{Batch, init};
 
-/// Linear + ReLU → dropout → bidirectional LSTM → dropout → attention pooling → class layer.
+/// `Linear + ReLU → dropout → bidirectional LSTM → dropout → attention pooling → class layer`.
 ///
 /// The softmax of eq. 3 is not part of it: it gives logits, so that the loss can take a stable
 /// logarithm. Cloning shares the variables; [`Network::copy`] does not.
@@ -114,12 +114,12 @@ impl Network {
         Ok((class_layer(&pooled, &weight, &bias)?, attention))
     }
 
-    /// The vector that scores the BLSTM's outputs h_t, `[2 · lstm]`.
+    /// The vector that scores the BLSTM's outputs `h_t`, `[2·lstm]`.
     ///
-    /// With attention over logits, eqs. 1–3 put the class layer z_t = W·h_t + b before the attention:
-    /// the score is z_t·u = h_t·(Wᵀu) + b·u, and b·u, the same for all t, leaves the softmax alone. The
-    /// pooled logits are Σ α_t·(W·h_t + b) = W·(Σ α_t·h_t) + b, since Σ α_t = 1. So the same
-    /// operator serves both, with Wᵀu in place of u.
+    /// With attention over logits, eqs. 1–3 put the class layer `z_t = W·h_t + b` before the
+    /// attention. The score is `z_t·u = h_t·(Wᵀu) + b·u`, and `b·u`, the same for all t, leaves the
+    /// softmax alone. The pooled logits are `Σ α_t·(W·h_t + b) = W·(Σ α_t·h_t) + b`, since the `α_t`
+    /// sum to 1. So the same operator serves both, with `Wᵀu` in place of `u`.
     fn frame_attention(&self, attention: &Tensor, output_weight: &Tensor) -> Result<Tensor> {
         match self.settings.attention_over {
             AttentionOver::Blstm => Ok(attention.clone()),
@@ -145,5 +145,4 @@ fn class_layer(pooled: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor
 }
 
 #[cfg(test)]
-#[path = "network_tests.rs"]
 mod tests;

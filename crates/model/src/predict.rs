@@ -5,14 +5,14 @@ use crate::{Batch, FRAMES_PER_BATCH, ModelError, Network, batches_by_length};
 /// What the network says of one utterance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// log y_c of every class (eq. 3), in the network's order.
+    /// `log y_c` of every class (eq. 3), in the network's order.
     pub log_probabilities: Vec<f64>,
-    /// Attention weights α_t (eq. 1), one per frame; their sum is 1.
+    /// Attention weights `α_t` (eq. 1), one per frame; their sum is 1.
     pub attention: Vec<f32>,
 }
 
 impl Prediction {
-    /// y_c of every class; their sum is 1.
+    /// `y_c` of every class; their sum is 1.
     pub fn probabilities(&self) -> Vec<f64> {
         self.log_probabilities.iter().map(|v| v.exp()).collect()
     }

@@ -4,7 +4,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 /// The generator for one purpose under one seed, such as `"linear.weight"`. Purposes have
-/// independent streams of one ChaCha key, so that a new tensor or a new use shifts no other's numbers.
+/// independent streams of one `ChaCha` key, so that a new tensor or a new use shifts no other's
+/// numbers.
 pub fn generator(seed: u64, purpose: &str) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(fnv1a(purpose));

@@ -5,9 +5,9 @@ use crate::Example;
 /// s and w of every training utterance, in their order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Labels {
-    /// s_n: a distribution over the classes.
+    /// `s_n`: a distribution over the classes.
     pub(crate) distributions: Vec<Vec<f64>>,
-    /// w_n: above 0; a lower one counts more.
+    /// `w_n`: above 0; a lower one counts more.
     pub(crate) weights: Vec<f64>,
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn softmax(l: &[f64]) -> Vec<f64> {
     powers.iter().map(|v| v / total).collect()
 }
 
-/// Initial weights w_n = C · N_c / N: the share of the utterance's gold class, over that of a
+/// Initial weights `w_n = C · N_c / N`: the share of the utterance's gold class, over that of a
 /// balanced class. Table 3's first row is their values over the whole corpus.
 pub(crate) fn initial_weights(gold: &[usize], classes: usize) -> Vec<f64> {
     let mut counts = vec![0.0; classes];
@@ -100,7 +100,9 @@ pub(crate) fn initial_weights(gold: &[usize], classes: usize) -> Vec<f64> {
 /// Scales weights to mean 1 (eq. 6).
 pub(crate) fn scale_to_mean_one(weights: &mut [f64]) {
     let mean = weights.iter().sum::<f64>() / weights.len() as f64;
-    weights.iter_mut().for_each(|w| *w /= mean);
+    for w in weights {
+        *w /= mean;
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use candle_nn::ops::log_softmax;
 
 use crate::labels::Labels;
 
-/// Mean over the utterances at `positions` of (1/w_n) · Σ_c −s_nc log y_nc, with y = softmax of
+/// Mean over the utterances at `positions` of `(1/w_n) · Σ_c −s_nc log y_nc`, with y = softmax of
 /// `logits` `[positions, classes]`; a scalar.
 pub(crate) fn weighted_cross_entropy(
     logits: &Tensor,
@@ -17,7 +17,7 @@ pub(crate) fn weighted_cross_entropy(
     log_softmax(logits, D::Minus1)?.mul(&targets)?.sum_all()?.neg()
 }
 
-/// s_nc / (w_n · B), row by row, for a batch of B utterances.
+/// `s_nc / (w_n · B)`, row by row, for a batch of B utterances.
 fn scaled_targets(labels: &Labels, positions: &[usize]) -> Vec<f32> {
     let count = positions.len() as f64;
     let row = |&n: &usize| {

@@ -174,5 +174,4 @@ impl<'a> Run<'a> {
 }
 
 #[cfg(test)]
-#[path = "training_tests.rs"]
 mod tests;

@@ -1,3 +1,5 @@
+//! Round trips, byte stability and files at fault.
+
 use ambivox_settings::{AttentionOver, NetworkSettings};
 use proptest::prelude::*;
 
@@ -10,7 +12,7 @@ fn checkpoint() -> Checkpoint {
         network: Network::new(&settings, 2, 3, 5).unwrap(),
         classes: ["happiness", "sadness", "\"quoted\" ☂"].map(str::to_owned).to_vec(),
         feature_set: FeatureSetText::Builtin("ser32".to_owned()),
-        normalisation: Normalisation { mean: vec![0.1, -1234.567_8], sd: vec![1e-7, 3.3] },
+        normalisation: Normalisation { mean: vec![0.1, -1234.5678], sd: vec![1e-7, 3.3] },
     }
 }
 

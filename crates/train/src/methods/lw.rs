@@ -10,7 +10,7 @@ use crate::labels::{Labels, initial_weights, one_hot, scale_to_mean_one, softmax
 /// The method `lw`.
 #[derive(Debug)]
 pub(super) struct Lw {
-    /// l_n; s_n is its softmax.
+    /// `l_n`; `s_n` is its softmax.
     logits: Vec<Vec<f64>>,
     labels: Labels,
     label_rate: f64,

@@ -1,10 +1,10 @@
 //! The alternation's second step: the gradients of the loss in l and w (METHOD, "Loss and
 //! alternation", 2).
 //!
-//! For one utterance the loss is CE/w with CE = Σ_c −s_c log y_c and s = softmax(l), so that
-//! ∂/∂l_c = s_c(−log y_c − CE)/w and ∂/∂w = −CE/w².
+//! For one utterance the loss is `CE/w` with `CE = Σ_c −s_c log y_c` and `s = softmax(l)`, so that
+//! `∂/∂l_c = s_c(−log y_c − CE)/w` and `∂/∂w = −CE/w²`.
 
-/// CE = Σ_c −s_c log y_c.
+/// `CE = Σ_c −s_c log y_c`.
 pub(super) fn cross_entropy(s: &[f64], log_y: &[f64]) -> f64 {
     -s.iter().zip(log_y).map(|(s, log_y)| s * log_y).sum::<f64>()
 }
@@ -61,7 +61,7 @@ mod tests {
         assert!(gradient.iter().sum::<f64>().abs() < 1e-15);
     }
 
-    /// Under eq. 6 the loss is least where all ∂/∂w_n are equal: at w_n ∝ √CE_n.
+    /// Under eq. 6 the loss is least where all `∂/∂w_n` are equal: at `w_n ∝ √CE_n`.
     #[test]
     fn the_optimum_under_a_fixed_mean_is_the_root_of_the_cross_entropy() {
         let s = [labels::one_hot(0, 4), labels::one_hot(2, 4), labels::softmax(&L)];

@@ -1,6 +1,11 @@
-use super::*;
+//! The network against its equations, in f64 and frame by frame.
+
+mod reference;
+
 use candle_core::D;
 use candle_nn::ops::softmax;
+
+use super::*;
 
 const WIDTH: usize = 3;
 const CLASSES: usize = 4;
@@ -54,62 +59,12 @@ fn parameters_are_counted() {
     assert_eq!(network(AttentionOver::Logits).parameters(), shared + 4);
 }
 
-/// The BLSTM's outputs h_t of one utterance, by the reference below.
+/// The BLSTM's outputs `h_t` of one utterance, by the reference.
 fn outputs(network: &Network, frames: &[f32]) -> Vec<Vec<f64>> {
     let dims = network.encoder.dims();
     let theta: Vec<f64> =
         network.theta.to_vec1::<f32>().unwrap().into_iter().map(f64::from).collect();
     reference::blstm(dims, &theta, &frames.iter().map(|&v| f64::from(v)).collect::<Vec<_>>())
-}
-
-/// The network written out frame by frame, straight from METHOD, in f64.
-mod reference {
-    use ambivox_blstm::Dims;
-
-    fn sigmoid(x: f64) -> f64 {
-        1.0 / (1.0 + (-x).exp())
-    }
-
-    fn affine(weight: &[f64], bias: &[f64], x: &[f64]) -> Vec<f64> {
-        let rows = weight.chunks_exact(x.len()).zip(bias);
-        rows.map(|(row, b)| b + row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>()).collect()
-    }
-
-    pub(super) fn blstm(dims: Dims, theta: &[f64], frames: &[f64]) -> Vec<Vec<f64>> {
-        let part = |name: &str| {
-            let slot = dims.tensors().into_iter().find(|slot| slot.name == name).unwrap();
-            &theta[slot.range]
-        };
-        let relu = |x: f64| x.max(0.0);
-        let layer = |frame: &[f64]| {
-            let out = affine(part("linear.weight"), part("linear.bias"), frame);
-            out.into_iter().map(relu).collect::<Vec<_>>()
-        };
-        let inputs: Vec<Vec<f64>> = frames.chunks_exact(dims.inputs).map(layer).collect();
-        let run = |suffix: &str, order: &mut dyn Iterator<Item = usize>| {
-            let mut outputs = vec![vec![]; inputs.len()];
-            let (mut h, mut c) = (vec![0.0; dims.lstm], vec![0.0; dims.lstm]);
-            for t in order {
-                let zeros = vec![0.0; 4 * dims.lstm];
-                let bias = part(&format!("lstm.bias{suffix}"));
-                let from_x = affine(part(&format!("lstm.weight_ih{suffix}")), bias, &inputs[t]);
-                let from_h = affine(part(&format!("lstm.weight_hh{suffix}")), &zeros, &h);
-                let gate = |g: usize, unit: usize| {
-                    from_x[g * dims.lstm + unit] + from_h[g * dims.lstm + unit]
-                };
-                for unit in 0..dims.lstm {
-                    c[unit] = sigmoid(gate(1, unit)) * c[unit]
-                        + sigmoid(gate(0, unit)) * gate(2, unit).tanh();
-                }
-                h = (0..dims.lstm).map(|unit| sigmoid(gate(3, unit)) * c[unit].tanh()).collect();
-                outputs[t].clone_from(&h);
-            }
-            outputs
-        };
-        let forward = run("", &mut (0..inputs.len()));
-        let backward = run("_reverse", &mut (0..inputs.len()).rev());
-        forward.into_iter().zip(backward).map(|(f, b)| [f, b].concat()).collect()
-    }
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

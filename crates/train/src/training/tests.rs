@@ -1,3 +1,5 @@
+//! Whole runs on a toy task.
+
 use ambivox_settings::{
     AttentionOver, BaselineSettings, FixedTarget, LwSettings, MethodParams, NetworkSettings,
     TrainingSettings,
@@ -86,6 +88,13 @@ fn toy(purpose: &str, count: usize) -> Vec<Example> {
     (0..count).map(&mut example).collect()
 }
 
+/// Gives every example the next class's label.
+fn turn_labels(examples: &mut [Example]) {
+    for example in examples {
+        example.gold = (example.gold + 1) % 3;
+    }
+}
+
 fn parameters(network: &Network) -> Vec<f32> {
     let values = |v: &candle_core::Var| v.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     network.variables().iter().flat_map(values).collect()
@@ -166,7 +175,7 @@ fn validation_never_reaches_training() {
         setup.training.max_epochs = 4;
         let training = toy("train", 24);
         let mut other = toy("other", 11);
-        other.iter_mut().for_each(|example| example.gold = (example.gold + 1) % 3);
+        turn_labels(&mut other);
         let epochs = |validation: &[Example]| setup.run(&training, validation).unwrap().epochs;
         let (ours, theirs) = (epochs(&toy("validation", 8)), epochs(&other));
         let seen = |epochs: &[EpochRecord]| -> Vec<_> {
@@ -185,7 +194,7 @@ fn the_best_epoch_is_kept_and_patience_ends_the_run() {
     setup.training.patience = 3;
     let training = toy("train", 32);
     let mut validation = toy("validation", 16);
-    validation.iter_mut().for_each(|example| example.gold = (example.gold + 1) % 3);
+    turn_labels(&mut validation);
     let stopped = setup.run(&training, &validation).unwrap();
     assert!(stopped.epochs.len() < setup.training.max_epochs);
     assert_eq!(stopped.epochs.len(), stopped.best_epoch + 3);
