@@ -43,9 +43,9 @@ fn findings(root: &Path) -> anyhow::Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = tree.files.iter().flat_map(data::check).collect();
     for file in tree.texts() {
         findings.extend(text::check(&file));
-        findings.extend(source::check(&file));
         findings.extend(manifests::check(&file));
     }
+    findings.extend(source::check(tree.texts()));
     findings.extend(documents::check(&tree, &commands()));
     findings.extend(edges::check(&packages));
     findings.extend(licences::check(&packages));

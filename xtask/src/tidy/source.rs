@@ -11,14 +11,31 @@ const FILE_LINES: usize = 600;
 const FUNCTION_LINES: usize = 100;
 const BANNED_MACROS: [&str; 2] = ["todo", "unimplemented"];
 
-/// All rules of this module on one file; files that are not Rust have none.
-pub(crate) fn check(file: &TextFile<'_>) -> Vec<Finding> {
-    if !file.has_extension("rs") {
-        return Vec::new();
-    }
+/// All rules of this module on all files together; those that are not Rust have none.
+pub(crate) fn check<'a>(files: impl Iterator<Item = TextFile<'a>>) -> Vec<Finding> {
+    let sources: Vec<_> = files
+        .filter(|file| file.has_extension("rs"))
+        .map(|file| (file, syn::parse_file(file.text)))
+        .collect();
+    let test_modules: Vec<String> = sources
+        .iter()
+        .filter_map(|(file, syntax)| Some(test_modules(file.path, syntax.as_ref().ok()?)))
+        .flatten()
+        .collect();
+    sources.iter().flat_map(|(file, syntax)| one(file, syntax, &test_modules)).collect()
+}
+
+fn one(
+    file: &TextFile<'_>,
+    syntax: &syn::Result<syn::File>,
+    test_modules: &[String],
+) -> Vec<Finding> {
     let mut findings: Vec<Finding> = [opening(file), length(file)].into_iter().flatten().collect();
-    match syn::parse_file(file.text) {
-        Ok(syntax) => findings.extend(walk(file.path, &syntax)),
+    match syntax {
+        Ok(syntax) => {
+            let in_tests = is_for_tests(file.path, test_modules);
+            findings.extend(walk(file.path, syntax, in_tests));
+        }
         Err(error) => findings.push(Finding::new(
             file.path,
             error.span().start().line,
@@ -27,6 +44,46 @@ pub(crate) fn check(file: &TextFile<'_>) -> Vec<Finding> {
         )),
     }
     findings
+}
+
+/// Paths, less their ending, of the modules that this file declares for tests alone.
+fn test_modules(path: &str, syntax: &syn::File) -> Vec<String> {
+    let declared = syntax.items.iter().filter_map(|item| match item {
+        syn::Item::Mod(module) if module.content.is_none() => Some(module),
+        _ => None,
+    });
+    let for_tests = declared.filter(|module| module.attrs.iter().any(marks_tests));
+    for_tests.map(|module| module_path(path, module)).collect()
+}
+
+/// Where a module declared in the file at `path` lies, less the ending: below the file's own name
+/// unless that is the root of a folder, or where its `#[path]` says.
+fn module_path(path: &str, module: &syn::ItemMod) -> String {
+    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+    match (module.attrs.iter().find_map(path_attribute), file) {
+        (Some(stated), _) => format!("{folder}/{}", stated.trim_end_matches(".rs")),
+        (None, "lib.rs" | "main.rs" | "mod.rs") => format!("{folder}/{}", module.ident),
+        (None, _) => format!("{}/{}", path.trim_end_matches(".rs"), module.ident),
+    }
+}
+
+fn path_attribute(attribute: &syn::Attribute) -> Option<String> {
+    match &attribute.meta {
+        syn::Meta::NameValue(syn::MetaNameValue {
+            path,
+            value: syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(stated), .. }),
+            ..
+        }) if path.is_ident("path") => Some(stated.value()),
+        _ => None,
+    }
+}
+
+/// Whether a file is compiled for tests alone: an integration test, or (below) a module declared so.
+fn is_for_tests(path: &str, test_modules: &[String]) -> bool {
+    path.split('/').any(|part| part == "tests")
+        || test_modules.iter().any(|module| {
+            path.strip_prefix(module.as_str()).is_some_and(|rest| rest.starts_with(['.', '/']))
+        })
 }
 
 fn opening(file: &TextFile<'_>) -> Option<Finding> {
@@ -40,16 +97,10 @@ fn length(file: &TextFile<'_>) -> Option<Finding> {
     (lines > FILE_LINES).then(|| Finding::new(file.path, FILE_LINES + 1, "long-file", remedy))
 }
 
-fn walk(path: &str, syntax: &syn::File) -> Vec<Finding> {
-    let mut walker = Walker { path, in_tests: is_for_tests(path), findings: Vec::new() };
+fn walk(path: &str, syntax: &syn::File, in_tests: bool) -> Vec<Finding> {
+    let mut walker = Walker { path, in_tests, findings: Vec::new() };
     walker.visit_file(syntax);
     walker.findings
-}
-
-/// Modules compiled for tests alone are named so, or lie in a folder of that name.
-fn is_for_tests(path: &str) -> bool {
-    path.split('/')
-        .any(|part| part == "tests" || part == "testing.rs" || part.ends_with("tests.rs"))
 }
 
 /// Walks through one file, aware of whether it is inside test code.
@@ -143,8 +194,10 @@ impl<'ast> Visit<'ast> for Walker<'_> {
 mod tests {
     use super::*;
 
+    const UNWRAP: &str = "//! A.\nfn f() {\n    g().unwrap();\n}\n";
+
     fn rules_at(path: &str, text: &str) -> Vec<(usize, &'static str)> {
-        let findings = check(&TextFile { path, text });
+        let findings = check([TextFile { path, text }].into_iter());
         findings.into_iter().map(|finding| (finding.line, finding.rule)).collect()
     }
 
@@ -185,17 +238,36 @@ mod tests {
 
     #[test]
     fn unwrap_is_found_outside_tests_and_inside_macros() {
-        assert_eq!(rules("//! A.\nfn f() {\n    g().unwrap();\n}\n"), [(3, "unwrap")]);
+        assert_eq!(rules(UNWRAP), [(3, "unwrap")]);
         let in_macro = "//! A.\nfn f() {\n    assert!(h(vec![g().unwrap()]));\n}\n";
         assert_eq!(rules(in_macro), [(3, "unwrap")]);
         let in_tests =
             "//! A.\n#[cfg(test)]\nmod t {\n    fn f() {\n        g().unwrap();\n    }\n}\n";
         assert_eq!(rules(in_tests), []);
         assert_eq!(rules("//! A.\n#[test]\nfn f() {\n    g().unwrap();\n}\n"), []);
-        let unwraps = "//! A.\nfn f() {\n    g().unwrap();\n}\n";
-        for path in ["tests/x.rs", "crates/lld/src/x_tests.rs", "crates/lld/src/testing.rs"] {
-            assert_eq!(rules_at(path, unwraps), []);
+        assert_eq!(rules_at("tests/x.rs", UNWRAP), []);
+    }
+
+    #[test]
+    fn unwrap_is_allowed_in_a_file_that_its_parent_declares_for_tests() {
+        for (parent, child) in [
+            ("crates/lld/src/lib.rs", "crates/lld/src/check.rs"),
+            ("crates/lld/src/lib.rs", "crates/lld/src/check/golden.rs"),
+            ("crates/lld/src/pitch.rs", "crates/lld/src/pitch/check.rs"),
+            ("crates/lld/src/pitch/mod.rs", "crates/lld/src/pitch/check.rs"),
+        ] {
+            let found = |declaration: &str| {
+                let declaration = format!("//! A.\n{declaration}\n");
+                let parent = TextFile { path: parent, text: &declaration };
+                check([parent, TextFile { path: child, text: UNWRAP }].into_iter()).len()
+            };
+            assert_eq!(found("#[cfg(test)]\nmod check;"), 0, "{child}");
+            assert_eq!(found("mod check;"), 1, "{child}");
         }
+        let parent = "//! A.\n#[cfg(test)]\n#[path = \"pitch_tests.rs\"]\nmod tests;\n";
+        let parent = TextFile { path: "src/pitch.rs", text: parent };
+        let child = TextFile { path: "src/pitch_tests.rs", text: UNWRAP };
+        assert_eq!(check([parent, child].into_iter()), []);
     }
 
     #[test]

@@ -36,13 +36,3 @@ fn every_manifest_reads() {
         assert_eq!(file.file_stem(), Some(manifest.name.as_ref()), "{}", file.display());
     }
 }
-
-#[test]
-fn the_manifest_that_the_readme_shows_reads() {
-    let readme =
-        fs_err::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md"));
-    let readme = readme.unwrap();
-    let (_, after) = readme.split_once("```toml\n").unwrap();
-    let (shown, _) = after.split_once("```").unwrap();
-    assert_eq!(manifest(shown).unwrap().name, "mine");
-}
