@@ -1,1 +1,31 @@
 //! Utterances, speakers, sessions and annotators' votes, read from each corpus layout.
+//!
+//! [`read_corpus`] turns a folder and its manifest into a sorted list of [`Utterance`]s, whatever
+//! the layout; [`write_index`] and [`read_index`] keep that list as Parquet; [`summarise`] counts
+//! it as the paper's Table 1 does; [`splits`] divides its speakers into folds. The crate knows
+//! paths and labels. It never opens a sound file.
+
+mod adapters;
+mod duration;
+mod error;
+mod files;
+mod index;
+#[cfg(test)]
+mod manifests;
+mod read;
+mod split;
+mod summary;
+mod table;
+#[cfg(test)]
+mod testing;
+mod tree;
+mod utterance;
+
+pub use adapters::evaluation::{EvaluationFault, Turn, parse_evaluation};
+pub use error::{CorpusError, Place};
+pub use files::corpus_files;
+pub use index::{read_index, write_index};
+pub use read::read_corpus;
+pub use split::splits;
+pub use summary::summarise;
+pub use utterance::{Utterance, consensus};

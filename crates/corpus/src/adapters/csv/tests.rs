@@ -1,0 +1,131 @@
+//! Tables in their many forms.
+
+use super::*;
+use crate::read_corpus;
+use crate::testing::{folder, manifest_of, put};
+use ambivox_settings::Manifest;
+
+const LABELS: &str =
+    "[labels]\nhappy = \"happiness\"\nsad = \"sadness\"\n\"no_agreement\" = \"\"\n";
+const COLUMNS: &str = "[csv]\ntable = \"labels.csv\"\ndelimiter = \",\"\n\
+    columns = { file = \"file\", speaker = \"speaker\", emotion = \"emotion\" }\n";
+const ALL_COLUMNS: &str = "[csv]\ntable = \"labels.csv\"\ndelimiter = \";\"\n[csv.columns]\n\
+    file = \"file\"\nspeaker = \"speaker\"\nemotion = \"emotion\"\nsession = \"session\"\n\
+    sex = \"gender\"\nstart = \"start\"\nend = \"end\"\nvotes = \"raters\"\n";
+
+fn toy(columns: &str) -> Manifest {
+    manifest_of("csv", &["labels.csv", "wav/*.wav"], &format!("{LABELS}{columns}"))
+}
+
+fn read(columns: &str, table: impl AsRef<[u8]>) -> Result<Vec<Utterance>, CorpusError> {
+    let root = folder(&["wav/a.wav", "wav/b.wav"]);
+    put(root.path(), "labels.csv", table);
+    read_corpus(root.path(), &toy(columns))
+}
+
+fn fault(columns: &str, table: &str) -> String {
+    read(columns, table).unwrap_err().to_string()
+}
+
+#[test]
+fn three_columns_are_enough() {
+    let table = "file,transcript,speaker,emotion\n\
+        ./wav/b.wav,\"so, well\",s2,sad\nwav/a.wav,,s1,no_agreement\n";
+    let utterances = read(COLUMNS, table).unwrap();
+    let [a, b] = &utterances[..] else { panic!("two utterances, not {}", utterances.len()) };
+    assert_eq!((a.utterance_id.as_str(), a.path.as_str()), ("a", "wav/a.wav"));
+    assert_eq!((a.speaker.as_str(), a.session.as_str()), ("s1", "s1"));
+    assert_eq!((a.gold.as_deref(), b.gold.as_deref()), (None, Some("sadness")));
+    assert_eq!((b.start_s, b.end_s, b.sex), (None, None, None));
+}
+
+#[test]
+fn all_columns_are_read() {
+    let table = "file;speaker;emotion;session;gender;start;end;raters\n\
+        wav/a.wav;s1;happy;1;F;0 days 00:00:01.5;0 days 00:00:02.250000;\
+        \"happy:3; sad:1;no_agreement:2\"\n";
+    let utterance = read(ALL_COLUMNS, table).unwrap().remove(0);
+    assert_eq!(utterance.utterance_id, "a_1500");
+    assert_eq!((utterance.start_s, utterance.end_s), (Some(1.5), Some(2.25)));
+    assert_eq!((utterance.session.as_str(), utterance.sex), ("1", Some(Sex::Female)));
+    let votes: Vec<_> = utterance.votes.into_iter().collect();
+    assert_eq!(votes, [("happiness".to_owned(), 3), ("sadness".to_owned(), 1)]);
+}
+
+#[test]
+fn several_rows_may_cut_one_file() {
+    let table = "file;speaker;emotion;session;gender;start;end;raters\n\
+        wav/a.wav;s1;happy;;;0;1.5;\nwav/a.wav;s2;sad;;;1.5;;\nwav/b.wav;s2;sad;;;0;NaT;\n";
+    let utterances = read(ALL_COLUMNS, table).unwrap();
+    let cuts: Vec<_> =
+        utterances.iter().map(|u| (u.utterance_id.as_str(), u.start_s, u.end_s)).collect();
+    let expected = [("a_0", Some(0.0), Some(1.5)), ("a_1500", Some(1.5), None), ("b", None, None)];
+    assert_eq!(cuts, expected);
+}
+
+#[test]
+fn one_file_twice_is_an_error() {
+    let table = "file,speaker,emotion\nwav/a.wav,s1,sad\nwav/a.wav,s1,happy\n";
+    assert!(matches!(read(COLUMNS, table), Err(CorpusError::DuplicateId { .. })));
+}
+
+#[test]
+fn windows_tables_and_latin_1_transcripts_are_read() {
+    let table = b"\xEF\xBB\xBFfile,speaker,emotion,text\r\nwav/a.wav,s1,sad,d\xe9j\xe0\r\n";
+    assert_eq!(read(COLUMNS, table).unwrap()[0].utterance_id, "a");
+}
+
+#[test]
+fn a_missing_sound_keeps_its_row_but_one_outside_the_patterns_is_an_error() {
+    let table = "file,speaker,emotion\nwav/lost.wav,s1,sad\n";
+    assert_eq!(read(COLUMNS, table).unwrap().len(), 1);
+    let root = folder(&["other/c.wav"]);
+    put(root.path(), "labels.csv", "file,speaker,emotion\nother/c.wav,s1,sad\n");
+    insta::assert_snapshot!(read_corpus(root.path(), &toy(COLUMNS)).unwrap_err(), @r"
+    other/c.wav is needed, but matches none of the manifest's files patterns (labels.csv, wav/*.wav)
+    hint: add a pattern for it to files, or correct its path
+    ");
+}
+
+#[test]
+fn a_table_outside_the_patterns_is_an_error() {
+    let error = read_corpus(folder(&["wav/a.wav"]).path(), &toy(COLUMNS)).unwrap_err();
+    assert!(matches!(error, CorpusError::NotCovered { .. }), "{error}");
+}
+
+#[test]
+fn faults_name_row_and_remedy() {
+    insta::assert_snapshot!(fault(COLUMNS, "file,speaker,label\nwav/a.wav,s1,sad\n"), @r#"labels.csv: there is no column "emotion"; the columns are "file", "speaker", "label""#);
+    insta::assert_snapshot!(fault(COLUMNS, "file,speaker,emotion\nwav/a.wav,s1,angry\n"), @r#"
+    labels.csv:2: emotion code "angry" is not among the manifest's labels (happy, no_agreement, sad)
+    hint: add it to [labels]; a code that maps to "" is no emotion
+    "#);
+    insta::assert_snapshot!(fault(COLUMNS, "file,speaker,emotion\nwav/a.wav,s1\n"), @"labels.csv: CSV error: record 1 (line: 2, byte: 21): found record with 2 fields, but the previous record has 3 fields");
+    insta::assert_snapshot!(fault(COLUMNS, "file,speaker,emotion\n/wav/a.wav,s1,sad\n"), @r#"labels.csv:2: "/wav/a.wav" found where a path relative to the corpus's root was expected"#);
+    insta::assert_snapshot!(fault(COLUMNS, "file,speaker,emotion\n../a.wav,s1,sad\n"), @r#"labels.csv:2: "../a.wav" found where a path relative to the corpus's root was expected"#);
+}
+
+#[test]
+fn faulty_cells_are_shown() {
+    let fault = |cells: &str| {
+        let head = "file;speaker;emotion;session;gender;start;end;raters";
+        fault(ALL_COLUMNS, &format!("{head}\nwav/a.wav;s1;sad;1;{cells}\n"))
+    };
+    insta::assert_snapshot!(fault("x;0;1;"), @r#"labels.csv:2: "x" found where female or male was expected"#);
+    insta::assert_snapshot!(fault("m;soon;1;"), @r#"labels.csv:2: "soon" found where seconds, or a duration such as 0 days 00:00:01.5 was expected"#);
+    insta::assert_snapshot!(fault("m;2;1;"), @r#"labels.csv:2: "1" found where an end after the start at 2 s was expected"#);
+    insta::assert_snapshot!(fault("m;0;1;happy"), @r#"labels.csv:2: "happy" found where a vote such as happy:3 was expected"#);
+    insta::assert_snapshot!(fault("m;0;1;angry:2"), @r#"
+    labels.csv:2: emotion code "angry" is not among the manifest's labels (happy, no_agreement, sad)
+    hint: add it to [labels]; a code that maps to "" is no emotion
+    "#);
+}
+
+#[test]
+fn speakers_in_the_manifest_must_be_known() {
+    let root = folder(&["wav/a.wav"]);
+    put(root.path(), "labels.csv", "file,speaker,emotion\nwav/a.wav,s9,sad\n");
+    let manifest = toy(&format!("{COLUMNS}[speakers.s1]\n"));
+    let error = read_corpus(root.path(), &manifest).unwrap_err();
+    assert!(matches!(error, CorpusError::UnknownSpeaker { .. }), "{error}");
+}

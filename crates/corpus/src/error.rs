@@ -1,0 +1,235 @@
+//! What can be wrong with a corpus, its index or its division into folds.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use ambivox_settings::exit;
+
+/// A place in a corpus's files, for messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// File, relative to the corpus's root.
+    pub file: String,
+    /// Line, counted from 1; `None` where the file as a whole or its name is meant.
+    pub line: Option<u64>,
+}
+
+impl Place {
+    /// A file as a whole.
+    pub fn file(file: &str) -> Self {
+        Self { file: file.to_owned(), line: None }
+    }
+
+    /// One line of a file.
+    pub fn line(file: &str, line: u64) -> Self {
+        Self { file: file.to_owned(), line: Some(line) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}", self.file),
+            None => f.write_str(&self.file),
+        }
+    }
+}
+
+/// A corpus cannot be read, indexed or divided into folds.
+#[derive(Debug, thiserror::Error)]
+pub enum CorpusError {
+    /// There is no folder where the corpus should be.
+    #[error(
+        "corpus {corpus}: there is no folder {}\n\
+         hint: set {root_env} to the corpus's root folder; the corpus comes from {origin}",
+        root.display()
+    )]
+    RootMissing {
+        /// The corpus's name.
+        corpus: String,
+        /// The folder looked for.
+        root: PathBuf,
+        /// Environment variable that names the root.
+        root_env: String,
+        /// Address the corpus comes from.
+        origin: String,
+    },
+    /// A file or folder of the corpus could not be read.
+    #[error("{0}")]
+    Read(std::io::Error),
+    /// A file of the corpus has a name that is no text.
+    #[error("{}: the file's name is not UTF-8\nhint: rename the file", path.display())]
+    NotUtf8 {
+        /// The file, with its name made readable.
+        path: PathBuf,
+    },
+    /// A `files` pattern of the manifest is no glob pattern.
+    #[error("the manifest's files pattern cannot be read: {0}")]
+    Pattern(#[from] globset::Error),
+    /// The folder is there, but no utterance was found in it.
+    #[error(
+        "corpus {corpus}: no utterance in {}\n\
+         hint: the manifest expects files such as {patterns}; set {root_env} to the folder that \
+         holds them",
+        root.display()
+    )]
+    NoUtterances {
+        /// The corpus's name.
+        corpus: String,
+        /// The folder searched.
+        root: PathBuf,
+        /// Environment variable that names the root.
+        root_env: String,
+        /// The manifest's patterns.
+        patterns: String,
+    },
+    /// Two utterances have one id.
+    #[error(
+        "two utterances have the id {utterance_id}: {first} and {second}\n\
+         hint: rename one of the files, or leave one out by the manifest's files patterns"
+    )]
+    DuplicateId {
+        /// The id.
+        utterance_id: String,
+        /// Sound file of the one.
+        first: String,
+        /// Sound file of the other.
+        second: String,
+    },
+    /// An emotion code is not in the manifest.
+    #[error(
+        "{place}: emotion code {code:?} is not among the manifest's labels ({known})\n\
+         hint: add it to [labels]; a code that maps to \"\" is no emotion"
+    )]
+    UnknownCode {
+        /// Where the code stands.
+        place: Place,
+        /// The code.
+        code: String,
+        /// The codes that the manifest lists.
+        known: String,
+    },
+    /// A speaker is not in the manifest.
+    #[error(
+        "{place}: speaker {speaker:?} is not among the manifest's speakers ({known})\n\
+         hint: add them to [speakers]"
+    )]
+    UnknownSpeaker {
+        /// Where the speaker is named.
+        place: Place,
+        /// The speaker.
+        speaker: String,
+        /// The speakers that the manifest lists.
+        known: String,
+    },
+    /// A file name, line or cell is not what its layout says.
+    #[error("{place}: {found:?} found where {expected} was expected")]
+    Malformed {
+        /// Where it stands.
+        place: Place,
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: String,
+    },
+    /// A table lacks a column.
+    #[error("{file}: there is no column {column:?}; the columns are {found}")]
+    MissingColumn {
+        /// The table.
+        file: String,
+        /// The column looked for.
+        column: String,
+        /// The columns there are.
+        found: String,
+    },
+    /// A table is no well-formed table of delimited text.
+    #[error("{file}: {source}")]
+    Table {
+        /// The table.
+        file: String,
+        /// What is wrong, with its line.
+        source: csv::Error,
+    },
+    /// A file is needed that the manifest's patterns do not name, so that its content would not
+    /// count as an input.
+    #[error(
+        "{path} is needed, but matches none of the manifest's files patterns ({patterns})\n\
+         hint: add a pattern for it to files, or correct its path"
+    )]
+    NotCovered {
+        /// The file, relative to the root.
+        path: String,
+        /// The manifest's patterns.
+        patterns: String,
+    },
+    /// There are too few speakers to test, validate and train on.
+    #[error(
+        "a fold needs three speakers, one each to test, validate and train; utterances labelled \
+         {classes} come from {found}\n\
+         hint: the index holds the labels {labels}"
+    )]
+    TooFewSpeakers {
+        /// The classes asked for.
+        classes: String,
+        /// The speakers found.
+        found: String,
+        /// The gold labels that occur.
+        labels: String,
+    },
+    /// The speaker who should validate a fold has nothing to validate with.
+    #[error(
+        "fold {fold}: its validation speaker {partner} has no utterance of any class\n\
+         hint: name another as speakers.{fold}.validation in the manifest"
+    )]
+    NoValidation {
+        /// The fold.
+        fold: String,
+        /// The validation speaker.
+        partner: String,
+    },
+    /// A class does not occur in the training part of a fold.
+    #[error(
+        "fold {fold}: no training utterance is labelled {class}\n\
+         hint: the index holds the labels {labels}; leave {class} out of split.classes, or label \
+         more speech"
+    )]
+    ClassMissing {
+        /// The fold.
+        fold: String,
+        /// The class.
+        class: String,
+        /// The gold labels that occur.
+        labels: String,
+    },
+    /// The index could not be written.
+    #[error("{0}")]
+    Write(std::io::Error),
+    /// Parquet could not be written or read, or has other columns than an index.
+    #[error("{}: {source}", file.display())]
+    Parquet {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        source: Box<polars::error::PolarsError>,
+    },
+}
+
+impl CorpusError {
+    /// The exit code of a command that ends with this error: the input data are at fault in all
+    /// cases but those about a file that the project itself writes.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Write(_) | Self::Parquet { .. } => exit::FAILED,
+            _ => exit::DATA,
+        }
+    }
+}
+
+/// `a, b, c`, for messages; `none` where there are none.
+pub(crate) fn listed<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<T> = items.into_iter().collect();
+    if items.is_empty() {
+        return "none".to_owned();
+    }
+    items.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,101 @@
+//! Which files belong to a corpus.
+
+use std::path::Path;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::CorpusError;
+
+/// Files below `root` whose relative path matches one of the glob `patterns`, sorted, with `/`
+/// between folders.
+///
+/// `*` does not cross a `/`. Files and folders whose name starts with a dot are passed over:
+/// archives packed on a Mac hold a `._…` shadow of every file. Links are followed.
+pub fn corpus_files(root: &Path, patterns: &[String]) -> Result<Vec<String>, CorpusError> {
+    let patterns = glob_set(patterns)?;
+    let mut files = Vec::new();
+    let entries = WalkDir::new(root).follow_links(true).into_iter();
+    for entry in entries.filter_entry(|entry| entry.depth() == 0 || !hidden(entry)) {
+        let entry = entry.map_err(|error| CorpusError::Read(error.into()))?;
+        let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        if entry.file_type().is_file() && patterns.is_match(relative) {
+            files.push(with_slashes(relative)?);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn glob_set(patterns: &[String]) -> Result<GlobSet, CorpusError> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(GlobBuilder::new(pattern).literal_separator(true).build()?);
+    }
+    Ok(set.build()?)
+}
+
+fn hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
+}
+
+fn with_slashes(path: &Path) -> Result<String, CorpusError> {
+    let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
+    match parts {
+        Some(parts) => Ok(parts.join("/")),
+        None => Err(CorpusError::NotUtf8 { path: path.to_path_buf() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{folder, strings};
+
+    #[test]
+    fn a_star_stays_within_a_folder() {
+        let root = folder(&["wav/a.wav", "wav/deep/b.wav", "c.wav"]);
+        let list = |pattern| corpus_files(root.path(), &strings(&[pattern])).unwrap();
+        assert_eq!(list("wav/*.wav"), ["wav/a.wav"]);
+        assert_eq!(list("wav/*/*.wav"), ["wav/deep/b.wav"]);
+        assert_eq!(list("**/*.wav"), ["c.wav", "wav/a.wav", "wav/deep/b.wav"]);
+    }
+
+    #[test]
+    fn the_listing_is_sorted_and_names_a_file_once() {
+        let root = folder(&["b.wav", "a.wav", "a/z.wav"]);
+        let listed = corpus_files(root.path(), &strings(&["*.wav", "a.*", "a/*"])).unwrap();
+        assert_eq!(listed, ["a.wav", "a/z.wav", "b.wav"]);
+    }
+
+    #[test]
+    fn dot_files_and_folders_are_passed_over() {
+        let root = folder(&["._a.wav", ".hidden/a.wav", "a.wav"]);
+        assert_eq!(corpus_files(root.path(), &strings(&["**/*.wav"])).unwrap(), ["a.wav"]);
+    }
+
+    #[test]
+    fn a_root_that_is_hidden_itself_is_searched() {
+        let outer = folder(&[".corpus/a.wav"]);
+        let files = corpus_files(&outer.path().join(".corpus"), &strings(&["*.wav"])).unwrap();
+        assert_eq!(files, ["a.wav"]);
+    }
+
+    #[test]
+    fn a_broken_pattern_is_named() {
+        let root = folder(&["a.wav"]);
+        let error = corpus_files(root.path(), &strings(&["wav/[a.wav"])).unwrap_err();
+        assert!(error.to_string().contains("wav/[a.wav"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_text_is_an_error_where_it_matters() {
+        use std::os::unix::ffi::OsStrExt;
+        let root = folder(&[]);
+        fs_err::write(root.path().join(std::ffi::OsStr::from_bytes(b"\xff.wav")), "").unwrap();
+        let files = |pattern| corpus_files(root.path(), &strings(&[pattern]));
+        assert!(matches!(files("*.wav"), Err(CorpusError::NotUtf8 { .. })));
+        assert!(files("*.txt").unwrap().is_empty());
+    }
+}

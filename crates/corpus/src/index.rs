@@ -1,0 +1,158 @@
+//! `index.parquet`: the list of utterances as a table.
+//!
+//! Columns: `utterance_id, path, corpus, session, speaker, sex, start_s, end_s, duration_s, gold,
+//! votes`, then one column of numbers per attribute, sorted by name. `sex`, the times, `gold` and
+//! the attributes may be null; `votes` is a list of label and count, sorted by label. Same
+//! utterances, same bytes.
+
+mod votes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ambivox_settings::Sex;
+use polars::prelude::{
+    Column, DataFrame, ParquetCompression, ParquetReader, ParquetWriter, PolarsError, PolarsResult,
+    SerReader, StatisticsOptions,
+};
+
+use crate::{CorpusError, Utterance};
+
+/// Columns that are no attributes, in order.
+const COLUMNS: [&str; 11] = [
+    "utterance_id",
+    "path",
+    "corpus",
+    "session",
+    "speaker",
+    "sex",
+    "start_s",
+    "end_s",
+    "duration_s",
+    "gold",
+    "votes",
+];
+
+/// Rows per row group: more than any of the corpora has, so that an index is one group.
+const ROW_GROUP: usize = 1 << 18;
+
+/// Writes the index, in the order given. Errors: the file cannot be written; an attribute is named
+/// like one of the other columns.
+pub fn write_index(path: &Path, utterances: &[Utterance]) -> Result<(), CorpusError> {
+    let mut frame = frame(utterances).map_err(|source| parquet(path, source))?;
+    let file = fs_err::File::create(path).map_err(CorpusError::Write)?;
+    ParquetWriter::new(file)
+        .with_compression(ParquetCompression::Zstd(None))
+        .with_statistics(StatisticsOptions::empty())
+        .with_row_group_size(Some(ROW_GROUP))
+        .set_parallel(false)
+        .finish(&mut frame)
+        .map_err(|source| parquet(path, source))?;
+    Ok(())
+}
+
+/// Reads an index back, in the file's order. Errors: the file cannot be read, is no Parquet, or
+/// lacks one of the columns of an index.
+pub fn read_index(path: &Path) -> Result<Vec<Utterance>, CorpusError> {
+    let file = fs_err::File::open(path).map_err(CorpusError::Read)?;
+    let frame = ParquetReader::new(file.into_parts().0).finish();
+    frame.and_then(|frame| utterances(&frame)).map_err(|source| parquet(path, source))
+}
+
+fn parquet(path: &Path, source: PolarsError) -> CorpusError {
+    CorpusError::Parquet { file: path.to_path_buf(), source: Box::new(source) }
+}
+
+fn frame(utterances: &[Utterance]) -> PolarsResult<DataFrame> {
+    let texts = |name: &str, get: fn(&Utterance) -> &str| {
+        Column::new(name.into(), utterances.iter().map(get).collect::<Vec<_>>())
+    };
+    let mut columns = vec![
+        texts("utterance_id", |u| &u.utterance_id),
+        texts("path", |u| &u.path),
+        texts("corpus", |u| &u.corpus),
+        texts("session", |u| &u.session),
+        texts("speaker", |u| &u.speaker),
+        optional("sex", utterances.iter().map(|u| u.sex.map(Sex::as_str))),
+        numbers("start_s", utterances.iter().map(|u| u.start_s)),
+        numbers("end_s", utterances.iter().map(|u| u.end_s)),
+        numbers("duration_s", utterances.iter().map(|u| u.duration_s)),
+        optional("gold", utterances.iter().map(|u| u.gold.as_deref())),
+        votes::to_column("votes", utterances.iter().map(|u| &u.votes))?,
+    ];
+    let names: BTreeSet<&String> = utterances.iter().flat_map(|u| u.attributes.keys()).collect();
+    for name in names {
+        columns.push(numbers(name, utterances.iter().map(|u| u.attributes.get(name).copied())));
+    }
+    DataFrame::new(utterances.len(), columns)
+}
+
+fn optional<'a>(name: &str, texts: impl Iterator<Item = Option<&'a str>>) -> Column {
+    Column::new(name.into(), texts.collect::<Vec<_>>())
+}
+
+fn numbers(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
+    Column::new(name.into(), values.collect::<Vec<_>>())
+}
+
+fn utterances(frame: &DataFrame) -> PolarsResult<Vec<Utterance>> {
+    let text = |name: &str, row: usize| -> PolarsResult<Option<String>> {
+        Ok(frame.column(name)?.str()?.get(row).map(str::to_owned))
+    };
+    let required = |name: &str, row: usize| -> PolarsResult<String> {
+        text(name, row)?.ok_or_else(|| null(name, row))
+    };
+    let number = |name: &str, row: usize| PolarsResult::Ok(frame.column(name)?.f64()?.get(row));
+    let attributes = attribute_names(frame);
+    let mut votes = votes::from_column(frame.column("votes")?)?.into_iter();
+    let row = |row: usize| {
+        Ok(Utterance {
+            utterance_id: required("utterance_id", row)?,
+            path: required("path", row)?,
+            corpus: required("corpus", row)?,
+            session: required("session", row)?,
+            speaker: required("speaker", row)?,
+            sex: text("sex", row)?.map(|word| sex(&word)).transpose()?,
+            start_s: number("start_s", row)?,
+            end_s: number("end_s", row)?,
+            duration_s: number("duration_s", row)?,
+            gold: text("gold", row)?,
+            votes: votes.next().unwrap_or_default(),
+            attributes: row_attributes(frame, &attributes, row)?,
+        })
+    };
+    (0..frame.height()).map(row).collect()
+}
+
+fn attribute_names(frame: &DataFrame) -> Vec<String> {
+    let names = frame.columns().iter().map(|column| column.name().as_str());
+    names.filter(|name| !COLUMNS.contains(name)).map(str::to_owned).collect()
+}
+
+fn row_attributes(
+    frame: &DataFrame,
+    names: &[String],
+    row: usize,
+) -> PolarsResult<BTreeMap<String, f64>> {
+    let mut attributes = BTreeMap::new();
+    for name in names {
+        if let Some(value) = frame.column(name)?.f64()?.get(row) {
+            attributes.insert(name.clone(), value);
+        }
+    }
+    Ok(attributes)
+}
+
+fn sex(word: &str) -> PolarsResult<Sex> {
+    let known = [Sex::Female, Sex::Male].into_iter().find(|sex| sex.as_str() == word);
+    known.ok_or_else(|| {
+        PolarsError::ComputeError(format!("column sex holds {word:?}, not female or male").into())
+    })
+}
+
+fn null(name: &str, row: usize) -> PolarsError {
+    PolarsError::ComputeError(format!("column {name} is null in row {row}").into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! Helpers that tests of several modules share.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ambivox_settings::Manifest;
+use tempfile::TempDir;
+
+use crate::Utterance;
+
+/// Owned strings from literals.
+pub(crate) fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+/// Writes one file below `root`, with the folders on the way.
+pub(crate) fn put(root: &Path, path: &str, content: impl AsRef<[u8]>) {
+    let file = root.join(path);
+    fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+    fs_err::write(file, content).unwrap();
+}
+
+/// A temporary folder with empty files.
+pub(crate) fn folder(files: &[&str]) -> TempDir {
+    let root = TempDir::new().unwrap();
+    for file in files {
+        put(root.path(), file, "");
+    }
+    root
+}
+
+/// The folder `data-manifests` of the workspace.
+pub(crate) fn manifests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data-manifests")
+}
+
+/// A manifest of the project.
+pub(crate) fn manifest(name: &str) -> Manifest {
+    Manifest::read(&manifests().join(format!("{name}.toml"))).unwrap()
+}
+
+/// A manifest from the lines that matter in a test.
+pub(crate) fn manifest_of(adapter: &str, files: &[&str], rest: &str) -> Manifest {
+    let text = format!(
+        "schema = 1\nname = \"toy\"\ntitle = \"Toy\"\nsynthetic = false\nlicence = \"none\"\n\
+         source = \"https://toy.example\"\ncitation = \"none\"\nroot_env = \"TOY_ROOT\"\n\
+         adapter = \"{adapter}\"\nfiles = {files:?}\n{rest}"
+    );
+    Manifest::parse(Path::new("toy.toml"), &text).unwrap()
+}
+
+/// Data shared between checkouts, which a machine may lack; says so where it does.
+#[expect(clippy::print_stderr, reason = "a test that is passed over says so")]
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let root = env_or("AMBIVOX_SHARED", "../../../shared");
+    let found = root.join(path);
+    if found.exists() {
+        return Some(found);
+    }
+    eprintln!("skipped: there is no {}", found.display());
+    None
+}
+
+fn env_or(name: &str, fallback: &str) -> PathBuf {
+    std::env::var_os(name)
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(fallback), PathBuf::from)
+}
+
+/// An utterance of a made-up corpus.
+pub(crate) fn utterance(id: &str, speaker: &str, gold: Option<&str>) -> Utterance {
+    Utterance {
+        utterance_id: id.to_owned(),
+        path: format!("wav/{id}.wav"),
+        corpus: "toy".to_owned(),
+        session: speaker.to_owned(),
+        speaker: speaker.to_owned(),
+        sex: None,
+        start_s: None,
+        end_s: None,
+        duration_s: None,
+        gold: gold.map(str::to_owned),
+        votes: BTreeMap::new(),
+        attributes: BTreeMap::new(),
+    }
+}

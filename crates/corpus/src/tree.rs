@@ -1,0 +1,124 @@
+//! A corpus on disk together with its manifest: what adapters ask and what they build with.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ambivox_settings::Manifest;
+
+use crate::error::listed;
+use crate::{CorpusError, Place, Utterance, corpus_files};
+
+/// The files of a corpus and the manifest that explains them.
+pub(crate) struct Tree<'a> {
+    pub(crate) root: &'a Path,
+    pub(crate) manifest: &'a Manifest,
+    /// Files that match the manifest's patterns, sorted, relative to the root.
+    pub(crate) files: Vec<String>,
+}
+
+impl<'a> Tree<'a> {
+    /// Lists the corpus's files.
+    pub(crate) fn open(root: &'a Path, manifest: &'a Manifest) -> Result<Self, CorpusError> {
+        if !root.is_dir() {
+            return Err(CorpusError::RootMissing {
+                corpus: manifest.name.clone(),
+                root: root.to_path_buf(),
+                root_env: manifest.root_env.clone(),
+                origin: manifest.source.clone(),
+            });
+        }
+        Ok(Self { root, manifest, files: corpus_files(root, &manifest.files)? })
+    }
+
+    /// Sound files, for layouts whose label is in the file's name.
+    pub(crate) fn wavs(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(String::as_str).filter(|file| {
+            Path::new(file)
+                .extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case("wav"))
+        })
+    }
+
+    /// The first file of that name, in whatever folder.
+    pub(crate) fn file_named(&self, name: &str) -> Option<&str> {
+        self.files.iter().map(String::as_str).find(|file| file.rsplit('/').next() == Some(name))
+    }
+
+    /// Whether the manifest's patterns name the file and it exists.
+    pub(crate) fn lists(&self, path: &str) -> bool {
+        self.files.binary_search_by(|file| file.as_str().cmp(path)).is_ok()
+    }
+
+    /// Content of one of the files.
+    pub(crate) fn bytes(&self, path: &str) -> Result<Vec<u8>, CorpusError> {
+        fs_err::read(self.root.join(path)).map_err(CorpusError::Read)
+    }
+
+    /// The manifest's name for an emotion code; `None` for a code that is no emotion.
+    pub(crate) fn label(&self, code: &str, place: &Place) -> Result<Option<String>, CorpusError> {
+        match self.manifest.labels.get(code) {
+            Some(label) => Ok((!label.is_empty()).then(|| label.clone())),
+            None => Err(CorpusError::UnknownCode {
+                place: place.clone(),
+                code: code.to_owned(),
+                known: listed(self.manifest.labels.keys()),
+            }),
+        }
+    }
+
+    /// Votes by the manifest's names. Codes of one name are pooled, codes of none left out.
+    pub(crate) fn votes<'v>(
+        &self,
+        codes: impl IntoIterator<Item = (&'v str, u32)>,
+        place: &Place,
+    ) -> Result<BTreeMap<String, u32>, CorpusError> {
+        let mut votes = BTreeMap::new();
+        for (code, count) in codes {
+            if let Some(label) = self.label(code, place)?.filter(|_| count > 0) {
+                let sum: &mut u32 = votes.entry(label).or_default();
+                *sum = sum.saturating_add(count);
+            }
+        }
+        Ok(votes)
+    }
+
+    /// An utterance without label or votes, of a speaker whom the manifest knows or, where it
+    /// lists none, of any.
+    pub(crate) fn utterance(
+        &self,
+        utterance_id: &str,
+        path: &str,
+        speaker: &str,
+        place: &Place,
+    ) -> Result<Utterance, CorpusError> {
+        let entry = self.manifest.speakers.get(speaker);
+        if entry.is_none() && !self.manifest.speakers.is_empty() {
+            return Err(CorpusError::UnknownSpeaker {
+                place: place.clone(),
+                speaker: speaker.to_owned(),
+                known: listed(self.manifest.speakers.keys()),
+            });
+        }
+        let session = entry.and_then(|entry| entry.session.as_deref()).unwrap_or(speaker);
+        Ok(Utterance {
+            utterance_id: utterance_id.to_owned(),
+            path: path.to_owned(),
+            corpus: self.manifest.name.clone(),
+            session: session.to_owned(),
+            speaker: speaker.to_owned(),
+            sex: entry.and_then(|entry| entry.sex),
+            start_s: None,
+            end_s: None,
+            duration_s: None,
+            gold: None,
+            votes: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+        })
+    }
+}
+
+/// A path's file name without folders and extension.
+pub(crate) fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
