@@ -1,0 +1,72 @@
+//! Small JSON files beside the tables: what the index holds, which utterances are left out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Sex;
+
+/// One speaker's share of the corpus: a row of the paper's Table 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpeakerSummary {
+    /// Speaker.
+    pub speaker: String,
+    /// Recording session.
+    pub session: String,
+    /// Sex, where known.
+    pub sex: Option<Sex>,
+    /// Utterances, with and without a gold label.
+    pub utterances: u64,
+    /// Seconds of audio, as far as durations are known.
+    pub seconds: f64,
+    /// Utterances per gold label; those without one are not counted here.
+    pub gold: BTreeMap<String, u64>,
+}
+
+/// Contents of `index.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexSummary {
+    /// Version of this file's form; 1.
+    pub schema: u32,
+    /// The corpus's short name.
+    pub corpus: String,
+    /// Utterances in all.
+    pub utterances: u64,
+    /// Seconds of audio in all.
+    pub seconds: f64,
+    /// Whether any utterance carries annotators' votes.
+    pub votes: bool,
+    /// Per speaker, sorted by name.
+    pub speakers: Vec<SpeakerSummary>,
+    /// Files that matched the manifest's patterns.
+    pub files: u64,
+    /// Digest of their listing; compare [`crate::Release::blake3`].
+    pub blake3: String,
+    /// Ways in which this copy differs from the manifest's `release`; empty where it does not, or
+    /// where the manifest states nothing.
+    pub release_differences: Vec<String>,
+}
+
+/// An utterance left out of everything after extraction.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exclusion {
+    /// The utterance.
+    pub utterance_id: String,
+    /// Its file, relative to the corpus's root.
+    pub path: String,
+    /// Why, in one line.
+    pub reason: String,
+}
+
+/// Contents of `exclusions.json`, sorted by utterance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exclusions {
+    /// Version of this file's form; 1.
+    pub schema: u32,
+    /// The utterances left out.
+    pub excluded: Vec<Exclusion>,
+}
