@@ -80,7 +80,9 @@ mod tests {
         }
 
         #[test]
-        fn a_pandas_duration_is_its_sum(d in 0..9u32, h in 0..24u32, m in 0..60u32, ms in 0..60_000u32) {
+        fn a_pandas_duration_is_its_sum(
+            (d, h, m, ms) in (0..9u32, 0..24u32, 0..60u32, 0..60_000u32),
+        ) {
             let text = format!("{d} days {h:02}:{m:02}:{:02}.{:03}", ms / 1000, ms % 1000);
             let expected = f64::from(((d * 24 + h) * 60 + m) * 60) + f64::from(ms) / 1000.0;
             prop_assert!((parse_seconds(&text).unwrap() - expected).abs() < 1e-9);

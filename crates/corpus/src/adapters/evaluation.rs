@@ -51,7 +51,7 @@ pub struct EvaluationFault {
 pub fn parse_evaluation(bytes: &[u8]) -> Result<Vec<Turn>, EvaluationFault> {
     let text = String::from_utf8_lossy(bytes);
     let mut turns: Vec<Turn> = Vec::new();
-    for (line, number) in text.trim_start_matches('\u{feff}').lines().zip(1..) {
+    for (line, number) in text.trim_start_matches('\u{feff}').lines().map(str::trim).zip(1..) {
         let fault = |expected| EvaluationFault { line: number, text: line.to_owned(), expected };
         if line.starts_with('[') {
             turns.push(header(line, number).ok_or_else(|| fault("a turn's header line"))?);
@@ -80,7 +80,7 @@ fn header(line: &str, number: u64) -> Option<Turn> {
         start_s: seconds(start)?,
         end_s: seconds(end)?,
         emotion: emotion.to_owned(),
-        attributes: attributes(means.trim_end().strip_suffix(']')?)?,
+        attributes: attributes(means.strip_suffix(']')?)?,
         votes: BTreeMap::new(),
     })
 }

@@ -44,12 +44,21 @@ fn a_broken_table_names_its_line() {
         read_corpus(root.path(), &manifest("crema-d")).unwrap_err().to_string()
     };
     let text = read(with_votes("\"100123\",4,0,x,0,5,0,\"1002_IEO_ANG_HI\",\"N\"\n"));
-    insta::assert_snapshot!(text, @r#"processedResults/tabulatedVotes.csv:2: "x" found where a number of votes was expected"#);
+    insta::assert_snapshot!(
+        text,
+        @r#"processedResults/tabulatedVotes.csv:2: "x" found where a number of votes was expected"#
+    );
     let text = read(with_votes("\"100123\",4,0,1\n"));
-    insta::assert_snapshot!(text, @"processedResults/tabulatedVotes.csv: CSV error: record 1 (line: 2, byte: 48): found record with 4 fields, but the previous record has 9 fields");
+    insta::assert_snapshot!(
+        text,
+        @"processedResults/tabulatedVotes.csv: CSV error: record 1 (line: 2, byte: 48): found record with 4 fields, but the previous record has 9 fields"
+    );
     let root = folder(&["AudioWAV/1002_IEO_ANG_HI.wav"]);
     put(root.path(), "processedResults/tabulatedVotes.csv", "\"\",A,D,F,H,N,S,clip\n");
-    insta::assert_snapshot!(read(root), @r#"processedResults/tabulatedVotes.csv: there is no column "fileName"; the columns are "", "A", "D", "F", "H", "N", "S", "clip""#);
+    insta::assert_snapshot!(
+        read(root),
+        @r#"processedResults/tabulatedVotes.csv: there is no column "fileName"; the columns are "", "A", "D", "F", "H", "N", "S", "clip""#
+    );
 }
 
 #[test]

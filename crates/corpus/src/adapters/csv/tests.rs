@@ -95,14 +95,26 @@ fn a_table_outside_the_patterns_is_an_error() {
 
 #[test]
 fn faults_name_row_and_remedy() {
-    insta::assert_snapshot!(fault(COLUMNS, "file,speaker,label\nwav/a.wav,s1,sad\n"), @r#"labels.csv: there is no column "emotion"; the columns are "file", "speaker", "label""#);
+    insta::assert_snapshot!(
+        fault(COLUMNS, "file,speaker,label\nwav/a.wav,s1,sad\n"),
+        @r#"labels.csv: there is no column "emotion"; the columns are "file", "speaker", "label""#
+    );
     insta::assert_snapshot!(fault(COLUMNS, "file,speaker,emotion\nwav/a.wav,s1,angry\n"), @r#"
     labels.csv:2: emotion code "angry" is not among the manifest's labels (happy, no_agreement, sad)
     hint: add it to [labels]; a code that maps to "" is no emotion
     "#);
-    insta::assert_snapshot!(fault(COLUMNS, "file,speaker,emotion\nwav/a.wav,s1\n"), @"labels.csv: CSV error: record 1 (line: 2, byte: 21): found record with 2 fields, but the previous record has 3 fields");
-    insta::assert_snapshot!(fault(COLUMNS, "file,speaker,emotion\n/wav/a.wav,s1,sad\n"), @r#"labels.csv:2: "/wav/a.wav" found where a path relative to the corpus's root was expected"#);
-    insta::assert_snapshot!(fault(COLUMNS, "file,speaker,emotion\n../a.wav,s1,sad\n"), @r#"labels.csv:2: "../a.wav" found where a path relative to the corpus's root was expected"#);
+    insta::assert_snapshot!(
+        fault(COLUMNS, "file,speaker,emotion\nwav/a.wav,s1\n"),
+        @"labels.csv: CSV error: record 1 (line: 2, byte: 21): found record with 2 fields, but the previous record has 3 fields"
+    );
+    insta::assert_snapshot!(
+        fault(COLUMNS, "file,speaker,emotion\n/wav/a.wav,s1,sad\n"),
+        @r#"labels.csv:2: "/wav/a.wav" found where a path relative to the corpus's root was expected"#
+    );
+    insta::assert_snapshot!(
+        fault(COLUMNS, "file,speaker,emotion\n../a.wav,s1,sad\n"),
+        @r#"labels.csv:2: "../a.wav" found where a path relative to the corpus's root was expected"#
+    );
 }
 
 #[test]
@@ -111,10 +123,22 @@ fn faulty_cells_are_shown() {
         let head = "file;speaker;emotion;session;gender;start;end;raters";
         fault(ALL_COLUMNS, &format!("{head}\nwav/a.wav;s1;sad;1;{cells}\n"))
     };
-    insta::assert_snapshot!(fault("x;0;1;"), @r#"labels.csv:2: "x" found where female or male was expected"#);
-    insta::assert_snapshot!(fault("m;soon;1;"), @r#"labels.csv:2: "soon" found where seconds, or a duration such as 0 days 00:00:01.5 was expected"#);
-    insta::assert_snapshot!(fault("m;2;1;"), @r#"labels.csv:2: "1" found where an end after the start at 2 s was expected"#);
-    insta::assert_snapshot!(fault("m;0;1;happy"), @r#"labels.csv:2: "happy" found where a vote such as happy:3 was expected"#);
+    insta::assert_snapshot!(
+        fault("x;0;1;"),
+        @r#"labels.csv:2: "x" found where female or male was expected"#
+    );
+    insta::assert_snapshot!(
+        fault("m;soon;1;"),
+        @r#"labels.csv:2: "soon" found where seconds, or a duration such as 0 days 00:00:01.5 was expected"#
+    );
+    insta::assert_snapshot!(
+        fault("m;2;1;"),
+        @r#"labels.csv:2: "1" found where an end after the start at 2 s was expected"#
+    );
+    insta::assert_snapshot!(
+        fault("m;0;1;happy"),
+        @r#"labels.csv:2: "happy" found where a vote such as happy:3 was expected"#
+    );
     insta::assert_snapshot!(fault("m;0;1;angry:2"), @r#"
     labels.csv:2: emotion code "angry" is not among the manifest's labels (happy, no_agreement, sad)
     hint: add it to [labels]; a code that maps to "" is no emotion

@@ -77,8 +77,9 @@ fn a_comment_may_hold_anything() {
 
 #[test]
 fn trailing_semicolons_and_spaces_vary() {
-    let lines = "C-E1:\tNeutral\t()\nC-E2: Neutral ;()\nC-E3:\t  Neutral;;  \nC-E4:\t;\t()";
-    assert_eq!(votes(lines), votes_of(&[("neu", 3)]));
+    let lines =
+        "C-E1:\tNeutral\t()\nC-E2: Neutral ;()\nC-E3:\t  Neutral;;  \nC-E4:\t;\t()\n  C-E5: Fear;";
+    assert_eq!(votes(lines), votes_of(&[("fea", 1), ("neu", 3)]));
 }
 
 #[test]
@@ -130,9 +131,18 @@ fn a_last_line_without_its_end_counts() {
 #[test]
 fn faults_name_the_line() {
     let fault = |text: &str| parse_evaluation(text.as_bytes()).unwrap_err().to_string();
-    insta::assert_snapshot!(fault("%\n[1.0 - x]\tSes01F_impro01_F000\tneu\t[1, 2, 3]\n"), @r#"line 2: "[1.0 - x]\tSes01F_impro01_F000\tneu\t[1, 2, 3]" found where a turn's header line was expected"#);
-    insta::assert_snapshot!(fault("C-E1:\tNeutral;\t()\n"), @r#"line 1: "C-E1:\tNeutral;\t()" found where a header before any annotation was expected"#);
-    insta::assert_snapshot!(fault("[1 - 2] Ses01F_impro01_F000 neu [1, 2, 3]\nC-E1 Fear\n"), @r#"line 2: "C-E1 Fear" found where an annotator's line with a colon was expected"#);
+    insta::assert_snapshot!(
+        fault("%\n[1.0 - x]\tSes01F_impro01_F000\tneu\t[1, 2, 3]\n"),
+        @r#"line 2: "[1.0 - x]\tSes01F_impro01_F000\tneu\t[1, 2, 3]" found where a turn's header line was expected"#
+    );
+    insta::assert_snapshot!(
+        fault("C-E1:\tNeutral;\t()\n"),
+        @r#"line 1: "C-E1:\tNeutral;\t()" found where a header before any annotation was expected"#
+    );
+    insta::assert_snapshot!(
+        fault("[1 - 2] Ses01F_impro01_F000 neu [1, 2, 3]\nC-E1 Fear\n"),
+        @r#"line 2: "C-E1 Fear" found where an annotator's line with a colon was expected"#
+    );
 }
 
 proptest! {

@@ -139,7 +139,10 @@ fn faults_name_file_and_line() {
     Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: emotion code "joy" is not among the manifest's labels (ang, dis, exc, fea, fru, hap, neu, oth, sad, sur, xxx)
     hint: add it to [labels]; a code that maps to "" is no emotion
     "#);
-    insta::assert_snapshot!(text("Ses01F_impro01", "neu"), @r#"Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: "Ses01F_impro01" found where a turn's name such as Ses01F_impro01_M003 was expected"#);
+    insta::assert_snapshot!(
+        text("Ses01F_impro01", "neu"),
+        @r#"Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: "Ses01F_impro01" found where a turn's name such as Ses01F_impro01_M003 was expected"#
+    );
     insta::assert_snapshot!(text("Ses09F_impro01_F000", "neu"), @r#"
     Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: speaker "Ses09F" is not among the manifest's speakers (Ses01F, Ses01M, Ses02F, Ses02M, Ses03F, Ses03M, Ses04F, Ses04M, Ses05F, Ses05M)
     hint: add them to [speakers]
@@ -147,7 +150,10 @@ fn faults_name_file_and_line() {
     let root = folder(&[]);
     put(root.path(), "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt", "%\n\n[1.0 - 2.0] oops\n");
     let error = read_corpus(root.path(), &manifest("iemocap")).unwrap_err();
-    insta::assert_snapshot!(error, @r#"Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: "[1.0 - 2.0] oops" found where a turn's header line was expected"#);
+    insta::assert_snapshot!(
+        error,
+        @r#"Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: "[1.0 - 2.0] oops" found where a turn's header line was expected"#
+    );
 }
 
 #[test]
