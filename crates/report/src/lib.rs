@@ -1,1 +1,56 @@
 //! The HTML report and its SVG figures.
+//!
+//! From records to one self-contained page: no script, no font, no image and no address that a
+//! browser would load. Figures are SVG that takes its colours from the page's style sheet, so that
+//! they follow a reader's light or dark setting and print. The same records give the same bytes.
+
+mod format;
+mod page;
+mod sections;
+mod svg;
+
+use std::path::Path;
+
+use ambivox_eval::{RunHistory, Summary};
+use ambivox_settings::{Exclusions, IndexSummary, Manifest, Splits};
+use fs_err as fs;
+
+/// Everything that a report shows.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportInput<'a> {
+    /// Headline.
+    pub title: &'a str,
+    /// The corpus: name, licence, citation and whether it is synthetic.
+    pub manifest: &'a Manifest,
+    /// Text of the pipeline file, shown as the settings.
+    pub pipeline_toml: &'a str,
+    /// The rates.
+    pub summary: &'a Summary,
+    /// What the corpus holds.
+    pub index: &'a IndexSummary,
+    /// What was left out.
+    pub exclusions: &'a Exclusions,
+    /// Who was tested, who validated.
+    pub splits: &'a Splits,
+    /// The learning curves of every run, in any order.
+    pub histories: &'a [RunHistory],
+    /// Versions and digests, as label and value, in the order to show them.
+    pub provenance: &'a [(String, String)],
+}
+
+impl ReportInput<'_> {
+    /// Whether any of the records says that the corpus is synthetic.
+    fn synthetic(&self) -> bool {
+        self.manifest.synthetic || self.summary.synthetic
+    }
+}
+
+/// The report as one HTML document.
+pub fn render(input: &ReportInput<'_>) -> String {
+    page::document(input).into_string()
+}
+
+/// Writes the report to `file`; the error names the file.
+pub fn write(file: &Path, input: &ReportInput<'_>) -> std::io::Result<()> {
+    fs::write(file, render(input))
+}

@@ -1,0 +1,260 @@
+//! Made-up but plausible records: ten speakers, four classes, two methods.
+#![expect(clippy::unwrap_used, reason = "the records are right by construction")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ambivox_eval::{
+    Confusion, EpochRecord, LabelMoves, LabelRepair, RunHistory, Summary, SummaryBuilder,
+};
+use ambivox_report::ReportInput;
+use ambivox_settings::{
+    Exclusion, Exclusions, Fold, IndexSummary, Manifest, Sex, SpeakerSummary, Splits,
+};
+
+const CLASSES: [&str; 4] = ["happiness", "sadness", "neutral", "anger"];
+
+const MANIFEST: &str = r#"
+schema = 1
+name = "made-up"
+title = "A made-up corpus of ten speakers"
+synthetic = true
+licence = "CC0-1.0"
+source = "https://example.org/made-up"
+citation = "Nobody: “Nothing was ever recorded for this”, 2024."
+root_env = "MADE_UP_ROOT"
+adapter = "iemocap"
+files = ["Session*/**/*.wav"]
+[labels]
+hap = "happiness"
+sad = "sadness"
+neu = "neutral"
+ang = "anger"
+xxx = ""
+"#;
+
+const PIPELINE: &str = r#"schema = 1
+name = "made-up"
+title = "Made-up records"
+
+[training]
+seeds = [0, 1, 2]
+batch_size = 32       # utterances
+learning_rate = 1e-3
+"#;
+
+/// Owner of everything that a report borrows.
+pub(crate) struct Records {
+    /// The corpus.
+    pub(crate) manifest: Manifest,
+    /// The rates.
+    pub(crate) summary: Summary,
+    /// The corpus's contents.
+    pub(crate) index: IndexSummary,
+    /// What was left out.
+    pub(crate) exclusions: Exclusions,
+    /// The folds.
+    pub(crate) splits: Splits,
+    /// All learning curves.
+    pub(crate) histories: Vec<RunHistory>,
+    /// Versions and digests.
+    pub(crate) provenance: Vec<(String, String)>,
+}
+
+impl Records {
+    /// Records of one cross-validation for each of `seeds`, by two methods.
+    pub(crate) fn new(seeds: &[u64]) -> Self {
+        let mut chance = Chance(1);
+        let index = index(&mut chance);
+        let classes = CLASSES.map(str::to_owned).to_vec();
+        let mut builder = SummaryBuilder::new("made-up", &classes, true);
+        let mut histories = Vec::new();
+        for (method, skill) in [("baseline", 0.60), ("lw", 0.64)] {
+            for &seed in seeds {
+                for speaker in &index.speakers {
+                    let run = history(method, seed, speaker, &mut chance);
+                    builder.add_run(confusion(speaker, skill, &mut chance), &run).unwrap();
+                    histories.push(run);
+                }
+            }
+        }
+        builder.add_labels("lw", seeds[0], &moves()).unwrap();
+        Self {
+            manifest: Manifest::parse(Path::new("made-up.toml"), MANIFEST).unwrap(),
+            summary: builder.finish().unwrap(),
+            splits: splits(&index),
+            index,
+            exclusions: exclusions(),
+            histories,
+            provenance: provenance(),
+        }
+    }
+
+    /// What [`ambivox_report::render`] takes.
+    pub(crate) fn input(&self) -> ReportInput<'_> {
+        ReportInput {
+            title: "Made-up records: baseline and learned labels and weights",
+            manifest: &self.manifest,
+            pipeline_toml: PIPELINE,
+            summary: &self.summary,
+            index: &self.index,
+            exclusions: &self.exclusions,
+            splits: &self.splits,
+            histories: &self.histories,
+            provenance: &self.provenance,
+        }
+    }
+}
+
+/// A linear congruential generator: the records need variety, not quality.
+struct Chance(u64);
+
+impl Chance {
+    /// A number from 0 to below 1.
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 40) as f64 / (1u64 << 24) as f64
+    }
+}
+
+fn speakers() -> Vec<(String, Sex)> {
+    let sexes = [("F", Sex::Female), ("M", Sex::Male)];
+    (1..=5).flat_map(|s| sexes.map(|(letter, sex)| (format!("Ses0{s}{letter}"), sex))).collect()
+}
+
+fn speaker(name: String, sex: Sex, chance: &mut Chance) -> SpeakerSummary {
+    let per_class = [55.0, 105.0, 170.0, 110.0];
+    let gold: BTreeMap<String, u64> = CLASSES
+        .into_iter()
+        .zip(per_class)
+        .map(|(class, n)| (class.to_owned(), (n * (0.6 + 0.8 * chance.next())) as u64))
+        .collect();
+    let utterances = gold.values().sum::<u64>() + 40;
+    let seconds = utterances as f64 * (3.5 + chance.next());
+    let session = name[..5].to_owned();
+    SpeakerSummary { speaker: name, session, sex: Some(sex), utterances, seconds, gold }
+}
+
+fn index(chance: &mut Chance) -> IndexSummary {
+    let speakers: Vec<SpeakerSummary> =
+        speakers().into_iter().map(|(name, sex)| speaker(name, sex, chance)).collect();
+    IndexSummary {
+        schema: 1,
+        corpus: "made-up".to_owned(),
+        utterances: speakers.iter().map(|s| s.utterances).sum(),
+        seconds: speakers.iter().map(|s| s.seconds).sum(),
+        votes: true,
+        files: 512,
+        blake3: "9c2e5b0d".repeat(8),
+        release_differences: vec!["files: 512 where the release has 513".to_owned()],
+        speakers,
+    }
+}
+
+fn confusion(speaker: &SpeakerSummary, skill: f64, chance: &mut Chance) -> Confusion {
+    let hard = [-0.22, 0.08, 0.0, 0.12];
+    let luck = 0.16 * (chance.next() - 0.5);
+    let mut counts = Confusion::new(CLASSES.len());
+    for (gold, class) in CLASSES.iter().enumerate() {
+        for _ in 0..speaker.gold[*class] {
+            let right = chance.next() < skill + hard[gold] + luck;
+            let other = if chance.next() < 0.5 { 2 } else { (4.0 * chance.next()) as usize };
+            counts.add(gold, if right { gold } else { other }).unwrap();
+        }
+    }
+    counts
+}
+
+fn history(method: &str, seed: u64, speaker: &SpeakerSummary, chance: &mut Chance) -> RunHistory {
+    let lw = method == "lw";
+    let best_epoch = 8 + (14.0 * chance.next()) as usize;
+    let floor = 0.9 + 0.25 * chance.next();
+    let epochs = (1..=best_epoch + 10).map(|n| epoch(n, best_epoch, floor, lw, chance)).collect();
+    RunHistory {
+        schema: 1,
+        method: method.to_owned(),
+        seed,
+        fold: speaker.speaker.clone(),
+        classes: CLASSES.map(str::to_owned).to_vec(),
+        train_utterances: 3592,
+        validation_utterances: 449,
+        test_utterances: 449,
+        parameters: 675_332,
+        best_epoch,
+        initial_mean_weight: lw.then(|| vec![0.53, 0.97, 1.52, 0.98]),
+        epochs,
+    }
+}
+
+fn epoch(n: usize, best: usize, floor: f64, lw: bool, chance: &mut Chance) -> EpochRecord {
+    let (at, best) = (n as f64, best as f64);
+    let late = ((at - best).max(0.0) / 10.0).powi(2) * 0.2;
+    let progress = 1.0 - (-at / best).exp();
+    let weight = |start: f64, end: f64| start + (end - start) * progress;
+    EpochRecord {
+        epoch: n,
+        train_loss: 1.45 - 0.9 * (1.0 - (-at / (1.4 * best)).exp()) + 0.02 * chance.next(),
+        validation_loss: floor + 0.45 * (-3.0 * at / best).exp() + late + 0.04 * chance.next(),
+        validation_wa: 0.6,
+        validation_ua: 0.58,
+        labels_moved: lw.then_some(0.18 * progress),
+        mean_weight: lw.then(|| {
+            vec![weight(0.53, 1.32), weight(0.97, 0.92), weight(1.52, 1.08), weight(0.98, 0.84)]
+        }),
+    }
+}
+
+fn moves() -> LabelMoves {
+    let rows = [[296, 142, 131, 26], [18, 1012, 43, 11], [70, 154, 1418, 66], [22, 13, 110, 958]];
+    let moves = Confusion::try_from(rows.map(Vec::from).to_vec()).unwrap();
+    let repair = LabelRepair { wrong: 612, restored: 275, right: 3878, broken: 531 };
+    LabelMoves { moves, repair: Some(repair) }
+}
+
+fn splits(index: &IndexSummary) -> Splits {
+    let names: Vec<&String> = index.speakers.iter().map(|speaker| &speaker.speaker).collect();
+    let fold = |(i, name): (usize, &&String)| Fold {
+        name: (*name).clone(),
+        test: (*name).clone(),
+        validation: names[i ^ 1].clone(),
+        training: names
+            .iter()
+            .filter(|n| *n != name && **n != names[i ^ 1])
+            .map(|n| (*n).clone())
+            .collect(),
+    };
+    let total: u64 = index.speakers.iter().flat_map(|speaker| speaker.gold.values()).sum();
+    Splits {
+        schema: 1,
+        classes: CLASSES.map(str::to_owned).to_vec(),
+        folds: names.iter().enumerate().map(fold).collect(),
+        utterances: (0..total).map(|n| format!("utterance-{n:05}")).collect(),
+    }
+}
+
+fn exclusions() -> Exclusions {
+    let exclusion = |id: &str, reason: &str| Exclusion {
+        utterance_id: id.to_owned(),
+        path: format!("Session2/sentences/wav/{id}.wav"),
+        reason: reason.to_owned(),
+    };
+    let excluded = vec![
+        exclusion("Ses02F_impro01_F003", "the file ends inside its header"),
+        exclusion(
+            "Ses02M_script01_1_M017",
+            "shorter than one frame: 180 samples where 400 are needed",
+        ),
+    ];
+    Exclusions { schema: 1, excluded }
+}
+
+fn provenance() -> Vec<(String, String)> {
+    [
+        ("Ambivox", "0.1.0"),
+        ("Features", "1f0e9a77".repeat(8).as_str()),
+        ("Splits", "77ab92d0".repeat(8).as_str()),
+        ("Summary", "bdc74ca1".repeat(8).as_str()),
+    ]
+    .map(|(label, value)| (label.to_owned(), value.to_owned()))
+    .to_vec()
+}

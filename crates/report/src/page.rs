@@ -1,0 +1,127 @@
+//! The document around the sections.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::ReportInput;
+use crate::format::{count, counted};
+use crate::sections::{
+    confusion, corpus, curves, exclusions, folds, headline, labels, origin, table2,
+};
+
+const STYLE: &str = include_str!("style.css");
+
+/// What is said of results on a synthetic corpus.
+pub(crate) const SYNTHETIC: &str = "synthetic speech-like sound; says nothing of real speech";
+
+struct Section {
+    id: &'static str,
+    heading: &'static str,
+    body: Option<Markup>,
+}
+
+/// The whole page.
+pub(crate) fn document(input: &ReportInput<'_>) -> Markup {
+    let sections: Vec<Section> =
+        sections(input).into_iter().filter(|section| section.body.is_some()).collect();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (input.title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (header(input, &sections))
+                main { @for section in &sections { (render_section(section)) } }
+                footer { (origin::provenance(input)) }
+            }
+        }
+    }
+}
+
+fn sections(input: &ReportInput<'_>) -> Vec<Section> {
+    let section = |id, heading, body| Section { id, heading, body };
+    vec![
+        section("results", "Results", Some(headline::render(input))),
+        section("table-2", "Methods and classes", Some(table2::render(input))),
+        section("folds", "Fold by fold", Some(folds::render(input))),
+        section("confusion", "Confusion", Some(confusion::render(input))),
+        section("curves", "Learning curves", curves::render(input)),
+        section("labels", "Learned labels and weights", labels::render(input)),
+        section("corpus", "Corpus", Some(corpus::render(input))),
+        section("exclusions", "Left out", Some(exclusions::render(input))),
+        section("settings", "Settings", Some(origin::settings(input))),
+        section("licence", "Licence and citation", Some(origin::licence(input))),
+    ]
+}
+
+fn render_section(section: &Section) -> Markup {
+    html! {
+        section id=(section.id) aria-labelledby=(format!("{}-heading", section.id)) {
+            h2 id=(format!("{}-heading", section.id)) { (section.heading) }
+            @if let Some(body) = &section.body { (body) }
+        }
+    }
+}
+
+fn header(input: &ReportInput<'_>, sections: &[Section]) -> Markup {
+    html! {
+        header {
+            h1 { (input.title) }
+            p.subtitle { (input.manifest.title) ". " (extent(input)) }
+            @if input.synthetic() {
+                p.banner role="note" {
+                    strong { "Synthetic corpus: " }
+                    (SYNTHETIC) "."
+                }
+            }
+            nav aria-label="Contents" {
+                ul {
+                    @for section in sections {
+                        li { a href=(format!("#{}", section.id)) { (section.heading) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How much was tested, in a sentence.
+fn extent(input: &ReportInput<'_>) -> String {
+    format!(
+        "{} utterances of {} classes, {}, {}.",
+        count(input.splits.utterances.len() as u64),
+        input.splits.classes.len(),
+        counted(input.splits.folds.len(), "fold", "folds"),
+        counted(seeds(input), "seed", "seeds"),
+    )
+}
+
+/// The largest number of seeds that any method ran from.
+pub(crate) fn seeds(input: &ReportInput<'_>) -> usize {
+    input.summary.methods.values().map(|method| method.seeds.len()).max().unwrap_or(0)
+}
+
+/// A table's frame: what is wider than the page scrolls, by keyboard too.
+pub(crate) fn table(
+    input: &ReportInput<'_>,
+    label: &str,
+    caption: &str,
+    content: &Markup,
+) -> Markup {
+    html! {
+        div.scroll role="region" tabindex="0" aria-label=(label) {
+            table {
+                caption { span { (result_caption(input, caption)) } }
+                (content)
+            }
+        }
+    }
+}
+
+/// A caption of results, which says so where they come from a synthetic corpus.
+pub(crate) fn result_caption(input: &ReportInput<'_>, caption: &str) -> String {
+    if input.synthetic() { format!("{caption} Synthetic corpus.") } else { caption.to_owned() }
+}

@@ -1,0 +1,11 @@
+//! The report's sections, one module each; each turns records into a piece of the page.
+
+pub(crate) mod confusion;
+pub(crate) mod corpus;
+pub(crate) mod curves;
+pub(crate) mod exclusions;
+pub(crate) mod folds;
+pub(crate) mod headline;
+pub(crate) mod labels;
+pub(crate) mod origin;
+pub(crate) mod table2;

@@ -1,0 +1,108 @@
+//! What the corpus holds: Table 1 of the paper.
+
+use ambivox_settings::{Sex, SpeakerSummary};
+use maud::{Markup, html};
+
+use crate::ReportInput;
+use crate::format::{NONE, count, duration};
+use crate::page::table;
+
+const CAPTION: &str = "Utterances of each class and speaker. Other: utterances of another label or \
+    of none, which take no part.";
+
+/// The section.
+pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
+    let index = input.index;
+    html! {
+        p {
+            (input.manifest.title) ": " (count(index.utterances)) " utterances, "
+            (duration(index.seconds)) ", " (count(index.speakers.len() as u64)) " speakers, "
+            (count(index.files)) " files, "
+            @if index.votes { "with" } @else { "without" } " annotators’ votes. "
+            (count(input.splits.utterances.len() as u64))
+            " utterances take part: their gold label is one of the classes, and their sound gave frames."
+        }
+        (speaker_table(input))
+        (differences(input))
+    }
+}
+
+fn speaker_table(input: &ReportInput<'_>) -> Markup {
+    let classes = &input.splits.classes;
+    let content = html! {
+        thead {
+            tr {
+                th.text.corner scope="col" { "Speaker" }
+                th.text scope="col" { "Session" }
+                th.text scope="col" { "Sex" }
+                @for class in classes { th scope="col" { (class) } }
+                th scope="col" { "Other" }
+                th scope="col" { "All" }
+                th scope="col" { "Seconds" }
+            }
+        }
+        tbody { @for speaker in &input.index.speakers { (speaker_row(speaker, classes)) } }
+        (total_row(input))
+    };
+    table(input, "Table 1: utterances of each class and speaker", CAPTION, &content)
+}
+
+fn speaker_row(speaker: &SpeakerSummary, classes: &[String]) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (speaker.speaker) }
+            td.text { (speaker.session) }
+            td.text { (speaker.sex.map_or(NONE, Sex::as_str)) }
+            @for class in classes { td { (count(of_class(speaker, class))) } }
+            td { (count(other(speaker, classes))) }
+            td { (count(speaker.utterances)) }
+            td { (whole(speaker.seconds)) }
+        }
+    }
+}
+
+fn total_row(input: &ReportInput<'_>) -> Markup {
+    let (speakers, classes) = (&input.index.speakers, &input.splits.classes);
+    let sum = |pick: &dyn Fn(&SpeakerSummary) -> u64| count(speakers.iter().map(pick).sum());
+    html! {
+        tfoot {
+            tr {
+                th scope="row" { "Total" }
+                td colspan="2" {}
+                @for class in classes { td { (sum(&|speaker| of_class(speaker, class))) } }
+                td { (sum(&|speaker| other(speaker, classes))) }
+                td { (sum(&|speaker| speaker.utterances)) }
+                td { (whole(speakers.iter().map(|s| s.seconds).sum())) }
+            }
+        }
+    }
+}
+
+/// Seconds without decimals.
+fn whole(seconds: f64) -> String {
+    count(seconds.round() as u64)
+}
+
+fn of_class(speaker: &SpeakerSummary, class: &str) -> u64 {
+    speaker.gold.get(class).copied().unwrap_or(0)
+}
+
+fn other(speaker: &SpeakerSummary, classes: &[String]) -> u64 {
+    let inside: u64 = classes.iter().map(|class| of_class(speaker, class)).sum();
+    speaker.utterances.saturating_sub(inside)
+}
+
+/// Whether this copy of the corpus is the known release.
+fn differences(input: &ReportInput<'_>) -> Markup {
+    let differences = &input.index.release_differences;
+    html! {
+        @if !differences.is_empty() {
+            p { strong { "This copy is not the release that the manifest describes:" } }
+            ul.plain { @for difference in differences { li { (difference) } } }
+        } @else if input.manifest.release.is_some() {
+            p.note { "This copy is the release that the manifest describes." }
+        } @else {
+            p.note { "The manifest states no release to compare this copy with." }
+        }
+    }
+}

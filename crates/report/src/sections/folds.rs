@@ -1,0 +1,128 @@
+//! Every fold: who was tested, who validated, and how it went.
+
+use std::collections::BTreeMap;
+
+use ambivox_eval::{MethodSummary, Rates, method_title};
+use ambivox_settings::{Fold, Sex};
+use maud::{Markup, html};
+
+use crate::ReportInput;
+use crate::format::{NONE, count, percent};
+use crate::page::{seeds, table};
+
+struct Column<'a> {
+    id: &'a str,
+    method: &'a MethodSummary,
+    means: BTreeMap<&'a str, Rates>,
+}
+
+/// The section.
+pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
+    let columns: Vec<Column<'_>> = input
+        .summary
+        .methods_in_order()
+        .into_iter()
+        .map(|(id, method)| Column { id, method, means: method.fold_means() })
+        .collect();
+    let content = html! {
+        (head(&columns))
+        tbody { @for fold in &input.splits.folds { (row(input, fold, &columns)) } }
+        (foot(&columns))
+    };
+    table(input, "Results of every fold", &caption(input), &content)
+}
+
+fn caption(input: &ReportInput<'_>) -> String {
+    let averaged = if seeds(input) > 1 {
+        " WA and UA are means over seeds; epochs stand in the order of the seeds."
+    } else {
+        ""
+    };
+    format!(
+        "One speaker is tested, their partner’s loss stops the training. n: utterances tested. \
+         WA, UA in percent. Epoch: the one whose network was kept, of those trained.{averaged}"
+    )
+}
+
+fn head(columns: &[Column<'_>]) -> Markup {
+    html! {
+        thead {
+            tr {
+                th.text.corner rowspan="2" scope="col" { "Test speaker" }
+                th.text rowspan="2" scope="col" { "Sex" }
+                th.text rowspan="2" scope="col" { "Validation" }
+                th rowspan="2" scope="col" { "n" }
+                @for column in columns {
+                    th.group colspan="3" scope="colgroup" { (method_title(column.id)) }
+                }
+            }
+            tr {
+                @for _ in columns {
+                    th.first scope="col" { "WA" }
+                    th scope="col" { "UA" }
+                    th scope="col" { "Epoch" }
+                }
+            }
+        }
+    }
+}
+
+fn row(input: &ReportInput<'_>, fold: &Fold, columns: &[Column<'_>]) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (fold.test) }
+            td.text { (sex(input, &fold.test)) }
+            td.text { (fold.validation) }
+            td { (tested(&fold.name, columns)) }
+            @for column in columns {
+                @let rates = column.means.get(fold.name.as_str());
+                td.first { (percent(rates.and_then(|rates| rates.wa))) }
+                td { (percent(rates.and_then(|rates| rates.ua))) }
+                td { (epochs(&fold.name, column.method)) }
+            }
+        }
+    }
+}
+
+fn foot(columns: &[Column<'_>]) -> Markup {
+    let line = |name: &str, pick: fn(&MethodSummary) -> &Rates| {
+        html! {
+            tr {
+                th scope="row" { (name) }
+                td colspan="3" {}
+                @for column in columns {
+                    td.first { (percent(pick(column.method).wa)) }
+                    td { (percent(pick(column.method).ua)) }
+                    td {}
+                }
+            }
+        }
+    };
+    html! {
+        tfoot {
+            (line("Mean", |method| &method.over_seeds.mean))
+            (line("Standard deviation", |method| &method.over_seeds.sd_folds))
+        }
+    }
+}
+
+fn sex(input: &ReportInput<'_>, name: &str) -> &'static str {
+    let speakers = &input.index.speakers;
+    let found = speakers.iter().find(|speaker| speaker.speaker == name);
+    found.and_then(|speaker| speaker.sex).map_or(NONE, Sex::as_str)
+}
+
+/// Utterances tested: the same for every method and seed.
+fn tested(fold: &str, columns: &[Column<'_>]) -> String {
+    let mut results = columns.iter().flat_map(|column| column.method.seeds.values());
+    let found = results.find_map(|seed| seed.folds.get(fold));
+    found.map_or_else(|| NONE.to_owned(), |result| count(result.n))
+}
+
+/// Epoch kept and epochs trained, seed by seed.
+fn epochs(fold: &str, method: &MethodSummary) -> String {
+    let results = method.seeds.values().filter_map(|seed| seed.folds.get(fold));
+    let texts: Vec<String> =
+        results.map(|result| format!("{}/{}", result.best_epoch, result.epochs)).collect();
+    if texts.is_empty() { NONE.to_owned() } else { texts.join(", ") }
+}

@@ -1,0 +1,158 @@
+//! What the method did with labels and weights: Table 3 and Figure 3 of the paper.
+
+use ambivox_eval::{
+    LabelMoves, LabelRepair, MeanSd, PAPER_CLASSES, PAPER_LABEL, PAPER_TABLE_3, RunHistory,
+    Table3Row, mean_sd, method_order, method_title, table3_rows,
+};
+use maud::{Markup, html};
+
+use crate::ReportInput;
+use crate::format::{NONE, count, counted, percent};
+use crate::page::{result_caption, table};
+use crate::svg::heatmap::{self, Heatmap};
+
+const WEIGHTS: &str = "Mean contribution weights w of the training utterances of each gold class. \
+    A lower weight counts more in the loss. Learned: at the epoch kept.";
+
+const MOVES: &str = "Where learned labels went: rows are gold labels, columns the argmax of the \
+    learned label distribution l, over the training utterances of all folds.";
+
+/// The section; `None` where no method learned labels or weights.
+pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
+    let weights = table3_rows(input.histories);
+    let shares = shares(input);
+    let moves = moves(input);
+    if weights.is_empty() && shares.is_empty() && moves.is_empty() {
+        return None;
+    }
+    Some(html! {
+        @if !weights.is_empty() { (weight_table(input, &weights)) }
+        @for (method, moved) in &shares { p { (share_text(method, moved)) } }
+        @for (index, (method, labels)) in moves.iter().enumerate() {
+            (moves_figure(input, index, method, labels))
+            @if let Some(repair) = &labels.repair { p { (repair_text(method, repair)) } }
+        }
+    })
+}
+
+fn weight_table(input: &ReportInput<'_>, rows: &[Table3Row]) -> Markup {
+    let classes = &input.summary.classes;
+    let content = html! {
+        thead {
+            tr {
+                th.text.corner scope="col" { "w" }
+                @for class in classes { th scope="col" { (class) } }
+            }
+        }
+        @for row in rows {
+            tbody {
+                tr {
+                    th scope="rowgroup" colspan=(classes.len() + 1) {
+                        (method_title(&row.method)) ", " (counted(row.runs, "run", "runs"))
+                    }
+                }
+                (weight_row("Initial", row.initial.iter().map(|w| Some(*w)), false))
+                (weight_row("Learned", row.learned.iter().map(|w| Some(*w)), false))
+            }
+            @if row.method == PAPER_TABLE_3.method { (paper_weights(classes)) }
+        }
+    };
+    table(input, "Table 3: contribution weights", WEIGHTS, &content)
+}
+
+fn paper_weights(classes: &[String]) -> Markup {
+    let in_order = |printed: [f64; 4]| {
+        let place = |class: &String| PAPER_CLASSES.iter().position(|known| known == class);
+        classes.iter().map(move |class| place(class).map(|c| printed[c]))
+    };
+    html! {
+        tbody {
+            tr { th scope="rowgroup" colspan=(classes.len() + 1) { (PAPER_LABEL) } }
+            (weight_row("Initial", in_order(PAPER_TABLE_3.initial), true))
+            (weight_row("Learned", in_order(PAPER_TABLE_3.learned), true))
+        }
+    }
+}
+
+fn weight_row(name: &str, weights: impl Iterator<Item = Option<f64>>, paper: bool) -> Markup {
+    html! {
+        tr.paper[paper] {
+            th scope="row" { (name) }
+            @for weight in weights {
+                td { (weight.map_or_else(|| NONE.to_owned(), |w| format!("{w:.2}"))) }
+            }
+        }
+    }
+}
+
+/// Share of moved labels at the epoch kept, over the runs of each method that learns labels.
+fn shares<'a>(input: &ReportInput<'a>) -> Vec<(&'a str, MeanSd)> {
+    let mut methods: Vec<&str> = input.histories.iter().map(|run| run.method.as_str()).collect();
+    methods.sort_by_key(|method| (method_order(method), *method));
+    methods.dedup();
+    let share = |run: &RunHistory| run.best().and_then(|epoch| epoch.labels_moved);
+    let of = |method: &str| {
+        mean_sd(input.histories.iter().filter(|run| run.method == method).filter_map(share))
+    };
+    methods.into_iter().filter_map(|method| Some((method, of(method)?))).collect()
+}
+
+fn share_text(method: &str, moved: &MeanSd) -> String {
+    let sd = moved.sd.map_or(String::new(), |sd| format!("\u{a0}±\u{a0}{}", percent(Some(sd))));
+    format!(
+        "{}: the learned label differs from the gold label for {}{sd} % of the training \
+         utterances (mean over runs, at the epoch kept).",
+        method_title(method),
+        percent(Some(moved.mean)),
+    )
+}
+
+/// Moves by method, summed over seeds.
+fn moves<'a>(input: &ReportInput<'a>) -> Vec<(&'a str, LabelMoves)> {
+    let mut all = Vec::new();
+    for (id, method) in input.summary.methods_in_order() {
+        let mut seeds = method.seeds.values().filter_map(|seed| seed.labels.as_ref());
+        let Some(mut sum) = seeds.next().cloned() else { continue };
+        // Matrices of one summary have one size, so that adding them cannot fail.
+        if seeds.all(|more| sum.merge(more).is_ok()) {
+            all.push((id, sum));
+        }
+    }
+    all
+}
+
+fn moves_figure(
+    input: &ReportInput<'_>,
+    index: usize,
+    method: &str,
+    labels: &LabelMoves,
+) -> Markup {
+    let title = format!("Learned labels of {}", method_title(method));
+    html! {
+        figure {
+            figcaption { (result_caption(input, &format!("{}. {MOVES}", method_title(method)))) }
+            (heatmap::render(&Heatmap {
+                id: &format!("moves-{index}"),
+                title: &title,
+                classes: &input.summary.classes,
+                rows: labels.moves.rows(),
+                row_axis: "gold",
+                column_axis: "learned",
+            }))
+        }
+    }
+}
+
+fn repair_text(method: &str, repair: &LabelRepair) -> String {
+    format!(
+        "{}: against the known truth, {} of {} wrong gold labels were restored ({} %), and {} of \
+         {} right ones broken ({} %).",
+        method_title(method),
+        count(repair.restored),
+        count(repair.wrong),
+        percent(repair.restored_share()),
+        count(repair.broken),
+        count(repair.right),
+        percent(repair.broken_share()),
+    )
+}

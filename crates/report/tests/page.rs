@@ -1,0 +1,186 @@
+//! The whole page: well formed, self-contained, escaped, and fit for little or odd input.
+
+#[path = "../examples/made_up/records.rs"]
+mod records;
+
+use std::collections::BTreeSet;
+
+use ambivox_eval::SummaryBuilder;
+use ambivox_report::{render, write};
+use records::Records;
+
+const HOSTILE: &str = "<script>alert('1')</script>\"&amp;";
+const VOID: [&str; 3] = ["meta", "br", "hr"];
+
+/// Tags in order: name, attributes' text, whether it closes an element.
+fn tags(html: &str) -> Vec<(String, String, bool)> {
+    let body = html.strip_prefix("<!DOCTYPE html>").expect("a doctype");
+    let (before, style) = body.split_once("<style>").expect("a style sheet");
+    let (_, after) = style.split_once("</style>").expect("its end");
+    let mut tags = Vec::new();
+    for piece in [before, after].iter().flat_map(|part| part.split('<').skip(1)) {
+        let (tag, text) = piece.split_once('>').expect("a tag ends");
+        assert!(!text.contains('>'), "an unescaped > in {text:?}");
+        let closes = tag.starts_with('/');
+        let tag = tag.trim_start_matches('/');
+        let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+        tags.push((name.to_owned(), attributes.to_owned(), closes));
+    }
+    tags
+}
+
+/// Values of an attribute, in order.
+fn values(html: &str, attribute: &str) -> Vec<String> {
+    let key = format!(" {attribute}=\"");
+    html.split(&key)
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+fn assert_well_formed(html: &str) {
+    let mut open = Vec::new();
+    for (name, _, closes) in tags(html) {
+        if closes {
+            assert_eq!(open.pop(), Some(name));
+        } else if !VOID.contains(&name.as_str()) {
+            open.push(name);
+        }
+    }
+    assert_eq!(open, Vec::<String>::new());
+    let ids = values(html, "id");
+    let unique: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "ids are unique");
+    let named = ["aria-labelledby", "aria-describedby"].map(|name| values(html, name)).concat();
+    let linked =
+        values(html, "href").into_iter().filter_map(|h| Some(h.strip_prefix('#')?.to_owned()));
+    for id in named.into_iter().chain(linked) {
+        assert!(unique.contains(&id), "nothing has the id {id}");
+    }
+}
+
+#[test]
+fn is_well_formed_and_the_same_every_time() {
+    let records = Records::new(&[0, 1]);
+    let html = render(&records.input());
+    assert_well_formed(&html);
+    assert_eq!(html, render(&records.input()));
+}
+
+#[test]
+fn loads_nothing() {
+    let html = render(&Records::new(&[0]).input());
+    for loader in ["<script", "<link", "<img", "<iframe", " src=", "url(", "@import", "xmlns"] {
+        assert!(!html.contains(loader), "{loader}");
+    }
+    let addresses = values(&html, "href").into_iter().filter(|href| !href.starts_with('#'));
+    assert_eq!(addresses.collect::<Vec<_>>(), ["https://example.org/made-up"]);
+    assert_eq!(html.matches("://").count(), 2, "the source's address and its text alone");
+}
+
+#[test]
+fn headings_are_in_order_and_tables_are_described() {
+    let html = render(&Records::new(&[0]).input());
+    assert!(html.contains("<html lang=\"en\">"));
+    let mut level = 0;
+    for (name, _, closes) in tags(&html) {
+        let heading = name.strip_prefix('h').and_then(|rest| rest.parse::<u32>().ok());
+        if let (Some(next), false) = (heading, closes) {
+            assert!(next <= level + 1, "h{next} after h{level}");
+            level = next;
+        }
+    }
+    let count = |text: &str| html.matches(text).count();
+    assert_eq!(count("<h1>"), 1);
+    assert!(count("<table") >= 5);
+    assert_eq!(count("<caption>"), count("<table"));
+    let all_scoped = tags(&html)
+        .into_iter()
+        .filter(|(name, _, closes)| name == "th" && !closes)
+        .all(|(_, attributes, _)| attributes.contains("scope=\""));
+    assert!(all_scoped, "every th has a scope");
+    assert_eq!(count("role=\"img\""), count("<desc"));
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let mut records = Records::new(&[0]);
+    let renamed = |name: &mut String| *name = HOSTILE.to_owned();
+    let manifest = &mut records.manifest;
+    for text in [&mut manifest.title, &mut manifest.licence, &mut manifest.citation] {
+        renamed(text);
+    }
+    manifest.source = format!("javascript:{HOSTILE}");
+    renamed(&mut records.index.speakers[0].speaker);
+    renamed(&mut records.index.release_differences[0]);
+    renamed(&mut records.splits.folds[0].test);
+    renamed(&mut records.splits.folds[0].validation);
+    renamed(&mut records.histories[0].fold);
+    renamed(&mut records.histories[1].method);
+    renamed(&mut records.exclusions.excluded[0].reason);
+    renamed(&mut records.exclusions.excluded[0].path);
+    records.provenance[0] = (HOSTILE.to_owned(), HOSTILE.to_owned());
+    for class in [&mut records.summary.classes[0], &mut records.splits.classes[0]] {
+        renamed(class);
+    }
+    let mut input = records.input();
+    (input.title, input.pipeline_toml) = (HOSTILE, HOSTILE);
+    let html = render(&input);
+    assert_well_formed(&html);
+    assert!(!html.contains("<script"));
+    assert!(!html.contains("href=\"javascript"));
+    assert!(html.matches("&lt;script&gt;alert('1')&lt;/script&gt;&quot;&amp;amp;").count() >= 15);
+}
+
+#[test]
+fn synthetic_results_say_so_in_every_caption() {
+    let mut records = Records::new(&[0]);
+    let banner = "synthetic speech-like sound; says nothing of real speech";
+    let html = render(&records.input());
+    assert!(html.contains(banner));
+    assert_eq!(
+        html.matches("Synthetic corpus.</span></caption>").count(),
+        html.matches("<table").count()
+    );
+    records.manifest.synthetic = false;
+    assert!(render(&records.input()).contains(banner), "the summary says it still");
+    records.summary.synthetic = false;
+    assert!(!render(&records.input()).to_lowercase().contains("synthetic"));
+}
+
+#[test]
+fn published_figures_are_marked() {
+    let html = render(&Records::new(&[0]).input());
+    // Headline, Table 2, Table 3 and the citation.
+    assert!(html.matches("paper, IEMOCAP").count() >= 4);
+    let (_, paper) = html.split_once(">paper, IEMOCAP</th>").expect("a group of Table 2");
+    let (group, _) = paper.split_once("</tbody>").expect("its end");
+    assert!(group.contains(">65.9</td>"), "WA of lw, as published");
+}
+
+#[test]
+fn little_input_gives_a_whole_page() {
+    let mut records = Records::new(&[0]);
+    let classes = &records.splits.classes;
+    records.summary = SummaryBuilder::new("empty", classes, false).finish().unwrap();
+    records.histories.clear();
+    records.exclusions.excluded.clear();
+    records.index.release_differences.clear();
+    records.provenance.clear();
+    let html = render(&records.input());
+    assert_well_formed(&html);
+    assert!(html.contains("No utterance was left out"));
+    assert!(!html.contains("Learning curves"));
+    assert!(!html.contains("NaN") && !html.contains("inf"), "no figure of nothing");
+}
+
+#[test]
+fn writes_what_it_renders() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    let records = Records::new(&[0]);
+    write(&file, &records.input()).unwrap();
+    assert_eq!(fs_err::read_to_string(&file).unwrap(), render(&records.input()));
+    let no_folder = folder.path().join("none").join("report.html");
+    assert!(write(&no_folder, &records.input()).unwrap_err().to_string().contains("none"));
+}
