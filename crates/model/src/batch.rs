@@ -7,8 +7,8 @@ use candle_core::{Device, Tensor};
 
 use crate::ModelError;
 
-/// Frames of one batch at inference. Activations take about 10 kB per frame at the paper's sizes,
-/// so that a batch stays under 200 MB; larger ones are no faster.
+/// Frames of one batch at inference, at most. Activations take about 8 kB per frame at the paper's
+/// sizes, so that a batch takes some 130 MB however long the corpus is.
 pub const FRAMES_PER_BATCH: usize = 16_384;
 
 /// Utterances packed for the network.
