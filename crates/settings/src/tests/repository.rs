@@ -36,3 +36,28 @@ fn every_manifest_reads() {
         assert_eq!(file.file_stem(), Some(manifest.name.as_ref()), "{}", file.display());
     }
 }
+
+/// Messages send people to these lists.
+#[test]
+fn the_readmes_list_every_key() {
+    for (text, list) in [
+        (PIPELINE, include_str!("../../../../pipelines/README.md")),
+        (MANIFEST, include_str!("../../../../data-manifests/README.md")),
+    ] {
+        let mut keys = keys("", &text.parse().unwrap());
+        keys.retain(|key| !key.starts_with("labels."));
+        for key in keys {
+            let key = key.replace("speakers.anna.", "speakers.X.");
+            assert!(list.contains(&format!("`{key}`")), "`{key}` is not listed");
+        }
+    }
+}
+
+/// Dotted names of all values.
+fn keys(prefix: &str, table: &toml::Table) -> Vec<String> {
+    let below = table.iter().flat_map(|(key, value)| match value {
+        toml::Value::Table(inner) => keys(&format!("{prefix}{key}."), inner),
+        _ => vec![format!("{prefix}{key}")],
+    });
+    below.collect()
+}
