@@ -1,5 +1,7 @@
 //! The document around the sections.
 
+use std::collections::BTreeSet;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::ReportInput;
@@ -88,15 +90,28 @@ fn header(input: &ReportInput<'_>, sections: &[Section]) -> Markup {
     }
 }
 
-/// How much was tested, in a sentence.
+/// How much took part, in a sentence.
 fn extent(input: &ReportInput<'_>) -> String {
     format!(
         "{} utterances of {} classes, {}, {}.",
         count(input.splits.utterances.len() as u64),
         input.splits.classes.len(),
-        counted(input.splits.folds.len(), "fold", "folds"),
+        folds(input),
         counted(seeds(input), "seed", "seeds"),
     )
+}
+
+/// How many folds were tested, of how many where some were not.
+pub(crate) fn folds(input: &ReportInput<'_>) -> String {
+    let (tested, all) = (tested_folds(input).len(), input.splits.folds.len());
+    let of_all = counted(all, "fold", "folds");
+    if tested == all { of_all } else { format!("{tested} of {of_all}") }
+}
+
+/// Names of the folds that any method tested.
+pub(crate) fn tested_folds<'a>(input: &ReportInput<'a>) -> BTreeSet<&'a str> {
+    let seeds = input.summary.methods.values().flat_map(|method| method.seeds.values());
+    seeds.flat_map(|seed| seed.folds.keys()).map(String::as_str).collect()
 }
 
 /// The largest number of seeds that any method ran from.

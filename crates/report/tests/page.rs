@@ -159,6 +159,22 @@ fn published_figures_are_marked() {
 }
 
 #[test]
+fn part_of_the_folds_is_called_so() {
+    let mut records = Records::new(&[0]);
+    let classes = &records.splits.classes;
+    let mut builder = SummaryBuilder::new("part", classes, false);
+    let whole = &records.summary.methods["lw"].seeds[&0];
+    let run = records.histories.iter().find(|run| run.method == "lw").unwrap();
+    builder.add_run(whole.folds[&run.fold].confusion.clone(), run).unwrap();
+    records.summary = builder.finish().unwrap();
+    let html = render(&records.input());
+    assert!(html.contains("1 of 10 folds"));
+    let (_, folds) = html.split_once("<section id=\"folds\"").expect("the section");
+    let (rows, _) = folds.split_once("<tfoot>").expect("its table ends");
+    assert_eq!(rows.matches("<th scope=\"row\">").count(), 1, "the fold tested alone");
+}
+
+#[test]
 fn little_input_gives_a_whole_page() {
     let mut records = Records::new(&[0]);
     let classes = &records.splits.classes;

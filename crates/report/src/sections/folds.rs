@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, count, percent};
-use crate::page::{seeds, table};
+use crate::page::{seeds, table, tested_folds};
 
 struct Column<'a> {
     id: &'a str,
@@ -24,9 +24,11 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
         .into_iter()
         .map(|(id, method)| Column { id, method, means: method.fold_means() })
         .collect();
+    let tested = tested_folds(input);
+    let folds = input.splits.folds.iter().filter(|fold| tested.contains(fold.name.as_str()));
     let content = html! {
         (head(&columns))
-        tbody { @for fold in &input.splits.folds { (row(input, fold, &columns)) } }
+        tbody { @for fold in folds { (row(input, fold, &columns)) } }
         (foot(&columns))
     };
     table(input, "Results of every fold", &caption(input), &content)

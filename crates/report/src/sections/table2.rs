@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{counted, percent};
-use crate::page::{seeds, table};
+use crate::page::{folds, seeds, table};
 
 const CAPTION: &str = "Results in percent. P: precision, R: recall, F1: F1-score, WA: weighted \
     accuracy, UA: unweighted accuracy. The paper’s figures are means over folds; so are those of \
@@ -47,7 +47,7 @@ fn head(classes: &[String]) -> Markup {
 
 fn source_title(input: &ReportInput<'_>, source: RowSource) -> String {
     let seeds = counted(seeds(input), "seed", "seeds");
-    let folds = counted(input.splits.folds.len(), "fold", "folds");
+    let folds = folds(input);
     match source {
         RowSource::FoldMeans => format!("Means over {folds}, {seeds}"),
         RowSource::Pooled => format!("All utterances of {folds} pooled, {seeds}"),
