@@ -23,12 +23,12 @@ fn a_second_run_does_nothing_and_says_so() {
     assert_eq!(fs::metadata(house.path(SUMMARY)).unwrap().modified().unwrap(), made);
 }
 
-/// The stages that `plan` would run, by name.
+/// Names of the stages that `plan` would run.
 fn planned(house: &House) -> Vec<String> {
     let document = house.run(&["plan", "--json"]).ended(DONE).document();
     let stages = document["stages"].as_array().unwrap().iter();
-    let stale = stages.filter(|stage| stage["fresh"] == false);
-    stale.map(|stage| stage["stage"].as_str().unwrap().to_owned()).collect()
+    let due = stages.filter(|stage| stage["state"] != "fresh");
+    due.map(|stage| stage["slot"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
