@@ -120,7 +120,8 @@ proptest! {
 
     #[test]
     fn names_of_classes_do_not_matter(pairs in pairs()) {
-        let renamed = pairs.iter().map(|(gold, predicted)| (CLASSES - 1 - gold, CLASSES - 1 - predicted));
+        let other = |class: usize| CLASSES - 1 - class;
+        let renamed = pairs.iter().map(|&(gold, predicted)| (other(gold), other(predicted)));
         let renamed = Confusion::from_pairs(CLASSES, renamed).unwrap().rates();
         let rates = Confusion::from_pairs(CLASSES, pairs).unwrap().rates();
         prop_assert_eq!(renamed.wa, rates.wa);

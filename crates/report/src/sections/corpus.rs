@@ -20,7 +20,8 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
             (count(index.files)) " files, "
             @if index.votes { "with" } @else { "without" } " annotators’ votes. "
             (count(input.splits.utterances.len() as u64))
-            " utterances take part: their gold label is one of the classes, and their sound gave frames."
+            " utterances take part: their gold label is one of the classes, and their sound gave "
+            "frames."
         }
         (speaker_table(input))
         (differences(input))

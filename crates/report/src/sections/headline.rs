@@ -81,11 +81,12 @@ fn published(id: &str) -> String {
 fn gains(input: &ReportInput<'_>) -> Markup {
     let methods = input.summary.methods_in_order();
     let reference = methods.first().map_or("", |(id, _)| *id);
+    let seeds: Vec<String> =
+        methods.iter().filter_map(|(id, m)| seed_text(id, &m.over_seeds)).collect();
     html! {
         @for (id, _) in methods.iter().skip(1) {
             @if let Some(text) = gain(input, id, reference) { p { (text) } }
         }
-        @let seeds: Vec<String> = methods.iter().filter_map(|(id, m)| seed_text(id, &m.over_seeds)).collect();
         @if !seeds.is_empty() {
             p.note { "Standard deviation of the fold means over seeds: " (seeds.join("; ")) "." }
         }

@@ -23,9 +23,9 @@ pub(crate) fn licence(input: &ReportInput<'_>) -> Markup {
             dt { "Source" } dd { (address(&manifest.source)) }
             dt { "Method" }
             dd {
-                "T. Fujioka, T. Homma, K. Nagamatsu: “Meta-Learning for Speech Emotion Recognition \
-                 Considering Ambiguity of Emotion Labels”, Interspeech 2020. Figures marked \
-                 “paper, IEMOCAP” are quoted from it."
+                "T. Fujioka, T. Homma, K. Nagamatsu: “Meta-Learning for Speech Emotion \
+                 Recognition Considering Ambiguity of Emotion Labels”, Interspeech 2020. \
+                 Figures marked “paper, IEMOCAP” are quoted from it."
             }
         }
     }

@@ -67,13 +67,16 @@ pub(crate) fn render(map: &Heatmap<'_>) -> Markup {
     let (title, text) = (format!("{}-title", map.id), format!("{}-text", map.id));
     html! {
         svg role="img" aria-labelledby=(title) aria-describedby=(text)
-            viewBox=(format!("0 0 {} {}", px(width), px(height))) width=(px(width)) height=(px(height)) {
+            viewBox=(format!("0 0 {} {}", px(width), px(height)))
+            width=(px(width)) height=(px(height)) {
             title id=(title) { (map.title) }
             desc id=(text) { (map.description()) }
             (axes(map))
             @for (row, counts) in map.rows.iter().enumerate() {
                 @let total: u64 = counts.iter().sum();
-                @for (column, &n) in counts.iter().enumerate() { (cell(map, row, column, n, total)) }
+                @for (column, &n) in counts.iter().enumerate() {
+                    (cell(map, row, column, n, total))
+                }
             }
         }
     }
@@ -90,7 +93,8 @@ fn axes(map: &Heatmap<'_>) -> Markup {
         }
         @for (i, class) in map.classes.iter().enumerate() {
             text.middle x=(px(left + (i as f64 + 0.5) * cell)) y=(px(TOP - 10.0)) { (class) }
-            text.end x=(px(left - 10.0)) y=(px(TOP + (i as f64 + 0.5) * row_height + 4.0)) { (class) }
+            @let y = TOP + (i as f64 + 0.5) * row_height + 4.0;
+            text.end x=(px(left - 10.0)) y=(px(y)) { (class) }
         }
     }
 }

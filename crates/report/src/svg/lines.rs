@@ -101,13 +101,15 @@ fn axes(frame: &Frame) -> Markup {
     let floor = HEIGHT - BOTTOM;
     html! {
         @for loss in frame.loss.ticks(4) {
-            @let y = px(frame.loss.at(loss));
-            path.grid d=(format!("M{} {y}H{}", px(LEFT), px(WIDTH - RIGHT))) {}
-            text.small.end x=(px(LEFT - 5.0)) y=(px(frame.loss.at(loss) + 4.0)) { (tick_label(loss)) }
+            @let y = frame.loss.at(loss);
+            path.grid d=(format!("M{} {}H{}", px(LEFT), px(y), px(WIDTH - RIGHT))) {}
+            text.small.end x=(px(LEFT - 5.0)) y=(px(y + 4.0)) { (tick_label(loss)) }
         }
         path.axis d=(format!("M{} {}H{}", px(LEFT), px(floor), px(WIDTH - RIGHT))) {}
         @for epoch in frame.epochs.ticks(3) {
-            text.small.middle x=(px(frame.epochs.at(epoch))) y=(px(floor + 14.0)) { (tick_label(epoch)) }
+            text.small.middle x=(px(frame.epochs.at(epoch))) y=(px(floor + 14.0)) {
+                (tick_label(epoch))
+            }
         }
     }
 }
