@@ -1,1 +1,18 @@
-//! The index in parallel to features.parquet, and the fold normaliser.
+//! The index in parallel to `features.parquet`, that table back in memory, and the normaliser of a
+//! fold.
+//!
+//! The crate knows audio files, descriptors and Parquet; what the numbers are used for it does not.
+
+mod columns;
+mod error;
+mod extract;
+mod normaliser;
+mod table;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use error::FeatureError;
+pub use extract::extract;
+pub use normaliser::Normaliser;
+pub use table::FeatureTable;

@@ -1,0 +1,6 @@
+//! Names of the two key columns of `features.parquet`; the descriptors' columns follow them.
+
+/// Utterance a row belongs to.
+pub(crate) const UTTERANCE: &str = "utterance_id";
+/// Number of the frame within its utterance, from 0.
+pub(crate) const FRAME: &str = "frame";

@@ -1,0 +1,82 @@
+//! What can go wrong between an index and a feature table.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use ambivox_settings::{Exclusion, exit};
+use polars::prelude::PolarsError;
+
+/// Features could not be made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum FeatureError {
+    /// There was no utterance to extract.
+    #[error("the index has no utterance, so there is nothing to extract")]
+    NoUtterances,
+    /// Some utterances' audio cannot be used, and the pipeline says to stop.
+    #[error(
+        "{} of {total} utterances have audio that cannot be used:{}\nhint: mend these files, or \
+         set corpus.on_broken = \"skip\" to leave the utterances out by name",
+        broken.len(),
+        listing(broken)
+    )]
+    Broken {
+        /// The utterances at fault, sorted.
+        broken: Vec<Exclusion>,
+        /// Utterances in the index.
+        total: usize,
+    },
+    /// No utterance's audio can be used.
+    #[error(
+        "none of the {} utterances has audio that can be used:{}\nhint: check that the corpus's \
+         root and the manifest's layout fit each other",
+        broken.len(),
+        listing(broken)
+    )]
+    AllBroken {
+        /// All utterances, sorted.
+        broken: Vec<Exclusion>,
+    },
+    /// The feature set cannot be computed.
+    #[error(transparent)]
+    FeatureSet(#[from] ambivox_lld::LldError),
+    /// A file could not be opened or created; the message names it.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// Parquet could not be read or written.
+    #[error("{}: {source}", file.display())]
+    Parquet {
+        /// The file at fault.
+        file: PathBuf,
+        /// What polars says.
+        source: PolarsError,
+    },
+    /// A feature table does not have the form this version reads.
+    #[error("{}: column {column}: {message}; extract the features anew", file.display())]
+    Schema {
+        /// The file at fault.
+        file: PathBuf,
+        /// The column at fault.
+        column: String,
+        /// What was expected and what was found.
+        message: String,
+    },
+}
+
+impl FeatureError {
+    /// The exit code of a command that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoUtterances | Self::Broken { .. } | Self::AllBroken { .. } => exit::DATA,
+            Self::FeatureSet(_) => exit::USAGE,
+            Self::Io(_) | Self::Parquet { .. } | Self::Schema { .. } => exit::FAILED,
+        }
+    }
+}
+
+fn listing(broken: &[Exclusion]) -> String {
+    broken.iter().fold(String::new(), |mut text, Exclusion { utterance_id, path, reason }| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "\n  {utterance_id} ({path}): {reason}");
+        text
+    })
+}

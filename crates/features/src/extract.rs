@@ -1,0 +1,152 @@
+//! From utterances to `features.parquet`.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ambivox_audio::Cut;
+use ambivox_corpus::Utterance;
+use ambivox_lld::{Extractor, FeatureSet};
+use ambivox_settings::{Exclusion, OnBroken};
+use rayon::prelude::*;
+
+use crate::FeatureError;
+use crate::writer::{Frames, TableWriter};
+
+/// Audio in one row group, in seconds, before it is closed: some 180,000 rows, 23 MB of values.
+const GROUP_SECONDS: f64 = 1800.0;
+/// Utterances in one row group at most; those of unknown length count as nothing above.
+const GROUP_UTTERANCES: usize = 512;
+
+/// Computes the descriptors of `utterances`, whose paths are relative to `root`, and writes them to
+/// the file `out`: one row per frame, sorted by utterance and frame, the same bytes for any number
+/// of threads. Works in the current rayon pool; memory depends on the longest utterance, not on
+/// their number.
+///
+/// `progress` hears how many utterances are done and how many there are.
+///
+/// Returns the utterances left out, sorted, if `on_broken` says to skip broken audio: what cannot
+/// be decoded, or is shorter than one frame.
+///
+/// # Errors
+/// Broken audio where `on_broken` says to stop, naming every utterance at fault; no usable audio at
+/// all; a feature set that cannot be computed; a file that cannot be written. After an error the
+/// contents of `out` are of no use.
+pub fn extract(
+    utterances: &[Utterance],
+    root: &Path,
+    set: &FeatureSet,
+    on_broken: OnBroken,
+    out: &Path,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Vec<Exclusion>, FeatureError> {
+    let mut ordered: Vec<&Utterance> = utterances.iter().collect();
+    ordered.sort_by(|a, b| a.utterance_id.cmp(&b.utterance_id));
+    let work = Work {
+        root,
+        extractor: Extractor::new(set)?,
+        done: AtomicU64::new(0),
+        total: ordered.len() as u64,
+        progress,
+    };
+    let writer = TableWriter::create(out, &set.columns())?;
+    let broken = write_groups(&ordered, &work, writer)?;
+    verdict(broken, ordered.len(), on_broken)
+}
+
+/// Writes one row group while the next one is computed; returns the broken utterances.
+fn write_groups(
+    ordered: &[&Utterance],
+    work: &Work<'_>,
+    mut writer: TableWriter,
+) -> Result<Vec<Exclusion>, FeatureError> {
+    let mut broken = Vec::new();
+    let mut ready = Vec::new();
+    for group in groups(ordered) {
+        let (written, computed) = rayon::join(|| writer.write(&ready), || work.compute(group));
+        written?;
+        let (frames, excluded): (Vec<_>, Vec<_>) = computed.into_iter().partition(Result::is_ok);
+        ready = frames.into_iter().flatten().collect();
+        broken.extend(excluded.into_iter().filter_map(Result::err));
+    }
+    writer.write(&ready)?;
+    writer.finish()?;
+    Ok(broken)
+}
+
+/// Cuts the utterances into row groups, by their number and length alone.
+pub(crate) fn groups<'a>(
+    ordered: &'a [&'a Utterance],
+) -> impl Iterator<Item = &'a [&'a Utterance]> {
+    let mut rest = ordered;
+    std::iter::from_fn(move || {
+        let mut seconds = 0.0;
+        let full = |utterance: &&Utterance| {
+            seconds += utterance.duration_s.unwrap_or(0.0);
+            seconds >= GROUP_SECONDS
+        };
+        let last = rest.iter().take(GROUP_UTTERANCES).position(full);
+        let (group, after) =
+            rest.split_at(last.map_or(GROUP_UTTERANCES, |at| at + 1).min(rest.len()));
+        rest = after;
+        (!group.is_empty()).then_some(group)
+    })
+}
+
+/// What every utterance is worked with.
+struct Work<'a> {
+    root: &'a Path,
+    extractor: Extractor,
+    done: AtomicU64,
+    total: u64,
+    progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+impl Work<'_> {
+    /// Descriptors, or the fault, of every utterance in order.
+    fn compute(&self, group: &[&Utterance]) -> Vec<Result<Frames, Exclusion>> {
+        let one = |extractor: &mut Extractor, utterance: &&Utterance| {
+            let frames = self.describe(utterance, extractor);
+            (self.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total);
+            frames
+        };
+        group.par_iter().map_init(|| self.extractor.clone(), one).collect()
+    }
+
+    fn describe(
+        &self,
+        utterance: &Utterance,
+        extractor: &mut Extractor,
+    ) -> Result<Frames, Exclusion> {
+        let exclude = |reason: String| Exclusion {
+            utterance_id: utterance.utterance_id.clone(),
+            path: utterance.path.clone(),
+            reason,
+        };
+        let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
+        let samples = ambivox_audio::load(&self.root.join(&utterance.path), cut)
+            .map_err(|error| exclude(error.problem.to_string()))?;
+        let frames = extractor.process(&samples);
+        if frames.is_empty() {
+            let samples = samples.len();
+            return Err(exclude(format!("shorter than one frame: {samples} samples at 16 kHz")));
+        }
+        Ok(Frames { utterance_id: utterance.utterance_id.clone(), data: frames.into_data() })
+    }
+}
+
+fn verdict(
+    broken: Vec<Exclusion>,
+    total: usize,
+    on_broken: OnBroken,
+) -> Result<Vec<Exclusion>, FeatureError> {
+    if total == 0 {
+        return Err(FeatureError::NoUtterances);
+    }
+    if broken.len() == total {
+        return Err(FeatureError::AllBroken { broken });
+    }
+    match on_broken {
+        OnBroken::Stop if !broken.is_empty() => Err(FeatureError::Broken { broken, total }),
+        OnBroken::Stop | OnBroken::Skip => Ok(broken),
+    }
+}

@@ -1,0 +1,292 @@
+//! `features.parquet` in memory: frames by utterance.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use fs_err as fs;
+use polars::prelude::*;
+
+use crate::FeatureError;
+use crate::columns::{FRAME, UTTERANCE};
+
+/// The descriptors of some utterances, row-major frames × [`FeatureTable::width`].
+#[derive(Debug)]
+pub struct FeatureTable {
+    columns: Vec<String>,
+    values: Vec<f32>,
+    /// Rows of each utterance.
+    rows: BTreeMap<String, Range<usize>>,
+}
+
+impl FeatureTable {
+    /// Reads the `wanted` utterances, or all. An utterance that the file does not hold is no fault
+    /// here; [`FeatureTable::get`] tells.
+    pub fn read(path: &Path, wanted: Option<&BTreeSet<String>>) -> Result<Self, FeatureError> {
+        let parquet = |source| FeatureError::Parquet { file: path.to_path_buf(), source };
+        let mut reader = ParquetReader::new(fs::File::open(path)?.into_file());
+        let schema = reader.schema().map_err(parquet)?;
+        let metadata = reader.get_metadata().map_err(parquet)?.clone();
+        let mut table = Self {
+            columns: descriptor_columns(path, &schema)?,
+            values: Vec::new(),
+            rows: BTreeMap::new(),
+        };
+        // One row group after the other: the whole file as columns beside the rows made of them
+        // would double the memory needed.
+        let mut start = 0;
+        for group in &metadata.row_groups {
+            let height = group.num_rows();
+            let mut reader = ParquetReader::new(fs::File::open(path)?.into_file());
+            reader.set_metadata(Arc::clone(&metadata));
+            let group = reader
+                .read_parallel(ParallelStrategy::None)
+                .set_rechunk(true)
+                .with_slice(Some((start, height)))
+                .finish()
+                .map_err(parquet)?;
+            table.append(path, &group, wanted)?;
+            start += height;
+        }
+        Ok(table)
+    }
+
+    /// The utterance's descriptors, row-major frames × [`FeatureTable::width`].
+    pub fn get(&self, utterance_id: &str) -> Option<&[f32]> {
+        let rows = self.rows.get(utterance_id)?;
+        Some(&self.values[rows.start * self.width()..rows.end * self.width()])
+    }
+
+    /// Names of the descriptors, in the feature set's order.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Descriptors per frame.
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    fn append(
+        &mut self,
+        path: &Path,
+        group: &DataFrame,
+        wanted: Option<&BTreeSet<String>>,
+    ) -> Result<(), FeatureError> {
+        let group = Group::new(path, group, &self.columns)?;
+        for (utterance_id, rows) in group.utterances()? {
+            if wanted.is_none_or(|wanted| wanted.contains(utterance_id)) {
+                self.add(path, utterance_id, rows.len())?;
+                group.copy_rows(rows, &mut self.values);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: &Path, utterance_id: &str, frames: usize) -> Result<(), FeatureError> {
+        let start = self.values.len() / self.width();
+        let before = self.rows.insert(utterance_id.to_owned(), start..start + frames);
+        match before {
+            None => Ok(()),
+            Some(_) => Err(schema_fault(
+                path,
+                UTTERANCE,
+                format!("the rows of {utterance_id} do not follow one another"),
+            )),
+        }
+    }
+}
+
+/// One row group's columns.
+struct Group<'a> {
+    path: &'a Path,
+    ids: &'a StringChunked,
+    frames: &'a [u32],
+    values: Vec<&'a [f32]>,
+}
+
+impl<'a> Group<'a> {
+    fn new(path: &'a Path, group: &'a DataFrame, columns: &[String]) -> Result<Self, FeatureError> {
+        let column = |name: &str| {
+            let found = group.column(name).map(Column::as_materialized_series);
+            found.map_err(|e| schema_fault(path, name, e.to_string()))
+        };
+        let fault = |name: &str| {
+            let name = name.to_owned();
+            move |e: PolarsError| schema_fault(path, &name, e.to_string())
+        };
+        let value = |name: &String| -> Result<&'a [f32], FeatureError> {
+            column(name)?.f32().and_then(|values| values.cont_slice()).map_err(fault(name))
+        };
+        Ok(Self {
+            path,
+            ids: column(UTTERANCE)?.str().map_err(fault(UTTERANCE))?,
+            frames: column(FRAME)?.u32().and_then(|n| n.cont_slice()).map_err(fault(FRAME))?,
+            values: columns.iter().map(value).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The runs of rows with one id, each with its rows.
+    fn utterances(&self) -> Result<Vec<(&'a str, Range<usize>)>, FeatureError> {
+        let mut runs: Vec<(&str, Range<usize>)> = Vec::new();
+        for (row, (id, &frame)) in self.ids.iter().zip(self.frames).enumerate() {
+            let id = id.ok_or_else(|| {
+                schema_fault(self.path, UTTERANCE, format!("row {row} of a row group is null"))
+            })?;
+            match runs.last_mut() {
+                Some((last, rows)) if *last == id => rows.end = row + 1,
+                _ => runs.push((id, row..row + 1)),
+            }
+            self.check_frame(&runs, frame)?;
+        }
+        Ok(runs)
+    }
+
+    fn check_frame(&self, runs: &[(&str, Range<usize>)], frame: u32) -> Result<(), FeatureError> {
+        match runs.last() {
+            Some((id, rows)) if rows.len() != frame as usize + 1 => Err(schema_fault(
+                self.path,
+                FRAME,
+                format!("expected frame {} of {id} and found {frame}", rows.len() - 1),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn copy_rows(&self, rows: Range<usize>, into: &mut Vec<f32>) {
+        into.reserve(rows.len() * self.values.len());
+        for row in rows {
+            into.extend(self.values.iter().map(|column| column[row]));
+        }
+    }
+}
+
+/// Checks the schema and returns the names of the descriptors.
+fn descriptor_columns(path: &Path, schema: &ArrowSchema) -> Result<Vec<String>, FeatureError> {
+    let found = Schema::from_arrow_schema(schema);
+    for (at, (name, expected)) in
+        [(UTTERANCE, DataType::String), (FRAME, DataType::UInt32)].into_iter().enumerate()
+    {
+        match found.get_at_index(at) {
+            Some((column, dtype)) if column == name && *dtype == expected => {}
+            other => {
+                let message =
+                    format!("expected as column {at} of type {expected}, found {other:?}");
+                return Err(schema_fault(path, name, message));
+            }
+        }
+    }
+    found.iter().skip(2).map(|(name, dtype)| descriptor(path, name, dtype)).collect()
+}
+
+fn descriptor(path: &Path, name: &str, dtype: &DataType) -> Result<String, FeatureError> {
+    if *dtype == DataType::Float32 {
+        return Ok(name.to_owned());
+    }
+    Err(schema_fault(path, name, format!("expected type f32, found {dtype}")))
+}
+
+fn schema_fault(path: &Path, column: &str, message: String) -> FeatureError {
+    FeatureError::Schema { file: path.to_path_buf(), column: column.to_owned(), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::writer::{Frames, TableWriter};
+
+    fn names(columns: &[&str]) -> Vec<String> {
+        columns.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn frames(utterance_id: &str, data: &[f32]) -> Frames {
+        Frames { utterance_id: utterance_id.to_owned(), data: data.to_vec() }
+    }
+
+    fn written(groups: &[&[Frames]]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("features.parquet");
+        let mut writer = TableWriter::create(&file, &names(&["f0", "zcr"])).unwrap();
+        for group in groups {
+            writer.write(group).unwrap();
+        }
+        writer.finish().unwrap();
+        (folder, file)
+    }
+
+    fn table_of(columns: Vec<Column>) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("features.parquet");
+        let mut frame = DataFrame::new_infer_height(columns).unwrap();
+        ParquetWriter::new(fs::File::create(&file).unwrap()).finish(&mut frame).unwrap();
+        FeatureTable::read(&file, None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_was_written_is_read_in_any_number_of_row_groups() {
+        let (_folder, file) = written(&[
+            &[frames("a", &[1.0, 2.0, 3.0, 4.0]), frames("b", &[5.0, 6.0])],
+            &[],
+            &[frames("c", &[7.0, 8.0])],
+        ]);
+        let table = FeatureTable::read(&file, None).unwrap();
+        assert_eq!(table.columns(), names(&["f0", "zcr"]));
+        assert_eq!(table.get("a"), Some([1.0, 2.0, 3.0, 4.0].as_slice()));
+        assert_eq!(table.get("b"), Some([5.0, 6.0].as_slice()));
+        assert_eq!(table.get("c"), Some([7.0, 8.0].as_slice()));
+        assert_eq!(table.get("d"), None);
+    }
+
+    #[test]
+    fn only_the_wanted_utterances_are_kept() {
+        let (_folder, file) =
+            written(&[&[frames("a", &[1.0, 2.0])], &[frames("b", &[5.0, 6.0, 7.0, 8.0])]]);
+        let wanted = BTreeSet::from(["b".to_owned(), "elsewhere".to_owned()]);
+        let table = FeatureTable::read(&file, Some(&wanted)).unwrap();
+        assert_eq!(table.get("a"), None);
+        assert_eq!(table.get("b"), Some([5.0, 6.0, 7.0, 8.0].as_slice()));
+        assert_eq!(table.values.len(), 4);
+    }
+
+    #[test]
+    fn a_column_of_the_wrong_type_is_named() {
+        let message = table_of(vec![
+            Column::new(UTTERANCE.into(), ["a"]),
+            Column::new(FRAME.into(), [0u32]),
+            Column::new("f0".into(), [1.0f64]),
+        ]);
+        assert!(message.contains("features.parquet: column f0: expected type f32"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_key_column_is_named() {
+        let message = table_of(vec![
+            Column::new(UTTERANCE.into(), ["a"]),
+            Column::new("f0".into(), [1.0f32]),
+        ]);
+        assert!(message.contains("column frame: expected as column 1"), "{message}");
+    }
+
+    #[test]
+    fn frames_out_of_order_and_split_utterances_are_found() {
+        for (ids, numbers) in [(["a", "a", "b"], [1u32, 0, 0]), (["a", "b", "a"], [0, 0, 0])] {
+            let message = table_of(vec![
+                Column::new(UTTERANCE.into(), ids),
+                Column::new(FRAME.into(), numbers),
+                Column::new("f0".into(), [1.0f32; 3]),
+            ]);
+            assert!(message.contains("of a"), "{message}");
+        }
+    }
+
+    #[test]
+    fn missing_values_are_found() {
+        let message = table_of(vec![
+            Column::new(UTTERANCE.into(), ["a", "a"]),
+            Column::new(FRAME.into(), [0u32, 1]),
+            Column::new("f0".into(), [Some(1.0f32), None]),
+        ]);
+        assert!(message.contains("column f0"), "{message}");
+    }
+}

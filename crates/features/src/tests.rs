@@ -1,0 +1,194 @@
+//! Extraction on small trees of sound, good and broken.
+
+use std::collections::BTreeMap;
+use std::f32::consts::TAU;
+use std::path::Path;
+use std::sync::Mutex;
+
+use ambivox_corpus::Utterance;
+use ambivox_lld::FeatureSet;
+use ambivox_settings::{Exclusion, OnBroken, exit};
+use fs_err as fs;
+use hound::{SampleFormat, WavSpec, WavWriter};
+use tempfile::TempDir;
+
+use crate::{FeatureError, FeatureTable, extract};
+
+const FLOAT: WavSpec = WavSpec {
+    channels: 1,
+    sample_rate: 16_000,
+    bits_per_sample: 32,
+    sample_format: SampleFormat::Float,
+};
+
+fn wav(file: &Path, samples: impl IntoIterator<Item = f32>) {
+    let mut writer = WavWriter::create(file, FLOAT).unwrap();
+    samples.into_iter().for_each(|sample| writer.write_sample(sample).unwrap());
+    writer.finalize().unwrap();
+}
+
+fn tone(hz: f32, samples: usize) -> impl Iterator<Item = f32> {
+    (0..samples).map(move |n| 0.3 * (TAU * hz * n as f32 / 16_000.0).sin())
+}
+
+fn utterance(id: &str) -> Utterance {
+    Utterance {
+        utterance_id: id.to_owned(),
+        path: format!("{id}.wav"),
+        corpus: "toy".to_owned(),
+        session: "s".to_owned(),
+        speaker: "s".to_owned(),
+        sex: None,
+        start_s: None,
+        end_s: None,
+        duration_s: None,
+        gold: None,
+        votes: BTreeMap::new(),
+        attributes: BTreeMap::new(),
+    }
+}
+
+/// Good utterances `u00`, `u01`, … of growing length.
+fn good(folder: &Path, count: usize) -> Vec<Utterance> {
+    let make = |i: usize| {
+        let id = format!("u{i:02}");
+        wav(&folder.join(format!("{id}.wav")), tone(100.0 + 7.0 * i as f32, 1600 + 320 * i));
+        utterance(&id)
+    };
+    (0..count).map(make).collect()
+}
+
+/// One utterance for every way in which audio can be broken, sorted by id.
+fn broken(folder: &Path) -> Vec<Utterance> {
+    let file = |name: &str| folder.join(format!("{name}.wav"));
+    wav(&file("b-nan"), tone(100.0, 4000).map(|x| if x > 0.29 { f32::NAN } else { x }));
+    wav(&file("b-short"), tone(100.0, 399));
+    wav(&file("b-zero-length"), []);
+    fs::write(file("b-empty"), "").unwrap();
+    fs::write(file("b-text"), "this was never a sound file\n".repeat(100)).unwrap();
+    wav(&file("b-truncated"), tone(100.0, 4000));
+    let whole = fs::read(file("b-truncated")).unwrap();
+    fs::write(file("b-truncated"), &whole[..whole.len() / 2]).unwrap();
+    ["b-empty", "b-missing", "b-nan", "b-short", "b-text", "b-truncated", "b-zero-length"]
+        .map(utterance)
+        .to_vec()
+}
+
+fn run(
+    folder: &TempDir,
+    utterances: &[Utterance],
+    on_broken: OnBroken,
+) -> Result<Vec<Exclusion>, FeatureError> {
+    let set = FeatureSet::builtin("ser32").unwrap();
+    let out = folder.path().join("features.parquet");
+    extract(utterances, folder.path(), &set, on_broken, &out, &|_, _| {})
+}
+
+fn table(folder: &TempDir) -> FeatureTable {
+    FeatureTable::read(&folder.path().join("features.parquet"), None).unwrap()
+}
+
+#[test]
+fn every_frame_of_every_utterance_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let utterances = good(folder.path(), 5);
+    assert_eq!(run(&folder, &utterances, OnBroken::Stop).unwrap(), []);
+    let table = table(&folder);
+    assert_eq!(table.columns(), FeatureSet::builtin("ser32").unwrap().columns());
+    assert_eq!(table.width(), 32);
+    for (i, utterance) in utterances.iter().enumerate() {
+        let frames = (1600 + 320 * i - 400) / 160 + 1;
+        assert_eq!(table.get(&utterance.utterance_id).unwrap().len(), frames * 32);
+    }
+}
+
+#[test]
+fn bytes_depend_on_neither_threads_nor_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut utterances = good(folder.path(), 30);
+    // Lengths that close a row group after every third utterance.
+    for utterance in &mut utterances {
+        utterance.duration_s = Some(700.0);
+    }
+    let mut bytes = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| run(&folder, &utterances, OnBroken::Stop)).unwrap();
+        utterances.reverse();
+        fs::read(folder.path().join("features.parquet")).unwrap()
+    };
+    let one = bytes(1);
+    assert!(one == bytes(2), "two threads give other bytes");
+    assert!(one == bytes(1), "a second run gives other bytes");
+}
+
+#[test]
+fn row_groups_close_by_length_and_by_number() {
+    let lengths = |utterances: &[Utterance]| -> Vec<usize> {
+        let references: Vec<&Utterance> = utterances.iter().collect();
+        crate::extract::groups(&references).map(<[_]>::len).collect()
+    };
+    let mut utterances = vec![utterance("u"); 1100];
+    assert_eq!(lengths(&utterances), [512, 512, 76]);
+    utterances[1].duration_s = Some(2000.0);
+    assert_eq!(lengths(&utterances), [2, 512, 512, 74]);
+    assert_eq!(lengths(&[]), [0; 0]);
+}
+
+#[test]
+fn skip_leaves_every_kind_of_broken_audio_out_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = broken(folder.path());
+    let utterances = [faults.clone(), good(folder.path(), 2)].concat();
+    let excluded = run(&folder, &utterances, OnBroken::Skip).unwrap();
+    let ids = |utterances: &[Utterance]| -> Vec<String> {
+        utterances.iter().map(|u| u.utterance_id.clone()).collect()
+    };
+    let named: Vec<String> = excluded.iter().map(|e| e.utterance_id.clone()).collect();
+    assert_eq!(named, ids(&faults));
+    // A reason that named the folder would make the list depend on where the corpus lies.
+    let place = folder.path().to_str().unwrap();
+    let fit = |reason: &str| !reason.contains(place) && !reason.contains('\n');
+    assert!(excluded.iter().all(|e| !e.reason.is_empty() && fit(&e.reason)), "{excluded:?}");
+    let table = table(&folder);
+    assert!(faults.iter().all(|u| table.get(&u.utterance_id).is_none()));
+    assert!(table.get("u00").is_some() && table.get("u01").is_some());
+}
+
+#[test]
+fn stop_lists_all_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = broken(folder.path());
+    let utterances = [good(folder.path(), 2), faults.clone()].concat();
+    let error = run(&folder, &utterances, OnBroken::Stop).unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("7 of 9 utterances"), "{text}");
+    assert!(faults.iter().all(|u| text.contains(&format!("{} ({})", u.utterance_id, u.path))));
+    assert!(text.contains("on_broken = \"skip\""), "{text}");
+    assert_eq!(error.exit_code(), exit::DATA);
+}
+
+#[test]
+fn nothing_usable_is_an_error_either_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = broken(folder.path());
+    for on_broken in [OnBroken::Stop, OnBroken::Skip] {
+        let error = run(&folder, &faults, on_broken).unwrap_err();
+        assert!(matches!(&error, FeatureError::AllBroken { broken } if broken.len() == 7));
+        let error = run(&folder, &[], on_broken).unwrap_err();
+        assert!(matches!(error, FeatureError::NoUtterances));
+    }
+}
+
+#[test]
+fn progress_counts_every_utterance() {
+    let folder = tempfile::tempdir().unwrap();
+    let utterances = [good(folder.path(), 3), vec![utterance("missing")]].concat();
+    let heard = Mutex::new(Vec::new());
+    let set = FeatureSet::builtin("ser32").unwrap();
+    let out = folder.path().join("features.parquet");
+    let progress = |done, total| heard.lock().unwrap().push((done, total));
+    extract(&utterances, folder.path(), &set, OnBroken::Skip, &out, &progress).unwrap();
+    let mut heard = heard.into_inner().unwrap();
+    heard.sort_unstable();
+    assert_eq!(heard, [(1, 4), (2, 4), (3, 4), (4, 4)]);
+}
