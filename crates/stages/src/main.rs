@@ -1,2 +1,66 @@
-//! The binary `ambivox`.
-fn main() {}
+//! The binary `ambivox`: works one stage's request.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ambivox_settings::exit;
+use ambivox_stages::{Reporter, StageError, read_request, run};
+use clap::{Parser, Subcommand};
+
+/// Work one stage of an Ambivox pipeline.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the stage that a request describes.
+    ///
+    /// Progress and warnings come as JSON lines on standard output, an error on standard error.
+    Run {
+        /// The request: stage, parameters, inputs, output folder and threads, as JSON.
+        #[arg(long)]
+        request: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let Command::Run { request } = Cli::parse().command;
+    match work(&request) {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn work(request: &std::path::Path) -> Result<(), StageError> {
+    let request = read_request(request)?;
+    // The global pool, since candle's matrix products use that one.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(request.threads)
+        .build_global()
+        .map_err(|error| StageError::Request(format!("threads = {}: {error}", request.threads)))?;
+    run(&request, &Reporter::new(Box::new(std::io::stdout())))
+}
+
+/// Prints the error and what caused it, less what its own text says already.
+#[expect(clippy::print_stderr, reason = "errors of a stage go to standard error")]
+fn complain(error: &StageError) {
+    let mut shown = error.to_string();
+    eprintln!("error: {shown}");
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        if !shown.contains(&text) {
+            eprintln!("caused by: {text}");
+            shown = text;
+        }
+        cause = inner.source();
+    }
+}

@@ -1,0 +1,95 @@
+//! The evaluate stage: runs to `summary.json` and one table of labels.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ambivox_eval::{Confusion, LabelMoves, LabelRepair, RunHistory, SummaryBuilder};
+use ambivox_settings::{EvaluateParams, Splits, role};
+use polars::prelude::DataFrame;
+
+use crate::StageError;
+use crate::job::{Job, Run};
+use crate::tables::labels::Move;
+use crate::tables::{self, labels, predictions, truth};
+
+pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageError> {
+    let splits: Splits = job.read_json(role::SPLITS)?;
+    let mut summary = SummaryBuilder::new(&params.pipeline, &splits.classes, params.synthetic);
+    let histories = job.histories()?;
+    for (run, file) in job.run_inputs(role::PREDICTIONS)? {
+        let tested = predictions::read_test(file, &splits.classes)?;
+        let pairs = tested.iter().map(|(gold, p)| (*gold, p.as_slice()));
+        let confusion = Confusion::from_probabilities(splits.classes.len(), pairs)?;
+        summary.add_run(confusion, history(&histories, &run)?)?;
+    }
+    let mut labels = Labels::new(job, &splits.classes)?;
+    for (run, file) in job.run_inputs(role::LABELS)? {
+        let moves = labels.add(file)?;
+        if learns_labels(history(&histories, &run)?) {
+            summary.add_labels(run.method.id(), run.seed, &labels.count(&moves)?)?;
+        }
+    }
+    labels.write(job)?;
+    job.write_text(role::SUMMARY, &summary.finish()?.to_json()?)
+}
+
+fn history<'a>(
+    histories: &'a BTreeMap<Run, RunHistory>,
+    run: &Run,
+) -> Result<&'a RunHistory, StageError> {
+    histories.get(run).ok_or_else(|| StageError::Request(format!("no history of {run}")))
+}
+
+fn learns_labels(history: &RunHistory) -> bool {
+    history.epochs.iter().any(|epoch| epoch.labels_moved.is_some())
+}
+
+/// The label tables of all runs, one below the other, and the truth where it is known.
+struct Labels<'a> {
+    classes: &'a [String],
+    truth: Option<BTreeMap<String, usize>>,
+    table: Option<DataFrame>,
+}
+
+impl<'a> Labels<'a> {
+    fn new(job: &Job<'_>, classes: &'a [String]) -> Result<Self, StageError> {
+        let truth = job.optional_input(role::TRUTH);
+        let truth = truth.map(|file| truth::read(file, classes)).transpose()?;
+        Ok(Self { classes, truth, table: None })
+    }
+
+    /// Appends a run's table and returns where its labels went.
+    fn add(&mut self, file: &Path) -> Result<Vec<Move>, StageError> {
+        let run = labels::read(file)?;
+        let moves = labels::moves(file, self.classes, &run)?;
+        match &mut self.table {
+            None => self.table = Some(run),
+            Some(table) => {
+                table.vstack_mut(&run).map_err(StageError::parquet(file))?;
+            }
+        }
+        Ok(moves)
+    }
+
+    fn count(&self, moves: &[Move]) -> Result<LabelMoves, StageError> {
+        let pairs = moves.iter().map(|label| (label.gold, label.learned));
+        let repair = self.truth.as_ref().map(|truth| repair(truth, moves)).transpose()?;
+        Ok(LabelMoves { moves: Confusion::from_pairs(self.classes.len(), pairs)?, repair })
+    }
+
+    fn write(self, job: &Job<'_>) -> Result<(), StageError> {
+        let mut table =
+            self.table.ok_or_else(|| StageError::Request("no run's labels".to_owned()))?;
+        tables::write(&job.output(role::LABELS)?, &mut table)
+    }
+}
+
+fn repair(truth: &BTreeMap<String, usize>, moves: &[Move]) -> Result<LabelRepair, StageError> {
+    let triple = |label: &Move| {
+        let truth = truth.get(&label.utterance_id).copied();
+        let unknown = || StageError::Data(format!("{} has no known truth", label.utterance_id));
+        Ok((label.gold, truth.ok_or_else(unknown)?, label.learned))
+    };
+    let triples = moves.iter().map(triple).collect::<Result<Vec<_>, StageError>>()?;
+    Ok(LabelRepair::from_triples(triples))
+}

@@ -1,0 +1,33 @@
+//! The extract stage: the index's utterances to `features.parquet`.
+
+use ambivox_corpus::read_index;
+use ambivox_features::extract;
+use ambivox_lld::{FeatureSet, LldError};
+use ambivox_settings::{Exclusions, ExtractParams, FeatureSetText, role};
+
+use crate::StageError;
+use crate::job::Job;
+
+pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageError> {
+    let utterances = read_index(job.input(role::INDEX)?)?;
+    let excluded = extract(
+        &utterances,
+        job.input(role::CORPUS)?,
+        &feature_set(&params.set)?,
+        params.on_broken,
+        &job.output(role::FEATURES)?,
+        &|done, total| job.reporter.progress(done, total, "utterances", ""),
+    )?;
+    for left_out in &excluded {
+        let (id, path, reason) = (&left_out.utterance_id, &left_out.path, &left_out.reason);
+        job.reporter.warn(format!("{id} ({path}) is left out: {reason}"));
+    }
+    job.write_json(role::EXCLUSIONS, &Exclusions { schema: 1, excluded })
+}
+
+fn feature_set(text: &FeatureSetText) -> Result<FeatureSet, LldError> {
+    match text {
+        FeatureSetText::Builtin(name) => FeatureSet::builtin(name),
+        FeatureSetText::Toml(text) => FeatureSet::from_toml(text),
+    }
+}

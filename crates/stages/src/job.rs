@@ -1,0 +1,111 @@
+//! A request at work: its inputs and outputs by role.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use ambivox_eval::RunHistory;
+use ambivox_settings::{Method, Request, role};
+use fs_err as fs;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Reporter, StageError};
+
+/// A request and where to report progress.
+pub(crate) struct Job<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) reporter: &'a Reporter,
+}
+
+impl Job<'_> {
+    /// Path of the input under `role`.
+    pub(crate) fn input(&self, role: &str) -> Result<&Path, StageError> {
+        self.optional_input(role).ok_or_else(|| self.lacks(&format!("input `{role}`")))
+    }
+
+    /// Path of an input that only some requests have.
+    pub(crate) fn optional_input(&self, role: &str) -> Option<&Path> {
+        self.request.inputs.get(role).map(PathBuf::as_path)
+    }
+
+    /// Inputs under `role/<method>/<seed>/<fold>`, one per run.
+    pub(crate) fn run_inputs(&self, role: &str) -> Result<Vec<(Run, &Path)>, StageError> {
+        let inputs = self.request.inputs.iter();
+        let mut runs = inputs
+            .filter_map(|(key, path)| Some((key.strip_prefix(role)?.strip_prefix('/')?, path)))
+            .map(|(key, path)| match Run::parse(key) {
+                Some(run) => Ok((run, path.as_path())),
+                None => {
+                    Err(self.lacks(&format!("method, seed and fold in the role `{role}/{key}`")))
+                }
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        runs.sort();
+        Ok(runs)
+    }
+
+    /// The learning curves of every run.
+    pub(crate) fn histories(&self) -> Result<BTreeMap<Run, RunHistory>, StageError> {
+        let read = |(run, file)| Ok((run, RunHistory::from_json(&fs::read_to_string(file)?)?));
+        self.run_inputs(role::HISTORY)?.into_iter().map(read).collect()
+    }
+
+    /// Path of the output under `role`.
+    pub(crate) fn output(&self, role: &str) -> Result<PathBuf, StageError> {
+        let outputs = self.request.work.outputs();
+        let name = outputs.iter().find(|(r, _)| *r == role).map(|(_, name)| name);
+        let name = name.ok_or_else(|| self.lacks(&format!("output `{role}`")))?;
+        Ok(self.request.out.join(name))
+    }
+
+    /// Reads the JSON input under `role`.
+    pub(crate) fn read_json<T: DeserializeOwned>(&self, role: &str) -> Result<T, StageError> {
+        read_json(self.input(role)?)
+    }
+
+    /// Writes the JSON output under `role`, indented, with a line end.
+    pub(crate) fn write_json(&self, role: &str, value: &impl Serialize) -> Result<(), StageError> {
+        let json = |source| StageError::Json { file: PathBuf::from(role), source };
+        self.write_text(role, &(serde_json::to_string_pretty(value).map_err(json)? + "\n"))
+    }
+
+    /// Writes the text output under `role`.
+    pub(crate) fn write_text(&self, role: &str, text: &str) -> Result<(), StageError> {
+        Ok(fs::write(self.output(role)?, text)?)
+    }
+
+    fn lacks(&self, what: &str) -> StageError {
+        StageError::Request(format!("stage {} lacks {what}", self.request.work.name()))
+    }
+}
+
+/// Reads a JSON file; the error names file, line and column.
+pub(crate) fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, StageError> {
+    let text = fs::read_to_string(file)?;
+    serde_json::from_str(&text)
+        .map_err(|source| StageError::Json { file: file.to_path_buf(), source })
+}
+
+/// One run of the train stage. Runs are ordered as in Table 2: by method, then seed, then fold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Run {
+    pub(crate) method: Method,
+    pub(crate) seed: u64,
+    pub(crate) fold: String,
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "method {}, seed {}, fold {}", self.method, self.seed, self.fold)
+    }
+}
+
+impl Run {
+    fn parse(key: &str) -> Option<Self> {
+        let mut parts = key.splitn(3, '/');
+        let method = parts.next()?;
+        let method = Method::ALL.into_iter().find(|m| m.id() == method)?;
+        Some(Self { method, seed: parts.next()?.parse().ok()?, fold: parts.next()?.to_owned() })
+    }
+}

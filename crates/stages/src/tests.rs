@@ -1,0 +1,346 @@
+//! Stages one after the other on a small corpus, in this process.
+
+use std::collections::BTreeMap;
+use std::f32::consts::TAU;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use ambivox_corpus::read_index;
+use ambivox_eval::{RunHistory, Summary};
+use ambivox_features::FeatureTable;
+use ambivox_model::Checkpoint;
+use ambivox_settings::{
+    AttentionOver, BaselineSettings, EvaluateParams, Exclusions, ExtractParams, FeatureSetText,
+    FixedTarget, IndexParams, IndexSummary, LwSettings, Manifest, MethodParams, NetworkSettings,
+    OnBroken, ReportParams, Request, SplitParams, SplitScheme, SplitSettings, Splits, StageParams,
+    TrainParams, TrainingSettings, exit, role,
+};
+use fs_err as fs;
+use hound::{SampleFormat, WavSpec, WavWriter};
+use polars::prelude::{DataFrame, PlSmallStr};
+use tempfile::TempDir;
+
+use crate::job::read_json;
+use crate::{Reporter, StageError, run, tables};
+
+const SPEAKERS: [&str; 4] = ["ann", "bob", "cid", "dee"];
+
+const MANIFEST: &str = r#"
+schema = 1
+name = "toy"
+title = "Toy"
+synthetic = true
+licence = "CC0-1.0"
+source = "https://toy.example"
+citation = "none"
+root_env = "TOY_ROOT"
+adapter = "csv"
+files = ["labels.csv", "*.wav"]
+[labels]
+H = "happiness"
+S = "sadness"
+X = ""
+[csv]
+table = "labels.csv"
+delimiter = ","
+[csv.columns]
+file = "file"
+speaker = "speaker"
+emotion = "emotion"
+votes = "votes"
+"#;
+
+/// A corpus and a folder of outputs per stage.
+struct Bench {
+    folder: TempDir,
+    threads: usize,
+}
+
+impl Bench {
+    fn new(threads: usize) -> Self {
+        let bench = Self { folder: tempfile::tempdir().unwrap(), threads };
+        fs::create_dir(bench.corpus()).unwrap();
+        bench.fill();
+        bench
+    }
+
+    fn corpus(&self) -> PathBuf {
+        self.folder.path().join("corpus")
+    }
+
+    /// Two utterances of each class per speaker, one without consensus, one that is no sound.
+    fn fill(&self) {
+        let mut table = "file,speaker,emotion,votes\n".to_owned();
+        for (i, speaker) in SPEAKERS.iter().enumerate() {
+            for (j, emotion) in ["H", "S", "H", "S"].iter().enumerate() {
+                let hz = 100.0 + 10.0 * i as f32 + if *emotion == "H" { 80.0 } else { 0.0 };
+                tone(&self.corpus().join(format!("{speaker}{j}.wav")), hz, 2000 + 400 * j);
+                writeln!(table, "{speaker}{j}.wav,{speaker},{emotion},{emotion}:3").unwrap();
+            }
+        }
+        tone(&self.corpus().join("ann8.wav"), 150.0, 1600);
+        fs::write(self.corpus().join("ann9.wav"), "no sound at all").unwrap();
+        table += "ann8.wav,ann,X,\nann9.wav,ann,H,H:2;S:1\n";
+        fs::write(self.corpus().join("labels.csv"), table).unwrap();
+    }
+
+    fn out(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Works a stage into the folder `name`.
+    fn work(
+        &self,
+        name: &str,
+        work: StageParams,
+        inputs: &[(&str, PathBuf)],
+    ) -> Result<PathBuf, StageError> {
+        let out = self.out(name);
+        fs::create_dir_all(&out).unwrap();
+        let inputs: BTreeMap<String, PathBuf> =
+            inputs.iter().map(|(role, path)| ((*role).to_owned(), path.clone())).collect();
+        let names: Vec<&str> = work.outputs().iter().map(|(_, name)| *name).collect();
+        let request = Request { work, inputs, out: out.clone(), threads: self.threads };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build().unwrap();
+        pool.install(|| run(&request, &Reporter::new(Box::new(std::io::sink()))))?;
+        assert!(names.iter().all(|name| out.join(name).exists()), "{names:?}");
+        Ok(out)
+    }
+
+    fn index(&self) -> PathBuf {
+        let work = StageParams::Index(IndexParams { manifest: manifest() });
+        self.work("index", work, &[(role::CORPUS, self.corpus())]).unwrap()
+    }
+
+    fn extract(&self, on_broken: OnBroken) -> Result<PathBuf, StageError> {
+        let set = FeatureSetText::Builtin("ser32".to_owned());
+        let index = self.out("index").join("index.parquet");
+        let inputs = [(role::CORPUS, self.corpus()), (role::INDEX, index)];
+        self.work("extract", StageParams::Extract(ExtractParams { set, on_broken }), &inputs)
+    }
+
+    fn split(&self) -> PathBuf {
+        let classes = ["happiness", "sadness"].map(str::to_owned).to_vec();
+        let split = SplitSettings { scheme: SplitScheme::LeaveOneSpeakerOut, classes };
+        let work = StageParams::Split(SplitParams { split, manifest: manifest() });
+        let inputs = [
+            (role::INDEX, self.out("index").join("index.parquet")),
+            (role::EXCLUSIONS, self.out("extract").join("exclusions.json")),
+        ];
+        self.work("split", work, &inputs).unwrap()
+    }
+
+    fn train(&self, fold: &str, method: MethodParams) -> Result<PathBuf, StageError> {
+        let name = format!("{}-{fold}", method.method());
+        let params = TrainParams {
+            fold: fold.to_owned(),
+            method,
+            seed: 7,
+            feature_set: FeatureSetText::Builtin("ser32".to_owned()),
+            network: NetworkSettings {
+                linear: 8,
+                lstm: 4,
+                dropout: 0.5,
+                attention_over: AttentionOver::Blstm,
+            },
+            training: TrainingSettings {
+                seeds: vec![],
+                batch_size: 4,
+                learning_rate: 0.01,
+                gradient_clip: 0.0,
+                max_epochs: 3,
+                patience: 3,
+            },
+        };
+        let inputs = [
+            (role::INDEX, self.out("index").join("index.parquet")),
+            (role::FEATURES, self.out("extract").join("features.parquet")),
+            (role::SPLITS, self.out("split").join("splits.json")),
+        ];
+        self.work(&name, StageParams::Train(Box::new(params)), &inputs)
+    }
+
+    /// Index, extraction and split.
+    fn prepare(&self) {
+        self.index();
+        self.extract(OnBroken::Skip).unwrap();
+        self.split();
+    }
+}
+
+fn tone(file: &Path, hz: f32, samples: usize) {
+    let spec = WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: SampleFormat::Int,
+    };
+    let mut writer = WavWriter::create(file, spec).unwrap();
+    for n in 0..samples {
+        let phase = TAU * hz * n as f32 / 16_000.0;
+        writer.write_sample((9000.0 * (phase.sin() + 0.3 * (3.0 * phase).sin())) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
+}
+
+fn manifest() -> Manifest {
+    Manifest::parse(Path::new("toy.toml"), MANIFEST).unwrap()
+}
+
+fn baseline() -> MethodParams {
+    MethodParams::Baseline(BaselineSettings { fixed_target: FixedTarget::OneHot, label_scale: 1.0 })
+}
+
+fn lw() -> MethodParams {
+    MethodParams::Lw(LwSettings {
+        label_scale: 1.0,
+        label_rate: 0.2,
+        weight_rate: 0.05,
+        rescale_initial_weights: false,
+    })
+}
+
+fn names(table: &DataFrame) -> Vec<&str> {
+    table.get_column_names().into_iter().map(PlSmallStr::as_str).collect()
+}
+
+#[test]
+fn a_corpus_is_indexed_extracted_and_split() {
+    let bench = Bench::new(2);
+    let out = bench.index();
+    let index = read_index(&out.join("index.parquet")).unwrap();
+    assert_eq!(index.len(), 18);
+    let duration = |id: &str| index.iter().find(|u| u.utterance_id == id).unwrap().duration_s;
+    assert_eq!(duration("ann1"), Some(0.15));
+    assert_eq!(duration("ann9"), None);
+    let summary: IndexSummary = read_json(&out.join("index.json")).unwrap();
+    assert_eq!((summary.utterances, summary.files, summary.votes), (18, 19, true));
+    assert_eq!(summary.blake3.len(), 64);
+
+    let out = bench.extract(OnBroken::Skip).unwrap();
+    let exclusions: Exclusions = read_json(&out.join("exclusions.json")).unwrap();
+    assert_eq!(exclusions.excluded.len(), 1);
+    assert_eq!(exclusions.excluded[0].utterance_id, "ann9");
+    let features = FeatureTable::read(&out.join("features.parquet"), None).unwrap();
+    assert!(features.get("ann8").is_some() && features.get("ann9").is_none());
+    assert_eq!(features.get("dee3").unwrap().len(), ((3200 - 400) / 160 + 1) * 32);
+
+    let splits: Splits = read_json(&bench.split().join("splits.json")).unwrap();
+    assert_eq!(splits.utterances.len(), 16);
+    assert!(splits.folds.iter().map(|fold| fold.name.as_str()).eq(SPEAKERS));
+}
+
+#[test]
+fn broken_audio_stops_extraction_as_a_fault_of_the_data() {
+    let bench = Bench::new(1);
+    bench.index();
+    let error = bench.extract(OnBroken::Stop).unwrap_err();
+    assert_eq!(error.exit_code(), exit::DATA);
+    assert!(error.to_string().contains("ann9 (ann9.wav)"), "{error}");
+}
+
+#[test]
+fn an_unknown_fold_is_wrong_usage_and_lists_the_known_ones() {
+    let bench = Bench::new(1);
+    bench.prepare();
+    let error = bench.train("eve", baseline()).unwrap_err();
+    assert_eq!(error.exit_code(), exit::USAGE);
+    assert_eq!(error.to_string(), "there is no fold eve; the folds are ann, bob, cid, dee");
+}
+
+#[test]
+fn a_missing_input_is_named() {
+    let bench = Bench::new(1);
+    let work = StageParams::Index(IndexParams { manifest: manifest() });
+    let error = bench.work("index", work, &[]).unwrap_err();
+    assert_eq!(error.to_string(), "request: stage index lacks input `corpus`");
+    assert_eq!(error.exit_code(), exit::USAGE);
+}
+
+#[test]
+fn a_run_writes_its_tables() {
+    let bench = Bench::new(2);
+    bench.prepare();
+    let out = bench.train("bob", lw()).unwrap();
+    let history = fs::read_to_string(out.join("history.json")).unwrap();
+    let history = RunHistory::from_json(&history).unwrap();
+    assert_eq!((history.test_utterances, history.validation_utterances), (4, 4));
+    assert_eq!((history.train_utterances, history.method.as_str()), (8, "lw"));
+    let checkpoint = Checkpoint::load(&out.join("checkpoint.safetensors")).unwrap();
+    assert_eq!(checkpoint.network.parameters(), history.parameters);
+    assert_eq!(checkpoint.normalisation.mean.len(), 32);
+
+    let predictions = tables::labels::read(&out.join("predictions.parquet")).unwrap();
+    assert_eq!(predictions.height(), 8);
+    let columns = ["utterance_id", "speaker", "part", "gold", "p_happiness", "p_sadness"];
+    assert_eq!(names(&predictions), columns);
+    let labels = tables::labels::read(&out.join("labels.parquet")).unwrap();
+    assert_eq!(labels.height(), 8);
+    let columns = ["method", "seed", "fold", "utterance_id", "gold", "votes", "s_happiness"];
+    assert_eq!(names(&labels)[..7], columns);
+    let columns = ["s_sadness", "weight_initial", "weight", "loss", "moved_to"];
+    assert_eq!(names(&labels)[7..], columns);
+    let index = tables::labels::read(&bench.out("index").join("index.parquet")).unwrap();
+    assert_eq!(labels.column("votes").unwrap().dtype(), index.column("votes").unwrap().dtype());
+}
+
+#[test]
+fn runs_are_the_same_bytes_for_any_number_of_threads() {
+    let bytes = |threads: usize| {
+        let bench = Bench::new(threads);
+        bench.prepare();
+        let out = bench.train("ann", lw()).unwrap();
+        ["checkpoint.safetensors", "history.json", "predictions.parquet", "labels.parquet"]
+            .map(|name| fs::read(out.join(name)).unwrap())
+    };
+    assert!(bytes(1) == bytes(2));
+}
+
+#[test]
+fn runs_are_evaluated_and_reported() {
+    let bench = Bench::new(2);
+    bench.prepare();
+    let mut inputs = vec![("splits".to_owned(), bench.out("split").join("splits.json"))];
+    for fold in ["dee", "ann"] {
+        for method in [lw(), baseline()] {
+            let run = format!("{}/7/{fold}", method.method());
+            let out = bench.train(fold, method).unwrap();
+            inputs.push((format!("predictions/{run}"), out.join("predictions.parquet")));
+            inputs.push((format!("labels/{run}"), out.join("labels.parquet")));
+            inputs.push((format!("history/{run}"), out.join("history.json")));
+        }
+    }
+    let inputs: Vec<_> = inputs.iter().map(|(role, path)| (role.as_str(), path.clone())).collect();
+    let params = EvaluateParams { pipeline: "toy".to_owned(), synthetic: true };
+    let out = bench.work("evaluate", StageParams::Evaluate(params), &inputs).unwrap();
+
+    let summary = fs::read_to_string(out.join("summary.json")).unwrap();
+    let summary = Summary::from_json(&summary).unwrap();
+    let lw = &summary.methods["lw"].seeds[&7];
+    assert_eq!((lw.folds.len(), lw.pooled.n), (2, 8));
+    assert_eq!(lw.labels.as_ref().unwrap().moves.total(), 16);
+    assert!(summary.methods["baseline"].seeds[&7].labels.is_none());
+    let labels = tables::labels::read(&out.join("labels.parquet")).unwrap();
+    let text = |name: &str, row: usize| {
+        labels.column(name).unwrap().str().unwrap().get(row).unwrap().to_owned()
+    };
+    let runs: Vec<_> =
+        (0..32).step_by(8).map(|row| text("method", row) + &text("fold", row)).collect();
+    assert_eq!(runs, ["baselineann", "baselinedee", "lwann", "lwdee"]);
+
+    let mut inputs: Vec<_> = inputs.into_iter().filter(|(role, _)| role.starts_with('h')).collect();
+    inputs.extend([
+        (role::SUMMARY, out.join("summary.json")),
+        (role::INDEX_SUMMARY, bench.out("index").join("index.json")),
+        (role::EXCLUSIONS, bench.out("extract").join("exclusions.json")),
+        (role::SPLITS, bench.out("split").join("splits.json")),
+    ]);
+    let params = ReportParams {
+        title: "Toy results".to_owned(),
+        manifest: manifest(),
+        pipeline_toml: "schema = 1".to_owned(),
+    };
+    let out = bench.work("report", StageParams::Report(Box::new(params)), &inputs).unwrap();
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("Toy results") && page.contains("ann9"), "{page}");
+}
