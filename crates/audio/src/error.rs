@@ -1,0 +1,88 @@
+//! What can be wrong with an audio file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use symphonia::core::errors::Error;
+
+use crate::Cut;
+
+/// An audio file that cannot be used, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct AudioError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with an audio file.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// There is no such file, or it may not be read.
+    #[error("cannot be read: {}; check the path and the permissions", .0.kind())]
+    Unreadable(#[source] io::Error),
+    /// None of the known formats, such as text with an audio file's name.
+    #[error("not an audio file of a known format; expected WAV, AIFF, FLAC, MP3, Ogg, MP4 or MKV")]
+    NotAudio,
+    /// The format is known, what is in it cannot be decoded.
+    #[error("holds sound that cannot be decoded ({0}); convert it to WAV or FLAC")]
+    Unsupported(String),
+    /// The content breaks the rules of its format.
+    #[error("broken: {0}; get the file anew from its source")]
+    Broken(String),
+    /// The file ends before what its header promises.
+    #[error(
+        "truncated: the header promises {promised} samples a channel, the file holds {found}; \
+         get the file anew from its source"
+    )]
+    Truncated {
+        /// Samples per channel that the header promises.
+        promised: u64,
+        /// Samples per channel that are there.
+        found: u64,
+    },
+    /// Not one sample.
+    #[error("holds no samples; remove it from the corpus or get it anew from its source")]
+    Empty,
+    /// A float file with a sample that is no number.
+    #[error(
+        "sample {index} is {value}; expected finite numbers: convert the recording again, \
+         with clipping instead of overflow"
+    )]
+    NotFinite {
+        /// Place of the sample in its channel, from 0.
+        index: usize,
+        /// The value: NaN or infinite.
+        value: f32,
+    },
+    /// A sampling rate that speech is not recorded at.
+    #[error("sampled at {0} Hz; expected 4000 to 384000 Hz: convert it to 16 kHz")]
+    Rate(u32),
+    /// The part asked for is not within the file, or is nothing.
+    #[error("no sound {cut}: the file has {duration_s:.3} s; correct the start and end of the cut")]
+    Cut {
+        /// The part asked for.
+        cut: Cut,
+        /// Duration of the file in seconds.
+        duration_s: f64,
+    },
+}
+
+impl Problem {
+    pub(crate) fn of(self, path: &Path) -> AudioError {
+        AudioError { path: path.to_owned(), problem: self }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::IoError(e) if e.kind() != io::ErrorKind::UnexpectedEof => Self::Unreadable(e),
+            Error::IoError(_) => Self::Broken("it ends in the middle of its data".to_owned()),
+            Error::Unsupported(feature) => Self::Unsupported(feature.to_owned()),
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}
