@@ -62,7 +62,7 @@ impl<T: Real> Outputs<'_, T> {
     pub(crate) fn weights(&self, attention: &[T]) -> Vec<T> {
         let mut weights = self.project(|_| attention);
         for rank in 0..self.packing.utterances() {
-            softmax(&mut weights, self.packing.rows(rank).collect());
+            softmax(&mut weights, &self.packing.rows(rank).collect::<Vec<_>>());
         }
         weights
     }
@@ -105,7 +105,7 @@ impl<T: Real> Outputs<'_, T> {
         let of_rank = |rank: usize| &pooled[rank * 2 * self.width..][..2 * self.width];
         let mut scores = self.project(of_rank);
         for rank in 0..self.packing.utterances() {
-            softmax_back(weights, &mut scores, self.packing.rows(rank).collect());
+            softmax_back(weights, &mut scores, &self.packing.rows(rank).collect::<Vec<_>>());
         }
         for (direction, gradient) in gradients.into_iter().enumerate() {
             let part = direction * self.width..(direction + 1) * self.width;
@@ -166,23 +166,23 @@ fn combine<T: Real>(out: &mut [T], vectors: [&[T]; 2], factors: [T; 2], kept: Ro
 }
 
 /// Softmax over some rows, in place; sums in double precision.
-fn softmax<T: Real>(values: &mut [T], rows: Vec<usize>) {
+fn softmax<T: Real>(values: &mut [T], rows: &[usize]) {
     let top = rows.iter().map(|&row| values[row].wide()).fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
-    for &row in &rows {
+    for &row in rows {
         let x = (values[row] - T::of(top)).exp();
         values[row] = x;
         sum += x.wide();
     }
-    for &row in &rows {
+    for &row in rows {
         values[row] = T::of(values[row].wide() / sum);
     }
 }
 
 /// The gradient of [`softmax`] over some rows, in place: `g ← α·(g − Σ α g)`.
-fn softmax_back<T: Real>(weights: &[T], gradients: &mut [T], rows: Vec<usize>) {
+fn softmax_back<T: Real>(weights: &[T], gradients: &mut [T], rows: &[usize]) {
     let mean: f64 = rows.iter().map(|&row| weights[row].wide() * gradients[row].wide()).sum();
-    for row in rows {
+    for &row in rows {
         gradients[row] = T::of(weights[row].wide() * (gradients[row].wide() - mean));
     }
 }

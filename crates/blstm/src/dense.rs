@@ -18,7 +18,7 @@ pub(crate) fn activate<T: Real>(matrix: &mut [T], bias: &[T], mask: Mask) {
                 let kept = mask.row(piece * PIECE + row);
                 for (unit, (x, &b)) in values.iter_mut().zip(bias).enumerate() {
                     let sum = *x + b;
-                    let passes = kept.keeps(unit) & (sum > T::ZERO);
+                    let passes = kept.keeps(unit) && sum > T::ZERO;
                     *x = if passes { sum * scale } else { T::ZERO };
                 }
             }

@@ -30,6 +30,11 @@
 //! for any number of threads: work is divided into fixed pieces whose sums are added in a fixed
 //! order. Vector instructions are chosen at run time (AVX-512, AVX2, NEON, portable) by `pulp`.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a function that is not inlined into the dispatched one loses its vector instructions"
+)]
+
 mod arena;
 mod attention;
 mod backward;

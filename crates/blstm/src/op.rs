@@ -178,6 +178,16 @@ impl EncodeOp {
         std::mem::replace(&mut *place, saved)
     }
 
+    fn forward<T: Real + WithDType>(
+        &self,
+        arena: &Arc<Arena<T>>,
+        inputs: [(&CpuStorage, &Layout); 3],
+    ) -> Result<(Forward<T>, CpuStorage)> {
+        let [frames, theta, attention] = inputs.map(|(storage, layout)| slice(storage, layout));
+        let (forward, pooled) = Forward::run(arena, &self.call, frames?, theta?, attention?);
+        Ok((forward, T::to_cpu_storage_owned(pooled)))
+    }
+
     fn gradients<T: Real + WithDType>(
         &self,
         forward: Forward<T>,
@@ -209,19 +219,16 @@ impl CustomOp3 for EncodeOp {
         attention: &CpuStorage,
         attention_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        macro_rules! run {
-            ($arena:expr, $saved:ident) => {{
-                let frames = slice(frames, frames_layout)?;
-                let theta = slice(theta, theta_layout)?;
-                let attention = slice(attention, attention_layout)?;
-                let (forward, pooled) = Forward::run($arena, &self.call, frames, theta, attention);
-                self.save(Saved::$saved(Box::new(forward)));
-                WithDType::to_cpu_storage_owned(pooled)
-            }};
-        }
-        let pooled = match frames {
-            CpuStorage::F32(_) => run!(&self.arenas.single, Single),
-            _ => run!(&self.arenas.double, Double),
+        let inputs =
+            [(frames, frames_layout), (theta, theta_layout), (attention, attention_layout)];
+        let pooled = if let CpuStorage::F32(_) = frames {
+            let (forward, pooled) = self.forward(&self.arenas.single, inputs)?;
+            self.save(Saved::Single(Box::new(forward)));
+            pooled
+        } else {
+            let (forward, pooled) = self.forward(&self.arenas.double, inputs)?;
+            self.save(Saved::Double(Box::new(forward)));
+            pooled
         };
         Ok((pooled, Shape::from(self.call.output_shape())))
     }

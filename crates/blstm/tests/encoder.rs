@@ -1,6 +1,8 @@
 //! The encoder against PyTorch, against finite differences, and against itself: padding, batch
 //! order and threads change nothing.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::sync::Arc;
 
 use ambivox_blstm::{Dims, Dropout, Encoder, Packing};
