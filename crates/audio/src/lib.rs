@@ -18,7 +18,7 @@ use symphonia::core::io::MediaSource;
 
 pub use cut::Cut;
 pub use error::{AudioError, Problem};
-use reader::Reader;
+use reader::{Reader, Recording};
 
 /// The sampling rate of everything that is loaded, in Hz.
 pub const SAMPLE_RATE: u32 = 16_000;
@@ -30,7 +30,8 @@ pub struct Info {
     pub sample_rate: u32,
     /// Number of channels.
     pub channels: usize,
-    /// Duration in seconds. Of MP3 without a frame count an estimate; everything else is exact.
+    /// Duration in seconds, that of the samples which [`load`] gives. Bare MPEG frames without a
+    /// count are estimated; AAC may decode to up to 0.1 s more.
     pub duration_s: f64,
 }
 
@@ -66,7 +67,9 @@ fn open(path: &Path) -> Result<Box<dyn MediaSource>, Problem> {
 }
 
 fn samples(source: Box<dyn MediaSource + '_>, cut: Cut) -> Result<Vec<f32>, Problem> {
-    let recording = Reader::new(source)?.decode()?;
-    let range = cut.range(recording.samples.len(), recording.rate)?;
-    resample::to_16_khz(&recording.samples[range], recording.rate)
+    let Recording { mut samples, rate, .. } = Reader::new(source)?.decode()?;
+    let range = cut.range(samples.len(), rate)?;
+    samples.truncate(range.end);
+    samples.drain(..range.start);
+    resample::to_16_khz(samples, rate)
 }

@@ -9,7 +9,9 @@ use symphonia::core::codecs::audio::{
 };
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::well_known::{FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3};
+use symphonia::core::formats::well_known::{
+    FORMAT_ID_ADTS, FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3,
+};
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
@@ -70,7 +72,10 @@ impl<'s> Reader<'s> {
         let options = AudioDecoderOptions::default().verify(true);
         let mut decoder = symphonia::default::get_codecs()
             .make_audio_decoder(&self.codec, &options)
-            .map_err(|_| Problem::Unsupported(codec_name(self.codec.codec)))?;
+            .map_err(|error| match error {
+                Error::Unsupported(_) => Problem::Unsupported(codec_name(self.codec.codec)),
+                other => other.into(),
+            })?;
         let mut mix = Mix::default();
         while let Some(packet) = self.next_packet()? {
             mix.add(&decoder.decode(&packet)?)?;
@@ -102,9 +107,10 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Number of samples per channel that the headers vouch for. MPEG audio may only estimate it.
+    /// Number of samples per channel that the headers vouch for. Of bare MPEG frames it may be an
+    /// estimate from the first of them.
     fn promised(&self) -> Option<u64> {
-        let estimates = [FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3];
+        let estimates = [FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3, FORMAT_ID_ADTS];
         let estimated = estimates.contains(&self.format.format_info().format);
         self.track.num_frames.filter(|_| !estimated)
     }

@@ -16,9 +16,9 @@ const BLOCK_S: f64 = 0.1;
 
 /// `samples` at 16 kHz, ⌈n · 16000 / rate⌉ of them, without the filter's delay. Samples that are at
 /// 16 kHz already stay as they are, to the bit.
-pub(crate) fn to_16_khz(samples: &[f32], rate: u32) -> Result<Vec<f32>, Problem> {
+pub(crate) fn to_16_khz(samples: Vec<f32>, rate: u32) -> Result<Vec<f32>, Problem> {
     if rate == SAMPLE_RATE {
-        return Ok(samples.to_vec());
+        return Ok(samples);
     }
     if !RATES.contains(&rate) {
         return Err(Problem::Rate(rate));
@@ -28,7 +28,7 @@ pub(crate) fn to_16_khz(samples: &[f32], rate: u32) -> Result<Vec<f32>, Problem>
     let window = WindowFunction::BlackmanHarris2;
     let mut resampler = Fft::new_custom(from, to, block(rate), 1, 1, window, FixedSync::Both)
         .map_err(|e| unsupported(&e))?;
-    let input = InterleavedSlice::new(samples, 1, samples.len()).map_err(|e| unsupported(&e))?;
+    let input = InterleavedSlice::new(&samples, 1, samples.len()).map_err(|e| unsupported(&e))?;
     let output = resampler.process_all(&input, samples.len(), None).map_err(|e| unsupported(&e))?;
     Ok(output.take_data())
 }
@@ -73,7 +73,7 @@ mod tests {
                 if hz > 0.48 * f64::from(rate) {
                     continue;
                 }
-                let out = to_16_khz(&sine(hz, rate, 1.0), rate).unwrap();
+                let out = to_16_khz(sine(hz, rate, 1.0), rate).unwrap();
                 let error = difference(&out, &sine(hz, SAMPLE_RATE, 1.0));
                 assert!(error < 2e-5, "{hz} Hz at {rate} Hz: {error}");
             }
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn what_16_khz_cannot_hold_is_gone_and_does_not_fold_back() {
         for hz in [8200.0, 9000.0, 12_000.0, 20_000.0] {
-            let out = to_16_khz(&sine(hz, 48_000, 1.0), 48_000).unwrap();
+            let out = to_16_khz(sine(hz, 48_000, 1.0), 48_000).unwrap();
             assert!(difference(&out, &vec![0.0; out.len()]) < 1e-5, "{hz}");
         }
     }
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn rates_that_no_recording_has_are_refused() {
         for rate in [0, 1, 3_999, 384_001, u32::MAX] {
-            assert!(matches!(to_16_khz(&[0.0; 9], rate), Err(Problem::Rate(r)) if r == rate));
+            assert!(matches!(to_16_khz(vec![0.0; 9], rate), Err(Problem::Rate(r)) if r == rate));
         }
     }
 
@@ -103,7 +103,7 @@ mod tests {
             length in 1usize..5000,
             rate in prop::sample::select(vec![8_000u32, 22_050, 44_100, 48_000, 47_999]),
         ) {
-            let out = to_16_khz(&vec![0.1; length], rate).unwrap();
+            let out = to_16_khz(vec![0.1; length], rate).unwrap();
             let exact = (length as u64 * 16_000).div_ceil(u64::from(rate));
             prop_assert_eq!(out.len() as u64, exact);
             prop_assert!(out.iter().all(|s| s.is_finite()));
@@ -113,7 +113,7 @@ mod tests {
         fn samples_at_16_khz_stay_as_they_are(
             samples in prop::collection::vec(-1.0f32..1.0, 0..100),
         ) {
-            prop_assert_eq!(to_16_khz(&samples, SAMPLE_RATE).unwrap(), samples);
+            prop_assert_eq!(to_16_khz(samples.clone(), SAMPLE_RATE).unwrap(), samples);
         }
     }
 }
