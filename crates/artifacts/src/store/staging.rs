@@ -84,15 +84,22 @@ impl Store {
         Ok(options.open(folder.join(format!("{stage}-{key}")))?)
     }
 
-    /// Removes what processes that died left of this key; its lock is held.
+    /// Clears away what processes that died left of this key; its lock is held. A stage that has
+    /// outlived its parent may still write there: the move takes the ground from under it.
     fn clear(&self, stage: &str, key: &Digest) -> Result<(), ArtifactError> {
         let prefix = format!("{stage}-{key}-");
         let staging = self.root().join("staging");
         fs::create_dir_all(&staging)?;
         for entry in fs::read_dir(staging)? {
-            let entry = entry?;
-            if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
-                fs::remove_dir_all(entry.path())?;
+            let left = entry?.path();
+            if left
+                .file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|n| n.starts_with(&prefix))
+            {
+                let dead = left.with_file_name(format!("dead-{}", unique_suffix()));
+                fs::rename(left, &dead)?;
+                fs::remove_dir_all(dead).ok();
             }
         }
         Ok(())

@@ -1,0 +1,65 @@
+//! What a command says at its end: a table for people, or one JSON document.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::execute::Tally;
+
+/// What a command brought up to date.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// For people.
+    pub(crate) text: String,
+    /// Files and folders by role.
+    pub(crate) outputs: BTreeMap<String, PathBuf>,
+    pub(crate) tally: Tally,
+}
+
+impl Answer {
+    /// The JSON document.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let Tally { fresh, made } = self.tally;
+        json!({ "outputs": self.outputs, "stages": { "fresh": fresh, "made": made } })
+    }
+
+    /// The text with the paths below it.
+    pub(crate) fn lines(&self) -> String {
+        let paths = self.outputs.iter().map(|(role, path)| format!("{role}: {}", path.display()));
+        std::iter::once(self.text.clone()).chain(paths).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What was done, for the log.
+    pub(crate) fn done(&self) -> String {
+        match self.tally {
+            Tally { fresh, made: 0 } => format!("nothing to do: {fresh} stages fresh"),
+            Tally { fresh, made } => format!("{made} stages made, {fresh} fresh"),
+        }
+    }
+}
+
+/// Prints to standard output. A reader that has read enough is no error.
+pub(crate) fn print(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_what_was_made() {
+        let outputs = BTreeMap::from([("index".to_owned(), PathBuf::from("/s/index.parquet"))]);
+        let tally = Tally { fresh: 26, made: 0 };
+        let answer = Answer { text: "table".to_owned(), outputs, tally };
+        assert_eq!(answer.done(), "nothing to do: 26 stages fresh");
+        assert_eq!(answer.lines(), "table\nindex: /s/index.parquet");
+        insta::assert_snapshot!(answer.json(), @r#"{"outputs":{"index":"/s/index.parquet"},"stages":{"fresh":26,"made":0}}"#);
+    }
+}

@@ -1,0 +1,104 @@
+//! The program that runs the stages: built on demand, and watched while it is in use.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+use anyhow::{Context as _, Result, ensure};
+use fs_err as fs;
+
+use crate::toolchain::cargo;
+
+/// The stage program as it was when it was built.
+#[derive(Debug)]
+pub(crate) struct Binary {
+    path: PathBuf,
+    stamp: Stamp,
+}
+
+type Stamp = (u64, Option<SystemTime>);
+
+impl Binary {
+    /// A program that is there already.
+    pub(crate) fn at(path: PathBuf) -> Result<Self> {
+        let stamp = stamp(&path)?;
+        Ok(Self { path, stamp })
+    }
+
+    /// Builds the program into the target folder and with the profile of this one.
+    pub(crate) fn build(root: &Path) -> Result<Self> {
+        let profile = profile_folder()?;
+        let target = profile.parent().context("this program lies in no target folder")?;
+        let status = Command::new(cargo())
+            .current_dir(root)
+            .args(["build", "--package", "ambivox-stages", "--bin", "ambivox"])
+            .args(["--profile", profile_name(&profile)])
+            .arg("--target-dir")
+            .arg(target)
+            .stdin(Stdio::null())
+            .status()
+            .context("failed to start cargo")?;
+        ensure!(status.success(), "the stages do not build ({status}); the errors are above");
+        Self::at(profile.join(format!("ambivox{}", std::env::consts::EXE_SUFFIX)))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// An error if the program was replaced since it was built: what it made is not what its key
+    /// says.
+    pub(crate) fn check(&self) -> Result<()> {
+        let same = stamp(&self.path).is_ok_and(|now| now == self.stamp);
+        ensure!(same, "{} was rebuilt during the run; run again", self.path.display());
+        Ok(())
+    }
+}
+
+fn stamp(path: &Path) -> Result<Stamp> {
+    let meta = fs::metadata(path)?;
+    Ok((meta.len(), meta.modified().ok()))
+}
+
+/// `<target>/debug`, where this program lies.
+fn profile_folder() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    Ok(own.parent().context("this program lies in no folder")?.to_path_buf())
+}
+
+/// The profile of the folder's name; `debug` is that of `dev`.
+fn profile_name(folder: &Path) -> &str {
+    match folder.file_name().and_then(|name| name.to_str()) {
+        None | Some("debug") => "dev",
+        Some(name) => name,
+    }
+}
+
+/// The profile that this program, and so the stage program, is built with.
+pub(crate) fn profile() -> Result<String> {
+    Ok(profile_name(&profile_folder()?).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_program_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ambivox");
+        fs::write(&path, "one").unwrap();
+        let binary = Binary::at(path.clone()).unwrap();
+        binary.check().unwrap();
+        fs::write(&path, "another").unwrap();
+        assert!(binary.check().unwrap_err().to_string().contains("rebuilt"));
+        fs::remove_file(&path).unwrap();
+        assert!(binary.check().is_err());
+    }
+
+    #[test]
+    fn folders_are_named_for_profiles() {
+        assert_eq!(profile_name(Path::new("/target/debug")), "dev");
+        assert_eq!(profile_name(Path::new("/target/release")), "release");
+    }
+}

@@ -1,0 +1,149 @@
+//! The command line.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Plan, run and check the pipelines of Ambivox.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// The pipeline file [default: pipelines/demo.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) pipeline: Option<PathBuf>,
+    /// Print one JSON document on standard output; the log goes to standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Threads to use in all; changes the speed alone [default: one per core]
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Where results are cached [default: `AMBIVOX_STORE`, else .ambivox/store]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// Where tables and reports are published [default: results]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) results: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the whole pipeline and report, naming the page at the end
+    Demo(Jobs),
+    /// Make the synthetic corpus
+    Synth,
+    /// List the corpus's utterances, making the corpus first where it is synthetic
+    Index,
+    /// Compute the descriptors of every utterance
+    Extract,
+    /// Train and evaluate: all folds, methods and seeds of the pipeline unless named
+    Cv(Training),
+    /// Bring tables, figures and the page up to date, training what is missing
+    Report(Training),
+    /// Show what would run
+    Plan(Plan),
+    /// Check the house rules
+    Tidy,
+    /// Run what CI runs
+    Ci,
+}
+
+/// Which runs, and how many at a time.
+#[derive(Debug, Args)]
+pub(crate) struct Training {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+}
+
+/// How many runs at a time.
+#[derive(Debug, Args)]
+pub(crate) struct Jobs {
+    /// Training runs at a time [default: one per thread]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+/// Which runs; each flag may be given more than once, and where it is not, all are meant.
+#[derive(Debug, Default, Clone, Args)]
+pub(crate) struct Selection {
+    /// Only this fold, named by its test speaker
+    #[arg(long = "fold", value_name = "FOLD")]
+    pub(crate) folds: Vec<String>,
+    /// Only this method
+    #[arg(long = "method", value_name = "METHOD")]
+    pub(crate) methods: Vec<String>,
+    /// Only this seed
+    #[arg(long = "seed", value_name = "SEED")]
+    pub(crate) seeds: Vec<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Say why each stage would run
+    #[arg(long)]
+    pub(crate) why: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(["xtask"].into_iter().chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn cv_takes_its_selection() {
+        let line = "cv --fold Ses03F --fold Ses04M --method lw --seed 2 --jobs 3 --pipeline p.toml";
+        let cli = parse(line).unwrap();
+        assert_eq!(cli.common.pipeline, Some(PathBuf::from("p.toml")));
+        let Command::Cv(training) = cli.command else { panic!("{:?}", cli.command) };
+        assert_eq!(training.selection.folds, ["Ses03F", "Ses04M"]);
+        assert_eq!(training.selection.methods, ["lw"]);
+        assert_eq!(training.selection.seeds, [2]);
+        assert_eq!(training.jobs.jobs.map(NonZeroUsize::get), Some(3));
+    }
+
+    #[test]
+    fn common_flags_go_before_or_after_the_command() {
+        for line in ["--json --threads 2 index", "index --threads 2 --json"] {
+            let common = parse(line).unwrap().common;
+            assert!(common.json);
+            assert_eq!(common.threads.map(NonZeroUsize::get), Some(2));
+        }
+    }
+
+    #[test]
+    fn wrong_use_ends_with_code_2() {
+        let lines =
+            ["", "cvv", "cv --folds x", "cv --seed -1", "cv --jobs 0", "index --fold x", "tidy x"];
+        for line in lines {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_lists_the_commands() {
+        insta::assert_snapshot!(Cli::command().render_help());
+    }
+}

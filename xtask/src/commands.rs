@@ -1,0 +1,203 @@
+//! What the commands do, from the pipeline file to the answer.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ambivox_eval::Summary;
+use ambivox_settings::{Exclusions, IndexSummary, Splits, role};
+use anyhow::{Context as _, Result};
+use fs_err as fs;
+use serde::de::DeserializeOwned;
+
+use crate::answer::Answer;
+use crate::cli::Selection;
+use crate::execute::Executor;
+use crate::failure::Failure;
+use crate::graph::{self, Run};
+use crate::plan::Plan;
+use crate::publish::publish;
+use crate::resolve::State;
+use crate::select::{check_folds, check_selection, known_speakers, selected};
+use crate::table;
+
+/// The stage up to which to go, before training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    Synth,
+    Index,
+    Extract,
+}
+
+impl Until {
+    fn slot(self) -> &'static str {
+        match self {
+            Self::Synth => "synth",
+            Self::Index => "index",
+            Self::Extract => "extract",
+        }
+    }
+}
+
+/// Brings the stages up to `until` up to date, and names what the last of them made.
+pub(crate) fn prepare(executor: &mut Executor<'_>, until: Until) -> Result<Answer> {
+    let experiment = executor.resolver.experiment;
+    if until == Until::Synth && experiment.pipeline.synth.is_none() {
+        return Err(Failure::usage(format!(
+            "the corpus of the pipeline {} is not synthetic; there is nothing to make",
+            experiment.pipeline.name
+        )));
+    }
+    for instance in graph::preparation(experiment) {
+        let last = instance.slot == until.slot();
+        executor.bring_up(&[instance], 1)?;
+        if last {
+            break;
+        }
+    }
+    let text = match until {
+        Until::Synth => "The corpus is synthetic.".to_owned(),
+        Until::Index => {
+            table::index(&read_output::<IndexSummary>(executor, "index", role::INDEX_SUMMARY)?)
+        }
+        Until::Extract => exclusions(&read_output(executor, "extract", role::EXCLUSIONS)?),
+    };
+    let record = executor.resolver.record(until.slot())?;
+    let paths = record
+        .outputs
+        .keys()
+        .map(|role| Ok((role.clone(), executor.resolver.output(until.slot(), role)?)));
+    let outputs = paths.collect::<Result<BTreeMap<_, _>>>()?;
+    Ok(Answer { text, outputs, tally: executor.tally })
+}
+
+fn exclusions(exclusions: &Exclusions) -> String {
+    let lines = exclusions.excluded.iter().map(|e| format!("  {}: {}", e.utterance_id, e.reason));
+    match exclusions.excluded.len() {
+        0 => "No utterance is left out.".to_owned(),
+        n => format!("{n} utterances are left out:\n{}", lines.collect::<Vec<_>>().join("\n")),
+    }
+}
+
+/// How far a cross-validation goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// Tables.
+    Rates,
+    /// Tables and the page.
+    Page,
+}
+
+/// Trains and evaluates the selected runs, and publishes the results of these and of all other runs
+/// that are fresh.
+pub(crate) fn cross_validate(
+    executor: &mut Executor<'_>,
+    selection: &Selection,
+    jobs: usize,
+    results: &Path,
+    goal: Goal,
+) -> Result<Answer> {
+    let experiment = executor.resolver.experiment;
+    check_selection(experiment, selection)?;
+    for instance in graph::preparation(experiment) {
+        executor.bring_up(&[instance], 1)?;
+    }
+    let folds = fold_names(executor)?;
+    check_folds(selection, &folds)?;
+    let all = graph::runs(experiment, &folds);
+    let (wanted, others): (Vec<Run>, Vec<Run>) =
+        all.into_iter().partition(|run| selected(run, selection));
+    let wave: Vec<_> = wanted.iter().map(|run| graph::training(experiment, run)).collect();
+    executor.bring_up(&wave, jobs)?;
+    let runs = with_fresh(executor, wanted, others)?;
+    executor.bring_up(&[graph::evaluation(experiment, &runs)], 1)?;
+    if goal == Goal::Page {
+        executor.bring_up(&[graph::report(experiment, &runs)], 1)?;
+    }
+    let outputs = publish_results(executor, results, goal)?;
+    let summary = fs::read_to_string(&outputs[role::SUMMARY])?;
+    let text = table::rates(&Summary::from_json(&summary)?);
+    Ok(Answer { text, outputs, tally: executor.tally })
+}
+
+fn fold_names(executor: &Executor<'_>) -> Result<Vec<String>> {
+    let splits: Splits = read_output(executor, "split", role::SPLITS)?;
+    Ok(splits.folds.into_iter().map(|fold| fold.name).collect())
+}
+
+/// The wanted runs and those of the others whose results are in the store, in the pipeline's order.
+fn with_fresh(executor: &mut Executor<'_>, wanted: Vec<Run>, others: Vec<Run>) -> Result<Vec<Run>> {
+    let mut runs = wanted;
+    for run in others {
+        let instance = graph::training(executor.resolver.experiment, &run);
+        if matches!(executor.resolver.state(&instance)?, State::Fresh { .. }) {
+            runs.push(run);
+        }
+    }
+    Ok(runs)
+}
+
+fn publish_results(
+    executor: &Executor<'_>,
+    results: &Path,
+    goal: Goal,
+) -> Result<BTreeMap<String, PathBuf>> {
+    let mut roles =
+        vec![("evaluate", role::SUMMARY), ("evaluate", role::LABELS), ("split", role::SPLITS)];
+    if goal == Goal::Page {
+        roles.push(("report", role::REPORT));
+    }
+    let folder = results.join(&executor.resolver.experiment.pipeline.name);
+    let mut outputs = BTreeMap::new();
+    for (slot, role) in roles {
+        let from = executor.resolver.output(slot, role)?;
+        let to = folder.join(from.file_name().context("an output without a name")?);
+        outputs.insert(role.to_owned(), publish(executor.resolver.store.memo(), &from, &to)?);
+    }
+    Ok(outputs)
+}
+
+/// As [`cross_validate`] with a page, naming it and the time taken.
+pub(crate) fn demonstrate(
+    executor: &mut Executor<'_>,
+    jobs: usize,
+    results: &Path,
+) -> Result<Answer> {
+    let started = Instant::now();
+    let all = Selection::default();
+    let mut answer = cross_validate(executor, &all, jobs, results, Goal::Page)?;
+    let page = answer.outputs[role::REPORT].display();
+    let seconds = started.elapsed().as_secs_f64();
+    answer.text = format!("{}\nThe report, made in {seconds:.1} s: {page}", answer.text);
+    Ok(answer)
+}
+
+/// What would run.
+pub(crate) fn plan(executor: &mut Executor<'_>, selection: &Selection) -> Result<Plan> {
+    let experiment = executor.resolver.experiment;
+    check_selection(experiment, selection)?;
+    let mut plan = Plan::new(&experiment.pipeline.name);
+    plan.add(&mut executor.resolver, &graph::preparation(experiment))?;
+    let folds = if plan.is_fresh() { fold_names(executor)? } else { known_speakers(experiment) };
+    if plan.is_fresh() {
+        check_folds(selection, &folds)?;
+    }
+    if folds.is_empty() {
+        plan.add_waiting("train", "split");
+    }
+    let all = graph::runs(experiment, &folds);
+    let (wanted, others): (Vec<Run>, Vec<Run>) =
+        all.into_iter().partition(|run| selected(run, selection));
+    let wave: Vec<_> = wanted.iter().map(|run| graph::training(experiment, run)).collect();
+    plan.add(&mut executor.resolver, &wave)?;
+    let runs = with_fresh(executor, wanted, others)?;
+    plan.add(&mut executor.resolver, &[graph::evaluation(experiment, &runs)])?;
+    plan.add(&mut executor.resolver, &[graph::report(experiment, &runs)])?;
+    Ok(plan)
+}
+
+fn read_output<T: DeserializeOwned>(executor: &Executor<'_>, slot: &str, role: &str) -> Result<T> {
+    let file = executor.resolver.output(slot, role)?;
+    let text = fs::read_to_string(&file)?;
+    serde_json::from_str(&text).with_context(|| file.display().to_string())
+}

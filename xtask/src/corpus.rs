@@ -1,0 +1,91 @@
+//! The corpus as an input: the files that its manifest names, as one digest.
+
+use std::path::{Path, PathBuf};
+
+use ambivox_artifacts::{Listing, StatMemo};
+use ambivox_settings::Manifest;
+use anyhow::Result;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::failure::Failure;
+
+/// Digest of the files below `root` that belong to the corpus; none at all is an error.
+pub(crate) fn listing(memo: &StatMemo, root: &Path, manifest: &Manifest) -> Result<Listing> {
+    let files = files(root, &manifest.files)?;
+    if files.is_empty() {
+        return Err(Failure::data(format!(
+            "{}: no file of the corpus {} is here; none matches {}\n\
+             hint: {} must name the folder that holds them; the layout is that of {}",
+            root.display(),
+            manifest.title,
+            manifest.files.join(", "),
+            manifest.root_env,
+            manifest.source,
+        )));
+    }
+    Ok(memo.listing(root, &files)?)
+}
+
+/// Files whose path relative to `root` matches a pattern, by the rules of the index stage: `*` does
+/// not cross a `/`, names that start with a dot are passed over, links are followed.
+fn files(root: &Path, patterns: &[String]) -> Result<Vec<PathBuf>> {
+    let patterns = glob_set(patterns)?;
+    let mut files = Vec::new();
+    let entries = WalkDir::new(root).follow_links(true).into_iter();
+    for entry in entries.filter_entry(|entry| entry.depth() == 0 || !hidden(entry)) {
+        let entry = entry?;
+        let relative = entry.path().strip_prefix(root)?;
+        if entry.file_type().is_file() && patterns.is_match(relative) {
+            files.push(relative.to_path_buf());
+        }
+    }
+    Ok(files)
+}
+
+fn glob_set(patterns: &[String]) -> Result<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        set.add(glob.map_err(|error| Failure::usage(format!("files of the manifest: {error}")))?);
+    }
+    Ok(set.build()?)
+}
+
+fn hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::tests::Toy;
+    use crate::failure::exit_code;
+
+    fn digest(toy: &Toy) -> Result<Listing> {
+        listing(&StatMemo::in_memory(), &toy.path("corpus"), &toy.read().unwrap().manifest)
+    }
+
+    #[test]
+    fn only_files_of_the_corpus_count() {
+        let toy = Toy::new();
+        let before = digest(&toy).unwrap();
+        assert_eq!(before.files, 2);
+        toy.write("corpus/notes.txt", "mine");
+        toy.write("corpus/wav/deep/c.wav", "deeper than the pattern");
+        toy.write("corpus/wav/._a.wav", "shadow");
+        assert_eq!(digest(&toy).unwrap(), before);
+        toy.write("corpus/wav/c.wav", "three");
+        assert_ne!(digest(&toy).unwrap(), before);
+    }
+
+    #[test]
+    fn an_empty_corpus_is_faulty_data() {
+        let toy = Toy::new();
+        toy.write("none/readme.txt", "");
+        let manifest = toy.read().unwrap().manifest;
+        let error = listing(&StatMemo::in_memory(), &toy.path("none"), &manifest).unwrap_err();
+        assert_eq!(exit_code(&error), 3);
+        assert!(error.to_string().contains("none matches wav/*.wav"), "{error}");
+    }
+}

@@ -1,0 +1,164 @@
+//! Brings stages up to date, wave by wave: what is fresh stays, what is stale runs in parallel.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use ambivox_artifacts::Record;
+use anyhow::{Result, bail, ensure};
+
+use crate::binary::Binary;
+use crate::code::Codes;
+use crate::failure::{Failure, exit_code};
+use crate::graph::Instance;
+use crate::progress::Progress;
+use crate::resolve::{Resolver, State};
+use crate::work::{Bench, Task};
+
+/// How many stages were found fresh and how many were made.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) fresh: usize,
+    pub(crate) made: usize,
+}
+
+/// Where the stage program comes from.
+pub(crate) enum Program {
+    /// Built from the workspace at this root when the first stage has to run.
+    Workspace(PathBuf),
+    /// Built.
+    Built(Binary),
+}
+
+/// Runs what is stale.
+pub(crate) struct Executor<'a> {
+    pub(crate) resolver: Resolver<'a>,
+    pub(crate) progress: &'a Progress,
+    pub(crate) program: Program,
+    pub(crate) tools: BTreeMap<String, String>,
+    /// Threads in all.
+    pub(crate) threads: usize,
+    pub(crate) tally: Tally,
+}
+
+impl Executor<'_> {
+    /// Brings instances up to date that do not depend on one another, `jobs` at a time.
+    pub(crate) fn bring_up(&mut self, instances: &[Instance], jobs: usize) -> Result<()> {
+        let tasks = self.stale(instances)?;
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        self.build()?;
+        let jobs = jobs.clamp(1, tasks.len());
+        let results = self.run(&tasks, jobs)?;
+        self.keep(&tasks, results)
+    }
+
+    /// The instances that have to run; notes those that do not.
+    fn stale(&mut self, instances: &[Instance]) -> Result<Vec<Task>> {
+        let mut tasks = Vec::new();
+        for instance in instances {
+            match self.resolver.state(instance)? {
+                State::Fresh { .. } => {
+                    self.tally.fresh += 1;
+                    self.remember(&instance.slot)?;
+                }
+                State::Stale { parts, .. } => {
+                    let input =
+                        |(role, source)| Ok((String::clone(role), self.resolver.input(source)?));
+                    let inputs = instance.inputs.iter().map(input).collect::<Result<_>>()?;
+                    tasks.push(Task { instance: instance.clone(), parts, inputs });
+                }
+                State::Waits { on } => bail!("{} is planned before {on}", instance.slot),
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Notes which record the slot has now, and what its code is made of.
+    fn remember(&mut self, slot: &str) -> Result<()> {
+        let record = self.resolver.record(slot)?;
+        let pipeline = &self.resolver.experiment.pipeline.name;
+        Ok(self.resolver.store.remember(pipeline, slot, record)?)
+    }
+
+    /// Builds the stage program, and makes sure that it is the code that the keys say.
+    fn build(&mut self) -> Result<()> {
+        let Program::Workspace(root) = &self.program else { return Ok(()) };
+        self.progress.say("building the stages; the first build takes minutes");
+        let binary = Binary::build(root)?;
+        let before = self.resolver.codes.digests();
+        let mut now = Codes::new(root, self.tools.clone())?;
+        for (stage, digest) in before {
+            let (same, _) = now.of(self.resolver.store.memo(), &stage)?;
+            ensure!(*same == digest, "the sources changed during the build; run again");
+        }
+        self.program = Program::Built(binary);
+        Ok(())
+    }
+
+    /// Runs tasks on `jobs` workers. After a failure none is begun; those at work come to their end.
+    fn run(&self, tasks: &[Task], jobs: usize) -> Result<Vec<Option<Result<Record>>>> {
+        let Program::Built(binary) = &self.program else { bail!("the stages are not built") };
+        let bench = Bench {
+            experiment: self.resolver.experiment,
+            store: self.resolver.store,
+            binary,
+            progress: self.progress,
+            threads: (self.threads / jobs).max(1),
+            tools: &self.tools,
+        };
+        let total = self.progress.wave(tasks[0].instance.stage(), tasks.len());
+        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let results: Vec<Mutex<Option<Result<Record>>>> =
+            tasks.iter().map(|_| Mutex::new(None)).collect();
+        let worker = || {
+            while !failed.load(Ordering::Relaxed) {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(task) = tasks.get(at) else { break };
+                let result = bench.work(task);
+                failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                total.inc(1);
+                if let Ok(mut place) = results[at].lock() {
+                    *place = Some(result);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..jobs {
+                scope.spawn(worker);
+            }
+        });
+        total.finish_and_clear();
+        Ok(results.into_iter().map(|place| place.into_inner().unwrap_or_default()).collect())
+    }
+
+    /// Notes what was made, and reports every failure.
+    fn keep(&mut self, tasks: &[Task], results: Vec<Option<Result<Record>>>) -> Result<()> {
+        let mut failures = Vec::new();
+        for (task, result) in tasks.iter().zip(results) {
+            let slot = &task.instance.slot;
+            match result {
+                Some(Ok(record)) => {
+                    self.tally.made += 1;
+                    self.resolver.add(slot, record);
+                    let (_, code) = self
+                        .resolver
+                        .codes
+                        .of(self.resolver.store.memo(), task.instance.stage())?;
+                    self.resolver.store.keep_code(code)?;
+                    self.remember(slot)?;
+                }
+                Some(Err(error)) => failures.push((slot, error)),
+                None => {}
+            }
+        }
+        let Some((_, first)) = failures.first() else { return Ok(()) };
+        let texts = failures.iter().map(|(slot, error)| format!("{slot} failed: {error:#}"));
+        Err(Failure::stages(exit_code(first), texts.collect::<Vec<_>>().join("\n")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! A pipeline file with all that it names: the corpus's manifest, the feature set, the corpus's root.
+
+use std::path::{Path, PathBuf};
+
+use ambivox_settings::{FeatureSetText, Manifest, Pipeline};
+use anyhow::Result;
+use fs_err as fs;
+
+use crate::failure::Failure;
+
+/// A pipeline, read and checked.
+#[derive(Debug)]
+pub(crate) struct Experiment {
+    /// The file's text; the report shows it.
+    pub(crate) text: String,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) manifest: Manifest,
+    pub(crate) feature_set: FeatureSetText,
+    folder: PathBuf,
+}
+
+impl Experiment {
+    /// Reads a pipeline file and the files it names.
+    pub(crate) fn read(file: &Path) -> Result<Self> {
+        let text = fs::read_to_string(file).map_err(|error| Failure::usage(error.to_string()))?;
+        let pipeline = Pipeline::parse(file, &text)?;
+        let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
+        let manifest = Manifest::read(&folder.join(&pipeline.corpus.manifest))?;
+        let feature_set = feature_set(&folder, &pipeline.features.set)?;
+        Ok(Self { text, pipeline, manifest, feature_set, folder })
+    }
+
+    /// The root of a corpus that is not synthetic: from the pipeline file, or from the environment
+    /// variable that the manifest names, whose value `variable` looks up.
+    pub(crate) fn corpus_root(
+        &self,
+        variable: impl Fn(&str) -> Option<PathBuf>,
+    ) -> Result<PathBuf> {
+        let own = self.pipeline.corpus.root.as_ref().map(|root| self.folder.join(root));
+        let named = own.or_else(|| variable(&self.manifest.root_env));
+        match named {
+            Some(root) if root.is_dir() => Ok(fs::canonicalize(root)?),
+            Some(root) => Err(self.corpus_failure(&format!("{} is no folder", root.display()))),
+            None => Err(self.corpus_failure(&format!("{} is not set", self.manifest.root_env))),
+        }
+    }
+
+    fn corpus_failure(&self, fault: &str) -> anyhow::Error {
+        let Manifest { title, root_env, source, licence, .. } = &self.manifest;
+        Failure::data(format!(
+            "the corpus {title} was not found: {fault}\n\
+             hint: get it from {source} (licence: {licence}), then name its root folder:\n  \
+             {root_env}=/path/to/corpus cargo xtask …"
+        ))
+    }
+}
+
+fn feature_set(folder: &Path, set: &str) -> Result<FeatureSetText> {
+    if Path::new(set).extension().is_some_and(|extension| extension == "toml") {
+        let text = fs::read_to_string(folder.join(set));
+        Ok(FeatureSetText::Toml(text.map_err(|error| Failure::usage(error.to_string()))?))
+    } else {
+        Ok(FeatureSetText::Builtin(set.to_owned()))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::failure::exit_code;
+
+    const MANIFEST: &str = r#"
+schema = 1
+name = "toy"
+title = "Toy corpus"
+synthetic = false
+licence = "CC0-1.0"
+source = "https://example.org/toy"
+citation = "none"
+root_env = "TOY_ROOT"
+adapter = "emodb"
+files = ["wav/*.wav"]
+[labels]
+a = "anger"
+s = "sadness"
+[speakers]
+s1 = {}
+s2 = {}
+s3 = {}
+"#;
+
+    /// A pipeline over a toy corpus of two files, in a folder of its own.
+    pub(crate) struct Toy {
+        pub(crate) folder: tempfile::TempDir,
+    }
+
+    impl Toy {
+        pub(crate) fn new() -> Self {
+            let toy = Self { folder: tempfile::tempdir().unwrap() };
+            toy.write("toy-manifest.toml", MANIFEST);
+            let emodb = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines/emodb.toml");
+            let text = fs::read_to_string(emodb).unwrap();
+            let text = text.replace("../data-manifests/emodb.toml", "toy-manifest.toml");
+            let text = text.replace("on_broken", "root = \"corpus\"\non_broken");
+            toy.write("toy.toml", &text);
+            toy.write("corpus/wav/a.wav", "one");
+            toy.write("corpus/wav/b.wav", "two");
+            toy
+        }
+
+        pub(crate) fn path(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        pub(crate) fn write(&self, name: &str, text: &str) {
+            fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+            fs::write(self.path(name), text).unwrap();
+        }
+
+        /// Rewrites the pipeline file; the text to replace must be there.
+        pub(crate) fn edit(&self, from: &str, to: &str) {
+            let text = fs::read_to_string(self.path("toy.toml")).unwrap();
+            assert!(text.contains(from), "{from}");
+            self.write("toy.toml", &text.replace(from, to));
+        }
+
+        pub(crate) fn read(&self) -> Result<Experiment> {
+            Experiment::read(&self.path("toy.toml"))
+        }
+    }
+
+    #[test]
+    fn the_pipeline_names_the_root() {
+        let toy = Toy::new();
+        let root = toy.read().unwrap().corpus_root(|_| None).unwrap();
+        assert_eq!(root, fs::canonicalize(toy.path("corpus")).unwrap());
+    }
+
+    #[test]
+    fn a_missing_root_says_what_to_do() {
+        let toy = Toy::new();
+        toy.edit("root = \"corpus\"\n", "");
+        let experiment = toy.read().unwrap();
+        let error = experiment.corpus_root(|_| None).unwrap_err();
+        assert_eq!(exit_code(&error), 3);
+        insta::assert_snapshot!(error, @"
+    the corpus Toy corpus was not found: TOY_ROOT is not set
+    hint: get it from https://example.org/toy (licence: CC0-1.0), then name its root folder:
+      TOY_ROOT=/path/to/corpus cargo xtask …
+    ");
+        let error = experiment.corpus_root(|_| Some(PathBuf::from("/none"))).unwrap_err();
+        assert!(error.to_string().contains("/none is no folder"), "{error}");
+        let named = |name: &str| (name == "TOY_ROOT").then(|| toy.path("corpus"));
+        assert!(experiment.corpus_root(named).is_ok());
+    }
+
+    #[test]
+    fn a_typo_is_shown_by_line_and_column() {
+        let toy = Toy::new();
+        toy.edit("patience", "pateince");
+        let error = toy.read().unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        let text = error.to_string();
+        assert!(text.contains("toy.toml: TOML parse error at line"), "{text}");
+        assert!(text.contains("pateince"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_file_is_wrong_use() {
+        let error = Experiment::read(Path::new("/none.toml")).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        let toy = Toy::new();
+        toy.edit("set = \"ser32\"", "set = \"mine.toml\"");
+        let error = toy.read().unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        assert!(error.to_string().contains("mine.toml"), "{error}");
+    }
+
+    #[test]
+    fn a_feature_set_may_be_a_file() {
+        let toy = Toy::new();
+        toy.edit("set = \"ser32\"", "set = \"mine.toml\"");
+        toy.write("mine.toml", "frames = 1");
+        let text = FeatureSetText::Toml("frames = 1".to_owned());
+        assert_eq!(toy.read().unwrap().feature_set, text);
+    }
+
+    /// Every file in `pipelines/` reads, and its results go to a folder of its own name.
+    #[test]
+    fn the_pipelines_of_the_house_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines");
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let file = entry.unwrap().path();
+            if file.extension().is_some_and(|extension| extension == "toml") {
+                let experiment = Experiment::read(&file).unwrap();
+                assert_eq!(file.file_stem().unwrap(), experiment.pipeline.name.as_str());
+                assert_eq!(experiment.manifest.synthetic, experiment.pipeline.synth.is_some());
+                names.push(experiment.pipeline.name);
+            }
+        }
+        names.sort();
+        assert_eq!(names, ["crema-d", "demo", "emodb", "iemocap", "ravdess"]);
+    }
+}

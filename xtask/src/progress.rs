@@ -1,0 +1,124 @@
+//! Progress on standard error: bars with rate and time left on a terminal, plain lines elsewhere.
+//! Nothing is coloured.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use ambivox_settings::Event;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Shortest time between two plain lines of one stage.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Where the log and the bars go.
+pub(crate) struct Progress {
+    /// `None` where standard error is no terminal.
+    bars: Option<MultiProgress>,
+}
+
+impl Progress {
+    /// Bars if standard error is a terminal that can draw them.
+    pub(crate) fn new() -> Self {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let bars = (std::io::stderr().is_terminal() && !dumb).then(MultiProgress::new);
+        Self { bars }
+    }
+
+    /// Says a line, above the bars where there are any.
+    pub(crate) fn say(&self, line: &str) {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| write_line(line)),
+            None => write_line(line),
+        }
+    }
+
+    /// The bar of many stages together.
+    pub(crate) fn wave(&self, what: &str, total: usize) -> ProgressBar {
+        let Some(bars) = &self.bars else { return ProgressBar::hidden() };
+        let bar = bars.add(ProgressBar::new(total as u64)).with_message(what.to_owned());
+        bar.set_style(style("{msg:28!} {bar:20} {pos}/{len} {elapsed} (left {eta})"));
+        bar.enable_steady_tick(Duration::from_secs(1));
+        bar
+    }
+
+    /// The bar of one stage.
+    pub(crate) fn stage(&self, slot: &str) -> StageProgress<'_> {
+        let bar = self.bars.as_ref().map(|bars| {
+            let bar = bars.add(ProgressBar::no_length()).with_prefix(slot.to_owned());
+            bar.set_style(style("{prefix:28!} {spinner} {elapsed}"));
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        let started = Instant::now();
+        StageProgress { log: self, slot: slot.to_owned(), bar, started, said: Mutex::new(started) }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// A log that cannot be written is no reason to stop the work.
+fn write_line(line: &str) {
+    writeln!(std::io::stderr(), "{line}").ok();
+}
+
+/// Progress of one stage.
+pub(crate) struct StageProgress<'a> {
+    log: &'a Progress,
+    slot: String,
+    bar: Option<ProgressBar>,
+    started: Instant,
+    /// When the last plain line was said.
+    said: Mutex<Instant>,
+}
+
+impl StageProgress<'_> {
+    /// Shows what the stage said.
+    pub(crate) fn event(&self, event: Event) {
+        match event {
+            Event::Warning { message } => self.log.say(&format!("{}: {message}", self.slot)),
+            Event::Progress { done, total, unit, message } => match &self.bar {
+                Some(bar) => draw(bar, done, total, &unit, message),
+                None => self.line(&format!("{done}/{total} {unit} {message}")),
+            },
+        }
+    }
+
+    /// Says that another process is at this stage.
+    pub(crate) fn waiting(&self) {
+        self.log.say(&format!("{}: another run is making it; waiting for that", self.slot));
+    }
+
+    /// Takes the bar away; where there is none, says the time.
+    pub(crate) fn end(&self, how: &str) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        } else {
+            let seconds = self.started.elapsed().as_secs_f64();
+            self.log.say(&format!("{}: {how} in {seconds:.1} s", self.slot));
+        }
+    }
+
+    fn line(&self, text: &str) {
+        let now = Instant::now();
+        let Ok(mut said) = self.said.lock() else { return };
+        if now.duration_since(*said) >= LINE_INTERVAL {
+            *said = now;
+            self.log.say(&format!("{}: {}", self.slot, text.trim_end()));
+        }
+    }
+}
+
+fn draw(bar: &ProgressBar, done: u64, total: u64, unit: &str, message: String) {
+    if bar.length().is_none() {
+        let counts = format!("{{pos}}/{{len}} {unit}");
+        bar.set_style(style(&format!(
+            "{{prefix:28!}} {{bar:20}} {counts} {{per_sec}} (left {{eta}}) {{wide_msg}}"
+        )));
+    }
+    bar.set_length(total);
+    bar.set_position(done);
+    bar.set_message(message);
+}

@@ -1,0 +1,39 @@
+//! Copies of results where people and other programs look for them: `results/<pipeline>/`.
+
+use std::path::{Path, PathBuf};
+
+use ambivox_artifacts::{StatMemo, write_atomically};
+use anyhow::Result;
+use fs_err as fs;
+
+/// Copies `from` to `to` unless it is there already; a reader finds the old file or the new one.
+pub(crate) fn publish(memo: &StatMemo, from: &Path, to: &Path) -> Result<PathBuf> {
+    let same = to.is_file() && memo.file(to)? == memo.file(from)?;
+    if !same {
+        write_atomically(to, &fs::read(from)?)?;
+    }
+    Ok(fs::canonicalize(to)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_what_changed_and_mends_what_was_edited() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("a"), folder.path().join("results/demo/a"));
+        let memo = StatMemo::in_memory();
+        for text in ["one", "two"] {
+            fs::write(&from, text).unwrap();
+            publish(&memo, &from, &to).unwrap();
+            assert_eq!(fs::read_to_string(&to).unwrap(), text);
+        }
+        fs::write(&to, "edited").unwrap();
+        publish(&memo, &from, &to).unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), "two");
+        let unchanged = fs::metadata(&to).unwrap().modified().unwrap();
+        publish(&memo, &from, &to).unwrap();
+        assert_eq!(fs::metadata(&to).unwrap().modified().unwrap(), unchanged);
+    }
+}

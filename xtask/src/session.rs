@@ -1,0 +1,98 @@
+//! One call of `cargo xtask`: places, threads, store, and the command that is asked for.
+
+use std::path::{Path, PathBuf};
+
+use ambivox_artifacts::Store;
+use anyhow::Result;
+use fs_err as fs;
+
+use crate::answer::{Answer, print};
+use crate::cli::{Cli, Command, Common, Jobs};
+use crate::code::Codes;
+use crate::commands::{Goal, Until, cross_validate, demonstrate, plan, prepare};
+use crate::execute::{Executor, Program, Tally};
+use crate::experiment::Experiment;
+use crate::progress::Progress;
+use crate::resolve::Resolver;
+use crate::{binary, ci, tidy, toolchain};
+
+/// Does what the command line asks for.
+pub(crate) fn run(cli: Cli) -> Result<()> {
+    let root = workspace_root()?;
+    match cli.command {
+        Command::Tidy => tidy::run(&root),
+        Command::Ci => ci::run(&root),
+        command => {
+            let store = Store::open(&store_folder(&cli.common, &root))?;
+            let done = on_pipeline(&cli.common, command, &root, &store);
+            // What was learned about files is worth keeping after a failure too; a store that
+            // cannot be written costs the time to learn it again.
+            store.memo().save().ok();
+            done
+        }
+    }
+}
+
+fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
+    let file = common.pipeline.clone().unwrap_or_else(|| root.join("pipelines/demo.toml"));
+    let results = common.results.clone().unwrap_or_else(|| root.join("results"));
+    let experiment = Experiment::read(&file)?;
+    let progress = Progress::new();
+    let tools = toolchain::tools(&store.root().join("rustc.json"), &binary::profile()?)?;
+    let codes = Codes::new(root, tools.clone())?;
+    let mut executor = Executor {
+        resolver: Resolver::new(&experiment, store, codes),
+        progress: &progress,
+        program: Program::Workspace(root.to_path_buf()),
+        tools,
+        threads: threads(common),
+        tally: Tally::default(),
+    };
+    let jobs = |jobs: &Jobs| jobs.jobs.map_or(threads(common), std::num::NonZero::get);
+    let answer = match command {
+        Command::Synth => prepare(&mut executor, Until::Synth)?,
+        Command::Index => prepare(&mut executor, Until::Index)?,
+        Command::Extract => prepare(&mut executor, Until::Extract)?,
+        Command::Cv(t) => {
+            cross_validate(&mut executor, &t.selection, jobs(&t.jobs), &results, Goal::Rates)?
+        }
+        Command::Report(t) => {
+            cross_validate(&mut executor, &t.selection, jobs(&t.jobs), &results, Goal::Page)?
+        }
+        Command::Demo(own) => demonstrate(&mut executor, jobs(&own), &results)?,
+        Command::Plan(own) => {
+            let plan = plan(&mut executor, &own.selection)?;
+            let text = plan.text(own.why);
+            let json = serde_json::to_string_pretty(&plan)?;
+            return print(if common.json { &json } else { &text });
+        }
+        Command::Tidy | Command::Ci => return Ok(()),
+    };
+    tell(common, &progress, &answer)
+}
+
+fn tell(common: &Common, progress: &Progress, answer: &Answer) -> Result<()> {
+    progress.say(&answer.done());
+    if common.json { print(&format!("{:#}", answer.json())) } else { print(&answer.lines()) }
+}
+
+fn threads(common: &Common) -> usize {
+    let cores = || std::thread::available_parallelism().ok();
+    common.threads.or_else(cores).map_or(1, std::num::NonZero::get)
+}
+
+fn store_folder(common: &Common, root: &Path) -> PathBuf {
+    let named = std::env::var_os("AMBIVOX_STORE").filter(|value| !value.is_empty());
+    let own = common.store.clone().or_else(|| named.map(PathBuf::from));
+    own.unwrap_or_else(|| root.join(".ambivox/store"))
+}
+
+/// Above the manifest of this program: where Cargo says that it lies, else where it lay when it was
+/// built.
+fn workspace_root() -> Result<PathBuf> {
+    let told =
+        std::env::var_os("CARGO_MANIFEST_DIR").map(|folder| PathBuf::from(folder).join(".."));
+    let told = told.filter(|root| root.join("xtask/Cargo.toml").is_file());
+    let built = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    Ok(fs::canonicalize(told.unwrap_or_else(built))?)
+}

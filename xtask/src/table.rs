@@ -1,0 +1,118 @@
+//! Tables for people, at most 80 columns wide.
+
+use std::collections::BTreeSet;
+
+use ambivox_eval::{Rates, Summary};
+use ambivox_settings::{IndexSummary, SpeakerSummary};
+use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+
+/// With more folds than this the table has their means alone.
+const FOLDS_SHOWN: usize = 12;
+
+/// The rates of a cross-validation: per method, then per fold where these are few.
+pub(crate) fn rates(summary: &Summary) -> String {
+    let mut text = vec![
+        methods(summary).to_string(),
+        "In percent; mean ± sd over folds (of each the mean over seeds), and pooled.".to_owned(),
+    ];
+    let folds: BTreeSet<&str> =
+        summary.methods.values().flat_map(|m| m.fold_means().into_keys()).collect();
+    if (2..=FOLDS_SHOWN).contains(&folds.len()) {
+        text.push("UA of each fold (mean over seeds):".to_owned());
+        text.push(by_fold(summary, &folds).to_string());
+    }
+    if summary.synthetic {
+        text.push(
+            "The corpus is synthetic: these rates show that the pipeline works, and say\n\
+             nothing of real speech."
+                .to_owned(),
+        );
+    }
+    text.join("\n")
+}
+
+fn methods(summary: &Summary) -> Table {
+    let mut table =
+        table(&["method", "seeds", "folds", "WA", "UA", "WA pooled", "UA pooled"], &[0]);
+    for (id, method) in summary.methods_in_order() {
+        let over = &method.over_seeds;
+        let folds = method.fold_means().len();
+        table.add_row([
+            id.to_owned(),
+            method.seeds.len().to_string(),
+            folds.to_string(),
+            spread(over.mean.wa, over.sd_folds.wa),
+            spread(over.mean.ua, over.sd_folds.ua),
+            percent(Some(over.pooled.wa)),
+            percent(Some(over.pooled.ua)),
+        ]);
+    }
+    table
+}
+
+fn by_fold(summary: &Summary, folds: &BTreeSet<&str>) -> Table {
+    let methods = summary.methods_in_order();
+    let ids: Vec<&str> = methods.iter().map(|(id, _)| *id).collect();
+    let mut table = table(&[&["fold"], ids.as_slice()].concat(), &[0]);
+    for fold in folds {
+        let ua = |rates: &Rates| percent(rates.ua);
+        let cells = methods.iter().map(|(_, m)| m.fold_means().get(fold).map_or(String::new(), ua));
+        table.add_row(std::iter::once((*fold).to_owned()).chain(cells));
+    }
+    table
+}
+
+/// What the index holds: utterances per speaker and gold label.
+pub(crate) fn index(summary: &IndexSummary) -> String {
+    let labels: BTreeSet<&str> =
+        summary.speakers.iter().flat_map(|s| s.gold.keys().map(String::as_str)).collect();
+    let head =
+        [&["speaker", "all"], labels.iter().copied().collect::<Vec<_>>().as_slice()].concat();
+    let mut table = table(&head, &[0]);
+    for speaker in &summary.speakers {
+        table.add_row(speaker_row(speaker, &labels));
+    }
+    let hours = summary.seconds / 3600.0;
+    let mut lines = vec![
+        table.to_string(),
+        format!("{}: {} utterances, {hours:.2} h", summary.corpus, summary.utterances),
+        format!("{} files, BLAKE3 of their listing:\n{}", summary.files, summary.blake3),
+    ];
+    lines.extend(summary.release_differences.iter().map(|line| format!("note: {line}")));
+    lines.join("\n")
+}
+
+fn speaker_row(speaker: &SpeakerSummary, labels: &BTreeSet<&str>) -> Vec<String> {
+    let count = |label: &&str| speaker.gold.get(*label).copied().unwrap_or(0).to_string();
+    let first = [speaker.speaker.clone(), speaker.utterances.to_string()];
+    first.into_iter().chain(labels.iter().map(count)).collect()
+}
+
+/// A table with these columns, all but those of index `left` aligned to the right.
+fn table(columns: &[&str], left: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_style(ASCII_BORDERS_ONLY_CONDENSED).set_header(columns.to_vec());
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(80);
+    for (i, column) in table.column_iter_mut().enumerate() {
+        if !left.contains(&i) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// `61.2 ± 4.0`, in percent.
+fn spread(mean: Option<f64>, sd: Option<f64>) -> String {
+    match sd {
+        Some(sd) => format!("{} ± {:.1}", percent(mean), 100.0 * sd),
+        None => percent(mean),
+    }
+}
+
+fn percent(rate: Option<f64>) -> String {
+    rate.map_or("–".to_owned(), |rate| format!("{:.1}", 100.0 * rate))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! Tables stay within 80 columns and say what they are.
+
+use std::collections::BTreeMap;
+
+use ambivox_eval::{Confusion, EpochRecord, RunHistory, SummaryBuilder};
+
+use super::*;
+
+fn classes() -> Vec<String> {
+    ["happiness", "sadness"].map(str::to_owned).to_vec()
+}
+
+fn summary(folds: usize, synthetic: bool) -> Summary {
+    let mut builder = SummaryBuilder::new("toy", &classes(), synthetic);
+    for method in ["baseline", "lw"] {
+        for fold in 0..folds {
+            let right = if method == "lw" { 9 } else { 8 };
+            let pairs = (0..10).map(|i| (i % 2, if i < right { i % 2 } else { (i + fold) % 2 }));
+            let confusion = Confusion::from_pairs(2, pairs).unwrap();
+            builder.add_run(confusion, &history(method, fold)).unwrap();
+        }
+    }
+    builder.finish().unwrap()
+}
+
+fn history(method: &str, fold: usize) -> RunHistory {
+    let epoch = EpochRecord {
+        epoch: 1,
+        train_loss: 1.0,
+        validation_loss: 1.0,
+        validation_wa: 0.5,
+        validation_ua: 0.5,
+        labels_moved: None,
+        mean_weight: None,
+    };
+    RunHistory {
+        schema: 1,
+        method: method.to_owned(),
+        seed: 0,
+        fold: format!("Ses{fold:02}F"),
+        classes: classes(),
+        train_utterances: 10,
+        validation_utterances: 10,
+        test_utterances: 10,
+        parameters: 1,
+        best_epoch: 1,
+        initial_mean_weight: None,
+        epochs: vec![epoch],
+    }
+}
+
+#[test]
+fn rates_per_method_and_fold() {
+    let text = rates(&summary(3, true));
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn many_folds_are_summed_up() {
+    let text = rates(&summary(FOLDS_SHOWN + 1, false));
+    assert!(!text.contains("each fold"), "{text}");
+    assert!(!text.contains("synthetic"), "{text}");
+    assert!(text.contains("baseline") && text.contains("lw"), "{text}");
+}
+
+#[test]
+fn the_index_by_speaker_and_label() {
+    let speaker = |name: &str, gold: &[(&str, u64)]| SpeakerSummary {
+        speaker: name.to_owned(),
+        session: "1".to_owned(),
+        sex: None,
+        utterances: 5,
+        seconds: 9.0,
+        gold: gold.iter().map(|(label, n)| ((*label).to_owned(), *n)).collect::<BTreeMap<_, _>>(),
+    };
+    let summary = IndexSummary {
+        schema: 1,
+        corpus: "toy".to_owned(),
+        utterances: 10,
+        seconds: 1800.0,
+        votes: false,
+        speakers: vec![
+            speaker("s1", &[("anger", 2), ("sadness", 3)]),
+            speaker("s2", &[("anger", 1)]),
+        ],
+        files: 10,
+        blake3: "00ff".repeat(16),
+        release_differences: vec!["10 files where the release has 12".to_owned()],
+    };
+    insta::assert_snapshot!(index(&summary));
+}

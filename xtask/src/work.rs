@@ -1,0 +1,98 @@
+//! One stale instance at work: locked, staged, run, checked, committed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use ambivox_artifacts::{Begun, KeyParts, Provenance, Record, Staging, Store};
+use ambivox_settings::{Request, exit};
+use anyhow::{Context as _, Result, ensure};
+use fs_err as fs;
+
+use crate::binary::Binary;
+use crate::corpus;
+use crate::experiment::Experiment;
+use crate::failure::Failure;
+use crate::graph::{Instance, Source};
+use crate::progress::{Progress, StageProgress};
+use crate::spawn::run_stage;
+
+/// An instance that has to run.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) instance: Instance,
+    pub(crate) parts: KeyParts,
+    /// Where the inputs lie, by role.
+    pub(crate) inputs: BTreeMap<String, PathBuf>,
+}
+
+/// What the tasks of a wave share.
+pub(crate) struct Bench<'a> {
+    pub(crate) experiment: &'a Experiment,
+    pub(crate) store: &'a Store,
+    pub(crate) binary: &'a Binary,
+    pub(crate) progress: &'a Progress,
+    /// Threads of each task.
+    pub(crate) threads: usize,
+    /// Versions for the record, by tool.
+    pub(crate) tools: &'a BTreeMap<String, String>,
+}
+
+impl Bench<'_> {
+    /// Runs a task, or takes the result of another process that is at it already.
+    pub(crate) fn work(&self, task: &Task) -> Result<Record> {
+        let progress = self.progress.stage(&task.instance.slot);
+        let key = task.parts.key();
+        let begun = self.store.begin(task.instance.stage(), &key, || progress.waiting())?;
+        let result = match begun {
+            Begun::Made(record) => Ok(*record),
+            Begun::Staging(staging) => self.run(task, staging, &progress),
+        };
+        progress.end(if result.is_ok() { "done" } else { "failed" });
+        result
+    }
+
+    fn run(&self, task: &Task, staging: Staging, progress: &StageProgress<'_>) -> Result<Record> {
+        let request = Request {
+            work: task.instance.work.clone(),
+            inputs: task.inputs.clone(),
+            out: staging.out(),
+            threads: self.threads,
+        };
+        let file = staging.folder().join("request.json");
+        fs::write(&file, serde_json::to_vec_pretty(&request)?)?;
+        let (started, clock) = (SystemTime::now(), Instant::now());
+        let event = |event| progress.event(event);
+        let ended = run_stage(self.binary.path(), &file, staging.folder(), self.threads, event)?;
+        if ended.code != exit::DONE {
+            return Err(Failure::stages(ended.code, ended.stderr.trim_end()));
+        }
+        self.binary.check()?;
+        self.check_inputs(task)?;
+        let provenance = Provenance {
+            started_unix: started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+            seconds: clock.elapsed().as_secs_f64(),
+            threads: self.threads,
+            host: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            tools: self.tools.clone(),
+        };
+        let names = task.instance.work.outputs();
+        Ok(self.store.commit(staging, &task.parts, names, provenance)?)
+    }
+
+    /// An error if an input is no longer what the key says: nothing is then recorded.
+    fn check_inputs(&self, task: &Task) -> Result<()> {
+        let memo = self.store.memo();
+        for (role, path) in &task.inputs {
+            let now = match task.instance.inputs.get(role) {
+                Some(Source::Corpus) => {
+                    corpus::listing(memo, path, &self.experiment.manifest)?.digest
+                }
+                _ => memo.content(path)?.digest,
+            };
+            let then = task.parts.inputs.get(role).context("an input without a digest")?;
+            ensure!(now == *then, "the input {role} changed during the run; run again");
+        }
+        Ok(())
+    }
+}
