@@ -93,3 +93,29 @@ fn repair(truth: &BTreeMap<String, usize>, moves: &[Move]) -> Result<LabelRepair
     let triples = moves.iter().map(triple).collect::<Result<Vec<_>, StageError>>()?;
     Ok(LabelRepair::from_triples(triples))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label(id: &str, gold: usize, learned: usize) -> Move {
+        Move { utterance_id: id.to_owned(), gold, learned }
+    }
+
+    #[test]
+    fn labels_are_held_against_the_truth_of_their_utterance() {
+        // Of two classes; the third utterance's true emotion is neither.
+        let truth = [("a", 0), ("b", 1), ("c", 2)].map(|(id, class)| (id.to_owned(), class));
+        let truth = BTreeMap::from(truth);
+        let moves = [label("c", 0, 1), label("a", 1, 0), label("b", 1, 0)];
+        let repair = repair(&truth, &moves).unwrap();
+        assert_eq!((repair.wrong, repair.restored), (2, 1));
+        assert_eq!((repair.right, repair.broken), (1, 1));
+    }
+
+    #[test]
+    fn an_utterance_without_truth_is_named() {
+        let error = repair(&BTreeMap::new(), &[label("a", 0, 0)]).unwrap_err();
+        assert_eq!(error.to_string(), "a has no known truth");
+    }
+}

@@ -109,3 +109,32 @@ impl Run {
         Some(Self { method, seed: parts.next()?.parse().ok()?, fold: parts.next()?.to_owned() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_ordered_as_in_table_2_with_seeds_as_numbers() {
+        let keys = ["lw/0/a", "baseline/10/a", "baseline/9/b", "baseline/9/a"];
+        let mut runs: Vec<Run> = keys.iter().filter_map(|key| Run::parse(key)).collect();
+        runs.sort();
+        let runs: Vec<String> = runs.iter().map(Run::to_string).collect();
+        assert_eq!(
+            runs,
+            [
+                "method baseline, seed 9, fold a",
+                "method baseline, seed 9, fold b",
+                "method baseline, seed 10, fold a",
+                "method lw, seed 0, fold a",
+            ]
+        );
+    }
+
+    #[test]
+    fn other_keys_are_no_runs() {
+        for key in ["", "lw", "lw/0", "lw/first/a", "unknown/0/a"] {
+            assert_eq!(Run::parse(key), None, "{key}");
+        }
+    }
+}

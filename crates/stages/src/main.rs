@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 /// Work one stage of an Ambivox pipeline.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "ambivox", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
