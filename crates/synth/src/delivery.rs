@@ -18,7 +18,7 @@ const RIVAL: f64 = 0.3;
 /// Half the expressive stretch, as a share of the turn.
 const STRETCH: f64 = 0.35;
 
-/// One unit of each cue: semitones of F0 level.
+/// One unit of each cue, from here on: semitones of F0 level.
 const LEVEL_SEMITONES: f64 = 6.0;
 /// Octaves of F0 range.
 const RANGE_OCTAVES: f64 = 1.3;

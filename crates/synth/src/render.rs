@@ -16,7 +16,7 @@ const F0_STEP: f64 = 0.1;
 /// Bandwidth of friction, in Hz.
 const HISS_BANDWIDTH: f64 = 1500.0;
 
-/// Factor on voicing that puts neutral speech at about -26 dB below full scale.
+/// Factor on voicing that puts neutral speech at about -25 dB of full scale.
 const LEVEL: f64 = 0.1;
 
 /// Amplitude of aspiration while the glottis is shut, relative to open.
