@@ -1,7 +1,7 @@
 //! The program that runs the stages: built on demand, and watched while it is in use.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, ensure};
@@ -29,7 +29,7 @@ impl Binary {
     pub(crate) fn build(root: &Path) -> Result<Self> {
         let profile = profile_folder()?;
         let target = profile.parent().context("this program lies in no target folder")?;
-        let status = Command::new(cargo())
+        let status = cargo()
             .current_dir(root)
             .args(["build", "--package", "ambivox-stages", "--bin", "ambivox"])
             .args(["--profile", profile_name(&profile)])

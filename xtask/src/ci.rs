@@ -2,12 +2,12 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
 use crate::tidy;
+use crate::toolchain::cargo;
 
 /// A step that is a cargo command.
 struct Step {
@@ -40,8 +40,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
 
 impl Step {
     fn run(&self, root: &Path) -> anyhow::Result<()> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
+        let status = cargo()
             .current_dir(root)
             .args(self.arguments)
             .env("RUSTDOCFLAGS", "-D warnings")

@@ -1,7 +1,7 @@
 //! The compiler and those of its settings that are not in the workspace's files.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -82,9 +82,21 @@ fn ask(rustc: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }
 
-/// Cargo itself.
-pub(crate) fn cargo() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+/// A call of Cargo itself, without what Cargo says of this package to the program it runs: build
+/// scripts of dependencies watch those variables, and half the tree would be built anew each time
+/// that the caller changes.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| describes_package(name)) {
+        cargo.env_remove(name);
+    }
+    cargo
+}
+
+fn describes_package(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let whole: [&[u8]; 3] = [b"CARGO_BIN_NAME", b"CARGO_CRATE_NAME", b"CARGO_PRIMARY_PACKAGE"];
+    name.starts_with(b"CARGO_PKG_") || name.starts_with(b"CARGO_MANIFEST_") || whole.contains(&name)
 }
 
 #[cfg(test)]
@@ -110,6 +122,16 @@ mod tests {
         let tools = tools(&folder.path().join("cache"), "debug").unwrap();
         assert!(tools["rustc"].starts_with("rustc 1."), "{tools:?}");
         assert!(tools["rustc"].contains("host: "), "{tools:?}");
+    }
+
+    #[test]
+    fn cargo_is_called_as_from_a_shell() {
+        let cargo = cargo();
+        let removed = |name: &str| cargo.get_envs().any(|(n, value)| n == name && value.is_none());
+        assert!(removed("CARGO_MANIFEST_DIR") && removed("CARGO_PKG_NAME"));
+        for name in ["CARGO_TARGET_DIR", "CARGO_HOME", "PATH"] {
+            assert!(!describes_package(OsStr::new(name)), "{name}");
+        }
     }
 
     #[test]
