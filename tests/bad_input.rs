@@ -76,7 +76,7 @@ fn an_empty_corpus_is_no_corpus() {
 fn a_row_whose_file_is_missing_is_named() {
     let house = tones();
     add_row(&house, "wav/gone.wav,anna,happy");
-    house.run(&["index"]).ended(DATA).complained_of(&["labels.csv", "wav/gone.wav"]);
+    house.run(&["extract"]).ended(DATA).complained_of(&["wav/gone.wav"]);
 }
 
 #[test]
@@ -98,6 +98,18 @@ fn a_class_that_never_occurs_is_named() {
     let house = tones();
     house.edit("pipelines/tiny.toml", "\"sadness\"]", "\"sadness\", \"anger\"]");
     house.run(&["cv"]).ended(DATA).complained_of(&["anger"]);
+}
+
+/// What nobody shows in training cannot be learned.
+#[test]
+fn a_class_missing_from_training_is_named_with_the_fold() {
+    let house = tones();
+    let table = house.read("corpus/labels.csv");
+    let only_anna_is_sad = ["bert", "carl", "dora"].into_iter().fold(table, |table, speaker| {
+        table.replace(&format!(",{speaker},sad"), &format!(",{speaker},unsure"))
+    });
+    house.write("corpus/labels.csv", only_anna_is_sad);
+    house.run(&["cv"]).ended(DATA).complained_of(&["fold anna", "sadness"]);
 }
 
 /// A speaker who never sounds sad can still be tested; what cannot be computed is null.

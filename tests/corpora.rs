@@ -8,7 +8,7 @@ use hound::{SampleFormat, WavSpec, WavWriter};
 use crate::harness::House;
 
 /// The speakers of the corpus of tones, who are its folds.
-pub(crate) const SPEAKERS: [&str; 3] = ["anna", "bert", "carl"];
+pub(crate) const SPEAKERS: [&str; 4] = ["anna", "bert", "carl", "dora"];
 const TAKES: usize = 3;
 const RATE: u32 = 16_000;
 
@@ -96,15 +96,15 @@ classes = ["happiness", "sadness", "neutral", "anger"]
 [synth]
 seed = 7
 turns_per_speaker = 16
-min_seconds = 0.5
-mean_seconds = 0.8
+min_seconds = 0.7
+mean_seconds = 1.0
 max_seconds = 1.5
 annotators = 3
 annotator_error = 0.2
 expressiveness = 2.0
 "#;
 
-/// Three speakers, two emotions, three takes each: high quick tones are happy, low slow ones sad.
+/// Four speakers, two emotions, three takes each: high quick tones are happy, low slow ones sad.
 pub(crate) fn tones() -> House {
     let house = House::new();
     house.write("pipelines/tiny.toml", format!("{TONES}{SETTINGS}"));
