@@ -55,7 +55,7 @@ impl House {
 
     /// The command with these arguments and this folder's pipeline, store and results.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(xtask());
+        let mut command = from_a_shell(xtask());
         command
             .current_dir(root())
             .args(arguments)
@@ -135,12 +135,24 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
+/// A command that does not see what Cargo says of this package to its tests: build scripts watch
+/// those variables, and dependencies would be built anew.
+fn from_a_shell(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// The binary behind `cargo xtask`, built as `cargo xtask` builds it; it lies two folders above
 /// this test's own.
 fn xtask() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
+        let built = from_a_shell(Path::new(env!("CARGO")))
             .current_dir(root())
             .args(["build", "--quiet", "--package", "xtask"])
             .status()

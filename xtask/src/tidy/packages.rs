@@ -7,6 +7,8 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
+use crate::toolchain::cargo;
+
 /// A package of the graph.
 #[derive(Debug, Clone)]
 pub(crate) struct Package {
@@ -27,8 +29,7 @@ pub(crate) struct Packages(pub(crate) BTreeMap<String, Package>);
 impl Packages {
     /// Asks cargo.
     pub(crate) fn read(root: &Path) -> anyhow::Result<Self> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
+        let output = cargo()
             .current_dir(root)
             .args(["metadata", "--format-version", "1", "--locked", "--filter-platform"])
             .arg(host()?)
