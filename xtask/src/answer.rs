@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::execute::Tally;
 
 /// What a command brought up to date.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     /// For people.
     pub(crate) text: String,
@@ -34,9 +34,12 @@ impl Answer {
 
     /// What was done, for the log.
     pub(crate) fn done(&self) -> String {
-        match self.tally {
-            Tally { fresh, made: 0 } => format!("nothing to do: {fresh} stages fresh"),
-            Tally { fresh, made } => format!("{made} stages made, {fresh} fresh"),
+        let Tally { fresh, made } = self.tally;
+        let all = fresh + made;
+        let stages = if all == 1 { "stage" } else { "stages" };
+        match made {
+            0 => format!("nothing to do: {all} {stages} fresh"),
+            _ => format!("{all} {stages}: {made} made, {fresh} fresh"),
         }
     }
 }
@@ -59,6 +62,8 @@ mod tests {
         let tally = Tally { fresh: 26, made: 0 };
         let answer = Answer { text: "table".to_owned(), outputs, tally };
         assert_eq!(answer.done(), "nothing to do: 26 stages fresh");
+        let one = Answer { tally: Tally { fresh: 0, made: 1 }, ..answer.clone() };
+        assert_eq!(one.done(), "1 stage: 1 made, 0 fresh");
         assert_eq!(answer.lines(), "table\nindex: /s/index.parquet");
         insta::assert_snapshot!(answer.json(), @r#"{"outputs":{"index":"/s/index.parquet"},"stages":{"fresh":26,"made":0}}"#);
     }

@@ -109,7 +109,7 @@ impl Executor<'_> {
             threads: (self.threads / jobs).max(1),
             tools: &self.tools,
         };
-        let total = self.progress.wave(tasks[0].instance.stage(), tasks.len());
+        let total = self.progress.wave(tasks.len());
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let results: Vec<Mutex<Option<Result<Record>>>> =
             tasks.iter().map(|_| Mutex::new(None)).collect();

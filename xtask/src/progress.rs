@@ -1,12 +1,13 @@
 //! Progress on standard error: bars with rate and time left on a terminal, plain lines elsewhere.
 //! Nothing is coloured.
 
+use std::fmt;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use ambivox_settings::Event;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 /// Shortest time between two plain lines of one stage.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
@@ -33,11 +34,14 @@ impl Progress {
         }
     }
 
-    /// The bar of many stages together.
-    pub(crate) fn wave(&self, what: &str, total: usize) -> ProgressBar {
-        let Some(bars) = &self.bars else { return ProgressBar::hidden() };
-        let bar = bars.add(ProgressBar::new(total as u64)).with_message(what.to_owned());
-        bar.set_style(style("{msg:28!} {bar:20} {pos}/{len} {elapsed} (left {eta})"));
+    /// The bar of many stages together; of a single one there is nothing to add.
+    pub(crate) fn wave(&self, total: usize) -> ProgressBar {
+        let Some(bars) = self.bars.as_ref().filter(|_| total > 1) else {
+            return ProgressBar::hidden();
+        };
+        let bar = bars.add(ProgressBar::new(total as u64));
+        bar.set_style(style("{prefix:28!} {bar:20} {pos}/{len} {elapsed} (left {eta})"));
+        bar.set_prefix("all");
         bar.enable_steady_tick(Duration::from_secs(1));
         bar
     }
@@ -56,7 +60,20 @@ impl Progress {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(template);
+    style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", write_rate)
+}
+
+/// Per second, or per minute where that is less than one.
+fn write_rate(state: &ProgressState, line: &mut dyn fmt::Write) {
+    let rate = state.per_sec();
+    let written = if rate < 1.0 {
+        write!(line, "{:.1}/min", 60.0 * rate)
+    } else {
+        write!(line, "{rate:.0}/s")
+    };
+    // Nothing but memory is written to.
+    written.ok();
 }
 
 /// A log that cannot be written is no reason to stop the work.

@@ -67,9 +67,7 @@ fn by_fold(summary: &Summary, folds: &BTreeSet<&str>) -> Table {
 pub(crate) fn index(summary: &IndexSummary) -> String {
     let labels: BTreeSet<&str> =
         summary.speakers.iter().flat_map(|s| s.gold.keys().map(String::as_str)).collect();
-    let head =
-        [&["speaker", "all"], labels.iter().copied().collect::<Vec<_>>().as_slice()].concat();
-    let mut table = table(&head, &[0]);
+    let mut table = table(&index_head(&labels), &[0]);
     for speaker in &summary.speakers {
         table.add_row(speaker_row(speaker, &labels));
     }
@@ -81,6 +79,15 @@ pub(crate) fn index(summary: &IndexSummary) -> String {
     ];
     lines.extend(summary.release_differences.iter().map(|line| format!("note: {line}")));
     lines.join("\n")
+}
+
+/// With more labels than fit, their first three letters, as is usual for emotions.
+fn index_head<'a>(labels: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    let letters =
+        |label: &'a str| label.char_indices().nth(3).map_or(label, |(at, _)| &label[..at]);
+    let fits = labels.len() <= 5;
+    let names = labels.iter().map(|label| if fits { label } else { letters(label) });
+    ["speaker", "all"].into_iter().chain(names).collect()
 }
 
 fn speaker_row(speaker: &SpeakerSummary, labels: &BTreeSet<&str>) -> Vec<String> {

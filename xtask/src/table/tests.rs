@@ -65,6 +65,13 @@ fn many_folds_are_summed_up() {
 }
 
 #[test]
+fn many_labels_are_cut_to_three_letters() {
+    let labels = BTreeSet::from(["anger", "excitement", "fear", "other", "sadness", "ärger"]);
+    let head = ["speaker", "all", "ang", "exc", "fea", "oth", "sad", "ärg"];
+    assert_eq!(index_head(&labels), head);
+}
+
+#[test]
 fn the_index_by_speaker_and_label() {
     let speaker = |name: &str, gold: &[(&str, u64)]| SpeakerSummary {
         speaker: name.to_owned(),
