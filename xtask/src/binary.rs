@@ -39,7 +39,12 @@ impl Binary {
             .status()
             .context("failed to start cargo")?;
         ensure!(status.success(), "the stages do not build ({status}); the errors are above");
-        Self::at(profile.join(format!("ambivox{}", std::env::consts::EXE_SUFFIX)))
+        Self::at(file(&profile))
+    }
+
+    /// Whether the program has been built before, if perhaps from other code.
+    pub(crate) fn exists() -> Result<bool> {
+        Ok(file(&profile_folder()?).exists())
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -53,6 +58,10 @@ impl Binary {
         ensure!(same, "{} was rebuilt during the run; run again", self.path.display());
         Ok(())
     }
+}
+
+fn file(profile: &Path) -> PathBuf {
+    profile.join(format!("ambivox{}", std::env::consts::EXE_SUFFIX))
 }
 
 fn stamp(path: &Path) -> Result<Stamp> {

@@ -86,7 +86,9 @@ impl Executor<'_> {
     /// Builds the stage program, and makes sure that it is the code that the keys say.
     fn build(&mut self) -> Result<()> {
         let Program::Workspace(root) = &self.program else { return Ok(()) };
-        self.progress.say("building the stages; the first build takes minutes");
+        if !Binary::exists()? {
+            self.progress.say("building the stages; the first build takes minutes");
+        }
         let binary = Binary::build(root)?;
         let before = self.resolver.codes.digests();
         let mut now = Codes::new(root, self.tools.clone())?;

@@ -1,6 +1,6 @@
 //! The whole page: well formed, self-contained, escaped, and fit for little or odd input.
 
-#[path = "../examples/made_up/records.rs"]
+#[path = "made_up/records.rs"]
 mod records;
 
 use std::collections::BTreeSet;

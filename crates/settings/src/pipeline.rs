@@ -251,7 +251,9 @@ impl Pipeline {
         let named = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let classes = &self.split.classes;
         let repeated = (1..classes.len()).any(|i| classes[..i].contains(&classes[i]));
+        let synth = self.synth.as_ref().and_then(SynthSettings::fault);
         vec![
+            (synth.is_some(), synth.unwrap_or_default()),
             (self.schema != 1, "schema: this version reads 1"),
             (
                 self.name.is_empty() || !self.name.chars().all(named),

@@ -7,15 +7,15 @@ use ambivox_eval::{Confusion, LabelMoves, LabelRepair, RunHistory, SummaryBuilde
 use ambivox_settings::{EvaluateParams, Splits, role};
 use polars::prelude::DataFrame;
 
-use crate::StageError;
 use crate::job::{Job, Run};
 use crate::tables::labels::Move;
 use crate::tables::{self, labels, predictions, truth};
+use crate::{StageError, run_histories};
 
 pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageError> {
     let splits: Splits = job.read_json(role::SPLITS)?;
     let mut summary = SummaryBuilder::new(&params.pipeline, &splits.classes, params.synthetic);
-    let histories = job.histories()?;
+    let histories = run_histories::read(job)?;
     for (run, file) in job.run_inputs(role::PREDICTIONS)? {
         let tested = predictions::read_test(file, &splits.classes)?;
         let pairs = tested.iter().map(|(gold, p)| (*gold, p.as_slice()));

@@ -1,11 +1,9 @@
 //! A request at work: its inputs and outputs by role.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use ambivox_eval::RunHistory;
-use ambivox_settings::{Method, Request, role};
+use ambivox_settings::{Method, Request};
 use fs_err as fs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,12 +41,6 @@ impl Job<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         runs.sort();
         Ok(runs)
-    }
-
-    /// The learning curves of every run.
-    pub(crate) fn histories(&self) -> Result<BTreeMap<Run, RunHistory>, StageError> {
-        let read = |(run, file)| Ok((run, RunHistory::from_json(&fs::read_to_string(file)?)?));
-        self.run_inputs(role::HISTORY)?.into_iter().map(read).collect()
     }
 
     /// Path of the output under `role`.

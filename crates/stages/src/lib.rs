@@ -12,6 +12,7 @@ mod index;
 mod job;
 mod report;
 mod reporter;
+mod run_histories;
 mod split;
 mod synth;
 mod tables;

@@ -5,15 +5,15 @@ use ambivox_report::ReportInput;
 use ambivox_settings::{Exclusions, IndexSummary, ReportParams, Splits, role};
 use fs_err as fs;
 
-use crate::StageError;
 use crate::job::Job;
+use crate::{StageError, run_histories};
 
 pub(crate) fn run(params: &ReportParams, job: &Job<'_>) -> Result<(), StageError> {
     let summary = Summary::from_json(&fs::read_to_string(job.input(role::SUMMARY)?)?)?;
     let index: IndexSummary = job.read_json(role::INDEX_SUMMARY)?;
     let exclusions: Exclusions = job.read_json(role::EXCLUSIONS)?;
     let splits: Splits = job.read_json(role::SPLITS)?;
-    let histories: Vec<RunHistory> = job.histories()?.into_values().collect();
+    let histories: Vec<RunHistory> = run_histories::read(job)?.into_values().collect();
     let provenance = [
         ("Ambivox".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("Corpus files (BLAKE3)".to_owned(), index.blake3.clone()),

@@ -1,6 +1,7 @@
 //! Writes a report of made-up records, to look at the page without running a pipeline:
 //! `cargo run -p ambivox-report --example made_up -- report.html`.
 
+#[path = "../../tests/made_up/records.rs"]
 mod records;
 
 use std::path::PathBuf;

@@ -1,3 +1,5 @@
+//! Tests of `annotate`.
+
 use super::*;
 use crate::plan::dialogues;
 use crate::testing::settings;

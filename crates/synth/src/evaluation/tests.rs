@@ -1,3 +1,5 @@
+//! Tests of `evaluation`.
+
 use super::*;
 use crate::plan::{Sex, Speaker};
 

@@ -1,3 +1,5 @@
+//! Tests of `plan`.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Tests of `render`.
+
 use super::*;
 use crate::chance::Purpose;
 use crate::delivery::Phonation;

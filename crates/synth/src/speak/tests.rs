@@ -1,3 +1,5 @@
+//! Tests of `speak`.
+
 use proptest::prelude::*;
 
 use super::*;
