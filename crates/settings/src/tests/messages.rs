@@ -137,12 +137,15 @@ fn a_pipeline_needs_a_method() {
 
 #[test]
 fn a_synthetic_corpus_has_no_root_of_its_own() {
-    let synth = "[synth]\nseed = 0\nturns_per_speaker = 8\nmin_seconds = 0.5\nmean_seconds = 1.0\n\
+    let synth = "[synth]\nseed = 0\nturns_per_speaker = 12\nmin_seconds = 0.7\nmean_seconds = 1.0\n\
         max_seconds = 2.0\nannotators = 3\nannotator_error = 0.2\nexpressiveness = 1.0\n";
     let message = pipeline(&format!("{PIPELINE}\n{synth}")).unwrap_err().to_string();
     assert!(message.contains("corpus.root and [synth]"), "{message}");
     let rootless = edited(PIPELINE, "root = \"../corpora/x\"\n", "");
     assert!(pipeline(&format!("{rootless}\n{synth}")).unwrap().synth.is_some());
+    let few = synth.replace("turns_per_speaker = 12", "turns_per_speaker = 8");
+    let message = pipeline(&format!("{rootless}\n{few}")).unwrap_err().to_string();
+    assert!(message.contains("turns_per_speaker: from 12"), "{message}");
 }
 
 #[test]
