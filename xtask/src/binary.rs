@@ -7,7 +7,9 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, ensure};
 use fs_err as fs;
 
+use crate::code::Codes;
 use crate::toolchain::cargo;
+use crate::vouch;
 
 /// The stage program as it was when it was built.
 #[derive(Debug)]
@@ -25,9 +27,10 @@ impl Binary {
         Ok(Self { path, stamp })
     }
 
-    /// Builds the program into the target folder and with the profile of this one.
-    pub(crate) fn build(root: &Path) -> Result<Self> {
+    /// Builds the program from this code into the target folder and with the profile of this one.
+    pub(crate) fn build(root: &Path, codes: &Codes) -> Result<Self> {
         let profile = profile_folder()?;
+        vouch::show_changes(&file(&profile), codes)?;
         let target = profile.parent().context("this program lies in no target folder")?;
         let status = cargo()
             .current_dir(root)

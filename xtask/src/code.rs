@@ -52,9 +52,24 @@ impl Codes {
         Ok(&self.known[stage])
     }
 
-    /// Digests of all stages' code that was asked for so far.
-    pub(crate) fn digests(&self) -> BTreeMap<String, Digest> {
-        self.known.iter().map(|(stage, (digest, _))| (stage.clone(), *digest)).collect()
+    /// Digests of the code of all stages, asked for or not: from now on these are what [`Self::of`]
+    /// answers, whatever becomes of the files.
+    pub(crate) fn all(&mut self, memo: &StatMemo) -> Result<BTreeMap<String, Digest>> {
+        NAMES.iter().map(|stage| Ok(((*stage).to_owned(), self.of(memo, stage)?.0))).collect()
+    }
+
+    /// Digests of the files of every crate, by stage and crate, of the stages asked for so far.
+    pub(crate) fn sources(&self) -> BTreeMap<(String, String), Digest> {
+        let known = self.known.iter().flat_map(|(stage, (_, parts))| {
+            let named = parts.sources.iter();
+            named.map(|(name, digest)| ((stage.clone(), name.clone()), *digest))
+        });
+        known.collect()
+    }
+
+    /// The workspace that the code is in.
+    pub(crate) fn workspace(&self) -> &Workspace {
+        &self.workspace
     }
 }
 
@@ -138,7 +153,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn workspace() -> Workspace {
@@ -157,6 +172,42 @@ mod tests {
 
     fn holds(stage: &str, name: &str) -> bool {
         sources(stage).contains(&format!("ambivox-{name}"))
+    }
+
+    /// A copy of what the stages are built from.
+    pub(crate) fn copy() -> tempfile::TempDir {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let copy = tempfile::tempdir().unwrap();
+        for name in ["Cargo.toml", "Cargo.lock", "crates"] {
+            for entry in walkdir::WalkDir::new(root.join(name)) {
+                let entry = entry.unwrap();
+                let to = copy.path().join(entry.path().strip_prefix(&root).unwrap());
+                if entry.file_type().is_dir() {
+                    fs::create_dir_all(to).unwrap();
+                } else {
+                    fs::copy(entry.path(), to).unwrap();
+                }
+            }
+        }
+        copy
+    }
+
+    /// What is edited after the build began is not what was built.
+    #[test]
+    fn the_code_of_stages_not_yet_asked_for_is_pinned() {
+        let copy = copy();
+        let memo = StatMemo::in_memory();
+        let mut codes = Codes::new(copy.path(), BTreeMap::new()).unwrap();
+        codes.of(&memo, "index").unwrap();
+        let pinned = codes.all(&memo).unwrap();
+        assert_eq!(pinned.len(), NAMES.len());
+        let file = copy.path().join("crates/stages/src/train.rs");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{text}// edited")).unwrap();
+        assert_eq!(codes.of(&memo, "train").unwrap().0, pinned["train"]);
+        let now = Codes::new(copy.path(), BTreeMap::new()).unwrap().all(&memo).unwrap();
+        assert_ne!(now["train"], pinned["train"]);
+        assert_eq!(now["index"], pinned["index"]);
     }
 
     #[test]

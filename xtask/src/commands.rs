@@ -16,10 +16,13 @@ use crate::execute::Executor;
 use crate::failure::Failure;
 use crate::graph::{self, Run};
 use crate::plan::Plan;
-use crate::publish::publish;
+use crate::publish::{lock, publish};
 use crate::resolve::State;
 use crate::select::{check_folds, check_selection, known_speakers, selected};
 use crate::table;
+
+/// The published report's name.
+const PAGE: &str = "report.html";
 
 /// The stage up to which to go, before training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,8 +117,11 @@ pub(crate) fn cross_validate(
     if goal == Goal::Page {
         executor.bring_up(&[graph::report(experiment, &runs)], 1)?;
     }
-    let outputs = publish_results(executor, results, goal)?;
-    let summary = fs::read_to_string(&outputs[role::SUMMARY])?;
+    let report = graph::report(experiment, &runs);
+    let with_page = matches!(executor.resolver.state(&report)?, State::Fresh { .. });
+    let outputs = publish_results(executor, results, with_page)?;
+    // This run's own: another may publish to the same place.
+    let summary = fs::read_to_string(executor.resolver.output("evaluate", role::SUMMARY)?)?;
     let text = table::rates(&Summary::from_json(&summary)?);
     Ok(Answer { text, outputs, tally: executor.tally })
 }
@@ -140,14 +146,18 @@ fn with_fresh(executor: &mut Executor<'_>, wanted: Vec<Run>, others: Vec<Run>) -
 fn publish_results(
     executor: &Executor<'_>,
     results: &Path,
-    goal: Goal,
+    with_page: bool,
 ) -> Result<BTreeMap<String, PathBuf>> {
     let mut roles =
         vec![("evaluate", role::SUMMARY), ("evaluate", role::LABELS), ("split", role::SPLITS)];
-    if goal == Goal::Page {
+    if with_page {
         roles.push(("report", role::REPORT));
     }
     let folder = results.join(&executor.resolver.experiment.pipeline.name);
+    let _lock = lock(&folder)?;
+    if !with_page {
+        remove_page(executor, &folder.join(PAGE))?;
+    }
     let mut outputs = BTreeMap::new();
     for (slot, role) in roles {
         let from = executor.resolver.output(slot, role)?;
@@ -155,6 +165,16 @@ fn publish_results(
         outputs.insert(role.to_owned(), publish(executor.resolver.store.memo(), &from, &to)?);
     }
     Ok(outputs)
+}
+
+/// A page of other results than those beside it would mislead.
+fn remove_page(executor: &Executor<'_>, page: &Path) -> Result<()> {
+    if page.exists() {
+        fs::remove_file(page)?;
+        let line = "removed, being of other results; `cargo xtask report` makes it anew";
+        executor.progress.say(&format!("{}: {line}", page.display()));
+    }
+    Ok(())
 }
 
 /// As [`cross_validate`] with a page, naming it and the time taken.

@@ -24,7 +24,7 @@ pub(crate) fn listing(memo: &StatMemo, root: &Path, manifest: &Manifest) -> Resu
             manifest.source,
         )));
     }
-    Ok(memo.listing(root, &files)?)
+    memo.listing(root, &files).map_err(|error| unreadable(root, &error))
 }
 
 /// Files whose path relative to `root` matches a pattern, by the rules of the index stage: `*` does
@@ -34,13 +34,22 @@ fn files(root: &Path, patterns: &[String]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let entries = WalkDir::new(root).follow_links(true).into_iter();
     for entry in entries.filter_entry(|entry| entry.depth() == 0 || !hidden(entry)) {
-        let entry = entry?;
+        let entry = entry.map_err(|error| unreadable(root, &error))?;
         let relative = entry.path().strip_prefix(root)?;
         if entry.file_type().is_file() && patterns.is_match(relative) {
             files.push(relative.to_path_buf());
         }
     }
     Ok(files)
+}
+
+/// The error names the file.
+fn unreadable(root: &Path, error: &impl std::fmt::Display) -> anyhow::Error {
+    Failure::data(format!(
+        "the corpus in {} cannot be read: {error}\n\
+         hint: restore the file or the link's target, make it readable, or remove it",
+        root.display()
+    ))
 }
 
 fn glob_set(patterns: &[String]) -> Result<GlobSet> {
@@ -77,6 +86,26 @@ mod tests {
         assert_eq!(digest(&toy).unwrap(), before);
         toy.write("corpus/wav/c.wav", "three");
         assert_ne!(digest(&toy).unwrap(), before);
+    }
+
+    #[test]
+    fn a_dangling_link_is_faulty_data() {
+        let toy = Toy::new();
+        std::os::unix::fs::symlink("/none", toy.path("corpus/wav/c.wav")).unwrap();
+        let error = digest(&toy).unwrap_err();
+        assert_eq!(exit_code(&error), 3);
+        let text = error.to_string();
+        assert!(text.contains("wav/c.wav") && text.contains("hint: "), "{text}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_faulty_data() {
+        let toy = Toy::new();
+        let manifest = toy.read().unwrap().manifest;
+        let gone = unreadable(&toy.path("corpus"), &"wav/a.wav: permission denied");
+        assert_eq!(exit_code(&gone), 3);
+        toy.write("corpus/wav/a.wav", "one");
+        assert!(listing(&StatMemo::in_memory(), &toy.path("corpus"), &manifest).is_ok());
     }
 
     #[test]

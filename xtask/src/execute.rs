@@ -14,6 +14,7 @@ use crate::failure::{Failure, exit_code};
 use crate::graph::Instance;
 use crate::progress::Progress;
 use crate::resolve::{Resolver, State};
+use crate::vouch;
 use crate::work::{Bench, Task};
 
 /// How many stages were found fresh and how many were made.
@@ -89,13 +90,12 @@ impl Executor<'_> {
         if !Binary::exists()? {
             self.progress.say("building the stages; the first build takes minutes");
         }
-        let binary = Binary::build(root)?;
-        let before = self.resolver.codes.digests();
-        let mut now = Codes::new(root, self.tools.clone())?;
-        for (stage, digest) in before {
-            let (same, _) = now.of(self.resolver.store.memo(), &stage)?;
-            ensure!(*same == digest, "the sources changed during the build; run again");
-        }
+        let memo = self.resolver.store.memo();
+        let before = self.resolver.codes.all(memo)?;
+        let binary = Binary::build(root, &self.resolver.codes)?;
+        let now = Codes::new(root, self.tools.clone())?.all(memo)?;
+        ensure!(now == before, "the sources changed during the build; run again");
+        vouch::keep(binary.path(), &self.resolver.codes)?;
         self.program = Program::Built(binary);
         Ok(())
     }

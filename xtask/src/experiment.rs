@@ -55,10 +55,21 @@ impl Experiment {
     }
 }
 
+fn unparsable(file: &Path, error: &toml::de::Error) -> anyhow::Error {
+    let message = error.to_string();
+    Failure::usage(format!(
+        "{}: {}\nhint: features.set names this file; mend it there, or name a built-in set",
+        file.display(),
+        message.trim_end()
+    ))
+}
+
 fn feature_set(folder: &Path, set: &str) -> Result<FeatureSetText> {
     if Path::new(set).extension().is_some_and(|extension| extension == "toml") {
-        let text = fs::read_to_string(folder.join(set));
-        Ok(FeatureSetText::Toml(text.map_err(|error| Failure::usage(error.to_string()))?))
+        let file = folder.join(set);
+        let text = fs::read_to_string(&file).map_err(|error| Failure::usage(error.to_string()))?;
+        text.parse::<toml::Table>().map_err(|error| unparsable(&file, &error))?;
+        Ok(FeatureSetText::Toml(text))
     } else {
         Ok(FeatureSetText::Builtin(set.to_owned()))
     }
@@ -170,7 +181,7 @@ s3 = {}
         let error = Experiment::read(Path::new("/none.toml")).unwrap_err();
         assert_eq!(exit_code(&error), 2);
         let toy = Toy::new();
-        toy.edit("set = \"ser32\"", "set = \"mine.toml\"");
+        toy.edit("set = \"ser32-prosody\"", "set = \"mine.toml\"");
         let error = toy.read().unwrap_err();
         assert_eq!(exit_code(&error), 2);
         assert!(error.to_string().contains("mine.toml"), "{error}");
@@ -179,10 +190,21 @@ s3 = {}
     #[test]
     fn a_feature_set_may_be_a_file() {
         let toy = Toy::new();
-        toy.edit("set = \"ser32\"", "set = \"mine.toml\"");
+        toy.edit("set = \"ser32-prosody\"", "set = \"mine.toml\"");
         toy.write("mine.toml", "frames = 1");
         let text = FeatureSetText::Toml("frames = 1".to_owned());
         assert_eq!(toy.read().unwrap().feature_set, text);
+    }
+
+    #[test]
+    fn a_typo_in_a_feature_set_names_the_file() {
+        let toy = Toy::new();
+        toy.edit("set = \"ser32-prosody\"", "set = \"mine.toml\"");
+        toy.write("mine.toml", "frames = = 1");
+        let error = toy.read().unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        let text = error.to_string();
+        assert!(text.contains("mine.toml: TOML parse error at line 1"), "{text}");
     }
 
     /// Every file in `pipelines/` reads, and its results go to a folder of its own name.
@@ -199,7 +221,8 @@ s3 = {}
                 names.push(experiment.pipeline.name);
             }
         }
-        names.sort();
-        assert_eq!(names, ["crema-d", "demo", "emodb", "iemocap", "ravdess"]);
+        for own in ["crema-d", "demo", "emodb", "iemocap", "ravdess"] {
+            assert!(names.iter().any(|name| name == own), "{own}");
+        }
     }
 }

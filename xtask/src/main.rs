@@ -25,6 +25,7 @@ mod spawn;
 mod table;
 mod tidy;
 mod toolchain;
+mod vouch;
 mod work;
 
 use std::io::Write as _;

@@ -132,7 +132,7 @@ fn draw(bar: &ProgressBar, done: u64, total: u64, unit: &str, message: String) {
     if bar.length().is_none() {
         let counts = format!("{{pos}}/{{len}} {unit}");
         bar.set_style(style(&format!(
-            "{{prefix:28!}} {{bar:20}} {counts} {{per_sec}} (left {{eta}}) {{wide_msg}}"
+            "{{prefix:28!}} {{bar:20}} {counts} {{rate}} (left {{eta}}) {{wide_msg}}"
         )));
     }
     bar.set_length(total);

@@ -15,9 +15,29 @@ pub(crate) fn publish(memo: &StatMemo, from: &Path, to: &Path) -> Result<PathBuf
     Ok(fs::canonicalize(to)?)
 }
 
+/// Makes a results folder and keeps other processes from publishing there while the file lives.
+pub(crate) fn lock(folder: &Path) -> Result<fs::File> {
+    fs::create_dir_all(folder)?;
+    let mut options = fs::OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(folder.join(".lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_at_a_time_publishes() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = folder.path().join("results/demo");
+        let held = lock(&results).unwrap();
+        let other = fs::File::open(results.join(".lock")).unwrap();
+        assert!(other.try_lock().is_err());
+        drop(held);
+        assert!(other.try_lock().is_ok());
+    }
 
     #[test]
     fn copies_what_changed_and_mends_what_was_edited() {

@@ -12,12 +12,14 @@ use crate::code::Codes;
 use crate::commands::{Goal, Until, cross_validate, demonstrate, plan, prepare};
 use crate::execute::{Executor, Program, Tally};
 use crate::experiment::Experiment;
+use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::resolve::Resolver;
 use crate::{binary, ci, tidy, toolchain};
 
 /// Does what the command line asks for.
 pub(crate) fn run(cli: Cli) -> Result<()> {
+    check_json(&cli)?;
     let root = workspace_root()?;
     match cli.command {
         Command::Tidy => tidy::run(&root),
@@ -31,6 +33,14 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             done
         }
     }
+}
+
+/// What checks the checkout has no document to print.
+fn check_json(cli: &Cli) -> Result<()> {
+    if cli.common.json && matches!(cli.command, Command::Tidy | Command::Ci) {
+        return Err(Failure::usage("tidy and ci print no JSON; leave --json out"));
+    }
+    Ok(())
 }
 
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
@@ -95,4 +105,20 @@ fn workspace_root() -> Result<PathBuf> {
     let told = told.filter(|root| root.join("xtask/Cargo.toml").is_file());
     let built = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     Ok(fs::canonicalize(told.unwrap_or_else(built))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::failure::exit_code;
+
+    #[test]
+    fn what_prints_no_document_refuses_json() {
+        for command in ["tidy", "ci"] {
+            let cli = Cli::try_parse_from(["xtask", command, "--json"]).unwrap();
+            assert_eq!(exit_code(&run(cli).unwrap_err()), 2);
+        }
+    }
 }

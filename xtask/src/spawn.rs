@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 /// How a stage ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// Exit code; a stage that a signal ended has failed.
+    /// Exit code; a stage that a signal or a panic ended has failed.
     pub(crate) code: u8,
     /// What it wrote to standard error.
     pub(crate) stderr: String,
@@ -42,10 +42,15 @@ pub(crate) fn run_stage(
     }
     let status = child.wait()?;
     let stderr = stderr.and_then(|thread| thread.join().ok()).unwrap_or_default();
-    let code =
-        status.code().map_or(exit::FAILED, |code| u8::try_from(code).unwrap_or(exit::FAILED));
-    let stderr = if status.code().is_none() { format!("{stderr}({status})") } else { stderr };
-    Ok(Ended { code, stderr })
+    let code = status.code().and_then(known);
+    let stderr = if code.is_none() { format!("{stderr}({status})") } else { stderr };
+    Ok(Ended { code: code.unwrap_or(exit::FAILED), stderr })
+}
+
+/// An exit code that a stage gives of its own will; a panic's is none.
+fn known(code: i32) -> Option<u8> {
+    let code = u8::try_from(code).ok()?;
+    [exit::DONE, exit::FAILED, exit::USAGE, exit::DATA].contains(&code).then_some(code)
 }
 
 /// A line that is no event is worth the user's attention.
@@ -108,6 +113,13 @@ pub(crate) mod tests {
         lines.sort_unstable();
         let threads = ["CANDLE_NUM_THREADS=3", "LC_ALL=C", "POLARS_MAX_THREADS=3"];
         assert_eq!(lines, [&threads[..], &["RAYON_NUM_THREADS=3", "TZ=UTC"]].concat());
+    }
+
+    #[test]
+    fn a_stage_that_panicked_has_failed() {
+        let (ended, _) = run("exit 101");
+        assert_eq!(ended.code, exit::FAILED);
+        assert!(ended.stderr.contains("101"), "{}", ended.stderr);
     }
 
     #[test]

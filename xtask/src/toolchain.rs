@@ -37,8 +37,18 @@ pub(crate) fn tools(cache: &Path, profile: &str) -> Result<BTreeMap<String, Stri
 
 /// Variables by which Cargo builds otherwise from the same files.
 fn changes_builds(name: &str) -> bool {
-    let names = ["CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS"];
-    name == "RUSTFLAGS" || name.starts_with("CARGO_PROFILE_") || names.contains(&name)
+    let names = [
+        "RUSTFLAGS",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_BUILD_RUSTC_WRAPPER",
+        "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_BUILD_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "CARGO_ENCODED_RUSTFLAGS",
+    ];
+    let of_target = name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS");
+    of_target || name.starts_with("CARGO_PROFILE_") || names.contains(&name)
 }
 
 /// The compiler that Cargo uses: beside the Cargo that runs this program, unless named.
@@ -136,7 +146,12 @@ mod tests {
 
     #[test]
     fn only_what_changes_builds_counts() {
-        for name in ["RUSTFLAGS", "CARGO_PROFILE_DEV_OPT_LEVEL", "CARGO_BUILD_TARGET"] {
+        let target = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS";
+        let wrappers = ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"];
+        for name in ["RUSTFLAGS", "CARGO_PROFILE_DEV_OPT_LEVEL", "CARGO_BUILD_TARGET", target]
+            .into_iter()
+            .chain(wrappers)
+        {
             assert!(changes_builds(name), "{name}");
         }
         for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "PATH", "CARGO_PKG_NAME"] {

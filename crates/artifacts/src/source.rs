@@ -174,7 +174,7 @@ impl Workspace {
     }
 }
 
-/// Profiles, and everything of Cargo's configuration that can change what is built.
+/// Profiles, what members inherit, and everything of Cargo's configuration that can change what is built.
 fn build_settings(
     root: &Path,
     manifest: &toml::Table,
@@ -183,6 +183,12 @@ fn build_settings(
     for key in ["profile", "patch", "replace"] {
         if let Some(table) = manifest.get(key) {
             settings.insert(key.to_owned(), table.to_string());
+        }
+    }
+    // Versions, editions and the like, which members inherit.
+    for key in ["package", "resolver"] {
+        if let Some(value) = manifest.get("workspace").and_then(|table| table.get(key)) {
+            settings.insert(format!("workspace.{key}"), value.to_string());
         }
     }
     let config = root.join(".cargo/config.toml");

@@ -117,7 +117,7 @@ fn what_the_stage_does_not_read_does_not_matter() {
     let house = House::new();
     house.index(INDEX).unwrap();
     house.toy.edit("title = ", "# a remark\ntitle = ");
-    house.toy.edit("patience = 15", "patience = 16");
+    house.toy.edit("patience = 8", "patience = 9");
     house.toy.write("corpus/notes.txt", "mine");
     assert_eq!(house.index(INDEX).unwrap(), FRESH);
 }

@@ -7,7 +7,11 @@ use super::*;
 
 const ROOT: &str = r#"
 [workspace]
+resolver = "3"
 members = ["crates/*"]
+[workspace.package]
+edition = "2024"
+version = "0.1.0"
 [workspace.dependencies]
 toy-base = { path = "crates/base" }
 toy-model = { path = "crates/model" }
@@ -117,7 +121,12 @@ fn sees_what_it_is_built_from() {
     assert!(Toy::moves_train(
         |toy| toy.write("Cargo.toml", &ROOT.replace("level = 3", "level = 2"))
     ));
-    assert!(Toy::moves_train(|toy| toy.write("Cargo.toml", &ROOT.replace("x86-v4", "x86-v3"))));
+    for (from, to) in
+        [("x86-v4", "x86-v3"), ("2024", "2021"), ("0.1.0", "0.2.0"), ("\"3\"", "\"2\"")]
+    {
+        let changed = ROOT.replace(from, to);
+        assert!(Toy::moves_train(|toy| toy.write("Cargo.toml", &changed)), "{from}");
+    }
     assert!(Toy::moves_train(
         |toy| toy.write(".cargo/config.toml", "[build]\nrustflags = [\"-g\"]")
     ));
