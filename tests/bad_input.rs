@@ -90,7 +90,11 @@ fn a_label_that_the_manifest_does_not_know_is_named_with_its_row() {
 fn two_utterances_of_one_id_are_named() {
     let house = tones();
     add_row(&house, "wav/anna-sad-0.wav,anna,happy");
-    house.run(&["index"]).ended(DATA).complained_of(&["anna-sad-0"]);
+    house.run(&["index"]).ended(DATA).complained_of(&[
+        "labels.csv:3",
+        "labels.csv:26",
+        "wav/anna-sad-0",
+    ]);
 }
 
 #[test]

@@ -96,6 +96,19 @@ pub enum CorpusError {
         /// Sound file of the other.
         second: String,
     },
+    /// Two rows of a table are one utterance.
+    #[error(
+        "{first} and {second} are both the utterance {utterance_id}\n\
+         hint: remove one of the two rows; where they name two files, rename one of the files"
+    )]
+    DuplicateRow {
+        /// The id of both.
+        utterance_id: String,
+        /// The one row.
+        first: Place,
+        /// The other row.
+        second: Place,
+    },
     /// An emotion code is not in the manifest.
     #[error(
         "{place}: emotion code {code:?} is not among the manifest's labels ({known})\n\
@@ -123,7 +136,7 @@ pub enum CorpusError {
         known: String,
     },
     /// A file name, line or cell is not what its layout says.
-    #[error("{place}: {found:?} found where {expected} was expected")]
+    #[error("{place}: {found:?} found where {expected} was expected\nhint: {}", remedy(place))]
     Malformed {
         /// Where it stands.
         place: Place,
@@ -133,7 +146,10 @@ pub enum CorpusError {
         expected: String,
     },
     /// A table lacks a column.
-    #[error("{file}: there is no column {column:?}; the columns are {found}")]
+    #[error(
+        "{file}: there is no column {column:?}; the columns are {found}\n\
+         hint: correct the table's header; a manifest with [csv] names columns and delimiter itself"
+    )]
     MissingColumn {
         /// The table.
         file: String,
@@ -143,7 +159,11 @@ pub enum CorpusError {
         found: String,
     },
     /// A table is no well-formed table of delimited text.
-    #[error("{file}: {source}")]
+    #[error(
+        "{file}: {source}\n\
+         hint: correct that line; every row has as many cells as the header, and a cell that holds \
+         the delimiter stands in quotes"
+    )]
     Table {
         /// The table.
         file: String,
@@ -222,6 +242,14 @@ impl CorpusError {
             Self::Write(_) | Self::Parquet { .. } => exit::FAILED,
             _ => exit::DATA,
         }
+    }
+}
+
+/// What to do about a malformed line, or about a file whose name is malformed.
+fn remedy(place: &Place) -> &'static str {
+    match place.line {
+        Some(_) => "correct that line, or remove it",
+        None => "correct it; the manifest's files patterns leave out what is not of the corpus",
     }
 }
 

@@ -16,7 +16,7 @@ use polars::prelude::{
     SerReader, StatisticsOptions,
 };
 
-use crate::{CorpusError, Utterance};
+use crate::{CorpusError, Utterance, check_version, version_metadata};
 
 /// Columns that are no attributes, in order.
 const COLUMNS: [&str; 11] = [
@@ -46,16 +46,18 @@ pub fn write_index(path: &Path, utterances: &[Utterance]) -> Result<(), CorpusEr
         .with_statistics(StatisticsOptions::empty())
         .with_row_group_size(Some(ROW_GROUP))
         .set_parallel(false)
+        .with_key_value_metadata(version_metadata())
         .finish(&mut frame)
         .map_err(|source| parquet(path, source))?;
     Ok(())
 }
 
 /// Reads an index back, in the file's order. Errors: the file cannot be read, is no Parquet, or
-/// lacks one of the columns of an index.
+/// is of another version, or lacks one of the columns of an index.
 pub fn read_index(path: &Path) -> Result<Vec<Utterance>, CorpusError> {
     let file = fs_err::File::open(path).map_err(CorpusError::Read)?;
-    let frame = ParquetReader::new(file.into_parts().0).finish();
+    let mut reader = ParquetReader::new(file.into_parts().0);
+    let frame = check_version(&mut reader).and_then(|()| reader.finish());
     frame.and_then(|frame| utterances(&frame)).map_err(|source| parquet(path, source))
 }
 

@@ -20,6 +20,7 @@ mod table;
 mod testing;
 mod tree;
 mod utterance;
+mod version;
 
 pub use adapters::evaluation::{EvaluationFault, Turn, parse_evaluation};
 pub use error::{CorpusError, Place};
@@ -29,3 +30,4 @@ pub use read::read_corpus;
 pub use split::splits;
 pub use summary::summarise;
 pub use utterance::{Utterance, consensus};
+pub use version::{check_version, version_metadata};

@@ -123,9 +123,9 @@ fn the_example_of_a_table_reads_as_it_says() {
     let happy = Some("happiness".to_owned());
     let sad = Some("sadness".to_owned());
     let expected = [
-        ("short".to_owned(), sad, None, None),
-        ("talk01_3250".to_owned(), None, Some(3.25), Some(5.0)),
-        ("talk01_800".to_owned(), happy, Some(0.8), Some(3.25)),
+        ("wav/short".to_owned(), sad, None, None),
+        ("wav/talk01_3250_5000".to_owned(), None, Some(3.25), Some(5.0)),
+        ("wav/talk01_800_3250".to_owned(), happy, Some(0.8), Some(3.25)),
     ];
     assert_eq!(utterances.iter().map(row).collect::<Vec<_>>(), expected);
     assert_eq!(utterances[2].votes["happiness"], 3);

@@ -25,7 +25,7 @@ const GROUP_UTTERANCES: usize = 512;
 /// `progress` hears how many utterances are done and how many there are.
 ///
 /// Returns the utterances left out, sorted, if `on_broken` says to skip broken audio: what cannot
-/// be decoded, or is shorter than one frame.
+/// be decoded, is shorter than one frame, or is too loud for finite descriptors.
 ///
 /// # Errors
 /// Broken audio where `on_broken` says to stop, naming every utterance at fault; no usable audio at
@@ -129,6 +129,13 @@ impl Work<'_> {
         if frames.is_empty() {
             let samples = samples.len();
             return Err(exclude(format!("shorter than one frame: {samples} samples at 16 kHz")));
+        }
+        // Finite samples can still be so loud that their energies are not.
+        if let Some(frame) = frames.rows().position(|row| !row.iter().all(|v| v.is_finite())) {
+            return Err(exclude(format!(
+                "frame {frame}: a descriptor is not finite; the samples are far beyond full scale \
+                 ±1; convert the recording again"
+            )));
         }
         Ok(Frames { utterance_id: utterance.utterance_id.clone(), data: frames.into_data() })
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use ambivox_corpus::check_version;
 use fs_err as fs;
 use polars::prelude::*;
 
@@ -26,6 +27,7 @@ impl FeatureTable {
     pub fn read(path: &Path, wanted: Option<&BTreeSet<String>>) -> Result<Self, FeatureError> {
         let parquet = |source| FeatureError::Parquet { file: path.to_path_buf(), source };
         let mut reader = ParquetReader::new(fs::File::open(path)?.into_file());
+        check_version(&mut reader).map_err(parquet)?;
         let schema = reader.schema().map_err(parquet)?;
         let metadata = reader.get_metadata().map_err(parquet)?.clone();
         let mut table = Self {
@@ -192,101 +194,4 @@ fn schema_fault(path: &Path, column: &str, message: String) -> FeatureError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::writer::{Frames, TableWriter};
-
-    fn names(columns: &[&str]) -> Vec<String> {
-        columns.iter().map(|&name| name.to_owned()).collect()
-    }
-
-    fn frames(utterance_id: &str, data: &[f32]) -> Frames {
-        Frames { utterance_id: utterance_id.to_owned(), data: data.to_vec() }
-    }
-
-    fn written(groups: &[&[Frames]]) -> (tempfile::TempDir, std::path::PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("features.parquet");
-        let mut writer = TableWriter::create(&file, &names(&["f0", "zcr"])).unwrap();
-        for group in groups {
-            writer.write(group).unwrap();
-        }
-        writer.finish().unwrap();
-        (folder, file)
-    }
-
-    fn table_of(columns: Vec<Column>) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("features.parquet");
-        let mut frame = DataFrame::new_infer_height(columns).unwrap();
-        ParquetWriter::new(fs::File::create(&file).unwrap()).finish(&mut frame).unwrap();
-        FeatureTable::read(&file, None).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn what_was_written_is_read_in_any_number_of_row_groups() {
-        let (_folder, file) = written(&[
-            &[frames("a", &[1.0, 2.0, 3.0, 4.0]), frames("b", &[5.0, 6.0])],
-            &[],
-            &[frames("c", &[7.0, 8.0])],
-        ]);
-        let table = FeatureTable::read(&file, None).unwrap();
-        assert_eq!(table.columns(), names(&["f0", "zcr"]));
-        assert_eq!(table.get("a"), Some([1.0, 2.0, 3.0, 4.0].as_slice()));
-        assert_eq!(table.get("b"), Some([5.0, 6.0].as_slice()));
-        assert_eq!(table.get("c"), Some([7.0, 8.0].as_slice()));
-        assert_eq!(table.get("d"), None);
-    }
-
-    #[test]
-    fn only_the_wanted_utterances_are_kept() {
-        let (_folder, file) =
-            written(&[&[frames("a", &[1.0, 2.0])], &[frames("b", &[5.0, 6.0, 7.0, 8.0])]]);
-        let wanted = BTreeSet::from(["b".to_owned(), "elsewhere".to_owned()]);
-        let table = FeatureTable::read(&file, Some(&wanted)).unwrap();
-        assert_eq!(table.get("a"), None);
-        assert_eq!(table.get("b"), Some([5.0, 6.0, 7.0, 8.0].as_slice()));
-        assert_eq!(table.values.len(), 4);
-    }
-
-    #[test]
-    fn a_column_of_the_wrong_type_is_named() {
-        let message = table_of(vec![
-            Column::new(UTTERANCE.into(), ["a"]),
-            Column::new(FRAME.into(), [0u32]),
-            Column::new("f0".into(), [1.0f64]),
-        ]);
-        assert!(message.contains("features.parquet: column f0: expected type f32"), "{message}");
-    }
-
-    #[test]
-    fn a_missing_key_column_is_named() {
-        let message = table_of(vec![
-            Column::new(UTTERANCE.into(), ["a"]),
-            Column::new("f0".into(), [1.0f32]),
-        ]);
-        assert!(message.contains("column frame: expected as column 1"), "{message}");
-    }
-
-    #[test]
-    fn frames_out_of_order_and_split_utterances_are_found() {
-        for (ids, numbers) in [(["a", "a", "b"], [1u32, 0, 0]), (["a", "b", "a"], [0, 0, 0])] {
-            let message = table_of(vec![
-                Column::new(UTTERANCE.into(), ids),
-                Column::new(FRAME.into(), numbers),
-                Column::new("f0".into(), [1.0f32; 3]),
-            ]);
-            assert!(message.contains("of a"), "{message}");
-        }
-    }
-
-    #[test]
-    fn missing_values_are_found() {
-        let message = table_of(vec![
-            Column::new(UTTERANCE.into(), ["a", "a"]),
-            Column::new(FRAME.into(), [0u32, 1]),
-            Column::new("f0".into(), [Some(1.0f32), None]),
-        ]);
-        assert!(message.contains("column f0"), "{message}");
-    }
-}
+mod tests;

@@ -62,6 +62,7 @@ fn good(folder: &Path, count: usize) -> Vec<Utterance> {
 fn broken(folder: &Path) -> Vec<Utterance> {
     let file = |name: &str| folder.join(format!("{name}.wav"));
     wav(&file("b-nan"), tone(100.0, 4000).map(|x| if x > 0.29 { f32::NAN } else { x }));
+    wav(&file("b-huge"), tone(100.0, 4000).map(|x| x * 1e20));
     wav(&file("b-short"), tone(100.0, 399));
     wav(&file("b-zero-length"), []);
     fs::write(file("b-empty"), "").unwrap();
@@ -69,7 +70,7 @@ fn broken(folder: &Path) -> Vec<Utterance> {
     wav(&file("b-truncated"), tone(100.0, 4000));
     let whole = fs::read(file("b-truncated")).unwrap();
     fs::write(file("b-truncated"), &whole[..whole.len() / 2]).unwrap();
-    ["b-empty", "b-missing", "b-nan", "b-short", "b-text", "b-truncated", "b-zero-length"]
+    ["b-empty", "b-huge", "b-missing", "b-nan", "b-short", "b-text", "b-truncated", "b-zero-length"]
         .map(utterance)
         .to_vec()
 }
@@ -155,13 +156,27 @@ fn skip_leaves_every_kind_of_broken_audio_out_by_name() {
 }
 
 #[test]
+fn samples_far_beyond_full_scale_are_broken_audio() {
+    let folder = tempfile::tempdir().unwrap();
+    let quiet_then_huge = tone(100.0, 4000).enumerate();
+    let samples = quiet_then_huge.map(|(n, x)| if n < 560 { x } else { x * 1e20 });
+    wav(&folder.path().join("huge.wav"), samples);
+    let utterances = [good(folder.path(), 1), vec![utterance("huge")]].concat();
+    let excluded = run(&folder, &utterances, OnBroken::Skip).unwrap();
+    let [huge] = &excluded[..] else { panic!("one utterance, not {excluded:?}") };
+    assert_eq!(huge.utterance_id, "huge");
+    assert!(huge.reason.contains("a descriptor is not finite"), "{}", huge.reason);
+    assert!(huge.reason.contains("convert the recording again"), "{}", huge.reason);
+}
+
+#[test]
 fn stop_lists_all_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let faults = broken(folder.path());
     let utterances = [good(folder.path(), 2), faults.clone()].concat();
     let error = run(&folder, &utterances, OnBroken::Stop).unwrap_err();
     let text = error.to_string();
-    assert!(text.starts_with("7 of 9 utterances"), "{text}");
+    assert!(text.starts_with("8 of 10 utterances"), "{text}");
     assert!(faults.iter().all(|u| text.contains(&format!("{} ({})", u.utterance_id, u.path))));
     assert!(text.contains("on_broken = \"skip\""), "{text}");
     assert_eq!(error.exit_code(), exit::DATA);
@@ -173,7 +188,7 @@ fn nothing_usable_is_an_error_either_way() {
     let faults = broken(folder.path());
     for on_broken in [OnBroken::Stop, OnBroken::Skip] {
         let error = run(&folder, &faults, on_broken).unwrap_err();
-        assert!(matches!(&error, FeatureError::AllBroken { broken } if broken.len() == 7));
+        assert!(matches!(&error, FeatureError::AllBroken { broken } if broken.len() == 8));
         let error = run(&folder, &[], on_broken).unwrap_err();
         assert!(matches!(error, FeatureError::NoUtterances));
     }

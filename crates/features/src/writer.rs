@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use ambivox_corpus::version_metadata;
 use fs_err as fs;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
@@ -36,6 +37,7 @@ impl TableWriter {
         let parquet = ParquetWriter::new(out)
             .with_compression(ParquetCompression::Zstd(None))
             .set_parallel(false)
+            .with_key_value_metadata(version_metadata())
             .batched(&schema(columns))
             .map_err(|source| FeatureError::Parquet { file: file.to_path_buf(), source })?;
         Ok(Self { file: file.to_path_buf(), columns: columns.to_vec(), parquet })

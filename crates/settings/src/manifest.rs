@@ -171,7 +171,13 @@ impl Manifest {
         if self.files.is_empty() {
             return Some("files is empty; name the corpus's files by patterns".to_owned());
         }
-        self.partner_fault()
+        self.csv_fault().or_else(|| self.partner_fault())
+    }
+
+    fn csv_fault(&self) -> Option<String> {
+        let delimiter = &self.csv.as_ref()?.delimiter;
+        let fits = delimiter.len() == 1 && delimiter.is_ascii();
+        (!fits).then(|| format!("csv.delimiter = {delimiter:?}: name one ASCII character"))
     }
 
     fn partner_fault(&self) -> Option<String> {

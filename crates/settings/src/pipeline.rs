@@ -1,5 +1,7 @@
 //! Pipeline files, `pipelines/*.toml`: one experiment, with every setting in it.
 
+mod faults;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -238,61 +240,5 @@ impl Pipeline {
                 message: message.to_owned(),
             }),
         }
-    }
-
-    fn faults(&self) -> Vec<(bool, &'static str)> {
-        let mut faults = self.file_faults();
-        faults.extend(self.network_faults());
-        faults.extend(self.training_faults());
-        faults
-    }
-
-    fn file_faults(&self) -> Vec<(bool, &'static str)> {
-        let named = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let classes = &self.split.classes;
-        let repeated = (1..classes.len()).any(|i| classes[..i].contains(&classes[i]));
-        let synth = self.synth.as_ref().and_then(SynthSettings::fault);
-        vec![
-            (synth.is_some(), synth.unwrap_or_default()),
-            (self.schema != 1, "schema: this version reads 1"),
-            (
-                self.name.is_empty() || !self.name.chars().all(named),
-                "name: use letters, digits, - and _",
-            ),
-            (
-                self.synth.is_some() && self.corpus.root.is_some(),
-                "corpus.root and [synth] exclude each other; the synthetic corpus is made",
-            ),
-            (classes.len() < 2, "split.classes: name at least two"),
-            (repeated, "split.classes: a class is named twice"),
-        ]
-    }
-
-    fn network_faults(&self) -> Vec<(bool, &'static str)> {
-        let n = &self.network;
-        vec![
-            (n.linear == 0 || n.lstm == 0, "network.linear and network.lstm: at least 1"),
-            (!(0.0..1.0).contains(&n.dropout), "network.dropout: from 0 to below 1"),
-        ]
-    }
-
-    fn training_faults(&self) -> Vec<(bool, &'static str)> {
-        let t = &self.training;
-        let positive = |x: f64| x.is_finite() && x > 0.0;
-        let clip = t.gradient_clip;
-        let lw = self.methods.lw.as_ref();
-        let negative = |rate: f64| !rate.is_finite() || rate < 0.0;
-        vec![
-            (t.seeds.is_empty(), "training.seeds: name at least one"),
-            (t.batch_size == 0, "training.batch_size: at least 1"),
-            (!positive(t.learning_rate), "training.learning_rate: above 0"),
-            (!clip.is_finite() || clip < 0.0, "training.gradient_clip: 0 (never) or above"),
-            (t.max_epochs == 0 || t.patience == 0, "training.max_epochs and patience: at least 1"),
-            (self.methods.list().is_empty(), "methods: name at least one, as [methods.baseline]"),
-            (
-                lw.is_some_and(|s| negative(s.label_rate) || negative(s.weight_rate)),
-                "methods.lw: label_rate and weight_rate are 0 or above",
-            ),
-        ]
     }
 }

@@ -4,8 +4,10 @@ pub(crate) mod labels;
 pub(crate) mod predictions;
 pub(crate) mod truth;
 
+use std::fs::File;
 use std::path::Path;
 
+use ambivox_corpus::{check_version, version_metadata};
 use fs_err as fs;
 use polars::prelude::*;
 
@@ -13,7 +15,21 @@ use crate::StageError;
 
 /// Reads the named columns of a Parquet file, in this order, each in one piece.
 pub(crate) fn read(file: &Path, columns: &[String]) -> Result<DataFrame, StageError> {
-    let reader = ParquetReader::new(fs::File::open(file)?.into_file());
+    select(open(file)?, file, columns)
+}
+
+/// Opens a table that [`write`] or another stage has written, and checks its version.
+fn open(file: &Path) -> Result<ParquetReader<File>, StageError> {
+    let mut reader = ParquetReader::new(fs::File::open(file)?.into_file());
+    check_version(&mut reader).map_err(StageError::parquet(file))?;
+    Ok(reader)
+}
+
+fn select(
+    reader: ParquetReader<File>,
+    file: &Path,
+    columns: &[String],
+) -> Result<DataFrame, StageError> {
     reader
         .with_columns(Some(columns.to_vec()))
         .set_rechunk(true)
@@ -36,6 +52,7 @@ pub(crate) fn write(file: &Path, table: &mut DataFrame) -> Result<(), StageError
     ParquetWriter::new(out)
         .with_compression(ParquetCompression::Zstd(None))
         .set_parallel(false)
+        .with_key_value_metadata(version_metadata())
         .finish(table)
         .map(drop)
         .map_err(StageError::parquet(file))
@@ -84,4 +101,26 @@ pub(crate) fn class_indices(
         })
     };
     names.str().map_err(StageError::parquet(file))?.iter().map(index).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_of_another_version_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("labels.parquet");
+        let mut table = DataFrame::new(1, vec![Column::new("gold".into(), ["joy"])]).unwrap();
+        write(&file, &mut table).unwrap();
+        assert_eq!(read(&file, &["gold".to_owned()]).unwrap(), table);
+        assert_eq!(labels::read(&file).unwrap(), table);
+
+        ParquetWriter::new(fs::File::create(&file).unwrap()).finish(&mut table).unwrap();
+        for error in [read(&file, &["gold".to_owned()]), labels::read(&file)] {
+            let text = error.unwrap_err().to_string();
+            assert!(text.contains("labels.parquet: the metadata say nothing"), "{text}");
+            assert!(text.contains("hint: "), "{text}");
+        }
+    }
 }

@@ -68,7 +68,8 @@ impl Labels {
     }
 }
 
-/// The class more probable than all others, where that is not `gold`; of equals the first.
+/// The most probable class, where that is not `gold`: a tie with the gold label stays gold, and of
+/// other equals the first is taken.
 fn moved_to(s: &[f64], gold: usize) -> Option<usize> {
     let top = (0..s.len()).fold(gold, |top, c| if s[c] > s[top] { c } else { top });
     (top != gold).then_some(top)

@@ -1,7 +1,10 @@
 //! Any folder of audio with a table of labels, in the manner of audformat and nkululeko.
 //!
 //! One row is one utterance: a whole file, or a cut of it between start and end. Column names and
-//! delimiter are the manifest's.
+//! delimiter are the manifest's. An utterance's id keeps the folders of its file, since many corpora
+//! number their files anew in every folder.
+
+use std::collections::BTreeMap;
 
 use ambivox_settings::{CsvColumns, Sex};
 
@@ -9,7 +12,7 @@ use super::Layout;
 use crate::duration::parse_seconds;
 use crate::error::listed;
 use crate::table::{Row, Table};
-use crate::tree::{Tree, stem};
+use crate::tree::Tree;
 use crate::{CorpusError, Place, Utterance};
 
 /// The layout of a table beside sound files.
@@ -31,8 +34,26 @@ impl Layout for Csv {
         }
         let table = Table::read(tree, &layout.table, delimiter)?;
         let columns = Columns::find(&table, &layout.columns)?;
-        table.rows().iter().map(|row| columns.utterance(tree, row)).collect()
+        let read = |row| columns.utterance(tree, row);
+        let utterances = table.rows().iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        check_rows(&table, &utterances)?;
+        Ok(utterances)
     }
+}
+
+/// Only here is it known in which rows two utterances of one id stand.
+fn check_rows(table: &Table, utterances: &[Utterance]) -> Result<(), CorpusError> {
+    let mut places: BTreeMap<&str, &Place> = BTreeMap::new();
+    for (row, utterance) in table.rows().iter().zip(utterances) {
+        if let Some(first) = places.insert(&utterance.utterance_id, &row.place) {
+            return Err(CorpusError::DuplicateRow {
+                utterance_id: utterance.utterance_id.clone(),
+                first: first.clone(),
+                second: row.place.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn manifest_fault(found: &str, expected: &str) -> CorpusError {
@@ -74,11 +95,8 @@ impl Columns {
     fn utterance(&self, tree: &Tree<'_>, row: &Row) -> Result<Utterance, CorpusError> {
         let path = relative(row, row.cell(self.file))?;
         let (start_s, end_s) = self.cut(row)?;
-        let id = match (start_s, end_s) {
-            (None, None) => stem(path).to_owned(),
-            (start, _) => format!("{}_{:.0}", stem(path), start.unwrap_or(0.0) * 1000.0),
-        };
-        let mut utterance = tree.utterance(&id, path, row.cell(self.speaker), &row.place)?;
+        let mut utterance =
+            tree.utterance(&id(path, start_s, end_s), path, row.cell(self.speaker), &row.place)?;
         (utterance.start_s, utterance.end_s) = (start_s, end_s);
         utterance.gold = tree.label(row.cell(self.emotion), &row.place)?;
         if let Some(session) = filled(row, self.session) {
@@ -107,6 +125,19 @@ impl Columns {
             _ => Ok((start, end)),
         }
     }
+}
+
+/// The path without its extension; for a cut, its limits in milliseconds too.
+fn id(path: &str, start_s: Option<f64>, end_s: Option<f64>) -> String {
+    let name = path.rfind('/').map_or(0, |slash| slash + 1);
+    let length = path[name..].rfind('.').map_or(path.len(), |dot| name + dot);
+    let whole = &path[..length];
+    let milliseconds = |seconds: f64| format!("{:.0}", seconds * 1000.0);
+    if start_s.is_none() && end_s.is_none() {
+        return whole.to_owned();
+    }
+    let end = end_s.map_or_else(|| "end".to_owned(), milliseconds);
+    format!("{whole}_{}_{end}", milliseconds(start_s.unwrap_or(0.0)))
 }
 
 /// The cell of an optional column, unless it says that there is nothing.

@@ -79,9 +79,14 @@ fn a_file_that_is_no_index_is_named() {
     assert!(error.to_string().contains("notes.parquet"), "{error}");
     let column = Series::new("path".into(), ["a.wav"]).into();
     let mut frame = DataFrame::new(1, vec![column]).unwrap();
-    ParquetWriter::new(fs_err::File::create(&path).unwrap()).finish(&mut frame).unwrap();
+    let writer = || ParquetWriter::new(fs_err::File::create(&path).unwrap());
+    writer().with_key_value_metadata(version_metadata()).finish(&mut frame).unwrap();
     let error = read_index(&path).unwrap_err();
     assert!(error.to_string().contains("votes"), "{error}");
+    writer().finish(&mut frame).unwrap();
+    let text = read_index(&path).unwrap_err().to_string();
+    assert!(text.contains("notes.parquet: the metadata say nothing for ambivox.schema"), "{text}");
+    assert!(text.contains("hint: delete the file"), "{text}");
     assert!(matches!(read_index(&folder.path().join("none")), Err(CorpusError::Read(_))));
 }
 

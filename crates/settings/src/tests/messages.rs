@@ -110,9 +110,12 @@ fn impossible_values_of_a_pipeline_are_refused() {
         ("\"sadness\"]", "\"happiness\"]", "split.classes: a class is named twice"),
         ("linear = 512", "linear = 0", "network.linear"),
         ("lstm = 128", "lstm = 0", "network.lstm"),
+        ("linear = 512", "linear = 65537", "network.linear"),
+        ("lstm = 128", "lstm = 65537", "network.lstm"),
         ("dropout = 0.5", "dropout = 1.0", "network.dropout"),
         ("dropout = 0.5", "dropout = nan", "network.dropout"),
         ("seeds = [0, 1]", "seeds = []", "training.seeds"),
+        ("seeds = [0, 1]", "seeds = [1, 0, 1]", "training.seeds: a seed is named twice"),
         ("batch_size = 32", "batch_size = 0", "training.batch_size"),
         ("learning_rate = 0.001", "learning_rate = 0.0", "training.learning_rate"),
         ("learning_rate = 0.001", "learning_rate = inf", "training.learning_rate"),
@@ -125,6 +128,20 @@ fn impossible_values_of_a_pipeline_are_refused() {
         let message = pipeline_message(from, to);
         assert!(message.starts_with("pipelines/x.toml: "), "{message}");
         assert!(message.contains(expected), "{to}: {message}");
+    }
+}
+
+#[test]
+fn an_impossible_label_scale_is_refused_in_either_method() {
+    let (head, lw) = PIPELINE.split_at(PIPELINE.find("[methods.lw]").unwrap());
+    for scale in ["-1.0", "nan", "inf"] {
+        let changed = format!("label_scale = {scale}");
+        let baseline = format!("{}{lw}", edited(head, "label_scale = 1.0", &changed));
+        let message = pipeline(&baseline).unwrap_err().to_string();
+        assert!(message.contains("methods.baseline: label_scale"), "{message}");
+        let lw = format!("{head}{}", edited(lw, "label_scale = 1.0", &changed));
+        let message = pipeline(&lw).unwrap_err().to_string();
+        assert!(message.contains("methods.lw: label_scale"), "{message}");
     }
 }
 
@@ -154,6 +171,9 @@ fn impossible_values_of_a_manifest_are_refused() {
         ("schema = 1", "schema = 9", "schema = 9"),
         ("adapter = \"csv\"", "adapter = \"emodb\"", "[csv]"),
         ("[\"labels.csv\", \"wav/*.wav\"]", "[]", "files is empty"),
+        ("delimiter = \",\"", "delimiter = \"\"", "csv.delimiter"),
+        ("delimiter = \",\"", "delimiter = \", \"", "one ASCII character"),
+        ("delimiter = \",\"", "delimiter = \"·\"", "one ASCII character"),
         ("validation = \"bert\"", "validation = \"anna\"", "anna cannot validate"),
         ("validation = \"bert\"", "validation = \"carl\"", "\"carl\" is no listed speaker"),
     ] {

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use ambivox_train::LabelState;
-use fs_err as fs;
 use polars::prelude::*;
 
 use super::{class_columns, class_indices};
@@ -62,10 +61,7 @@ fn table(
 
 /// Reads a whole table.
 pub(crate) fn read(file: &Path) -> Result<DataFrame, StageError> {
-    ParquetReader::new(fs::File::open(file)?.into_file())
-        .set_rechunk(true)
-        .finish()
-        .map_err(StageError::parquet(file))
+    super::open(file)?.set_rechunk(true).finish().map_err(StageError::parquet(file))
 }
 
 /// One training utterance's label before and after.

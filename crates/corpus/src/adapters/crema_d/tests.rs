@@ -46,18 +46,27 @@ fn a_broken_table_names_its_line() {
     let text = read(with_votes("\"100123\",4,0,x,0,5,0,\"1002_IEO_ANG_HI\",\"N\"\n"));
     insta::assert_snapshot!(
         text,
-        @r#"processedResults/tabulatedVotes.csv:2: "x" found where a number of votes was expected"#
+        @r#"
+    processedResults/tabulatedVotes.csv:2: "x" found where a number of votes was expected
+    hint: correct that line, or remove it
+    "#
     );
     let text = read(with_votes("\"100123\",4,0,1\n"));
     insta::assert_snapshot!(
         text,
-        @"processedResults/tabulatedVotes.csv: CSV error: record 1 (line: 2, byte: 48): found record with 4 fields, but the previous record has 9 fields"
+        @r"
+    processedResults/tabulatedVotes.csv: CSV error: record 1 (line: 2, byte: 48): found record with 4 fields, but the previous record has 9 fields
+    hint: correct that line; every row has as many cells as the header, and a cell that holds the delimiter stands in quotes
+    "
     );
     let root = folder(&["AudioWAV/1002_IEO_ANG_HI.wav"]);
     put(root.path(), "processedResults/tabulatedVotes.csv", "\"\",A,D,F,H,N,S,clip\n");
     insta::assert_snapshot!(
         read(root),
-        @r#"processedResults/tabulatedVotes.csv: there is no column "fileName"; the columns are "", "A", "D", "F", "H", "N", "S", "clip""#
+        @r#"
+    processedResults/tabulatedVotes.csv: there is no column "fileName"; the columns are "", "A", "D", "F", "H", "N", "S", "clip"
+    hint: correct the table's header; a manifest with [csv] names columns and delimiter itself
+    "#
     );
 }
 

@@ -33,7 +33,7 @@ fn three_columns_are_enough() {
         ./wav/b.wav,\"so, well\",s2,sad\nwav/a.wav,,s1,no_agreement\n";
     let utterances = read(COLUMNS, table).unwrap();
     let [a, b] = &utterances[..] else { panic!("two utterances, not {}", utterances.len()) };
-    assert_eq!((a.utterance_id.as_str(), a.path.as_str()), ("a", "wav/a.wav"));
+    assert_eq!((a.utterance_id.as_str(), a.path.as_str()), ("wav/a", "wav/a.wav"));
     assert_eq!((a.speaker.as_str(), a.session.as_str()), ("s1", "s1"));
     assert_eq!((a.gold.as_deref(), b.gold.as_deref()), (None, Some("sadness")));
     assert_eq!((b.start_s, b.end_s, b.sex), (None, None, None));
@@ -45,7 +45,7 @@ fn all_columns_are_read() {
         wav/a.wav;s1;happy;1;F;0 days 00:00:01.5;0 days 00:00:02.250000;\
         \"happy:3; sad:1;no_agreement:2\"\n";
     let utterance = read(ALL_COLUMNS, table).unwrap().remove(0);
-    assert_eq!(utterance.utterance_id, "a_1500");
+    assert_eq!(utterance.utterance_id, "wav/a_1500_2250");
     assert_eq!((utterance.start_s, utterance.end_s), (Some(1.5), Some(2.25)));
     assert_eq!((utterance.session.as_str(), utterance.sex), ("1", Some(Sex::Female)));
     let votes: Vec<_> = utterance.votes.into_iter().collect();
@@ -59,20 +59,47 @@ fn several_rows_may_cut_one_file() {
     let utterances = read(ALL_COLUMNS, table).unwrap();
     let cuts: Vec<_> =
         utterances.iter().map(|u| (u.utterance_id.as_str(), u.start_s, u.end_s)).collect();
-    let expected = [("a_0", Some(0.0), Some(1.5)), ("a_1500", Some(1.5), None), ("b", None, None)];
+    let expected = [
+        ("wav/a_0_1500", Some(0.0), Some(1.5)),
+        ("wav/a_1500_end", Some(1.5), None),
+        ("wav/b", None, None),
+    ];
     assert_eq!(cuts, expected);
 }
 
 #[test]
-fn one_file_twice_is_an_error() {
-    let table = "file,speaker,emotion\nwav/a.wav,s1,sad\nwav/a.wav,s1,happy\n";
-    assert!(matches!(read(COLUMNS, table), Err(CorpusError::DuplicateId { .. })));
+fn files_of_one_name_in_several_folders_are_several_utterances() {
+    let root = folder(&["ann/01.wav", "bob.x/01.wav", "bob.x/02"]);
+    let table = "file,speaker,emotion\nann/01.wav,s1,sad\nbob.x/01.wav,s2,sad\nbob.x/02,s2,sad\n";
+    put(root.path(), "labels.csv", table);
+    let manifest = manifest_of("csv", &["labels.csv", "*/0*"], &format!("{LABELS}{COLUMNS}"));
+    let utterances = read_corpus(root.path(), &manifest).unwrap();
+    let ids: Vec<_> = utterances.iter().map(|u| u.utterance_id.as_str()).collect();
+    assert_eq!(ids, ["ann/01", "bob.x/01", "bob.x/02"]);
+}
+
+#[test]
+fn cuts_of_one_start_and_several_ends_are_several_utterances() {
+    let table = "file;speaker;emotion;session;gender;start;end;raters\n\
+        wav/a.wav;s1;happy;;;0;1.5;\nwav/a.wav;s1;happy;;;0;2;\n";
+    let utterances = read(ALL_COLUMNS, table).unwrap();
+    let ids: Vec<_> = utterances.iter().map(|u| u.utterance_id.as_str()).collect();
+    assert_eq!(ids, ["wav/a_0_1500", "wav/a_0_2000"]);
+}
+
+#[test]
+fn one_file_twice_names_both_rows() {
+    let table = "file,speaker,emotion\nwav/a.wav,s1,sad\nwav/b.wav,s1,sad\nwav/a.wav,s1,happy\n";
+    insta::assert_snapshot!(fault(COLUMNS, table), @r"
+    labels.csv:2 and labels.csv:4 are both the utterance wav/a
+    hint: remove one of the two rows; where they name two files, rename one of the files
+    ");
 }
 
 #[test]
 fn windows_tables_and_latin_1_transcripts_are_read() {
     let table = b"\xEF\xBB\xBFfile,speaker,emotion,text\r\nwav/a.wav,s1,sad,d\xe9j\xe0\r\n";
-    assert_eq!(read(COLUMNS, table).unwrap()[0].utterance_id, "a");
+    assert_eq!(read(COLUMNS, table).unwrap()[0].utterance_id, "wav/a");
 }
 
 #[test]
@@ -97,7 +124,10 @@ fn a_table_outside_the_patterns_is_an_error() {
 fn faults_name_row_and_remedy() {
     insta::assert_snapshot!(
         fault(COLUMNS, "file,speaker,label\nwav/a.wav,s1,sad\n"),
-        @r#"labels.csv: there is no column "emotion"; the columns are "file", "speaker", "label""#
+        @r#"
+    labels.csv: there is no column "emotion"; the columns are "file", "speaker", "label"
+    hint: correct the table's header; a manifest with [csv] names columns and delimiter itself
+    "#
     );
     insta::assert_snapshot!(fault(COLUMNS, "file,speaker,emotion\nwav/a.wav,s1,angry\n"), @r#"
     labels.csv:2: emotion code "angry" is not among the manifest's labels (happy, no_agreement, sad)
@@ -105,15 +135,24 @@ fn faults_name_row_and_remedy() {
     "#);
     insta::assert_snapshot!(
         fault(COLUMNS, "file,speaker,emotion\nwav/a.wav,s1\n"),
-        @"labels.csv: CSV error: record 1 (line: 2, byte: 21): found record with 2 fields, but the previous record has 3 fields"
+        @r"
+    labels.csv: CSV error: record 1 (line: 2, byte: 21): found record with 2 fields, but the previous record has 3 fields
+    hint: correct that line; every row has as many cells as the header, and a cell that holds the delimiter stands in quotes
+    "
     );
     insta::assert_snapshot!(
         fault(COLUMNS, "file,speaker,emotion\n/wav/a.wav,s1,sad\n"),
-        @r#"labels.csv:2: "/wav/a.wav" found where a path relative to the corpus's root was expected"#
+        @r#"
+    labels.csv:2: "/wav/a.wav" found where a path relative to the corpus's root was expected
+    hint: correct that line, or remove it
+    "#
     );
     insta::assert_snapshot!(
         fault(COLUMNS, "file,speaker,emotion\n../a.wav,s1,sad\n"),
-        @r#"labels.csv:2: "../a.wav" found where a path relative to the corpus's root was expected"#
+        @r#"
+    labels.csv:2: "../a.wav" found where a path relative to the corpus's root was expected
+    hint: correct that line, or remove it
+    "#
     );
 }
 
@@ -125,19 +164,31 @@ fn faulty_cells_are_shown() {
     };
     insta::assert_snapshot!(
         fault("x;0;1;"),
-        @r#"labels.csv:2: "x" found where female or male was expected"#
+        @r#"
+    labels.csv:2: "x" found where female or male was expected
+    hint: correct that line, or remove it
+    "#
     );
     insta::assert_snapshot!(
         fault("m;soon;1;"),
-        @r#"labels.csv:2: "soon" found where seconds, or a duration such as 0 days 00:00:01.5 was expected"#
+        @r#"
+    labels.csv:2: "soon" found where seconds, or a duration such as 0 days 00:00:01.5 was expected
+    hint: correct that line, or remove it
+    "#
     );
     insta::assert_snapshot!(
         fault("m;2;1;"),
-        @r#"labels.csv:2: "1" found where an end after the start at 2 s was expected"#
+        @r#"
+    labels.csv:2: "1" found where an end after the start at 2 s was expected
+    hint: correct that line, or remove it
+    "#
     );
     insta::assert_snapshot!(
         fault("m;0;1;happy"),
-        @r#"labels.csv:2: "happy" found where a vote such as happy:3 was expected"#
+        @r#"
+    labels.csv:2: "happy" found where a vote such as happy:3 was expected
+    hint: correct that line, or remove it
+    "#
     );
     insta::assert_snapshot!(fault("m;0;1;angry:2"), @r#"
     labels.csv:2: emotion code "angry" is not among the manifest's labels (happy, no_agreement, sad)

@@ -141,7 +141,10 @@ fn faults_name_file_and_line() {
     "#);
     insta::assert_snapshot!(
         text("Ses01F_impro01", "neu"),
-        @r#"Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: "Ses01F_impro01" found where a turn's name such as Ses01F_impro01_M003 was expected"#
+        @r#"
+    Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: "Ses01F_impro01" found where a turn's name such as Ses01F_impro01_M003 was expected
+    hint: correct that line, or remove it
+    "#
     );
     insta::assert_snapshot!(text("Ses09F_impro01_F000", "neu"), @r#"
     Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: speaker "Ses09F" is not among the manifest's speakers (Ses01F, Ses01M, Ses02F, Ses02M, Ses03F, Ses03M, Ses04F, Ses04M, Ses05F, Ses05M)
@@ -152,7 +155,10 @@ fn faults_name_file_and_line() {
     let error = read_corpus(root.path(), &manifest("iemocap")).unwrap_err();
     insta::assert_snapshot!(
         error,
-        @r#"Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: "[1.0 - 2.0] oops" found where a turn's header line was expected"#
+        @r#"
+    Session1/dialog/EmoEvaluation/Ses01F_impro01.txt:3: "[1.0 - 2.0] oops" found where a turn's header line was expected
+    hint: correct that line, or remove it
+    "#
     );
 }
 

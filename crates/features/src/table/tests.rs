@@ -1,0 +1,115 @@
+//! Tables written, read back and refused.
+
+use super::*;
+use polars::io::parquet::write::KeyValueMetadata;
+
+use crate::writer::{Frames, TableWriter};
+
+fn names(columns: &[&str]) -> Vec<String> {
+    columns.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn frames(utterance_id: &str, data: &[f32]) -> Frames {
+    Frames { utterance_id: utterance_id.to_owned(), data: data.to_vec() }
+}
+
+fn written(groups: &[&[Frames]]) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("features.parquet");
+    let mut writer = TableWriter::create(&file, &names(&["f0", "zcr"])).unwrap();
+    for group in groups {
+        writer.write(group).unwrap();
+    }
+    writer.finish().unwrap();
+    (folder, file)
+}
+
+fn table_of(columns: Vec<Column>) -> String {
+    table_with(ambivox_corpus::version_metadata(), columns)
+}
+
+fn table_with(version: Option<KeyValueMetadata>, columns: Vec<Column>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("features.parquet");
+    let mut frame = DataFrame::new_infer_height(columns).unwrap();
+    ParquetWriter::new(fs::File::create(&file).unwrap())
+        .with_key_value_metadata(version)
+        .finish(&mut frame)
+        .unwrap();
+    FeatureTable::read(&file, None).unwrap_err().to_string()
+}
+
+#[test]
+fn what_was_written_is_read_in_any_number_of_row_groups() {
+    let (_folder, file) = written(&[
+        &[frames("a", &[1.0, 2.0, 3.0, 4.0]), frames("b", &[5.0, 6.0])],
+        &[],
+        &[frames("c", &[7.0, 8.0])],
+    ]);
+    let table = FeatureTable::read(&file, None).unwrap();
+    assert_eq!(table.columns(), names(&["f0", "zcr"]));
+    assert_eq!(table.get("a"), Some([1.0, 2.0, 3.0, 4.0].as_slice()));
+    assert_eq!(table.get("b"), Some([5.0, 6.0].as_slice()));
+    assert_eq!(table.get("c"), Some([7.0, 8.0].as_slice()));
+    assert_eq!(table.get("d"), None);
+}
+
+#[test]
+fn only_the_wanted_utterances_are_kept() {
+    let (_folder, file) =
+        written(&[&[frames("a", &[1.0, 2.0])], &[frames("b", &[5.0, 6.0, 7.0, 8.0])]]);
+    let wanted = BTreeSet::from(["b".to_owned(), "elsewhere".to_owned()]);
+    let table = FeatureTable::read(&file, Some(&wanted)).unwrap();
+    assert_eq!(table.get("a"), None);
+    assert_eq!(table.get("b"), Some([5.0, 6.0, 7.0, 8.0].as_slice()));
+    assert_eq!(table.values.len(), 4);
+}
+
+#[test]
+fn a_column_of_the_wrong_type_is_named() {
+    let message = table_of(vec![
+        Column::new(UTTERANCE.into(), ["a"]),
+        Column::new(FRAME.into(), [0u32]),
+        Column::new("f0".into(), [1.0f64]),
+    ]);
+    assert!(message.contains("features.parquet: column f0: expected type f32"), "{message}");
+}
+
+#[test]
+fn a_file_of_another_version_is_named() {
+    let next = KeyValueMetadata::from_static(vec![("ambivox.schema".into(), "2".into())]);
+    for (version, found) in [(None, "nothing"), (Some(next), "\"2\"")] {
+        let message = table_with(version, vec![Column::new("f0".into(), [1.0f32])]);
+        let fault = format!("features.parquet: the metadata say {found} for ambivox.schema");
+        assert!(message.contains(&fault) && message.contains("hint: "), "{message}");
+    }
+}
+
+#[test]
+fn a_missing_key_column_is_named() {
+    let message =
+        table_of(vec![Column::new(UTTERANCE.into(), ["a"]), Column::new("f0".into(), [1.0f32])]);
+    assert!(message.contains("column frame: expected as column 1"), "{message}");
+}
+
+#[test]
+fn frames_out_of_order_and_split_utterances_are_found() {
+    for (ids, numbers) in [(["a", "a", "b"], [1u32, 0, 0]), (["a", "b", "a"], [0, 0, 0])] {
+        let message = table_of(vec![
+            Column::new(UTTERANCE.into(), ids),
+            Column::new(FRAME.into(), numbers),
+            Column::new("f0".into(), [1.0f32; 3]),
+        ]);
+        assert!(message.contains("of a"), "{message}");
+    }
+}
+
+#[test]
+fn missing_values_are_found() {
+    let message = table_of(vec![
+        Column::new(UTTERANCE.into(), ["a", "a"]),
+        Column::new(FRAME.into(), [0u32, 1]),
+        Column::new("f0".into(), [Some(1.0f32), None]),
+    ]);
+    assert!(message.contains("column f0"), "{message}");
+}

@@ -1,0 +1,89 @@
+//! What a pipeline that reads well may still not say.
+
+use super::{Methods, Pipeline};
+use crate::SynthSettings;
+
+/// Far above any network worth training here, and low enough that no size computed from it wraps.
+const MOST_UNITS: usize = 1 << 16;
+
+impl Pipeline {
+    /// Every fault that a pipeline can have, with whether this one has it.
+    pub(super) fn faults(&self) -> Vec<(bool, &'static str)> {
+        let mut faults = self.file_faults();
+        faults.extend(self.network_faults());
+        faults.extend(self.training_faults());
+        faults.extend(self.method_faults());
+        faults
+    }
+
+    fn file_faults(&self) -> Vec<(bool, &'static str)> {
+        let named = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let classes = &self.split.classes;
+        let synth = self.synth.as_ref().and_then(SynthSettings::fault);
+        vec![
+            (synth.is_some(), synth.unwrap_or_default()),
+            (self.schema != 1, "schema: this version reads 1"),
+            (
+                self.name.is_empty() || !self.name.chars().all(named),
+                "name: use letters, digits, - and _",
+            ),
+            (
+                self.synth.is_some() && self.corpus.root.is_some(),
+                "corpus.root and [synth] exclude each other; the synthetic corpus is made",
+            ),
+            (classes.len() < 2, "split.classes: name at least two"),
+            (repeated(classes), "split.classes: a class is named twice"),
+        ]
+    }
+
+    fn network_faults(&self) -> Vec<(bool, &'static str)> {
+        let n = &self.network;
+        let units = 1..=MOST_UNITS;
+        vec![
+            (
+                !units.contains(&n.linear) || !units.contains(&n.lstm),
+                "network.linear and network.lstm: from 1 to 65536",
+            ),
+            (!(0.0..1.0).contains(&n.dropout), "network.dropout: from 0 to below 1"),
+        ]
+    }
+
+    fn training_faults(&self) -> Vec<(bool, &'static str)> {
+        let t = &self.training;
+        let positive = |x: f64| x.is_finite() && x > 0.0;
+        vec![
+            (t.seeds.is_empty(), "training.seeds: name at least one"),
+            (repeated(&t.seeds), "training.seeds: a seed is named twice"),
+            (t.batch_size == 0, "training.batch_size: at least 1"),
+            (!positive(t.learning_rate), "training.learning_rate: above 0"),
+            (negative(t.gradient_clip), "training.gradient_clip: 0 (never) or above"),
+            (t.max_epochs == 0 || t.patience == 0, "training.max_epochs and patience: at least 1"),
+        ]
+    }
+
+    fn method_faults(&self) -> Vec<(bool, &'static str)> {
+        let Methods { baseline, lw } = &self.methods;
+        let lw = lw.as_ref();
+        vec![
+            (self.methods.list().is_empty(), "methods: name at least one, as [methods.baseline]"),
+            (
+                baseline.as_ref().is_some_and(|s| negative(s.label_scale)),
+                "methods.baseline: label_scale is 0 or above",
+            ),
+            (lw.is_some_and(|s| negative(s.label_scale)), "methods.lw: label_scale is 0 or above"),
+            (
+                lw.is_some_and(|s| negative(s.label_rate) || negative(s.weight_rate)),
+                "methods.lw: label_rate and weight_rate are 0 or above",
+            ),
+        ]
+    }
+}
+
+/// Whether a setting that is 0 or above is not; NaN and infinity are no numbers to compute with.
+fn negative(x: f64) -> bool {
+    !x.is_finite() || x < 0.0
+}
+
+fn repeated<T: PartialEq>(items: &[T]) -> bool {
+    (1..items.len()).any(|at| items[..at].contains(&items[at]))
+}
