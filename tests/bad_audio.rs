@@ -4,8 +4,15 @@ use crate::corpora::{add_row, tone, tones, wav_float, wav16};
 use crate::harness::{DATA, DONE, House};
 
 /// One broken file of every kind.
-const BROKEN: [&str; 6] =
-    ["truncated.wav", "no-bytes.wav", "no-samples.wav", "nan.wav", "text.wav", "short.wav"];
+const BROKEN: [&str; 7] = [
+    "truncated.wav",
+    "no-bytes.wav",
+    "no-samples.wav",
+    "nan.wav",
+    "huge.wav",
+    "text.wav",
+    "short.wav",
+];
 
 fn with_broken_audio() -> House {
     let house = tones();
@@ -23,6 +30,7 @@ fn broken(name: &str) -> Vec<u8> {
         "no-bytes.wav" => Vec::new(),
         "no-samples.wav" => wav16(&[]),
         "nan.wav" => wav_float(&vec![f64::NAN; 6_400]),
+        "huge.wav" => wav_float(&vec![1e20; 6_400]),
         "text.wav" => b"file,speaker,emotion\nthis is no sound\n".to_vec(),
         // A frame is 400 samples long.
         "short.wav" => wav16(&tone(200.0, 399)),
