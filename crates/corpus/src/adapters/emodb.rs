@@ -139,7 +139,8 @@ mod tests {
         let utterances = read_corpus(&root, &manifest).unwrap();
         assert_eq!(utterances.len(), 535);
         assert!(utterances.iter().all(|u| u.attributes["recognition_rate"] > 0.5));
-        let summary = summarise(&utterances, &manifest, 536, "");
+        let digest = manifest.release.as_ref().and_then(|release| release.blake3.clone()).unwrap();
+        let summary = summarise(&utterances, &manifest, 536, &digest);
         assert_eq!(summary.release_differences, [""; 0]);
         let total = |label| summary.speakers.iter().map(|s| s.gold.get(label).unwrap_or(&0)).sum();
         let labels = ["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"];
