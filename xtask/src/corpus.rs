@@ -1,18 +1,19 @@
 //! The corpus as an input: the files that its manifest names, as one digest.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ambivox_artifacts::{Listing, StatMemo};
-use ambivox_settings::Manifest;
+use ambivox_settings::{FilesError, Manifest, matching_files};
 use anyhow::Result;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use walkdir::{DirEntry, WalkDir};
 
 use crate::failure::Failure;
 
 /// Digest of the files below `root` that belong to the corpus; none at all is an error.
 pub(crate) fn listing(memo: &StatMemo, root: &Path, manifest: &Manifest) -> Result<Listing> {
-    let files = files(root, &manifest.files)?;
+    let files = matching_files(root, &manifest.files).map_err(|error| match error {
+        FilesError::Pattern(error) => Failure::usage(format!("files of the manifest: {error}")),
+        FilesError::Walk(error) => unreadable(root, &error),
+    })?;
     if files.is_empty() {
         return Err(Failure::data(format!(
             "{}: no file of the corpus {} is here; none matches {}\n\
@@ -27,22 +28,6 @@ pub(crate) fn listing(memo: &StatMemo, root: &Path, manifest: &Manifest) -> Resu
     memo.listing(root, &files).map_err(|error| unreadable(root, &error))
 }
 
-/// Files whose path relative to `root` matches a pattern, by the rules of the index stage: `*` does
-/// not cross a `/`, names that start with a dot are passed over, links are followed.
-fn files(root: &Path, patterns: &[String]) -> Result<Vec<PathBuf>> {
-    let patterns = glob_set(patterns)?;
-    let mut files = Vec::new();
-    let entries = WalkDir::new(root).follow_links(true).into_iter();
-    for entry in entries.filter_entry(|entry| entry.depth() == 0 || !hidden(entry)) {
-        let entry = entry.map_err(|error| unreadable(root, &error))?;
-        let relative = entry.path().strip_prefix(root)?;
-        if entry.file_type().is_file() && patterns.is_match(relative) {
-            files.push(relative.to_path_buf());
-        }
-    }
-    Ok(files)
-}
-
 /// The error names the file.
 fn unreadable(root: &Path, error: &impl std::fmt::Display) -> anyhow::Error {
     Failure::data(format!(
@@ -50,19 +35,6 @@ fn unreadable(root: &Path, error: &impl std::fmt::Display) -> anyhow::Error {
          hint: restore the file or the link's target, make it readable, or remove it",
         root.display()
     ))
-}
-
-fn glob_set(patterns: &[String]) -> Result<GlobSet> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        set.add(glob.map_err(|error| Failure::usage(format!("files of the manifest: {error}")))?);
-    }
-    Ok(set.build()?)
-}
-
-fn hidden(entry: &DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 #[cfg(test)]

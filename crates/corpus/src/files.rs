@@ -2,41 +2,21 @@
 
 use std::path::Path;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use walkdir::{DirEntry, WalkDir};
+use ambivox_settings::{FilesError, matching_files};
 
 use crate::CorpusError;
 
-/// Files below `root` whose relative path matches one of the glob `patterns`, sorted, with `/`
-/// between folders.
-///
-/// `*` does not cross a `/`. Files and folders whose name starts with a dot are passed over:
-/// archives packed on a Mac hold a `._…` shadow of every file. Links are followed.
+/// Files below `root` whose relative path matches one of the glob `patterns`, by the rules of
+/// [`matching_files`]; sorted, with `/` between folders.
 pub fn corpus_files(root: &Path, patterns: &[String]) -> Result<Vec<String>, CorpusError> {
-    let patterns = glob_set(patterns)?;
-    let mut files = Vec::new();
-    let entries = WalkDir::new(root).follow_links(true).into_iter();
-    for entry in entries.filter_entry(|entry| entry.depth() == 0 || !hidden(entry)) {
-        let entry = entry.map_err(|error| CorpusError::Read(error.into()))?;
-        let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        if entry.file_type().is_file() && patterns.is_match(relative) {
-            files.push(with_slashes(relative)?);
-        }
-    }
+    let files = matching_files(root, patterns).map_err(|error| match error {
+        FilesError::Pattern(error) => CorpusError::Pattern(error),
+        FilesError::Walk(error) => CorpusError::Read(error.into()),
+    })?;
+    let mut files: Vec<String> =
+        files.iter().map(|file| with_slashes(file)).collect::<Result<_, _>>()?;
     files.sort_unstable();
     Ok(files)
-}
-
-fn glob_set(patterns: &[String]) -> Result<GlobSet, CorpusError> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(GlobBuilder::new(pattern).literal_separator(true).build()?);
-    }
-    Ok(set.build()?)
-}
-
-fn hidden(entry: &DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn with_slashes(path: &Path) -> Result<String, CorpusError> {

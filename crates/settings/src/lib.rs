@@ -8,6 +8,7 @@
 mod error;
 mod event;
 pub mod exit;
+mod files;
 mod manifest;
 mod pipeline;
 mod request;
@@ -17,6 +18,7 @@ mod synth;
 
 pub use error::SettingsError;
 pub use event::Event;
+pub use files::{FilesError, matching_files};
 pub use manifest::{Adapter, CsvColumns, CsvLayout, Manifest, Release, Sex, Speaker};
 pub use pipeline::{
     AttentionOver, BaselineSettings, CorpusSettings, FeatureSettings, FixedTarget, LwSettings,
