@@ -19,7 +19,7 @@ type Speakers<'a> = BTreeMap<&'a str, Share<'a>>;
 /// Leaves one speaker out per fold (METHOD, "Data").
 ///
 /// Only utterances take part whose gold label is one of the classes and whose id is not in
-/// `excluded`, and only their speakers. Every one of them is tested in a fold of their name. Who
+/// `excluded`, and only their speakers; those speakers' ambiguous utterances are listed apart. Every one of them is tested in a fold of their name. Who
 /// validates it is the manifest's `validation`; else the other speaker of the session, if there is
 /// just one; else the next speaker in sorted order, the first following the last. Everyone else
 /// trains.
@@ -34,11 +34,8 @@ pub fn splits(
     manifest: &Manifest,
 ) -> Result<Splits, CorpusError> {
     let SplitScheme::LeaveOneSpeakerOut = settings.scheme;
-    let taking_part: Vec<&Utterance> = utterances
-        .iter()
-        .filter(|utterance| in_classes(utterance, settings))
-        .filter(|utterance| !excluded.contains(&utterance.utterance_id))
-        .collect();
+    let usable = || utterances.iter().filter(|u| !excluded.contains(&u.utterance_id));
+    let taking_part: Vec<&Utterance> = usable().filter(|u| in_classes(u, settings)).collect();
     let speakers = shares(&taking_part);
     if speakers.len() < 3 {
         return Err(CorpusError::TooFewSpeakers {
@@ -50,13 +47,31 @@ pub fn splits(
     let folds = speakers.keys().map(|test| fold(test, &speakers, manifest));
     let folds = folds.collect::<Result<Vec<_>, _>>()?;
     check_classes(&folds, &speakers, settings, utterances)?;
-    let mut ids: Vec<String> = taking_part.iter().map(|u| u.utterance_id.clone()).collect();
+    let ambiguous = usable().filter(|u| speakers.contains_key(u.speaker.as_str()));
+    let ambiguous = ambiguous.filter(|u| is_ambiguous(u, settings));
+    Ok(Splits {
+        schema: 2,
+        classes: settings.classes.clone(),
+        folds,
+        utterances: sorted_ids(taking_part.iter().copied()),
+        ambiguous: sorted_ids(ambiguous),
+    })
+}
+
+fn sorted_ids<'a>(utterances: impl Iterator<Item = &'a Utterance>) -> Vec<String> {
+    let mut ids: Vec<String> = utterances.map(|u| u.utterance_id.clone()).collect();
     ids.sort_unstable();
-    Ok(Splits { schema: 1, classes: settings.classes.clone(), folds, utterances: ids })
+    ids
 }
 
 fn in_classes(utterance: &Utterance, settings: &SplitSettings) -> bool {
     utterance.gold.as_ref().is_some_and(|gold| settings.classes.contains(gold))
+}
+
+/// Whether annotators named some of the classes but agreed on none of them.
+fn is_ambiguous(utterance: &Utterance, settings: &SplitSettings) -> bool {
+    let voted = |class| utterance.votes.get(class).is_some_and(|&votes| votes > 0);
+    !in_classes(utterance, settings) && settings.classes.iter().any(voted)
 }
 
 fn shares<'a>(utterances: &[&'a Utterance]) -> Speakers<'a> {

@@ -10,6 +10,7 @@ mod event;
 pub mod exit;
 mod files;
 mod manifest;
+mod methods;
 mod pipeline;
 mod request;
 mod split;
@@ -20,14 +21,17 @@ pub use error::SettingsError;
 pub use event::Event;
 pub use files::{FilesError, matching_files};
 pub use manifest::{Adapter, CsvColumns, CsvLayout, Manifest, Release, Sex, Speaker};
+pub use methods::{
+    FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings, Method,
+    MethodParams, Methods, SoftTargetSettings, WSettings,
+};
 pub use pipeline::{
-    AttentionOver, BaselineSettings, CorpusSettings, FeatureSettings, FixedTarget, LwSettings,
-    Method, Methods, NetworkSettings, OnBroken, Pipeline, SplitScheme, SplitSettings,
-    TrainingSettings,
+    AttentionOver, CorpusSettings, FeatureSettings, NetworkSettings, OnBroken, Pipeline,
+    SplitScheme, SplitSettings, TrainingSettings,
 };
 pub use request::{
-    EvaluateParams, ExtractParams, FeatureSetText, IndexParams, MethodParams, ReportParams,
-    Request, SplitParams, StageParams, TrainParams, role,
+    EvaluateParams, ExtractParams, FeatureSetText, IndexParams, ReportParams, Request, SplitParams,
+    StageParams, TrainParams, role,
 };
 pub use split::{Fold, Splits};
 pub use summary::{Exclusion, Exclusions, IndexSummary, SpeakerSummary};

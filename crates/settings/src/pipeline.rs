@@ -2,13 +2,14 @@
 
 mod faults;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{parse_toml, read_toml};
-use crate::{MethodParams, SettingsError, SynthSettings};
+use crate::{Methods, SettingsError, SynthSettings};
+
+pub(crate) use faults::negative;
 
 const HINT: &str =
     "pipelines/README.md lists every key of a pipeline; pipelines/demo.toml has them all";
@@ -105,96 +106,6 @@ pub struct TrainingSettings {
     pub patience: usize,
 }
 
-/// What stands for the label distribution where it is not learned (METHOD, "Loss and alternation").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FixedTarget {
-    /// 1 for the gold label.
-    OneHot,
-    /// softmax(K · one-hot).
-    Softmax,
-}
-
-/// Section `[methods.baseline]`: l and w fixed at their initial values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BaselineSettings {
-    /// What stands for the label distribution.
-    pub fixed_target: FixedTarget,
-    /// K of the softmax target; not used with `one-hot`.
-    pub label_scale: f64,
-}
-
-/// Section `[methods.lw]`: l and w learned in alternation with θ.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LwSettings {
-    /// K: initial l = K · one-hot(gold).
-    pub label_scale: f64,
-    /// Step size of l, in units of one utterance's gradient.
-    pub label_rate: f64,
-    /// Step size of w, in units of one utterance's gradient.
-    pub weight_rate: f64,
-    /// Whether initial weights are scaled to mean 1 before the first epoch.
-    pub rescale_initial_weights: bool,
-}
-
-/// A method's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    /// BLSTM + ATT.
-    Baseline,
-    /// BLSTM + ATT + L + w.
-    Lw,
-}
-
-impl Method {
-    /// Every method, in the order of Table 2.
-    pub const ALL: [Self; 2] = [Self::Baseline, Self::Lw];
-
-    /// The name used in files and on the command line.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Baseline => "baseline",
-            Self::Lw => "lw",
-        }
-    }
-
-    /// The row's name in Table 2 of the paper.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Baseline => "BLSTM + ATT",
-            Self::Lw => "BLSTM + ATT + L + w",
-        }
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
-    }
-}
-
-/// Section `[methods]`: the methods to run, each with its settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Methods {
-    /// `[methods.baseline]`.
-    pub baseline: Option<BaselineSettings>,
-    /// `[methods.lw]`.
-    pub lw: Option<LwSettings>,
-}
-
-impl Methods {
-    /// Methods and settings in the order of Table 2.
-    pub fn list(&self) -> Vec<(Method, MethodParams)> {
-        let baseline = self.baseline.clone().map(|s| (Method::Baseline, MethodParams::Baseline(s)));
-        let lw = self.lw.clone().map(|s| (Method::Lw, MethodParams::Lw(s)));
-        baseline.into_iter().chain(lw).collect()
-    }
-}
-
 /// A pipeline: one corpus, one feature set, one network, some methods.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -233,12 +144,9 @@ impl Pipeline {
     }
 
     fn checked(self, file: &Path) -> Result<Self, SettingsError> {
-        match self.faults().into_iter().find_map(|(bad, message)| bad.then_some(message)) {
+        match self.fault() {
             None => Ok(self),
-            Some(message) => Err(SettingsError::Invalid {
-                file: file.to_path_buf(),
-                message: message.to_owned(),
-            }),
+            Some(message) => Err(SettingsError::Invalid { file: file.to_path_buf(), message }),
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BaselineSettings, LwSettings, Manifest, Method, NetworkSettings, OnBroken, SplitSettings,
-    SynthSettings, TrainingSettings,
+    Manifest, MethodParams, NetworkSettings, OnBroken, SplitSettings, SynthSettings,
+    TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
@@ -76,26 +76,6 @@ pub struct SplitParams {
     pub split: SplitSettings,
     /// The manifest, for the partners.
     pub manifest: Manifest,
-}
-
-/// A method with its settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MethodParams {
-    /// BLSTM + ATT.
-    Baseline(BaselineSettings),
-    /// BLSTM + ATT + L + w.
-    Lw(LwSettings),
-}
-
-impl MethodParams {
-    /// The method's name.
-    pub fn method(&self) -> Method {
-        match self {
-            Self::Baseline(_) => Method::Baseline,
-            Self::Lw(_) => Method::Lw,
-        }
-    }
 }
 
 /// Parameters of one run of the train stage. Inputs: `features`, `index`, `splits`.

@@ -21,7 +21,7 @@ pub struct Fold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Splits {
-    /// Version of this file's form; 1.
+    /// Version of this file's form; 2.
     pub schema: u32,
     /// The classes, in the pipeline's order; every matrix and distribution keeps this order.
     pub classes: Vec<String>,
@@ -30,4 +30,8 @@ pub struct Splits {
     /// Utterances that take part, sorted by id: those whose gold label is one of the classes and
     /// whose audio gave frames.
     pub utterances: Vec<String>,
+    /// Ambiguous utterances, sorted by id: of the folds' speakers, without a gold label among the
+    /// classes but with votes for some of them. Methods that use votes train on them; nothing is
+    /// validated or tested on them.
+    pub ambiguous: Vec<String>,
 }

@@ -97,7 +97,7 @@ impl Run {
     fn parse(key: &str) -> Option<Self> {
         let mut parts = key.splitn(3, '/');
         let method = parts.next()?;
-        let method = Method::ALL.into_iter().find(|m| m.id() == method)?;
+        let method = *Method::ALL.iter().find(|m| m.id() == method)?;
         Some(Self { method, seed: parts.next()?.parse().ok()?, fold: parts.next()?.to_owned() })
     }
 }

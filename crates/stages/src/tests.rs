@@ -10,7 +10,7 @@ use ambivox_eval::{RunHistory, Summary};
 use ambivox_features::FeatureTable;
 use ambivox_model::Checkpoint;
 use ambivox_settings::{
-    AttentionOver, BaselineSettings, EvaluateParams, Exclusions, ExtractParams, FeatureSetText,
+    AttentionOver, EvaluateParams, Exclusions, ExtractParams, FeatureSetText, FixedLabelSettings,
     FixedTarget, IndexParams, IndexSummary, LwSettings, Manifest, MethodParams, NetworkSettings,
     OnBroken, ReportParams, Request, SplitParams, SplitScheme, SplitSettings, Splits, StageParams,
     TrainParams, TrainingSettings, exit, role,
@@ -188,7 +188,10 @@ fn manifest() -> Manifest {
 }
 
 fn baseline() -> MethodParams {
-    MethodParams::Baseline(BaselineSettings { fixed_target: FixedTarget::OneHot, label_scale: 1.0 })
+    MethodParams::Baseline(FixedLabelSettings {
+        fixed_target: FixedTarget::OneHot,
+        label_scale: 1.0,
+    })
 }
 
 fn lw() -> MethodParams {

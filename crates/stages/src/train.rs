@@ -15,9 +15,14 @@ use fold::{FoldData, Member};
 
 pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError> {
     let splits: Splits = job.read_json(role::SPLITS)?;
-    let fold = FoldData::read(&splits, &params.fold, job.input(role::INDEX)?)?;
+    let mut fold = FoldData::read(&splits, &params.fold, job.input(role::INDEX)?)?;
     let features = FeatureTable::read(job.input(role::FEATURES)?, Some(&fold.ids()))?;
+    // Fitted on the clear utterances alone, so that every method sees the same values.
     let normaliser = fold.normaliser(&features)?;
+    let ambiguous = std::mem::take(&mut fold.ambiguous);
+    if params.method.method().uses_votes() {
+        fold.training.extend(ambiguous);
+    }
     let run = Prepared {
         params,
         job,
@@ -44,7 +49,12 @@ fn examples(
     let example = |member: &Member| {
         let mut frames = member.frames(features)?.to_vec();
         normaliser.apply(&mut frames);
-        Ok(Example { utterance_id: member.utterance_id.clone(), frames, gold: member.gold })
+        Ok(Example {
+            utterance_id: member.utterance_id.clone(),
+            frames,
+            gold: member.gold,
+            votes: member.votes.clone(),
+        })
     };
     members.iter().map(example).collect()
 }

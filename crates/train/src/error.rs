@@ -43,6 +43,15 @@ pub enum TrainError {
         /// What was found and what was expected.
         fault: String,
     },
+    /// Soft targets for an utterance that nobody labelled.
+    #[error(
+        "utterance {utterance_id}: no annotator's vote for any class, and soft-target learns from \
+         votes; leave [methods.soft-target] out for a corpus without them"
+    )]
+    NoVotes {
+        /// The utterance.
+        utterance_id: String,
+    },
     /// A class that no training utterance has.
     #[error(
         "class {class:?} has no training utterance in this fold; drop it from split.classes or \

@@ -11,8 +11,11 @@ pub struct Example {
     pub utterance_id: String,
     /// Normalised descriptors, row-major frames × width.
     pub frames: Vec<f32>,
-    /// Index of the gold label among the classes.
-    pub gold: usize,
+    /// Index of the gold label among the classes; `None` where the annotators agreed on none of
+    /// them, which only methods that use votes can train on.
+    pub gold: Option<usize>,
+    /// Annotators' votes for each class; only methods that use votes look at them.
+    pub votes: Vec<f64>,
 }
 
 /// Everything beside the utterances that a run depends on.
@@ -43,22 +46,27 @@ impl RunSpec<'_> {
             if examples.is_empty() {
                 return Err(TrainError::NoExamples { purpose });
             }
-            examples.iter().try_for_each(|example| self.check_example(example))?;
+            let goldless = purpose == "training" && self.method.method().uses_votes();
+            examples.iter().try_for_each(|example| self.check_example(example, goldless))?;
         }
-        let absent = (0..self.classes.len()).find(|&c| training.iter().all(|e| e.gold != c));
+        let absent = (0..self.classes.len()).find(|&c| training.iter().all(|e| e.gold != Some(c)));
         absent.map_or(Ok(()), |class| {
             Err(TrainError::ClassWithoutExamples { class: self.classes[class].clone() })
         })
     }
 
-    fn check_example(&self, example: &Example) -> Result<(), TrainError> {
+    fn check_example(&self, example: &Example, goldless: bool) -> Result<(), TrainError> {
         let (values, width, classes) = (example.frames.len(), self.width, self.classes.len());
         let fault = if values == 0 || width == 0 || !values.is_multiple_of(width) {
             format!("{values} values; expected one or more frames of {width} each")
         } else if example.frames.iter().any(|value| !value.is_finite()) {
             "a descriptor is not finite; extract the features again".to_owned()
-        } else if example.gold >= classes {
-            format!("gold label {}; expected below {classes}", example.gold)
+        } else if let Some(gold) = example.gold.filter(|&gold| gold >= classes) {
+            format!("gold label {gold}; expected below {classes}")
+        } else if example.gold.is_none() && !goldless {
+            "no gold label; only methods that use votes train on such utterances".to_owned()
+        } else if goldless && example.votes.len() != classes {
+            format!("votes for {} classes; expected {classes}", example.votes.len())
         } else {
             return Ok(());
         };

@@ -1,5 +1,7 @@
 //! Label distributions s and weights w of the training utterances (METHOD, eqs. 4–6).
 
+use ambivox_settings::FixedTarget;
+
 use crate::Example;
 
 /// s and w of every training utterance, in their order.
@@ -16,8 +18,8 @@ pub(crate) struct Labels {
 pub struct LabelState {
     /// The utterance.
     pub utterance_id: String,
-    /// Index of the gold label.
-    pub gold: usize,
+    /// Index of the gold label; `None` where the annotators agreed on none of the classes.
+    pub gold: Option<usize>,
     /// Label distribution s, after that epoch.
     pub s: Vec<f64>,
     /// Weight w before the first epoch.
@@ -25,24 +27,25 @@ pub struct LabelState {
     /// Weight w after that epoch.
     pub weight: f64,
     /// −log y of the gold label, by the network that was kept, dropout off: however s and w have
-    /// changed, so that it means the same for every method.
-    pub loss: f64,
-    /// The most probable class of s, where that is not the gold label.
+    /// changed, so that it means the same for every method. `None` without a gold label.
+    pub loss: Option<f64>,
+    /// The most probable class of s, where there is a gold label and it is another.
     pub moved_to: Option<usize>,
 }
 
 impl Labels {
     /// Mean weight of the utterances of each gold class.
-    pub(crate) fn mean_weights(&self, gold: &[usize], classes: usize) -> Vec<f64> {
+    pub(crate) fn mean_weights(&self, gold: &[Option<usize>], classes: usize) -> Vec<f64> {
         let mean = |class: usize| {
-            let of_class = || self.weights.iter().zip(gold).filter(move |(_, g)| **g == class);
+            let of_class =
+                || self.weights.iter().zip(gold).filter(move |(_, g)| **g == Some(class));
             of_class().map(|(w, _)| w).sum::<f64>() / of_class().count() as f64
         };
         (0..classes).map(mean).collect()
     }
 
     /// Share of the utterances whose most probable class is not the gold label.
-    pub(crate) fn share_moved(&self, gold: &[usize]) -> f64 {
+    pub(crate) fn share_moved(&self, gold: &[Option<usize>]) -> f64 {
         let pairs = self.distributions.iter().zip(gold);
         let moved = pairs.filter(|(s, gold)| moved_to(s, **gold).is_some()).count();
         moved as f64 / self.distributions.len() as f64
@@ -61,16 +64,17 @@ impl Labels {
             s: self.distributions[n].clone(),
             weight_initial: initial.weights[n],
             weight: self.weights[n],
-            loss: -log_y[n][example.gold],
+            loss: example.gold.map(|gold| -log_y[n][gold]),
             moved_to: moved_to(&self.distributions[n], example.gold),
         };
         examples.iter().enumerate().map(state).collect()
     }
 }
 
-/// The most probable class, where that is not `gold`: a tie with the gold label stays gold, and of
+/// The most probable class, where there is a gold label and it is another: a tie with the gold label stays gold, and of
 /// other equals the first is taken.
-fn moved_to(s: &[f64], gold: usize) -> Option<usize> {
+fn moved_to(s: &[f64], gold: Option<usize>) -> Option<usize> {
+    let gold = gold?;
     let top = (0..s.len()).fold(gold, |top, c| if s[c] > s[top] { c } else { top });
     (top != gold).then_some(top)
 }
@@ -78,6 +82,23 @@ fn moved_to(s: &[f64], gold: usize) -> Option<usize> {
 /// 1 for the gold label, 0 elsewhere.
 pub(crate) fn one_hot(gold: usize, classes: usize) -> Vec<f64> {
     (0..classes).map(|c| f64::from(u8::from(c == gold))).collect()
+}
+
+/// What stands for every utterance's label distribution where it is not learned; `scale` is K.
+pub(crate) fn fixed_targets(
+    target: FixedTarget,
+    scale: f64,
+    gold: &[usize],
+    classes: usize,
+) -> Vec<Vec<f64>> {
+    let distribution = |&gold: &usize| {
+        let one_hot = one_hot(gold, classes);
+        match target {
+            FixedTarget::OneHot => one_hot,
+            FixedTarget::Softmax => softmax(&one_hot.iter().map(|v| scale * v).collect::<Vec<_>>()),
+        }
+    };
+    gold.iter().map(distribution).collect()
 }
 
 /// s = softmax(l), eq. 5.
@@ -96,6 +117,15 @@ pub(crate) fn initial_weights(gold: &[usize], classes: usize) -> Vec<f64> {
         counts[class] += 1.0;
     }
     gold.iter().map(|&class| classes as f64 * counts[class] / gold.len() as f64).collect()
+}
+
+/// [`initial_weights`], scaled to mean 1 where asked.
+pub(crate) fn starting_weights(gold: &[usize], classes: usize, rescale: bool) -> Vec<f64> {
+    let mut weights = initial_weights(gold, classes);
+    if rescale {
+        scale_to_mean_one(&mut weights);
+    }
+    weights
 }
 
 /// Scales weights to mean 1 (eq. 6).
@@ -117,6 +147,7 @@ mod tests {
         let gold: Vec<usize> = totals.iter().enumerate().flat_map(|(c, &n)| vec![c; n]).collect();
         let weights = initial_weights(&gold, 4);
         let labels = Labels { distributions: vec![], weights };
+        let gold: Vec<_> = gold.into_iter().map(Some).collect();
         let means = labels.mean_weights(&gold, 4);
         for (mean, expected) in means.iter().zip([0.530, 0.966, 1.522, 0.983]) {
             assert!((mean - expected).abs() < 5e-4, "{means:?}");
@@ -141,16 +172,17 @@ mod tests {
 
     #[test]
     fn a_label_moves_only_to_a_more_probable_class() {
-        assert_eq!(moved_to(&[0.2, 0.5, 0.3], 1), None);
-        assert_eq!(moved_to(&[0.2, 0.5, 0.3], 2), Some(1));
-        assert_eq!(moved_to(&[0.4, 0.4, 0.2], 1), None);
-        assert_eq!(moved_to(&[0.4, 0.4, 0.2], 2), Some(0));
+        assert_eq!(moved_to(&[0.2, 0.5, 0.3], Some(1)), None);
+        assert_eq!(moved_to(&[0.2, 0.5, 0.3], Some(2)), Some(1));
+        assert_eq!(moved_to(&[0.4, 0.4, 0.2], Some(1)), None);
+        assert_eq!(moved_to(&[0.4, 0.4, 0.2], Some(2)), Some(0));
+        assert_eq!(moved_to(&[0.4, 0.4, 0.2], None), None);
     }
 
     #[test]
     fn share_of_moved_labels_by_hand() {
         let distributions = vec![vec![0.9, 0.1], vec![0.1, 0.9], vec![0.8, 0.2], vec![0.3, 0.7]];
         let labels = Labels { distributions, weights: vec![1.0; 4] };
-        assert_eq!(labels.share_moved(&[0, 0, 1, 1]), 0.5);
+        assert_eq!(labels.share_moved(&[0, 0, 1, 1].map(Some)), 0.5);
     }
 }

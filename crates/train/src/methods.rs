@@ -4,14 +4,19 @@
 //! file here; what several need of the alternation's second step is in `second_step`.
 
 mod baseline;
+mod l;
 mod lw;
+mod lw_pretrained;
+mod resampled;
 mod second_step;
+mod soft_target;
+mod w;
 
 use ambivox_settings::MethodParams;
 use rand_chacha::ChaCha8Rng;
 
-use crate::TrainError;
 use crate::labels::Labels;
+use crate::{Example, TrainError};
 
 /// log y of every training utterance by the present network, dropout off.
 pub(crate) type Outputs<'a> = dyn Fn() -> Result<Vec<Vec<f64>>, TrainError> + 'a;
@@ -31,6 +36,12 @@ pub(crate) trait Method {
         false
     }
 
+    /// Epochs before the method's own begin. They come on top of `training.max_epochs`, and none of
+    /// them is kept as the best.
+    fn pretraining_epochs(&self) -> usize {
+        0
+    }
+
     /// The utterances of the coming epoch, in any order: each once, unless a method draws them.
     fn utterances(&self, _generator: &mut ChaCha8Rng) -> Vec<usize> {
         (0..self.labels().weights.len()).collect()
@@ -43,12 +54,28 @@ pub(crate) trait Method {
     }
 }
 
-/// The method for training utterances of these gold labels.
-pub(crate) fn method(params: &MethodParams, gold: &[usize], classes: usize) -> Box<dyn Method> {
-    match params {
-        MethodParams::Baseline(settings) => {
-            Box::new(baseline::Baseline::new(settings, gold, classes))
+/// The method for these training utterances, which all have a gold label unless the method uses
+/// votes. Fails where a method cannot do with them.
+pub(crate) fn method(
+    params: &MethodParams,
+    training: &[Example],
+    classes: usize,
+) -> Result<Box<dyn Method>, TrainError> {
+    let gold: Vec<usize> = training.iter().filter_map(|example| example.gold).collect();
+    Ok(match params {
+        MethodParams::Baseline(s) => Box::new(baseline::Baseline::new(s, &gold, classes)),
+        MethodParams::Oversampling(s) => {
+            Box::new(resampled::Resampled::new(resampled::Size::Largest, s, &gold, classes))
         }
-        MethodParams::Lw(settings) => Box::new(lw::Lw::new(settings, gold, classes)),
-    }
+        MethodParams::Undersampling(s) => {
+            Box::new(resampled::Resampled::new(resampled::Size::Smallest, s, &gold, classes))
+        }
+        MethodParams::SoftTarget(s) => Box::new(soft_target::SoftTarget::new(s, training)?),
+        MethodParams::L(s) => Box::new(l::L::new(s, &gold, classes)),
+        MethodParams::W(s) => Box::new(w::W::new(s, &gold, classes)),
+        MethodParams::LwPretrained(s) => {
+            Box::new(lw_pretrained::LwPretrained::new(s, &gold, classes))
+        }
+        MethodParams::Lw(s) => Box::new(lw::Lw::new(s, &gold, classes)),
+    })
 }

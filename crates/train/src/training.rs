@@ -43,10 +43,11 @@ pub fn train(
     let mut stopping = EarlyStopping::new(spec.training.patience);
     let mut best = run.snapshot(0)?;
     let mut epochs = Vec::new();
-    for epoch in 1..=spec.training.max_epochs {
+    let pretraining = run.method.pretraining_epochs();
+    for epoch in 1..=pretraining + spec.training.max_epochs {
         let record = run.epoch(epoch, validation)?;
         observer(&record);
-        if stopping.improves(record.validation_loss) {
+        if epoch > pretraining && stopping.improves(record.validation_loss) {
             best = run.snapshot(epoch)?;
         }
         epochs.push(record);
@@ -61,7 +62,7 @@ pub fn train(
 struct Run<'a> {
     spec: &'a RunSpec<'a>,
     training: &'a [Example],
-    gold: Vec<usize>,
+    gold: Vec<Option<usize>>,
     network: Network,
     optimiser: Optimiser,
     method: Box<dyn Method>,
@@ -78,10 +79,10 @@ struct Snapshot {
 impl<'a> Run<'a> {
     fn new(spec: &'a RunSpec<'a>, training: &'a [Example]) -> Result<Self, TrainError> {
         let classes = spec.classes.len();
-        let gold: Vec<usize> = training.iter().map(|example| example.gold).collect();
+        let gold = training.iter().map(|example| example.gold).collect();
         let network = Network::new(spec.network, spec.width, classes, spec.seed)?;
         let optimiser = Optimiser::new(network.variables(), spec.training)?;
-        let method = method(spec.method, &gold, classes);
+        let method = method(spec.method, training, classes)?;
         let initial = method.labels().clone();
         Ok(Self { spec, training, gold, network, optimiser, method, initial })
     }

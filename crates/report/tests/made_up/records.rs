@@ -225,10 +225,11 @@ fn splits(index: &IndexSummary) -> Splits {
     };
     let total: u64 = index.speakers.iter().flat_map(|speaker| speaker.gold.values()).sum();
     Splits {
-        schema: 1,
+        schema: 2,
         classes: CLASSES.map(str::to_owned).to_vec(),
         folds: names.iter().enumerate().map(fold).collect(),
         utterances: (0..total).map(|n| format!("utterance-{n:05}")).collect(),
+        ambiguous: vec![],
     }
 }
 

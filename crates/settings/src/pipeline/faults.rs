@@ -1,19 +1,19 @@
 //! What a pipeline that reads well may still not say.
 
-use super::{Methods, Pipeline};
-use crate::SynthSettings;
+use super::Pipeline;
+use crate::{Method, MethodParams, SynthSettings};
 
 /// Far above any network worth training here, and low enough that no size computed from it wraps.
 const MOST_UNITS: usize = 1 << 16;
 
 impl Pipeline {
-    /// Every fault that a pipeline can have, with whether this one has it.
-    pub(super) fn faults(&self) -> Vec<(bool, &'static str)> {
+    /// What is wrong with the pipeline first.
+    pub(super) fn fault(&self) -> Option<String> {
         let mut faults = self.file_faults();
         faults.extend(self.network_faults());
         faults.extend(self.training_faults());
-        faults.extend(self.method_faults());
-        faults
+        let message = faults.into_iter().find_map(|(bad, message)| bad.then(|| message.to_owned()));
+        message.or_else(|| self.method_fault())
     }
 
     fn file_faults(&self) -> Vec<(bool, &'static str)> {
@@ -61,26 +61,20 @@ impl Pipeline {
         ]
     }
 
-    fn method_faults(&self) -> Vec<(bool, &'static str)> {
-        let Methods { baseline, lw } = &self.methods;
-        let lw = lw.as_ref();
-        vec![
-            (self.methods.list().is_empty(), "methods: name at least one, as [methods.baseline]"),
-            (
-                baseline.as_ref().is_some_and(|s| negative(s.label_scale)),
-                "methods.baseline: label_scale is 0 or above",
-            ),
-            (lw.is_some_and(|s| negative(s.label_scale)), "methods.lw: label_scale is 0 or above"),
-            (
-                lw.is_some_and(|s| negative(s.label_rate) || negative(s.weight_rate)),
-                "methods.lw: label_rate and weight_rate are 0 or above",
-            ),
-        ]
+    fn method_fault(&self) -> Option<String> {
+        let methods = self.methods.list();
+        if methods.is_empty() {
+            return Some("methods: name at least one, as [methods.baseline]".to_owned());
+        }
+        let fault = |(method, params): &(Method, MethodParams)| {
+            params.fault().map(|fault| format!("methods.{method}: {fault}"))
+        };
+        methods.iter().find_map(fault)
     }
 }
 
 /// Whether a setting that is 0 or above is not; NaN and infinity are no numbers to compute with.
-fn negative(x: f64) -> bool {
+pub(crate) fn negative(x: f64) -> bool {
     !x.is_finite() || x < 0.0
 }
 

@@ -53,7 +53,7 @@ fn an_unknown_method_is_answered_with_the_known_ones() {
        |
     35 | [methods.wl]
        |          ^^
-    unknown field `wl`, expected `baseline` or `lw`
+    unknown field `wl`, expected one of `baseline`, `oversampling`, `undersampling`, `soft-target`, `l`, `w`, `lw-pretrained`, `lw`
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml has them all
     ");
 }

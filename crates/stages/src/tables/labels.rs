@@ -34,11 +34,12 @@ fn table(
     let rows = states.len();
     let same = |name: &str, value: &str| Column::new(name.into(), vec![value; rows]);
     let class = |index: usize| classes[index].as_str();
-    let number = |name: &str, value: fn(&LabelState) -> f64| {
-        Column::new(name.into(), states.iter().map(|s| value(s) as f32).collect::<Vec<_>>())
+    let number = |name: &str, value: fn(&LabelState) -> Option<f64>| {
+        let values = states.iter().map(|state| value(state).map(|x| x as f32));
+        Column::new(name.into(), values.collect::<Vec<Option<f32>>>())
     };
     let ids: Vec<&str> = states.iter().map(|state| state.utterance_id.as_str()).collect();
-    let gold: Vec<&str> = states.iter().map(|state| class(state.gold)).collect();
+    let gold: Vec<Option<&str>> = states.iter().map(|state| state.gold.map(class)).collect();
     let moved_to: Vec<Option<&str>> = states.iter().map(|s| s.moved_to.map(class)).collect();
     let mut columns = vec![
         same("method", run.method.id()),
@@ -51,8 +52,8 @@ fn table(
     let shares: Vec<&[f64]> = states.iter().map(|state| state.s.as_slice()).collect();
     columns.extend(class_columns(SHARE, classes, &shares));
     columns.extend([
-        number("weight_initial", |state| state.weight_initial),
-        number("weight", |state| state.weight),
+        number("weight_initial", |state| Some(state.weight_initial)),
+        number("weight", |state| Some(state.weight)),
         number("loss", |state| state.loss),
         Column::new("moved_to".into(), moved_to),
     ]);
@@ -74,12 +75,14 @@ pub(crate) struct Move {
     pub(crate) learned: usize,
 }
 
-/// Where the labels of a table went; `file` is for messages.
+/// Where the gold labels of a table went; `file` is for messages.
 pub(crate) fn moves(
     file: &Path,
     classes: &[String],
     table: &DataFrame,
 ) -> Result<Vec<Move>, StageError> {
+    let labelled = table.column("gold").and_then(|gold| table.filter(&gold.is_not_null()));
+    let table = labelled.map_err(StageError::parquet(file))?;
     let column = |name| table.column(name).map_err(StageError::parquet(file));
     let gold = column("gold")?;
     let learned = column("moved_to")?.str().map_err(StageError::parquet(file))?;

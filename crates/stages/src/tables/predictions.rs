@@ -32,7 +32,7 @@ pub(crate) struct Row<'a> {
     pub(crate) speaker: &'a str,
     pub(crate) part: Part,
     /// Index of the gold label.
-    pub(crate) gold: usize,
+    pub(crate) gold: Option<usize>,
     /// Probability of every class.
     pub(crate) probabilities: Vec<f64>,
 }
@@ -42,11 +42,12 @@ pub(crate) fn write(file: &Path, classes: &[String], rows: &[Row<'_>]) -> Result
     let text = |name: &str, value: &dyn Fn(&Row<'_>) -> String| {
         Column::new(name.into(), rows.iter().map(value).collect::<Vec<_>>())
     };
+    let gold = |row: &Row<'_>| row.gold.map(|gold| classes[gold].as_str());
     let mut columns = vec![
         text("utterance_id", &|row| row.utterance_id.to_owned()),
         text("speaker", &|row| row.speaker.to_owned()),
         text("part", &|row| row.part.id().to_owned()),
-        text("gold", &|row| classes[row.gold].clone()),
+        Column::new("gold".into(), rows.iter().map(gold).collect::<Vec<_>>()),
     ];
     let probabilities: Vec<&[f64]> = rows.iter().map(|row| row.probabilities.as_slice()).collect();
     columns.extend(class_columns(PROBABILITY, classes, &probabilities));

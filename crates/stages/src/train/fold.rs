@@ -10,17 +10,31 @@ use ambivox_settings::{Fold, Splits};
 use crate::StageError;
 
 /// An utterance that takes part in a fold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Member {
     pub(super) utterance_id: String,
     pub(super) speaker: String,
-    /// Index of the gold label among the classes.
-    pub(super) gold: usize,
+    /// Index of the gold label among the classes; only ambiguous utterances have none.
+    pub(super) gold: Option<usize>,
+    /// Annotators' votes for each class.
+    pub(super) votes: Vec<f64>,
     /// Row in the index.
     pub(super) index_row: usize,
 }
 
 impl Member {
+    fn new(splits: &Splits, index_row: usize, utterance: &Utterance) -> Self {
+        let gold = utterance.gold.as_ref();
+        let votes = |class| utterance.votes.get(class).copied().map_or(0.0, f64::from);
+        Self {
+            utterance_id: utterance.utterance_id.clone(),
+            speaker: utterance.speaker.clone(),
+            gold: gold.and_then(|gold| splits.classes.iter().position(|class| class == gold)),
+            votes: splits.classes.iter().map(votes).collect(),
+            index_row,
+        }
+    }
+
     /// The utterance's descriptors as extracted.
     pub(super) fn frames<'a>(&self, features: &'a FeatureTable) -> Result<&'a [f32], StageError> {
         features.get(&self.utterance_id).ok_or_else(|| {
@@ -34,9 +48,11 @@ impl Member {
 }
 
 /// A fold's utterances; each part is sorted as the index is, by id.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Default)]
 pub(super) struct FoldData {
     pub(super) training: Vec<Member>,
+    /// Utterances of the training speakers that the annotators did not agree on.
+    pub(super) ambiguous: Vec<Member>,
     pub(super) validation: Vec<Member>,
     pub(super) test: Vec<Member>,
 }
@@ -48,19 +64,23 @@ impl FoldData {
     }
 
     fn choose(splits: &Splits, fold: &Fold, index: &[Utterance]) -> Result<Self, StageError> {
-        let chosen: BTreeSet<&str> = splits.utterances.iter().map(String::as_str).collect();
-        let mut data = Self { training: Vec::new(), validation: Vec::new(), test: Vec::new() };
+        let [clear, ambiguous] = [&splits.utterances, &splits.ambiguous]
+            .map(|ids| ids.iter().map(String::as_str).collect::<BTreeSet<_>>());
+        let mut data = Self::default();
         for (row, utterance) in index.iter().enumerate() {
-            if !chosen.contains(utterance.utterance_id.as_str()) {
-                continue;
-            }
-            let member = member(splits, row, utterance)?;
-            if member.speaker == fold.test {
-                data.test.push(member);
-            } else if member.speaker == fold.validation {
-                data.validation.push(member);
-            } else if fold.training.contains(&member.speaker) {
-                data.training.push(member);
+            let (id, speaker) = (utterance.utterance_id.as_str(), &utterance.speaker);
+            let trains = fold.training.contains(speaker);
+            if ambiguous.contains(id) && trains {
+                data.ambiguous.push(Member::new(splits, row, utterance));
+            } else if clear.contains(id) {
+                let member = labelled(Member::new(splits, row, utterance), utterance)?;
+                if *speaker == fold.test {
+                    data.test.push(member);
+                } else if *speaker == fold.validation {
+                    data.validation.push(member);
+                } else if trains {
+                    data.training.push(member);
+                }
             }
         }
         Ok(data)
@@ -68,7 +88,7 @@ impl FoldData {
 
     /// Ids of all utterances of the fold.
     pub(super) fn ids(&self) -> BTreeSet<String> {
-        let parts = [&self.training, &self.validation, &self.test];
+        let parts = [&self.training, &self.ambiguous, &self.validation, &self.test];
         parts.into_iter().flatten().map(|member| member.utterance_id.clone()).collect()
     }
 
@@ -87,20 +107,13 @@ fn find<'a>(splits: &'a Splits, name: &str) -> Result<&'a Fold, StageError> {
     })
 }
 
-fn member(splits: &Splits, index_row: usize, utterance: &Utterance) -> Result<Member, StageError> {
-    let gold = utterance.gold.as_ref();
-    let gold = gold.and_then(|gold| splits.classes.iter().position(|class| class == gold));
-    let gold = gold.ok_or_else(|| {
-        StageError::Data(format!(
-            "{}: its gold label {:?} is none of the classes, although it is in the splits; \
-             split anew",
-            utterance.utterance_id, utterance.gold
-        ))
-    })?;
-    Ok(Member {
-        utterance_id: utterance.utterance_id.clone(),
-        speaker: utterance.speaker.clone(),
-        gold,
-        index_row,
-    })
+/// The member, if it has a gold label.
+fn labelled(member: Member, utterance: &Utterance) -> Result<Member, StageError> {
+    if member.gold.is_some() {
+        return Ok(member);
+    }
+    Err(StageError::Data(format!(
+        "{}: its gold label {:?} is none of the classes, although it is in the splits; split anew",
+        utterance.utterance_id, utterance.gold
+    )))
 }

@@ -1,9 +1,9 @@
 //! BLSTM + ATT: targets and weights fixed at their initial values.
 
-use ambivox_settings::{BaselineSettings, FixedTarget};
+use ambivox_settings::FixedLabelSettings;
 
 use super::Method;
-use crate::labels::{Labels, initial_weights, one_hot, softmax};
+use crate::labels::{Labels, fixed_targets, initial_weights};
 
 /// The method `baseline`.
 #[derive(Debug)]
@@ -12,17 +12,9 @@ pub(super) struct Baseline {
 }
 
 impl Baseline {
-    pub(super) fn new(settings: &BaselineSettings, gold: &[usize], classes: usize) -> Self {
-        let target = |&gold: &usize| {
-            let target = one_hot(gold, classes);
-            match settings.fixed_target {
-                FixedTarget::OneHot => target,
-                FixedTarget::Softmax => {
-                    softmax(&target.iter().map(|v| settings.label_scale * v).collect::<Vec<_>>())
-                }
-            }
-        };
-        let distributions = gold.iter().map(target).collect();
+    pub(super) fn new(settings: &FixedLabelSettings, gold: &[usize], classes: usize) -> Self {
+        let FixedLabelSettings { fixed_target, label_scale } = *settings;
+        let distributions = fixed_targets(fixed_target, label_scale, gold, classes);
         Self { labels: Labels { distributions, weights: initial_weights(gold, classes) } }
     }
 }
@@ -35,10 +27,12 @@ impl Method for Baseline {
 
 #[cfg(test)]
 mod tests {
+    use ambivox_settings::FixedTarget;
+
     use super::*;
 
     fn labels(fixed_target: FixedTarget) -> Labels {
-        let settings = BaselineSettings { fixed_target, label_scale: 2.0 };
+        let settings = FixedLabelSettings { fixed_target, label_scale: 2.0 };
         Baseline::new(&settings, &[1, 0, 1], 2).labels
     }
 

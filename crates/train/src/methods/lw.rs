@@ -2,16 +2,15 @@
 
 use ambivox_settings::LwSettings;
 
-use super::second_step::{label_gradient, weight_gradient};
+use super::second_step::{LabelLogits, stepped_weights};
 use super::{Method, Outputs};
 use crate::TrainError;
-use crate::labels::{Labels, initial_weights, one_hot, scale_to_mean_one, softmax};
+use crate::labels::{Labels, starting_weights};
 
 /// The method `lw`.
 #[derive(Debug)]
 pub(super) struct Lw {
-    /// `l_n`; `s_n` is its softmax.
-    logits: Vec<Vec<f64>>,
+    logits: LabelLogits,
     labels: Labels,
     label_rate: f64,
     weight_rate: f64,
@@ -19,36 +18,21 @@ pub(super) struct Lw {
 
 impl Lw {
     pub(super) fn new(settings: &LwSettings, gold: &[usize], classes: usize) -> Self {
-        let scaled = |v: f64| settings.label_scale * v;
-        let initial = |&gold: &usize| one_hot(gold, classes).into_iter().map(scaled).collect();
-        let logits: Vec<Vec<f64>> = gold.iter().map(initial).collect();
-        let distributions = logits.iter().map(|l| softmax(l)).collect();
-        let mut weights = initial_weights(gold, classes);
-        if settings.rescale_initial_weights {
-            scale_to_mean_one(&mut weights);
-        }
+        let logits = LabelLogits::new(gold, classes, settings.label_scale);
+        let weights = starting_weights(gold, classes, settings.rescale_initial_weights);
         Self {
+            labels: Labels { distributions: logits.distributions(), weights },
             logits,
-            labels: Labels { distributions, weights },
             label_rate: settings.label_rate,
             weight_rate: settings.weight_rate,
         }
     }
 
-    /// One step of plain gradient descent for every utterance, l and w both from the values before
-    /// it; then eq. 6.
+    /// One step for every utterance, l and w both from the values before it.
     fn update(&mut self, log_y: &[Vec<f64>]) {
-        let Labels { distributions, weights } = &mut self.labels;
-        let utterances = self.logits.iter_mut().zip(distributions).zip(weights.iter_mut());
-        for (((l, s), w), log_y) in utterances.zip(log_y) {
-            let label_gradient = label_gradient(s, log_y, *w);
-            *w -= self.weight_rate * weight_gradient(s, log_y, *w);
-            for (l, gradient) in l.iter_mut().zip(label_gradient) {
-                *l -= self.label_rate * gradient;
-            }
-            *s = softmax(l);
-        }
-        scale_to_mean_one(weights);
+        let weights = stepped_weights(&self.labels, log_y, self.weight_rate);
+        self.logits.step(&mut self.labels, log_y, self.label_rate);
+        self.labels.weights = weights;
     }
 }
 
@@ -75,7 +59,9 @@ impl Method for Lw {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::second_step::cross_entropy;
     use super::*;
+    use crate::labels::{scale_to_mean_one, softmax};
 
     fn settings(label_rate: f64, weight_rate: f64) -> LwSettings {
         LwSettings { label_scale: 1.0, label_rate, weight_rate, rescale_initial_weights: false }
@@ -101,13 +87,12 @@ mod tests {
         let s = &before.distributions[0];
         let ce = -(s[0] * 0.3_f64.ln() + s[1] * 0.7_f64.ln());
         let gradient = s[0] * (-(0.3_f64.ln()) - ce) / (2.0 / 3.0);
-        assert!((lw.logits[0][0] - (1.0 - 0.2 * gradient)).abs() < 1e-15);
-        assert!((lw.logits[0][1] - 0.2 * gradient).abs() < 1e-15);
-        assert_eq!(lw.labels.distributions[0], softmax(&lw.logits[0]));
+        let expected = softmax(&[1.0 - 0.2 * gradient, 0.2 * gradient]);
+        for (s, expected) in lw.labels.distributions[0].iter().zip(expected) {
+            assert!((s - expected).abs() < 1e-15);
+        }
 
-        let ce_of = |n: usize| {
-            super::super::second_step::cross_entropy(&before.distributions[n], &outputs[n])
-        };
+        let ce_of = |n: usize| cross_entropy(&before.distributions[n], &outputs[n]);
         let raw: Vec<f64> = (0..3)
             .map(|n| before.weights[n] + 0.1 * ce_of(n) / before.weights[n].powi(2))
             .collect();
@@ -134,9 +119,8 @@ mod tests {
             lw.update(&outputs);
         }
         let pairs = lw.labels.distributions.iter().zip(&outputs);
-        let mut expected: Vec<f64> = pairs
-            .map(|(s, log_y)| super::super::second_step::cross_entropy(s, log_y).cbrt())
-            .collect();
+        let mut expected: Vec<f64> =
+            pairs.map(|(s, log_y)| cross_entropy(s, log_y).cbrt()).collect();
         scale_to_mean_one(&mut expected);
         for (w, expected) in lw.labels.weights.iter().zip(expected) {
             assert!((w - expected).abs() < 1e-12, "{w} {expected}");
@@ -151,7 +135,7 @@ mod tests {
         }
         assert!(lw.labels.distributions[0][1] > 0.9);
         assert!(lw.labels.distributions[1][0] > 0.9);
-        assert_eq!(lw.labels.share_moved(&[0, 0]), 0.5);
+        assert_eq!(lw.labels.share_moved(&[Some(0); 2]), 0.5);
     }
 
     proptest! {

@@ -1,8 +1,51 @@
-//! The alternation's second step: the gradients of the loss in l and w (METHOD, "Loss and
+//! The alternation's second step: plain gradient descent on l and w (METHOD, "Loss and
 //! alternation", 2).
 //!
 //! For one utterance the loss is `CE/w` with `CE = Σ_c −s_c log y_c` and `s = softmax(l)`, so that
 //! `∂/∂l_c = s_c(−log y_c − CE)/w` and `∂/∂w = −CE/w²`.
+
+use crate::labels::{Labels, one_hot, scale_to_mean_one, softmax};
+
+/// The logits l of every training utterance.
+#[derive(Debug, Clone)]
+pub(super) struct LabelLogits {
+    logits: Vec<Vec<f64>>,
+}
+
+impl LabelLogits {
+    /// l = K · one-hot(gold).
+    pub(super) fn new(gold: &[usize], classes: usize, scale: f64) -> Self {
+        let logits = |&gold: &usize| one_hot(gold, classes).iter().map(|v| scale * v).collect();
+        Self { logits: gold.iter().map(logits).collect() }
+    }
+
+    /// s = softmax(l) of every utterance.
+    pub(super) fn distributions(&self) -> Vec<Vec<f64>> {
+        self.logits.iter().map(|l| softmax(l)).collect()
+    }
+
+    /// One step of every utterance's l, and s after it, with the weights as they are.
+    pub(super) fn step(&mut self, labels: &mut Labels, log_y: &[Vec<f64>], rate: f64) {
+        let Labels { distributions, weights } = labels;
+        let utterances = self.logits.iter_mut().zip(distributions).zip(weights).zip(log_y);
+        for (((l, s), w), log_y) in utterances {
+            for (l, gradient) in l.iter_mut().zip(label_gradient(s, log_y, *w)) {
+                *l -= rate * gradient;
+            }
+            *s = softmax(l);
+        }
+    }
+}
+
+/// The weights after one step of every utterance's w, scaled to mean 1 (eq. 6).
+pub(super) fn stepped_weights(labels: &Labels, log_y: &[Vec<f64>], rate: f64) -> Vec<f64> {
+    let utterances = labels.distributions.iter().zip(&labels.weights).zip(log_y);
+    let stepped =
+        |((s, w), log_y): ((&Vec<f64>, &f64), &Vec<f64>)| w - rate * weight_gradient(s, log_y, *w);
+    let mut weights: Vec<f64> = utterances.map(stepped).collect();
+    scale_to_mean_one(&mut weights);
+    weights
+}
 
 /// `CE = Σ_c −s_c log y_c`.
 pub(super) fn cross_entropy(s: &[f64], log_y: &[f64]) -> f64 {
@@ -10,13 +53,13 @@ pub(super) fn cross_entropy(s: &[f64], log_y: &[f64]) -> f64 {
 }
 
 /// ∂/∂l of one utterance's loss.
-pub(super) fn label_gradient(s: &[f64], log_y: &[f64], weight: f64) -> Vec<f64> {
+fn label_gradient(s: &[f64], log_y: &[f64], weight: f64) -> Vec<f64> {
     let ce = cross_entropy(s, log_y);
     s.iter().zip(log_y).map(|(s, log_y)| s * (-log_y - ce) / weight).collect()
 }
 
 /// ∂/∂w of one utterance's loss.
-pub(super) fn weight_gradient(s: &[f64], log_y: &[f64], weight: f64) -> f64 {
+fn weight_gradient(s: &[f64], log_y: &[f64], weight: f64) -> f64 {
     -cross_entropy(s, log_y) / (weight * weight)
 }
 

@@ -1,7 +1,7 @@
 //! Whole runs on a toy task.
 
 use ambivox_settings::{
-    AttentionOver, BaselineSettings, FixedTarget, LwSettings, MethodParams, NetworkSettings,
+    AttentionOver, FixedLabelSettings, FixedTarget, LwSettings, MethodParams, NetworkSettings,
     TrainingSettings,
 };
 use rand::RngExt;
@@ -21,7 +21,7 @@ struct Setup {
 }
 
 fn baseline() -> MethodParams {
-    let settings = BaselineSettings { fixed_target: FixedTarget::OneHot, label_scale: 1.0 };
+    let settings = FixedLabelSettings { fixed_target: FixedTarget::OneHot, label_scale: 1.0 };
     MethodParams::Baseline(settings)
 }
 
@@ -83,7 +83,8 @@ fn toy(purpose: &str, count: usize) -> Vec<Example> {
             [course + noise.random_range(-0.3..0.3), noise.random_range(-1.0..1.0), 1.0]
         };
         let frames = (0..frames).flat_map(row).collect();
-        Example { utterance_id: format!("{purpose}{n:03}"), frames, gold }
+        let votes = (0..3).map(|class| f64::from(u8::from(class == gold))).collect();
+        Example { utterance_id: format!("{purpose}{n:03}"), frames, gold: Some(gold), votes }
     };
     (0..count).map(&mut example).collect()
 }
@@ -91,7 +92,7 @@ fn toy(purpose: &str, count: usize) -> Vec<Example> {
 /// Gives every example the next class's label.
 fn turn_labels(examples: &mut [Example]) {
     for example in examples {
-        example.gold = (example.gold + 1) % 3;
+        example.gold = example.gold.map(|gold| (gold + 1) % 3);
     }
 }
 
@@ -127,14 +128,14 @@ fn a_wrong_label_is_moved_and_has_the_highest_loss() {
     let mut setup = setup(lw());
     setup.training.max_epochs = 30;
     let mut training = toy("train", 64);
-    training[2].gold = 0;
+    training[2].gold = Some(0);
     let trained = setup.run(&training, &toy("validation", 32)).unwrap();
     let wrong = &trained.labels[2];
     assert_eq!(wrong.moved_to, Some(1), "{wrong:?}");
     let moved = trained.labels.iter().filter(|label| label.moved_to.is_some()).count();
     assert!(moved <= 3, "{moved} labels moved");
-    let highest = trained.labels.iter().map(|label| label.loss).fold(0.0, f64::max);
-    assert_eq!(wrong.loss, highest);
+    let highest = trained.labels.iter().map(|label| label.loss.unwrap()).fold(0.0, f64::max);
+    assert_eq!(wrong.loss, Some(highest));
 }
 
 #[test]
@@ -264,7 +265,10 @@ fn unusable_utterances_are_named() {
     assert_eq!(ragged, "utterance train003: 4 values; expected one or more frames of 3 each");
     assert!(fault(|example| example.frames.clear()).contains("train003: 0 values"));
     assert!(fault(|example| example.frames[1] = f32::NAN).contains("train003: a descriptor"));
-    assert!(fault(|example| example.gold = 3).contains("train003: gold label 3; expected below 3"));
+    assert!(
+        fault(|example| example.gold = Some(3))
+            .contains("train003: gold label 3; expected below 3")
+    );
 }
 
 #[test]
@@ -275,6 +279,6 @@ fn folds_that_cannot_be_trained_on_are_refused() {
     };
     assert!(message(&[], &validation).contains("no utterance for training"));
     assert!(message(&training, &[]).contains("no utterance for validation"));
-    let without: Vec<Example> = training.iter().filter(|e| e.gold != 2).cloned().collect();
+    let without: Vec<Example> = training.iter().filter(|e| e.gold != Some(2)).cloned().collect();
     assert!(message(&without, &validation).contains("class \"flat\" has no training utterance"));
 }
