@@ -110,6 +110,7 @@ pub(crate) fn cross_validate(
     let all = graph::runs(experiment, &folds);
     let (wanted, others): (Vec<Run>, Vec<Run>) =
         all.into_iter().partition(|run| selected(run, selection));
+    check_votes(executor, &wanted)?;
     let wave: Vec<_> = wanted.iter().map(|run| graph::training(experiment, run)).collect();
     executor.bring_up(&wave, jobs)?;
     let runs = with_fresh(executor, wanted, others)?;
@@ -124,6 +125,21 @@ pub(crate) fn cross_validate(
     let summary = fs::read_to_string(executor.resolver.output("evaluate", role::SUMMARY)?)?;
     let text = table::rates(&Summary::from_json(&summary)?);
     Ok(Answer { text, outputs, tally: executor.tally })
+}
+
+/// A method that learns from votes would fail on a corpus without them; say so before the hours of
+/// training that come first.
+fn check_votes(executor: &Executor<'_>, runs: &[Run]) -> Result<()> {
+    let Some(run) = runs.iter().find(|run| run.method.method().uses_votes()) else { return Ok(()) };
+    let index: IndexSummary = read_output(executor, "index", role::INDEX_SUMMARY)?;
+    if index.votes {
+        return Ok(());
+    }
+    let (method, corpus) = (run.method.method(), &executor.resolver.experiment.manifest.title);
+    Err(Failure::data(format!(
+        "{method} learns from annotators' votes, and {corpus} has none\n\
+         hint: leave [methods.{method}] out of the pipeline, or name other methods with --method"
+    )))
 }
 
 fn fold_names(executor: &Executor<'_>) -> Result<Vec<String>> {
@@ -208,6 +224,7 @@ pub(crate) fn plan(executor: &mut Executor<'_>, selection: &Selection) -> Result
     let all = graph::runs(experiment, &folds);
     let (wanted, others): (Vec<Run>, Vec<Run>) =
         all.into_iter().partition(|run| selected(run, selection));
+    check_votes(executor, &wanted)?;
     let wave: Vec<_> = wanted.iter().map(|run| graph::training(experiment, run)).collect();
     plan.add(&mut executor.resolver, &wave)?;
     let runs = with_fresh(executor, wanted, others)?;

@@ -84,6 +84,27 @@ fn only_labelled_and_usable_utterances_take_part() {
 }
 
 #[test]
+fn ambiguous_are_those_with_votes_for_the_classes_but_another_label_or_none() {
+    let mut utterances = corpus(&["a", "b", "c"], str::to_owned);
+    let mut add = |id: &str, gold: Option<&str>, votes: &[(&str, u32)]| {
+        let mut utterance = utterance(id, &id[..1], gold);
+        utterance.votes = votes.iter().map(|&(label, n)| (label.to_owned(), n)).collect();
+        utterances.push(utterance);
+    };
+    add("b_tie", None, &[("anger", 1), ("neutral", 1), ("fear", 1)]);
+    add("a_fear", Some("fear"), &[("anger", 1), ("fear", 2)]);
+    add("a_clear", Some("anger"), &[("anger", 2), ("fear", 1)]);
+    add("a_other", Some("fear"), &[("anger", 0), ("fear", 3)]);
+    add("a_broken", None, &[("anger", 1), ("neutral", 1)]);
+    add("e_tie", None, &[("anger", 1), ("neutral", 1)]);
+    let excluded = BTreeSet::from(["a_broken".to_owned()]);
+    let splits = splits(&utterances, &excluded, &settings(&CLASSES), &toy("")).unwrap();
+    assert_eq!(splits.ambiguous, ["a_fear", "b_tie"]);
+    assert!(splits.utterances.contains(&"a_clear".to_owned()));
+    assert!(!splits.utterances.contains(&"b_tie".to_owned()));
+}
+
+#[test]
 fn two_speakers_are_too_few() {
     let error = split(&corpus(&["a", "b"], str::to_owned), &toy("")).unwrap_err();
     insta::assert_snapshot!(error, @r"

@@ -1,8 +1,8 @@
 //! Whole runs on a toy task.
 
 use ambivox_settings::{
-    AttentionOver, FixedLabelSettings, FixedTarget, LwSettings, MethodParams, NetworkSettings,
-    TrainingSettings,
+    AttentionOver, FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings,
+    MethodParams, NetworkSettings, SoftTargetSettings, TrainingSettings, WSettings,
 };
 use rand::RngExt;
 
@@ -21,8 +21,7 @@ struct Setup {
 }
 
 fn baseline() -> MethodParams {
-    let settings = FixedLabelSettings { fixed_target: FixedTarget::OneHot, label_scale: 1.0 };
-    MethodParams::Baseline(settings)
+    MethodParams::Baseline(fixed())
 }
 
 fn lw() -> MethodParams {
@@ -32,6 +31,39 @@ fn lw() -> MethodParams {
         weight_rate: 0.05,
         rescale_initial_weights: false,
     })
+}
+
+fn fixed() -> FixedLabelSettings {
+    FixedLabelSettings { fixed_target: FixedTarget::OneHot, label_scale: 1.0 }
+}
+
+fn lw_pretrained(pretraining_epochs: usize) -> MethodParams {
+    MethodParams::LwPretrained(LwPretrainedSettings {
+        pretraining_epochs,
+        label_scale: 1.0,
+        label_rate: 0.2,
+        weight_rate: 0.05,
+        rescale_initial_weights: false,
+    })
+}
+
+/// Every method that trains the network, with settings for the toy task.
+fn all_methods() -> Vec<MethodParams> {
+    vec![
+        baseline(),
+        MethodParams::Oversampling(fixed()),
+        MethodParams::Undersampling(fixed()),
+        MethodParams::SoftTarget(SoftTargetSettings { smoothing: 0.1 }),
+        MethodParams::L(LSettings { label_scale: 1.0, label_rate: 0.2 }),
+        MethodParams::W(WSettings {
+            fixed_target: FixedTarget::OneHot,
+            label_scale: 1.0,
+            weight_rate: 0.05,
+            rescale_initial_weights: false,
+        }),
+        lw_pretrained(2),
+        lw(),
+    ]
 }
 
 fn setup(method: MethodParams) -> Setup {
@@ -102,8 +134,11 @@ fn parameters(network: &Network) -> Vec<f32> {
 }
 
 #[test]
-fn both_methods_learn_a_toy_task() {
-    for method in [baseline(), lw()] {
+fn every_method_learns_a_toy_task() {
+    let methods = all_methods();
+    let tested: Vec<_> = methods.iter().map(MethodParams::method).collect();
+    assert_eq!(tested, ambivox_settings::Method::ALL);
+    for method in methods {
         let mut setup = setup(method);
         setup.training.max_epochs = 30;
         let trained = setup.run(&toy("train", 64), &toy("validation", 32)).unwrap();
@@ -171,7 +206,7 @@ fn the_number_of_threads_changes_nothing() {
 /// choice among them are not.
 #[test]
 fn validation_never_reaches_training() {
-    for method in [baseline(), lw()] {
+    for method in all_methods() {
         let mut setup = setup(method);
         setup.training.max_epochs = 4;
         let training = toy("train", 24);
@@ -205,6 +240,58 @@ fn the_best_epoch_is_kept_and_patience_ends_the_run() {
     assert_eq!(exact.best_epoch, stopped.best_epoch);
     assert_eq!(parameters(&exact.network), parameters(&stopped.network));
     assert_eq!(exact.labels, stopped.labels);
+}
+
+/// Pretraining comes on top of the epochs of the method, and none of its epochs is kept: not even
+/// where the best would be among them.
+#[test]
+fn pretraining_is_never_kept() {
+    let mut setup = setup(lw_pretrained(5));
+    setup.training.max_epochs = 2;
+    let mut validation = toy("validation", 16);
+    turn_labels(&mut validation);
+    let trained = setup.run(&toy("train", 32), &validation).unwrap();
+    assert_eq!(trained.epochs.len(), 7);
+    let loss = |epoch: usize| trained.epochs[epoch - 1].validation_loss;
+    let best = (1..=7).min_by(|&a, &b| loss(a).total_cmp(&loss(b))).unwrap();
+    assert!(best <= 5 && trained.best_epoch > 5, "{best} {}", trained.best_epoch);
+}
+
+/// While it is pretrained, the network is the baseline's to the last bit.
+#[test]
+fn pretraining_is_the_baseline() {
+    let (training, validation) = (toy("train", 24), toy("validation", 8));
+    let losses = |method| {
+        let mut setup = setup(method);
+        setup.training.max_epochs = 3;
+        let epochs = setup.run(&training, &validation).unwrap().epochs;
+        epochs.iter().map(|epoch| epoch.validation_loss).take(3).collect::<Vec<_>>()
+    };
+    assert_eq!(losses(lw_pretrained(3)), losses(baseline()));
+}
+
+/// Utterances without a gold label teach where their votes count, and nowhere else.
+#[test]
+fn ambiguous_utterances_train_soft_targets_alone() {
+    let mut training = toy("train", 24);
+    let split = Example { gold: None, votes: vec![1.0, 2.0, 0.0], ..toy("split", 1).remove(0) };
+    training.push(split);
+    let validation = toy("validation", 8);
+    for method in all_methods() {
+        let soft = method.method().uses_votes();
+        let mut setup = setup(method);
+        setup.training.max_epochs = 1;
+        match setup.run(&training, &validation) {
+            Ok(trained) => {
+                let label = &trained.labels[24];
+                assert!(soft && (label.gold, label.loss, label.moved_to) == (None, None, None));
+                assert!((label.s[1] - 2.1 / 3.3).abs() < 1e-12, "{:?}", label.s);
+            }
+            Err(error) => assert!(!soft && error.to_string().contains("no gold label"), "{error}"),
+        }
+        let error = setup.run(&toy("train", 24), &training[24..]).unwrap_err().to_string();
+        assert!(error.contains("split000: no gold label"), "{error}");
+    }
 }
 
 #[test]
