@@ -11,7 +11,10 @@
 //!   means over folds pass over it. Its precision would be 0 whatever the model did.
 //! - A standard deviation of fewer than two values is `None`.
 
+mod comparison;
+mod confident;
 mod confusion;
+mod detection;
 mod error;
 mod history;
 mod labels;
@@ -20,7 +23,10 @@ mod rates;
 mod summary;
 mod tables;
 
+pub use comparison::{Comparison, Effect, Pair};
+pub use confident::ConfidentLearning;
 pub use confusion::{Confusion, argmax};
+pub use detection::Detection;
 pub use error::EvalError;
 pub use history::{EpochRecord, RunHistory};
 pub use labels::{LabelMoves, LabelRepair};

@@ -1,0 +1,243 @@
+//! Whether one method is better than another on the same speakers: a paired permutation test over
+//! folds, and a bootstrap over utterances clustered by speaker.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+
+use crate::{Confusion, EvalError, mean_sd};
+
+/// Up to so many folds, all sign flips are tried; beyond, [`DRAWS`] of them.
+const MOST_EXACT: usize = 16;
+/// Random flips and bootstrap samples.
+const DRAWS: usize = 10_000;
+/// Share of the bootstrap's samples outside of the interval, both sides together.
+const OUTSIDE: f64 = 0.05;
+
+/// A rate of one method less that of another.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Effect {
+    /// Mean over folds of the difference.
+    pub mean: f64,
+    /// Two-sided p-value of the paired permutation test: the share of sign flips of the folds'
+    /// differences whose mean lies at least as far from 0.
+    pub p: f64,
+    /// Pooled rate less pooled rate: the figure that the interval is about.
+    pub pooled: f64,
+    /// 95 % interval of the pooled difference, from a bootstrap that draws whole speakers.
+    pub interval: [f64; 2],
+}
+
+/// One method against another, on folds that both have tested with the same seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// Folds compared. Seeds are averaged within a fold first: they see the same speaker, so that
+    /// they are no further evidence about other speakers.
+    pub folds: usize,
+    /// Weighted accuracy.
+    pub wa: Effect,
+    /// Unweighted accuracy.
+    pub ua: Effect,
+}
+
+/// The results of both methods on one fold, summed over the seeds that both have run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// Of the method.
+    pub method: Vec<Confusion>,
+    /// Of the method it is compared with, seed by seed the same.
+    pub rival: Vec<Confusion>,
+}
+
+type Rate = fn(&Confusion) -> Option<f64>;
+
+impl Comparison {
+    /// Compares two methods, given a pair for every fold; `seed` is that of the random draws.
+    /// `None` where there are fewer than two folds, so that nothing can be said.
+    ///
+    /// Errors: matrices of different numbers of classes.
+    pub fn of(folds: &[Pair], seed: u64) -> Result<Option<Self>, EvalError> {
+        let sums = folds.iter().map(Sums::of).collect::<Result<Vec<_>, _>>()?;
+        if folds.len() < 2 {
+            return Ok(None);
+        }
+        let effect = |rate: Rate| effect(folds, &sums, rate, seed);
+        let (wa, ua) = (effect(Confusion::wa)?, effect(Confusion::ua)?);
+        Ok(wa.zip(ua).map(|(wa, ua)| Self { folds: folds.len(), wa, ua }))
+    }
+}
+
+/// A fold's utterances, seeds pooled.
+struct Sums {
+    method: Confusion,
+    rival: Confusion,
+}
+
+impl Sums {
+    fn of(pair: &Pair) -> Result<Self, EvalError> {
+        Ok(Self { method: sum(&pair.method)?, rival: sum(&pair.rival)? })
+    }
+}
+
+fn sum<'a>(all: impl IntoIterator<Item = &'a Confusion>) -> Result<Confusion, EvalError> {
+    let mut all = all.into_iter();
+    let mut sum = all.next().cloned().unwrap_or_else(|| Confusion::new(0));
+    all.try_for_each(|more| sum.merge(more))?;
+    Ok(sum)
+}
+
+fn effect(
+    folds: &[Pair],
+    sums: &[Sums],
+    rate: Rate,
+    seed: u64,
+) -> Result<Option<Effect>, EvalError> {
+    let mean_rate = |all: &[Confusion]| mean_sd(all.iter().filter_map(rate)).map(|over| over.mean);
+    let differences: Option<Vec<f64>> =
+        folds.iter().map(|f| Some(mean_rate(&f.method)? - mean_rate(&f.rival)?)).collect();
+    let all: Vec<usize> = (0..sums.len()).collect();
+    let Some((differences, pooled)) = differences.zip(pooled(sums, &all, rate)?) else {
+        return Ok(None);
+    };
+    Ok(Some(Effect {
+        mean: differences.iter().sum::<f64>() / differences.len() as f64,
+        p: permutation_p(&differences, seed),
+        pooled,
+        interval: bootstrap_interval(sums, rate, seed)?,
+    }))
+}
+
+/// Difference of the pooled rates over some folds, of which any may occur more than once.
+fn pooled(sums: &[Sums], folds: &[usize], rate: Rate) -> Result<Option<f64>, EvalError> {
+    let method = sum(folds.iter().map(|&fold| &sums[fold].method))?;
+    let rival = sum(folds.iter().map(|&fold| &sums[fold].rival))?;
+    Ok(rate(&method).zip(rate(&rival)).map(|(method, rival)| method - rival))
+}
+
+/// Share of sign flips whose mean is at least as far from 0 as that of the differences themselves.
+fn permutation_p(differences: &[f64], seed: u64) -> f64 {
+    // Flips that only differ in the order of addition must count as equal.
+    let slack = 1e-12;
+    let observed = differences.iter().sum::<f64>().abs() - slack;
+    let as_far = |flips: u64| {
+        let flipped = |(n, d): (usize, &f64)| if flips >> n & 1 == 1 { -d } else { *d };
+        let sum: f64 = differences.iter().enumerate().map(flipped).sum();
+        sum.abs() >= observed
+    };
+    if differences.len() <= MOST_EXACT {
+        let all = 1_u64 << differences.len();
+        return (0..all).filter(|&flips| as_far(flips)).count() as f64 / all as f64;
+    }
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let mut draw = || {
+        let sum: f64 = differences.iter().map(|d| if generator.random() { -d } else { *d }).sum();
+        sum.abs() >= observed
+    };
+    // The differences as they are count as one of the draws, so that p is never 0.
+    let found = (0..DRAWS).filter(|_| draw()).count() + 1;
+    found as f64 / (DRAWS + 1) as f64
+}
+
+/// The middle 95 % of the pooled difference over samples of as many folds, drawn with replacement.
+fn bootstrap_interval(sums: &[Sums], rate: Rate, seed: u64) -> Result<[f64; 2], EvalError> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let mut differences = Vec::with_capacity(DRAWS);
+    for _ in 0..DRAWS {
+        let drawn: Vec<usize> =
+            (0..sums.len()).map(|_| generator.random_range(0..sums.len())).collect();
+        differences.extend(pooled(sums, &drawn, rate)?);
+    }
+    differences.sort_by(f64::total_cmp);
+    Ok([OUTSIDE / 2.0, 1.0 - OUTSIDE / 2.0].map(|share| quantile(&differences, share)))
+}
+
+/// The value below which a share of the sorted values lies, interpolated between neighbours.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    low + (high - low) * place.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two classes of `n` utterances each, of which so many are found.
+    fn confusion(n: u64, found: [u64; 2]) -> Confusion {
+        let [a, b] = found;
+        Confusion::try_from(vec![vec![a, n - a], vec![n - b, b]]).unwrap()
+    }
+
+    fn fold(method: [u64; 2], rival: [u64; 2]) -> Pair {
+        Pair { method: vec![confusion(10, method)], rival: vec![confusion(10, rival)] }
+    }
+
+    #[test]
+    fn p_by_hand() {
+        // Of 8 flips of (1, 2, 3), the sums ±6 alone reach 6.
+        assert_eq!(permutation_p(&[1.0, 2.0, 3.0], 0), 2.0 / 8.0);
+        // Sum 2; flips give ±6, ±4, ±2, 0, 0: six of eight are at least 2.
+        assert_eq!(permutation_p(&[1.0, -2.0, 3.0], 0), 6.0 / 8.0);
+        assert_eq!(permutation_p(&[0.0, 0.0], 0), 1.0);
+    }
+
+    #[test]
+    fn random_flips_agree_with_all_of_them() {
+        let differences: Vec<f64> = (0..16).map(|n| f64::from(n % 5) - 1.4).collect();
+        let exact = permutation_p(&differences, 0);
+        let mut many = differences.clone();
+        many.extend([0.0; 4]);
+        // Zeros change no sum, so that p is the same but now comes from draws.
+        let drawn = permutation_p(&many, 1);
+        assert!((drawn - exact).abs() < 0.02, "{drawn} {exact}");
+        assert_eq!(drawn, permutation_p(&many, 1));
+    }
+
+    #[test]
+    fn a_method_that_always_wins_has_an_interval_above_zero() {
+        let folds: Vec<Pair> = (0..10).map(|n| fold([8, 7 + n % 3], [6, 6])).collect();
+        let found = Comparison::of(&folds, 3).unwrap().unwrap();
+        assert_eq!(found.folds, 10);
+        assert_eq!(found.ua.p, 2.0 / 1024.0);
+        assert!(found.ua.interval[0] > 0.0 && found.ua.interval[1] < 0.3, "{found:?}");
+        assert!((found.ua.mean - found.ua.pooled).abs() < 1e-12, "folds are equal in size");
+        assert!(found.ua.interval[0] <= found.ua.pooled && found.ua.pooled <= found.ua.interval[1]);
+    }
+
+    #[test]
+    fn equal_methods_do_not_differ() {
+        let folds = [fold([8, 5], [8, 5]), fold([4, 9], [4, 9])];
+        let found = Comparison::of(&folds, 0).unwrap().unwrap();
+        assert_eq!(found.wa, Effect { mean: 0.0, p: 1.0, pooled: 0.0, interval: [0.0; 2] });
+    }
+
+    #[test]
+    fn seeds_are_averaged_within_a_fold() {
+        let both = |a: Pair, b: Pair| Pair {
+            method: [a.method, b.method].concat(),
+            rival: [a.rival, b.rival].concat(),
+        };
+        let folds = [
+            both(fold([8, 8], [6, 6]), fold([4, 4], [6, 6])),
+            both(fold([9, 9], [5, 5]), fold([7, 7], [5, 5])),
+        ];
+        let found = Comparison::of(&folds, 0).unwrap().unwrap();
+        // Folds differ by 0 and 0.3.
+        assert!((found.ua.mean - 0.15).abs() < 1e-12);
+        assert_eq!((found.folds, found.ua.p), (2, 1.0));
+    }
+
+    #[test]
+    fn one_fold_says_nothing() {
+        assert_eq!(Comparison::of(&[fold([8, 5], [7, 5])], 0).unwrap(), None);
+    }
+
+    #[test]
+    fn quantiles_interpolate() {
+        assert_eq!(quantile(&[0.0, 1.0, 2.0, 3.0, 4.0], 0.5), 2.0);
+        assert_eq!(quantile(&[0.0, 1.0], 0.25), 0.25);
+    }
+}
