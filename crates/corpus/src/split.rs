@@ -1,5 +1,7 @@
 //! Division of speakers into the folds of a cross-validation.
 
+mod balance;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_settings::{Fold, Manifest, SplitScheme, SplitSettings, Splits};
@@ -19,7 +21,8 @@ type Speakers<'a> = BTreeMap<&'a str, Share<'a>>;
 /// Leaves one speaker out per fold (METHOD, "Data").
 ///
 /// Only utterances take part whose gold label is one of the classes and whose id is not in
-/// `excluded`, and only their speakers; those speakers' ambiguous utterances are listed apart. Every one of them is tested in a fold of their name. Who
+/// `excluded`, and only their speakers; those speakers' ambiguous utterances are listed apart. With `settings.balance`, every class of a
+/// speaker is cut to that speaker's smallest. Every one of them is tested in a fold of their name. Who
 /// validates it is the manifest's `validation`; else the other speaker of the session, if there is
 /// just one; else the next speaker in sorted order, the first following the last. Everyone else
 /// trains.
@@ -35,7 +38,10 @@ pub fn splits(
 ) -> Result<Splits, CorpusError> {
     let SplitScheme::LeaveOneSpeakerOut = settings.scheme;
     let usable = || utterances.iter().filter(|u| !excluded.contains(&u.utterance_id));
-    let taking_part: Vec<&Utterance> = usable().filter(|u| in_classes(u, settings)).collect();
+    let mut taking_part: Vec<&Utterance> = usable().filter(|u| in_classes(u, settings)).collect();
+    if let Some(balance) = &settings.balance {
+        taking_part = balance::balanced(&taking_part, settings.classes.len(), balance.seed);
+    }
     let speakers = shares(&taking_part);
     if speakers.len() < 3 {
         return Err(CorpusError::TooFewSpeakers {

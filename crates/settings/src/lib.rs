@@ -26,8 +26,8 @@ pub use methods::{
     MethodParams, Methods, SoftTargetSettings, WSettings,
 };
 pub use pipeline::{
-    AttentionOver, CorpusSettings, FeatureSettings, NetworkSettings, OnBroken, Pipeline,
-    SplitScheme, SplitSettings, TrainingSettings,
+    AttentionOver, BalanceSettings, CorpusSettings, FeatureSettings, NetworkSettings, OnBroken,
+    Pipeline, SplitScheme, SplitSettings, TrainingSettings,
 };
 pub use request::{
     EvaluateParams, ExtractParams, FeatureSetText, IndexParams, ReportParams, Request, SplitParams,

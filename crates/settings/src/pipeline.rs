@@ -62,6 +62,16 @@ pub struct SplitSettings {
     pub scheme: SplitScheme,
     /// The classes, in the order of every table.
     pub classes: Vec<String>,
+    /// Cuts every class of a speaker to that speaker's smallest; where left out, nothing is cut.
+    pub balance: Option<BalanceSettings>,
+}
+
+/// Section `[split.balance]` (METHOD, "Data"; Table 4 of the paper).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BalanceSettings {
+    /// Seed of the choice of utterances that stay.
+    pub seed: u64,
 }
 
 /// Where attention looks (METHOD, "Network").

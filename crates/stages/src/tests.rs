@@ -121,7 +121,8 @@ impl Bench {
 
     fn split(&self) -> PathBuf {
         let classes = ["happiness", "sadness"].map(str::to_owned).to_vec();
-        let split = SplitSettings { scheme: SplitScheme::LeaveOneSpeakerOut, classes };
+        let scheme = SplitScheme::LeaveOneSpeakerOut;
+        let split = SplitSettings { scheme, classes, balance: None };
         let work = StageParams::Split(SplitParams { split, manifest: manifest() });
         let inputs = [
             (role::INDEX, self.out("index").join("index.parquet")),

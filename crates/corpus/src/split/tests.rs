@@ -1,5 +1,6 @@
 //! Folds of made-up speakers, of IEMOCAP's and of EmoDB's.
 
+use ambivox_settings::BalanceSettings;
 use proptest::prelude::*;
 
 use super::*;
@@ -9,7 +10,8 @@ use crate::testing::{manifest, manifest_of, shared, strings, utterance};
 const CLASSES: [&str; 4] = ["happiness", "sadness", "neutral", "anger"];
 
 fn settings(classes: &[&str]) -> SplitSettings {
-    SplitSettings { scheme: SplitScheme::LeaveOneSpeakerOut, classes: strings(classes) }
+    let (scheme, classes) = (SplitScheme::LeaveOneSpeakerOut, strings(classes));
+    SplitSettings { scheme, classes, balance: None }
 }
 
 fn toy(rest: &str) -> Manifest {
@@ -102,6 +104,17 @@ fn ambiguous_are_those_with_votes_for_the_classes_but_another_label_or_none() {
     assert_eq!(splits.ambiguous, ["a_fear", "b_tie"]);
     assert!(splits.utterances.contains(&"a_clear".to_owned()));
     assert!(!splits.utterances.contains(&"b_tie".to_owned()));
+}
+
+#[test]
+fn a_balanced_split_tests_as_many_of_every_class() {
+    let mut utterances = corpus(&["a", "b", "c"], str::to_owned);
+    utterances.extend((0..5).map(|n| utterance(&format!("a_more{n}"), "a", Some("neutral"))));
+    let balance = Some(BalanceSettings { seed: 3 });
+    let settings = SplitSettings { balance, ..settings(&CLASSES) };
+    let splits = splits(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap();
+    assert_eq!(splits.utterances.len(), 12);
+    assert_eq!(splits.folds.len(), 3);
 }
 
 #[test]

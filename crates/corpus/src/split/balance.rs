@@ -1,0 +1,100 @@
+//! Equal numbers of every class for every speaker, as in the paper's balanced evaluation.
+
+use std::collections::BTreeMap;
+
+use rand::seq::IteratorRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::Utterance;
+
+/// Of every speaker, as many utterances of each class as of that speaker's smallest class, drawn at
+/// random and in the order of their ids; nobody's who lacks one of the `classes` classes.
+pub(super) fn balanced<'a>(
+    utterances: &[&'a Utterance],
+    classes: usize,
+    seed: u64,
+) -> Vec<&'a Utterance> {
+    let mut cells: BTreeMap<&str, BTreeMap<&str, Vec<&Utterance>>> = BTreeMap::new();
+    for utterance in utterances {
+        let Some(gold) = utterance.gold.as_deref() else { continue };
+        cells.entry(&utterance.speaker).or_default().entry(gold).or_default().push(utterance);
+    }
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let mut chosen = Vec::new();
+    for mut speaker in cells.into_values().filter(|speaker| speaker.len() == classes) {
+        let size = speaker.values().map(Vec::len).min().unwrap_or_default();
+        for cell in speaker.values_mut() {
+            // The draw depends on no order but that of the ids.
+            cell.sort_unstable_by(|a, b| a.utterance_id.cmp(&b.utterance_id));
+            chosen.extend(cell.iter().copied().sample(&mut generator, size));
+        }
+    }
+    chosen.sort_unstable_by(|a, b| a.utterance_id.cmp(&b.utterance_id));
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::utterance;
+
+    /// Table 1 of the paper: happiness, sadness, neutral, anger of every speaker.
+    const TABLE_1: [(&str, [usize; 4]); 10] = [
+        ("Ses01F", [69, 78, 171, 147]),
+        ("Ses01M", [66, 116, 213, 82]),
+        ("Ses02F", [70, 113, 135, 67]),
+        ("Ses02M", [47, 84, 227, 70]),
+        ("Ses03F", [80, 172, 130, 92]),
+        ("Ses03M", [55, 133, 190, 148]),
+        ("Ses04F", [31, 62, 76, 205]),
+        ("Ses04M", [34, 81, 182, 122]),
+        ("Ses05F", [77, 132, 221, 78]),
+        ("Ses05M", [66, 113, 163, 92]),
+    ];
+
+    fn corpus() -> Vec<Utterance> {
+        let mut utterances = Vec::new();
+        for (speaker, counts) in TABLE_1 {
+            for (class, count) in ["happiness", "sadness", "neutral", "anger"].iter().zip(counts) {
+                let id = |n| format!("{speaker}_{class}_{n:03}");
+                utterances.extend((0..count).map(|n| utterance(&id(n), speaker, Some(class))));
+            }
+        }
+        utterances
+    }
+
+    fn ids(utterances: &[Utterance], seed: u64) -> Vec<&str> {
+        let all: Vec<&Utterance> = utterances.iter().collect();
+        balanced(&all, 4, seed).into_iter().map(|u| u.utterance_id.as_str()).collect()
+    }
+
+    #[test]
+    fn iemocap_keeps_592_of_every_class() {
+        let utterances = corpus();
+        assert_eq!(utterances.len(), 4490);
+        let all: Vec<&Utterance> = utterances.iter().collect();
+        let chosen = balanced(&all, 4, 0);
+        for class in ["happiness", "sadness", "neutral", "anger"] {
+            let of_class = || chosen.iter().filter(|u| u.gold.as_deref() == Some(class));
+            assert_eq!(of_class().count(), 592);
+            assert_eq!(of_class().filter(|u| u.speaker == "Ses04F").count(), 31);
+        }
+    }
+
+    #[test]
+    fn the_seed_alone_decides() {
+        let mut utterances = corpus();
+        let first: Vec<String> = ids(&utterances, 1).into_iter().map(str::to_owned).collect();
+        assert_ne!(first, ids(&utterances, 2));
+        utterances.reverse();
+        assert_eq!(first, ids(&utterances, 1));
+    }
+
+    #[test]
+    fn a_speaker_without_one_of_the_classes_is_left_out() {
+        let mut utterances = corpus();
+        utterances.retain(|u| u.speaker != "Ses01M" || u.gold.as_deref() != Some("sadness"));
+        assert!(!ids(&utterances, 0).iter().any(|id| id.starts_with("Ses01M")));
+    }
+}
