@@ -2,8 +2,8 @@
 //!
 //! [`read_corpus`] turns a folder and its manifest into a sorted list of [`Utterance`]s, whatever
 //! the layout; [`write_index`] and [`read_index`] keep that list as Parquet; [`summarise`] counts
-//! it as the paper's Table 1 does; [`splits`] divides its speakers into folds. The crate knows
-//! paths and labels. It never opens a sound file.
+//! it as the paper's Table 1 does; [`splits`] divides its speakers into folds; [`exchange_labels`]
+//! adds noise that is known. The crate knows paths and labels. It never opens a sound file.
 
 mod adapters;
 mod duration;
@@ -12,6 +12,7 @@ mod files;
 mod index;
 #[cfg(test)]
 mod manifests;
+mod noise;
 mod read;
 mod split;
 mod summary;
@@ -26,6 +27,7 @@ pub use adapters::evaluation::{EvaluationFault, Turn, parse_evaluation};
 pub use error::{CorpusError, Place};
 pub use files::corpus_files;
 pub use index::{read_index, write_index};
+pub use noise::{NoisyLabel, exchange_labels};
 pub use read::read_corpus;
 pub use split::splits;
 pub use summary::summarise;

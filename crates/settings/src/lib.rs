@@ -11,6 +11,7 @@ pub mod exit;
 mod files;
 mod manifest;
 mod methods;
+mod noise;
 mod pipeline;
 mod request;
 mod split;
@@ -25,6 +26,7 @@ pub use methods::{
     FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings, Method,
     MethodParams, Methods, SoftTargetSettings, WSettings,
 };
+pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use pipeline::{
     AttentionOver, BalanceSettings, CorpusSettings, FeatureSettings, NetworkSettings, OnBroken,
     Pipeline, SplitScheme, SplitSettings, TrainingSettings,

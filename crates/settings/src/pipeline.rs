@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{parse_toml, read_toml};
-use crate::{Methods, SettingsError, SynthSettings};
+use crate::{LabelNoiseSettings, Methods, SettingsError, SynthSettings};
 
 pub(crate) use faults::negative;
 
@@ -134,6 +134,8 @@ pub struct Pipeline {
     pub features: FeatureSettings,
     /// Classes and folds.
     pub split: SplitSettings,
+    /// Label noise to add, for pipelines that measure what it does.
+    pub label_noise: Option<LabelNoiseSettings>,
     /// The network.
     pub network: NetworkSettings,
     /// The optimiser and when it stops.

@@ -13,7 +13,9 @@ impl Pipeline {
         faults.extend(self.network_faults());
         faults.extend(self.training_faults());
         let message = faults.into_iter().find_map(|(bad, message)| bad.then(|| message.to_owned()));
-        message.or_else(|| self.method_fault())
+        let noise = self.label_noise.as_ref();
+        let noise = || noise.and_then(|noise| noise.fault(&self.split.classes)).map(str::to_owned);
+        message.or_else(noise).or_else(|| self.method_fault())
     }
 
     fn file_faults(&self) -> Vec<(bool, &'static str)> {

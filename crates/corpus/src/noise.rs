@@ -1,0 +1,208 @@
+//! Known noise: gold labels exchanged at a given rate, to see who finds them again.
+
+use std::collections::BTreeMap;
+
+use ambivox_settings::{NoiseKind, NoiseParams};
+use rand::RngExt;
+use rand::seq::IteratorRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::Utterance;
+
+/// How much likelier an utterance's label is exchanged for a careless speaker, and for the others.
+const CARELESS: f64 = 1.5;
+const CAREFUL: f64 = 0.5;
+
+/// An utterance's label before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoisyLabel {
+    /// The utterance.
+    pub utterance_id: String,
+    /// Index of the gold label among the classes.
+    pub clean: usize,
+    /// Index of the label that is given in its place; often the same.
+    pub given: usize,
+}
+
+/// Exchanges the gold labels of `utterances` for other classes; those whose gold label is none of
+/// `classes` are passed over. In the order given; the seed and the set of utterances decide all.
+///
+/// Within each class (or, for speaker-dependent noise, each speaker) the share exchanged is exact up
+/// to rounding:
+/// - symmetric: the rate, to any other class alike;
+/// - class-dependent: the rate times the sum of the class's row, to classes in the row's proportions;
+/// - speaker-dependent: one and a half times the rate for half of the speakers, chosen by the seed,
+///   half of it for the others; to any other class alike.
+pub fn exchange_labels(
+    utterances: &[&Utterance],
+    classes: &[String],
+    noise: &NoiseParams,
+) -> Vec<NoisyLabel> {
+    let mut labels: Vec<(NoisyLabel, &str)> =
+        utterances.iter().filter_map(|u| Some((clean(u, classes)?, u.speaker.as_str()))).collect();
+    let mut generator = ChaCha8Rng::seed_from_u64(noise.seed);
+    for (members, rate) in groups(&labels, classes, noise, &mut generator) {
+        let count = (rate * members.len() as f64).round() as usize;
+        for member in members.into_iter().sample(&mut generator, count) {
+            let label = &mut labels[member].0;
+            label.given = draw(&targets(label.clean, classes, &noise.kind), &mut generator);
+        }
+    }
+    labels.into_iter().map(|(label, _)| label).collect()
+}
+
+fn clean(utterance: &Utterance, classes: &[String]) -> Option<NoisyLabel> {
+    let gold = utterance.gold.as_ref()?;
+    let clean = classes.iter().position(|class| class == gold)?;
+    Some(NoisyLabel { utterance_id: utterance.utterance_id.clone(), clean, given: clean })
+}
+
+/// Places of the labels that share a rate, sorted by id, and that rate.
+fn groups(
+    labels: &[(NoisyLabel, &str)],
+    classes: &[String],
+    noise: &NoiseParams,
+    generator: &mut ChaCha8Rng,
+) -> Vec<(Vec<usize>, f64)> {
+    let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (place, (label, speaker)) in labels.iter().enumerate() {
+        let by_speaker = noise.kind == NoiseKind::SpeakerDependent;
+        let key = if by_speaker { speaker } else { classes[label.clean].as_str() };
+        groups.entry(key).or_default().push(place);
+    }
+    for members in groups.values_mut() {
+        members.sort_unstable_by(|&a, &b| labels[a].0.utterance_id.cmp(&labels[b].0.utterance_id));
+    }
+    let careless = (0..groups.len()).sample(generator, groups.len() / 2);
+    let factor = |(place, key): (usize, &str)| match &noise.kind {
+        NoiseKind::Symmetric => 1.0,
+        NoiseKind::ClassDependent(rows) => rows.get(key).map_or(0.0, |row| row.values().sum()),
+        NoiseKind::SpeakerDependent if careless.contains(&place) => CARELESS,
+        NoiseKind::SpeakerDependent => CAREFUL,
+    };
+    let rates: Vec<f64> =
+        groups.keys().copied().enumerate().map(|group| noise.rate * factor(group)).collect();
+    groups.into_values().zip(rates).collect()
+}
+
+/// How likely each class is to stand in for class `clean`, up to a factor.
+fn targets(clean: usize, classes: &[String], kind: &NoiseKind) -> Vec<f64> {
+    let weight = |(class, name): (usize, &String)| match kind {
+        _ if class == clean => 0.0,
+        NoiseKind::ClassDependent(rows) => {
+            rows.get(&classes[clean]).and_then(|row| row.get(name)).copied().unwrap_or(0.0)
+        }
+        NoiseKind::Symmetric | NoiseKind::SpeakerDependent => 1.0,
+    };
+    classes.iter().enumerate().map(weight).collect()
+}
+
+/// An index, each as likely as its weight; one of the weights is above 0.
+fn draw(weights: &[f64], generator: &mut ChaCha8Rng) -> usize {
+    let mut left = generator.random::<f64>() * weights.iter().sum::<f64>();
+    let mut likely = weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
+    let last = likely.clone().last().map_or(0, |(index, _)| index);
+    let found = likely.find(|(_, weight)| {
+        left -= **weight;
+        left < 0.0
+    });
+    found.map_or(last, |(index, _)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{strings, utterance};
+
+    const CLASSES: [&str; 4] = ["happiness", "sadness", "neutral", "anger"];
+
+    /// 10 speakers × 4 classes × 25, and one utterance of another class.
+    fn corpus() -> Vec<Utterance> {
+        let mut utterances = vec![utterance("fear", "s0", Some("fear"))];
+        for n in 0..1000 {
+            let (speaker, class) = (format!("s{}", n % 10), CLASSES[n / 10 % 4]);
+            utterances.push(utterance(&format!("u{n:04}"), &speaker, Some(class)));
+        }
+        utterances
+    }
+
+    fn exchanged(kind: NoiseKind, rate: f64, seed: u64) -> Vec<NoisyLabel> {
+        let corpus = corpus();
+        let all: Vec<&Utterance> = corpus.iter().collect();
+        exchange_labels(&all, &strings(&CLASSES), &NoiseParams { kind, rate, seed })
+    }
+
+    /// Counts by clean and given class.
+    fn counts(labels: &[NoisyLabel]) -> [[usize; 4]; 4] {
+        let mut counts = [[0; 4]; 4];
+        for label in labels {
+            counts[label.clean][label.given] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn symmetric_noise_is_exact_in_every_class_and_goes_everywhere() {
+        let counts = counts(&exchanged(NoiseKind::Symmetric, 0.2, 7));
+        for (clean, row) in counts.iter().enumerate() {
+            assert_eq!((row.iter().sum::<usize>(), row[clean]), (250, 200));
+            // 50 labels to three classes: each expects 16.7 with a deviation of 3.3.
+            let others = row.iter().enumerate().filter(|(given, _)| *given != clean);
+            assert!(others.clone().all(|(_, &n)| (5..=30).contains(&n)), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn class_dependent_noise_follows_its_rows() {
+        let row = |to: &[(&str, f64)]| to.iter().map(|&(c, w)| (c.to_owned(), w)).collect();
+        let rows = BTreeMap::from([
+            ("happiness".to_owned(), row(&[("neutral", 1.5), ("anger", 0.5)])),
+            ("anger".to_owned(), row(&[("neutral", 1.0)])),
+        ]);
+        let counts = counts(&exchanged(NoiseKind::ClassDependent(rows), 0.2, 7));
+        assert_eq!(counts[0][0], 150, "twice the rate");
+        assert!(counts[0][1] == 0 && counts[0][2] > 2 * counts[0][3] && counts[0][3] > 0);
+        assert_eq!(counts[3], [0, 0, 50, 200]);
+        assert_eq!((counts[1][1], counts[2][2]), (250, 250), "rows that are not there");
+    }
+
+    #[test]
+    fn speaker_dependent_noise_has_careless_and_careful_speakers() {
+        let labels = exchanged(NoiseKind::SpeakerDependent, 0.2, 7);
+        let wrong = |speaker: usize| {
+            let number = |label: &NoisyLabel| label.utterance_id[1..].parse::<usize>().unwrap();
+            let of_speaker = labels.iter().filter(|label| number(label) % 10 == speaker);
+            of_speaker.filter(|label| label.clean != label.given).count()
+        };
+        let mut wrong: Vec<usize> = (0..10).map(wrong).collect();
+        wrong.sort_unstable();
+        assert_eq!(wrong, [10, 10, 10, 10, 10, 30, 30, 30, 30, 30]);
+    }
+
+    #[test]
+    fn the_seed_decides_and_the_order_does_not() {
+        let labels = exchanged(NoiseKind::Symmetric, 0.3, 1);
+        assert_eq!(labels.len(), 1000);
+        assert_ne!(labels, exchanged(NoiseKind::Symmetric, 0.3, 2));
+        let mut corpus = corpus();
+        corpus.reverse();
+        let all: Vec<&Utterance> = corpus.iter().collect();
+        let noise = NoiseParams { kind: NoiseKind::Symmetric, rate: 0.3, seed: 1 };
+        let mut turned = exchange_labels(&all, &strings(&CLASSES), &noise);
+        turned.reverse();
+        assert_eq!(labels, turned);
+    }
+
+    proptest! {
+        #[test]
+        fn rates_are_kept(rate in 0.0_f64..=1.0, seed in 0_u64..100) {
+            let counts = counts(&exchanged(NoiseKind::Symmetric, rate, seed));
+            for (clean, row) in counts.iter().enumerate() {
+                prop_assert_eq!(250 - row[clean], (rate * 250.0).round() as usize);
+            }
+        }
+    }
+}
