@@ -111,18 +111,22 @@ pub(crate) fn cross_validate(
     let (wanted, others): (Vec<Run>, Vec<Run>) =
         all.into_iter().partition(|run| selected(run, selection));
     check_votes(executor, &wanted)?;
+    executor.bring_up(&graph::noise(experiment), jobs)?;
     let wave: Vec<_> = wanted.iter().map(|run| graph::training(experiment, run)).collect();
     executor.bring_up(&wave, jobs)?;
     let runs = with_fresh(executor, wanted, others)?;
-    executor.bring_up(&[graph::evaluation(experiment, &runs)], 1)?;
-    if goal == Goal::Page {
-        executor.bring_up(&[graph::report(experiment, &runs)], 1)?;
+    for instance in graph::conclusions(experiment, &runs) {
+        executor.bring_up(&[instance], 1)?;
     }
     let report = graph::report(experiment, &runs);
+    if goal == Goal::Page {
+        executor.bring_up(std::slice::from_ref(&report), 1)?;
+    }
     let with_page = matches!(executor.resolver.state(&report)?, State::Fresh { .. });
     let outputs = publish_results(executor, results, with_page)?;
     // This run's own: another may publish to the same place.
-    let summary = fs::read_to_string(executor.resolver.output("evaluate", role::SUMMARY)?)?;
+    let slot = graph::main_evaluation(experiment);
+    let summary = fs::read_to_string(executor.resolver.output(&slot, role::SUMMARY)?)?;
     let text = table::rates(&Summary::from_json(&summary)?);
     Ok(Answer { text, outputs, tally: executor.tally })
 }
@@ -164,12 +168,17 @@ fn publish_results(
     results: &Path,
     with_page: bool,
 ) -> Result<BTreeMap<String, PathBuf>> {
+    let experiment = executor.resolver.experiment;
+    let evaluation = graph::main_evaluation(experiment);
     let mut roles =
-        vec![("evaluate", role::SUMMARY), ("evaluate", role::LABELS), ("split", role::SPLITS)];
+        vec![(&*evaluation, role::SUMMARY), (&evaluation, role::LABELS), ("split", role::SPLITS)];
+    if experiment.pipeline.label_noise.is_some() {
+        roles.push((graph::COMPARISON, role::NOISE_SUMMARY));
+    }
     if with_page {
         roles.push(("report", role::REPORT));
     }
-    let folder = results.join(&executor.resolver.experiment.pipeline.name);
+    let folder = results.join(&experiment.pipeline.name);
     let _lock = lock(&folder)?;
     if !with_page {
         remove_page(executor, &folder.join(PAGE))?;
@@ -224,11 +233,11 @@ pub(crate) fn plan(executor: &mut Executor<'_>, selection: &Selection) -> Result
     let all = graph::runs(experiment, &folds);
     let (wanted, others): (Vec<Run>, Vec<Run>) =
         all.into_iter().partition(|run| selected(run, selection));
-    check_votes(executor, &wanted)?;
     let wave: Vec<_> = wanted.iter().map(|run| graph::training(experiment, run)).collect();
+    plan.add(&mut executor.resolver, &graph::noise(experiment))?;
     plan.add(&mut executor.resolver, &wave)?;
     let runs = with_fresh(executor, wanted, others)?;
-    plan.add(&mut executor.resolver, &[graph::evaluation(experiment, &runs)])?;
+    plan.add(&mut executor.resolver, &graph::conclusions(experiment, &runs))?;
     plan.add(&mut executor.resolver, &[graph::report(experiment, &runs)])?;
     Ok(plan)
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ambivox_settings::{
-    EvaluateParams, ExtractParams, IndexParams, MethodParams, ReportParams, SplitParams,
-    StageParams, TrainParams, role,
+    CompareNoiseParams, EvaluateParams, ExtractParams, IndexParams, LabelNoiseSettings, Method,
+    MethodParams, ReportParams, SplitParams, StageParams, TrainParams, role,
 };
 
 use crate::experiment::Experiment;
@@ -50,6 +50,8 @@ pub(crate) struct Run {
     pub(crate) method: MethodParams,
     pub(crate) seed: u64,
     pub(crate) fold: String,
+    /// Share of training labels exchanged, above 0; `None` where they are left alone.
+    pub(crate) noise: Option<f64>,
 }
 
 impl Run {
@@ -59,8 +61,34 @@ impl Run {
     }
 
     fn slot(&self) -> String {
-        format!("train/{}", self.id())
+        format!("train{}/{}", noise_suffix(self.noise), self.id())
     }
+}
+
+/// What tells slots of different rates of noise apart.
+fn noise_suffix(noise: Option<f64>) -> String {
+    noise.map_or(String::new(), |rate| format!("-noise-{rate}"))
+}
+
+fn noise_slot(rate: f64, seed: u64) -> String {
+    format!("noise/{rate}/{seed}")
+}
+
+/// Slot of the stage that sets rates of noise side by side.
+pub(crate) const COMPARISON: &str = "compare-noise";
+
+/// Slot of the evaluation that the report is about: of the runs with the least noise.
+pub(crate) fn main_evaluation(experiment: &Experiment) -> String {
+    evaluation_slot(least_noise(experiment))
+}
+
+fn least_noise(experiment: &Experiment) -> Option<f64> {
+    noise_rates(experiment).first().copied().flatten()
+}
+
+/// Slot of the evaluation at a rate of noise.
+fn evaluation_slot(noise: Option<f64>) -> String {
+    format!("evaluate{}", noise_suffix(noise))
 }
 
 fn output(role: &'static str, slot: &str) -> (String, Source) {
@@ -71,11 +99,15 @@ fn output(role: &'static str, slot: &str) -> (String, Source) {
 fn of_runs(roles: &[&'static str], runs: &[Run]) -> Vec<(String, Source)> {
     let of_run = |run: &Run| {
         let (id, slot) = (run.id(), run.slot());
-        let input =
-            move |&role| (format!("{role}/{id}"), Source::Output { slot: slot.clone(), role });
+        let input = move |&role| named(format!("{role}/{id}"), role, &slot);
         roles.iter().map(input).collect::<Vec<_>>()
     };
     runs.iter().flat_map(of_run).collect()
+}
+
+/// An output that goes by a name of its own.
+fn named(name: String, role: &'static str, slot: &str) -> (String, Source) {
+    (name, Source::Output { slot: slot.to_owned(), role })
 }
 
 fn corpus(experiment: &Experiment) -> (String, Source) {
@@ -110,14 +142,38 @@ pub(crate) fn preparation(experiment: &Experiment) -> Vec<Instance> {
     synth.into_iter().chain(rest).collect()
 }
 
-/// All runs of a pipeline over these folds: method by method, seed by seed, fold by fold.
+/// The rates of label noise that a pipeline runs at; `None` alone where it adds none.
+fn noise_rates(experiment: &Experiment) -> Vec<Option<f64>> {
+    match &experiment.pipeline.label_noise {
+        None => vec![None],
+        Some(noise) => noise.rates.iter().map(|&rate| (rate > 0.0).then_some(rate)).collect(),
+    }
+}
+
+/// Labels exchanged, at every rate and for the runs of every seed.
+pub(crate) fn noise(experiment: &Experiment) -> Vec<Instance> {
+    let Some(noise) = &experiment.pipeline.label_noise else { return Vec::new() };
+    let rates = noise.rates.iter().filter(|rate| **rate > 0.0);
+    let seeds = &experiment.pipeline.training.seeds;
+    let instance = |rate: f64, seed: u64| {
+        let inputs = vec![output(role::INDEX, "index"), output(role::SPLITS, "split")];
+        Instance::new(&noise_slot(rate, seed), StageParams::Noise(noise.params(rate, seed)), inputs)
+    };
+    rates.flat_map(|&rate| seeds.iter().map(move |&seed| instance(rate, seed))).collect()
+}
+
+/// All runs of a pipeline over these folds: rate by rate, method by method, seed by seed, fold by
+/// fold.
 pub(crate) fn runs(experiment: &Experiment, folds: &[String]) -> Vec<Run> {
     let pipeline = &experiment.pipeline;
     let mut runs = Vec::new();
-    for (_, method) in pipeline.methods.list() {
-        for &seed in &pipeline.training.seeds {
-            let run = |fold: &String| Run { method: method.clone(), seed, fold: fold.clone() };
-            runs.extend(folds.iter().map(run));
+    for noise in noise_rates(experiment) {
+        for (_, method) in pipeline.methods.list() {
+            for &seed in &pipeline.training.seeds {
+                let run =
+                    |fold: &String| Run { method: method.clone(), seed, fold: fold.clone(), noise };
+                runs.extend(folds.iter().map(run));
+            }
         }
     }
     runs
@@ -136,16 +192,30 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
         network: pipeline.network.clone(),
         training,
     };
-    let inputs = vec![
+    let mut inputs = vec![
         output(role::FEATURES, "extract"),
         output(role::INDEX, "index"),
         output(role::SPLITS, "split"),
     ];
+    inputs.extend(run.noise.map(|rate| output(role::NOISE, &noise_slot(rate, run.seed))));
     Instance::new(&run.slot(), StageParams::Train(Box::new(params)), inputs)
 }
 
-/// The evaluation of some runs.
-pub(crate) fn evaluation(experiment: &Experiment, runs: &[Run]) -> Instance {
+/// What is made of the runs, in order: an evaluation for every rate of noise, and all of them side
+/// by side.
+pub(crate) fn conclusions(experiment: &Experiment, runs: &[Run]) -> Vec<Instance> {
+    let mut all: Vec<Instance> = Vec::new();
+    for rate in noise_rates(experiment) {
+        let at_rate: Vec<Run> = runs.iter().filter(|run| run.noise == rate).cloned().collect();
+        all.push(evaluation(experiment, &at_rate, rate));
+    }
+    let noise = experiment.pipeline.label_noise.as_ref();
+    all.extend(noise.map(|noise| noise_comparison(experiment, noise, runs)));
+    all
+}
+
+/// The evaluation of some runs, all at one rate of noise.
+fn evaluation(experiment: &Experiment, runs: &[Run], noise: Option<f64>) -> Instance {
     let pipeline = &experiment.pipeline;
     let params = StageParams::Evaluate(EvaluateParams {
         pipeline: pipeline.name.clone(),
@@ -154,7 +224,36 @@ pub(crate) fn evaluation(experiment: &Experiment, runs: &[Run]) -> Instance {
     let mut inputs = of_runs(&[role::PREDICTIONS, role::LABELS, role::HISTORY], runs);
     inputs.extend([output(role::INDEX, "index"), output(role::SPLITS, "split")]);
     inputs.extend(pipeline.synth.as_ref().map(|_| output(role::TRUTH, "synth")));
-    Instance::new("evaluate", params, inputs)
+    // The clean labels are the same whatever the seed.
+    let seed = runs.iter().map(|run| run.seed).min();
+    let clean = noise.zip(seed).map(|(rate, seed)| output(role::NOISE, &noise_slot(rate, seed)));
+    inputs.extend(clean);
+    Instance::new(&evaluation_slot(noise), params, inputs)
+}
+
+/// All rates of noise side by side.
+fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &[Run]) -> Instance {
+    let mut inputs = vec![output(role::SPLITS, "split")];
+    for &rate in &noise.rates {
+        let at_rate = (rate > 0.0).then_some(rate);
+        let slot = evaluation_slot(at_rate);
+        let results = [role::SUMMARY, role::LABELS];
+        inputs.extend(results.map(|role| named(format!("{role}/{rate}"), role, &slot)));
+        for run in runs.iter().filter(|run| at_rate.is_some() && run.noise == at_rate) {
+            let table = format!("{}/{rate}/{}", role::NOISE, run.seed);
+            inputs.push(named(table, role::NOISE, &noise_slot(rate, run.seed)));
+            if run.method.method() == Method::Baseline {
+                let tested = format!("{}/{rate}/{}", role::PREDICTIONS, run.id());
+                inputs.push(named(tested, role::PREDICTIONS, &run.slot()));
+            }
+        }
+    }
+    let params = StageParams::CompareNoise(CompareNoiseParams {
+        pipeline: experiment.pipeline.name.clone(),
+        kind: noise.kind.clone(),
+        rates: noise.rates.clone(),
+    });
+    Instance::new(COMPARISON, params, inputs)
 }
 
 /// The report on some runs.
@@ -164,9 +263,13 @@ pub(crate) fn report(experiment: &Experiment, runs: &[Run]) -> Instance {
         manifest: experiment.manifest.clone(),
         pipeline_toml: experiment.text.clone(),
     }));
-    let mut inputs = of_runs(&[role::HISTORY], runs);
+    let least = least_noise(experiment);
+    let runs: Vec<Run> = runs.iter().filter(|run| run.noise == least).cloned().collect();
+    let mut inputs = of_runs(&[role::HISTORY], &runs);
+    let noise = experiment.pipeline.label_noise.as_ref();
+    inputs.extend(noise.map(|_| output(role::NOISE_SUMMARY, COMPARISON)));
     inputs.extend([
-        output(role::SUMMARY, "evaluate"),
+        output(role::SUMMARY, &main_evaluation(experiment)),
         output(role::INDEX_SUMMARY, "index"),
         output(role::EXCLUSIONS, "extract"),
         output(role::SPLITS, "split"),
@@ -196,7 +299,7 @@ mod tests {
         assert_eq!(runs.len(), 2 * 3);
         let mut instances = preparation(&experiment);
         instances.push(training(&experiment, &runs[0]));
-        instances.push(evaluation(&experiment, &runs[..1]));
+        instances.extend(conclusions(&experiment, &runs[..1]));
         instances.push(report(&experiment, &runs[..1]));
         let text: Vec<String> = instances.iter().map(describe).collect();
         insta::assert_snapshot!(text.join("\n"));
@@ -211,11 +314,33 @@ mod tests {
         let mut instances = preparation(&experiment);
         assert_eq!(instances[0].slot, "synth");
         instances.extend(runs.iter().map(|run| training(&experiment, run)));
-        instances.extend([evaluation(&experiment, &runs), report(&experiment, &runs)]);
+        instances.extend(conclusions(&experiment, &runs));
+        instances.push(report(&experiment, &runs));
         for instance in instances {
             let told = instance.inputs.contains_key(role::TRUTH);
             assert_eq!(told, instance.stage() == "evaluate", "{}", instance.slot);
         }
+    }
+
+    #[test]
+    fn noise_has_runs_and_an_evaluation_for_every_rate() {
+        let toy = Toy::new();
+        let noise =
+            "[label_noise]\nrates = [0.0, 0.25]\nkind = \"symmetric\"\nseed = 5\n\n[network]";
+        toy.edit("[network]", noise);
+        let experiment = toy.read().unwrap();
+        let runs = runs(&experiment, &["s1".to_owned()]);
+        assert_eq!(runs.len(), 2 * 2 * 3);
+        let mut instances = self::noise(&experiment);
+        assert_eq!(instances.len(), 3, "one for every seed");
+        instances.truncate(1);
+        let first = |run: &&Run| run.seed == 0 && run.method.method() == Method::Baseline;
+        let some: Vec<Run> = runs.iter().filter(first).cloned().collect();
+        instances.extend(some.iter().map(|run| training(&experiment, run)));
+        instances.extend(conclusions(&experiment, &some));
+        instances.push(report(&experiment, &some));
+        let text: Vec<String> = instances.iter().map(describe).collect();
+        insta::assert_snapshot!(text.join("\n"));
     }
 
     #[test]

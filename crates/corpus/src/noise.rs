@@ -102,7 +102,7 @@ fn targets(clean: usize, classes: &[String], kind: &NoiseKind) -> Vec<f64> {
 fn draw(weights: &[f64], generator: &mut ChaCha8Rng) -> usize {
     let mut left = generator.random::<f64>() * weights.iter().sum::<f64>();
     let mut likely = weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
-    let last = likely.clone().last().map_or(0, |(index, _)| index);
+    let last = likely.clone().next_back().map_or(0, |(index, _)| index);
     let found = likely.find(|(_, weight)| {
         left -= **weight;
         left < 0.0

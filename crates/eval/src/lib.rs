@@ -18,6 +18,7 @@ mod detection;
 mod error;
 mod history;
 mod labels;
+mod noise;
 mod paper;
 mod rates;
 mod summary;
@@ -30,6 +31,7 @@ pub use detection::Detection;
 pub use error::EvalError;
 pub use history::{EpochRecord, RunHistory};
 pub use labels::{LabelMoves, LabelRepair};
+pub use noise::{NoiseDetection, NoisePoint, NoiseSummary, Score, Spread};
 pub use paper::{
     PAPER_CLASSES, PAPER_LABEL, PAPER_TABLE_2, PAPER_TABLE_3, PaperRow, PaperWeights, method_order,
     method_title,

@@ -32,8 +32,8 @@ pub use pipeline::{
     Pipeline, SplitScheme, SplitSettings, TrainingSettings,
 };
 pub use request::{
-    EvaluateParams, ExtractParams, FeatureSetText, IndexParams, ReportParams, Request, SplitParams,
-    StageParams, TrainParams, role,
+    CompareNoiseParams, EvaluateParams, ExtractParams, FeatureSetText, IndexParams, ReportParams,
+    Request, SplitParams, StageParams, TrainParams, role,
 };
 pub use split::{Fold, Splits};
 pub use summary::{Exclusion, Exclusions, IndexSummary, SpeakerSummary};

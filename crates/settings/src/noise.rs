@@ -17,6 +17,17 @@ pub enum NoiseKind {
     SpeakerDependent,
 }
 
+impl NoiseKind {
+    /// The kind in a word, as the pipeline file says it.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Symmetric => "symmetric",
+            Self::ClassDependent(_) => "class-dependent",
+            Self::SpeakerDependent => "speaker-dependent",
+        }
+    }
+}
+
 /// Section `[label_noise]`: gold labels of training and validation utterances are exchanged at each
 /// of some rates; those tested stay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Manifest, MethodParams, NetworkSettings, OnBroken, SplitSettings, SynthSettings,
-    TrainingSettings,
+    Manifest, MethodParams, NetworkSettings, NoiseKind, NoiseParams, OnBroken, SplitSettings,
+    SynthSettings, TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
@@ -26,6 +26,10 @@ pub mod role {
     pub const SPLITS: &str = "splits";
     /// `truth.parquet` of a synthetic corpus; only evaluation reads it.
     pub const TRUTH: &str = "truth";
+    /// `noise.parquet`: labels exchanged on purpose.
+    pub const NOISE: &str = "noise";
+    /// `noise.json`: what label noise of several rates did.
+    pub const NOISE_SUMMARY: &str = "noise_summary";
     /// `checkpoint.safetensors`.
     pub const CHECKPOINT: &str = "checkpoint";
     /// `history.json`: the learning curves of one run.
@@ -78,8 +82,8 @@ pub struct SplitParams {
     pub manifest: Manifest,
 }
 
-/// Parameters of one run of the train stage. Inputs: `features`, `index`, `splits`.
-/// Outputs: `checkpoint`, `history`, `predictions`, `labels`.
+/// Parameters of one run of the train stage. Inputs: `features`, `index`, `splits`; `noise` where
+/// labels have been exchanged. Outputs: `checkpoint`, `history`, `predictions`, `labels`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainParams {
@@ -98,7 +102,8 @@ pub struct TrainParams {
 }
 
 /// Parameters of the evaluate stage. Inputs: `index`, `splits`, and per run
-/// `predictions/<method>/<seed>/<fold>`, `labels/…`, `history/…`; `truth` for a synthetic corpus.
+/// `predictions/<method>/<seed>/<fold>`, `labels/…`, `history/…`; `truth` for a synthetic corpus;
+/// `noise` where labels have been exchanged, whose clean labels are the truth then.
 /// Outputs: `summary`, `labels`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,6 +112,20 @@ pub struct EvaluateParams {
     pub pipeline: String,
     /// Whether the corpus is synthetic.
     pub synthetic: bool,
+}
+
+/// Parameters of the stage that compares runs under label noise of several rates. Inputs: `splits`;
+/// for every rate `summary/<rate>`, `labels/<rate>` and, above 0, per seed `noise/<rate>/<seed>` and
+/// per run of the baseline `predictions/<rate>/baseline/<seed>/<fold>`. Outputs: `noise_summary`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompareNoiseParams {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// How labels were exchanged.
+    pub kind: NoiseKind,
+    /// The rates.
+    pub rates: Vec<f64>,
 }
 
 /// Parameters of the report stage. Inputs: `summary`, `index_summary`, `exclusions`, `splits`, and per run
@@ -134,10 +153,14 @@ pub enum StageParams {
     Extract(ExtractParams),
     /// Divide the speakers into folds.
     Split(SplitParams),
+    /// Exchange labels at a known rate. Inputs: `index`, `splits`. Outputs: `noise`.
+    Noise(NoiseParams),
     /// Train one fold by one method from one seed.
     Train(Box<TrainParams>),
     /// Turn runs into metrics.
     Evaluate(EvaluateParams),
+    /// Set metrics of several noise rates side by side.
+    CompareNoise(CompareNoiseParams),
     /// Turn metrics into a page.
     Report(Box<ReportParams>),
 }
@@ -150,8 +173,10 @@ impl StageParams {
             Self::Index(_) => "index",
             Self::Extract(_) => "extract",
             Self::Split(_) => "split",
+            Self::Noise(_) => "noise",
             Self::Train(_) => "train",
             Self::Evaluate(_) => "evaluate",
+            Self::CompareNoise(_) => "compare_noise",
             Self::Report(_) => "report",
         }
     }
@@ -167,6 +192,8 @@ impl StageParams {
                 &[(role::FEATURES, "features.parquet"), (role::EXCLUSIONS, "exclusions.json")]
             }
             Self::Split(_) => &[(role::SPLITS, "splits.json")],
+            Self::Noise(_) => &[(role::NOISE, "noise.parquet")],
+            Self::CompareNoise(_) => &[(role::NOISE_SUMMARY, "noise.json")],
             Self::Train(_) => &[
                 (role::CHECKPOINT, "checkpoint.safetensors"),
                 (role::HISTORY, "history.json"),

@@ -9,7 +9,8 @@ use polars::prelude::DataFrame;
 
 use crate::job::{Job, Run};
 use crate::tables::labels::Move;
-use crate::tables::{self, labels, predictions, truth};
+use crate::tables::noise::NoisyLabels;
+use crate::tables::{self, labels, noise, predictions, truth};
 use crate::{StageError, run_histories};
 
 pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageError> {
@@ -18,7 +19,7 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
     let histories = run_histories::read(job)?;
     for (run, file) in job.run_inputs(role::PREDICTIONS)? {
         let tested = predictions::read_test(file, &splits.classes)?;
-        let pairs = tested.iter().map(|(gold, p)| (*gold, p.as_slice()));
+        let pairs = tested.iter().map(|t| (t.gold, t.probabilities.as_slice()));
         let confusion = Confusion::from_probabilities(splits.classes.len(), pairs)?;
         summary.add_run(confusion, history(&histories, &run)?)?;
     }
@@ -53,8 +54,12 @@ struct Labels<'a> {
 
 impl<'a> Labels<'a> {
     fn new(job: &Job<'_>, classes: &'a [String]) -> Result<Self, StageError> {
-        let truth = job.optional_input(role::TRUTH);
-        let truth = truth.map(|file| truth::read(file, classes)).transpose()?;
+        // Where labels have been exchanged on purpose, those before are what is to be restored.
+        let truth = match (job.optional_input(role::NOISE), job.optional_input(role::TRUTH)) {
+            (Some(file), _) => Some(clean_labels(noise::read(file, classes)?)),
+            (None, Some(file)) => Some(truth::read(file, classes)?),
+            (None, None) => None,
+        };
         Ok(Self { classes, truth, table: None })
     }
 
@@ -82,6 +87,10 @@ impl<'a> Labels<'a> {
             self.table.ok_or_else(|| StageError::Request("no run's labels".to_owned()))?;
         tables::write(&job.output(role::LABELS)?, &mut table)
     }
+}
+
+fn clean_labels(labels: NoisyLabels) -> BTreeMap<String, usize> {
+    labels.into_iter().map(|(id, label)| (id, label.clean)).collect()
 }
 
 fn repair(truth: &BTreeMap<String, usize>, moves: &[Move]) -> Result<LabelRepair, StageError> {

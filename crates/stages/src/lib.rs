@@ -5,11 +5,13 @@
 //! no clock, no other stage. The same request and input contents give the same bytes for any number of
 //! threads.
 
+mod compare_noise;
 mod error;
 mod evaluate;
 mod extract;
 mod index;
 mod job;
+mod noise;
 mod report;
 mod reporter;
 mod run_histories;
@@ -52,8 +54,10 @@ pub fn run(request: &Request, reporter: &Reporter) -> Result<(), StageError> {
         StageParams::Index(params) => index::run(params, &job),
         StageParams::Extract(params) => extract::run(params, &job),
         StageParams::Split(params) => split::run(params, &job),
+        StageParams::Noise(params) => noise::run(params, &job),
         StageParams::Train(params) => train::run(params, &job),
         StageParams::Evaluate(params) => evaluate::run(params, &job),
+        StageParams::CompareNoise(params) => compare_noise::run(params, &job),
         StageParams::Report(params) => report::run(params, &job),
     }
 }

@@ -1,6 +1,7 @@
 //! The Parquet tables of runs, and what their readers and writers share.
 
 pub(crate) mod labels;
+pub(crate) mod noise;
 pub(crate) mod predictions;
 pub(crate) mod truth;
 

@@ -10,12 +10,15 @@ use ambivox_train::{Example, RunSpec, Trained, train};
 
 use crate::StageError;
 use crate::job::{Job, Run};
-use crate::tables::{self, labels, predictions};
+use crate::tables::{self, labels, noise, predictions};
 use fold::{FoldData, Member};
 
 pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError> {
     let splits: Splits = job.read_json(role::SPLITS)?;
     let mut fold = FoldData::read(&splits, &params.fold, job.input(role::INDEX)?)?;
+    if let Some(file) = job.optional_input(role::NOISE) {
+        fold.exchange_labels(&noise::read(file, &splits.classes)?)?;
+    }
     let features = FeatureTable::read(job.input(role::FEATURES)?, Some(&fold.ids()))?;
     // Fitted on the clear utterances alone, so that every method sees the same values.
     let normaliser = fold.normaliser(&features)?;

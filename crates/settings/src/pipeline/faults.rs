@@ -35,6 +35,10 @@ impl Pipeline {
             ),
             (classes.len() < 2, "split.classes: name at least two"),
             (repeated(classes), "split.classes: a class is named twice"),
+            (
+                self.label_noise.is_some() && self.methods.soft_target.is_some(),
+                "[label_noise] exchanges labels, not votes; leave [methods.soft-target] out",
+            ),
         ]
     }
 

@@ -1,11 +1,13 @@
 //! `labels.parquet`: what a run made of its training utterances' labels.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use ambivox_settings::Method;
 use ambivox_train::LabelState;
 use polars::prelude::*;
 
-use super::{class_columns, class_indices};
+use super::{class_columns, class_indices, class_rows};
 use crate::StageError;
 use crate::job::Run;
 
@@ -100,4 +102,61 @@ pub(crate) fn moves(
             learned,
         })
         .collect())
+}
+
+/// What a run learned about one training utterance's label.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LearnedLabel {
+    pub(crate) utterance_id: String,
+    pub(crate) weight_initial: f64,
+    pub(crate) weight: f64,
+    /// 1 − s of the gold label.
+    pub(crate) doubt: f64,
+    /// −log y of the gold label.
+    pub(crate) loss: f64,
+}
+
+/// What all runs of a table of labels learned, by method and seed; utterances without a gold label
+/// are passed over.
+pub(crate) fn read_learned(
+    file: &Path,
+    classes: &[String],
+) -> Result<BTreeMap<(Method, u64), Vec<LearnedLabel>>, StageError> {
+    let mut learned: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (run, label) in learned_rows(classes, &read(file)?).map_err(StageError::parquet(file))? {
+        let method = Method::ALL.iter().find(|method| method.id() == run.0).copied();
+        let method = method.ok_or_else(|| {
+            let file = file.display();
+            StageError::Data(format!("{file}: {:?} is no method of this version", run.0))
+        })?;
+        learned.entry((method, run.1)).or_default().push(label);
+    }
+    Ok(learned)
+}
+
+fn learned_rows(
+    classes: &[String],
+    table: &DataFrame,
+) -> PolarsResult<Vec<((String, u64), LearnedLabel)>> {
+    let text = |name| table.column(name)?.str();
+    let number = |name| table.column(name)?.f32();
+    let (ids, golds, methods) = (text("utterance_id")?, text("gold")?, text("method")?);
+    let seeds = table.column("seed")?.u64()?;
+    let [initial, weight, loss] = ["weight_initial", "weight", "loss"].map(number);
+    let (initial, weight, loss) = (initial?, weight?, loss?);
+    let shares = class_rows(SHARE, classes, table)?;
+    let value = |column: &Float32Chunked, row| column.get(row).map(f64::from);
+    let learned = |(row, shares): (usize, &Vec<f32>)| {
+        let gold = golds.get(row)?;
+        let gold = classes.iter().position(|class| class == gold)?;
+        let label = LearnedLabel {
+            utterance_id: ids.get(row)?.to_owned(),
+            weight_initial: value(initial, row)?,
+            weight: value(weight, row)?,
+            doubt: 1.0 - f64::from(shares[gold]),
+            loss: value(loss, row)?,
+        };
+        Some(((methods.get(row)?.to_owned(), seeds.get(row)?), label))
+    };
+    Ok(shares.iter().enumerate().filter_map(learned).collect())
 }

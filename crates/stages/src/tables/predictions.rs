@@ -55,20 +55,30 @@ pub(crate) fn write(file: &Path, classes: &[String], rows: &[Row<'_>]) -> Result
     super::write(file, &mut table)
 }
 
-/// Gold label and probabilities of every test utterance.
-pub(crate) fn read_test(
-    file: &Path,
-    classes: &[String],
-) -> Result<Vec<(usize, Vec<f32>)>, StageError> {
+/// A test utterance, its gold label and what the network says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tested {
+    pub(crate) utterance_id: String,
+    /// Index of the gold label.
+    pub(crate) gold: usize,
+    /// Probability of every class.
+    pub(crate) probabilities: Vec<f32>,
+}
+
+/// Every test utterance of a run.
+pub(crate) fn read_test(file: &Path, classes: &[String]) -> Result<Vec<Tested>, StageError> {
     let probabilities = classes.iter().map(|class| class_column(PROBABILITY, class));
-    let columns: Vec<String> =
-        ["part", "gold"].map(str::to_owned).into_iter().chain(probabilities).collect();
+    let columns = ["utterance_id", "part", "gold"].map(str::to_owned);
+    let columns: Vec<String> = columns.into_iter().chain(probabilities).collect();
     let table = super::read(file, &columns)?;
     let rows = class_rows(PROBABILITY, classes, &table).map_err(StageError::parquet(file))?;
     let column = |name| table.column(name).map_err(StageError::parquet(file));
+    let text = |name| column(name)?.str().map_err(StageError::parquet(file));
     let gold = class_indices(file, classes, column("gold")?)?;
-    let parts = column("part")?.str().map_err(StageError::parquet(file))?;
-    let tested = parts.iter().map(|part| part == Some(Part::Test.id()));
-    let all = gold.into_iter().zip(rows).zip(tested);
-    Ok(all.filter_map(|(row, tested)| tested.then_some(row)).collect())
+    let all = text("utterance_id")?.iter().zip(text("part")?.iter()).zip(gold).zip(rows);
+    let tested = |(((id, part), gold), probabilities): (((Option<&str>, Option<&str>), _), _)| {
+        let utterance_id = id.unwrap_or_default().to_owned();
+        (part == Some(Part::Test.id())).then_some(Tested { utterance_id, gold, probabilities })
+    };
+    Ok(all.filter_map(tested).collect())
 }

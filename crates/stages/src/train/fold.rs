@@ -8,6 +8,7 @@ use ambivox_features::{FeatureTable, Normaliser};
 use ambivox_settings::{Fold, Splits};
 
 use crate::StageError;
+use crate::tables::noise::NoisyLabels;
 
 /// An utterance that takes part in a fold.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +85,21 @@ impl FoldData {
             }
         }
         Ok(data)
+    }
+
+    /// Gives the utterances to train and to validate on the labels of a noise table; those to test
+    /// keep theirs.
+    pub(super) fn exchange_labels(&mut self, labels: &NoisyLabels) -> Result<(), StageError> {
+        for member in self.training.iter_mut().chain(&mut self.validation) {
+            let label = labels.get(&member.utterance_id).ok_or_else(|| {
+                StageError::Data(format!(
+                    "{} is not in the noise table, although it is in the splits; make it anew",
+                    member.utterance_id
+                ))
+            })?;
+            member.gold = Some(label.given);
+        }
+        Ok(())
     }
 
     /// Ids of all utterances of the fold.

@@ -1,0 +1,183 @@
+//! `noise.json`: what label noise of several rates does to each method, and who finds it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::summary::pretty;
+use crate::{Detection, EvalError, LabelRepair, MethodSummary, mean_sd};
+
+/// Contents of `results/<pipeline>/noise.json`. Rates are fractions of 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseSummary {
+    /// Version of this file's form; 1.
+    pub schema: u32,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// How labels were exchanged, in a word.
+    pub kind: String,
+    /// Results by method id, each by rising rate.
+    pub methods: BTreeMap<String, Vec<NoisePoint>>,
+    /// How well scores find the exchanged labels, by rising rate.
+    pub detection: Vec<NoiseDetection>,
+}
+
+/// A method at one rate of noise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoisePoint {
+    /// Share of labels exchanged.
+    pub rate: f64,
+    /// Weighted accuracy on clean test labels.
+    pub wa: Spread,
+    /// Unweighted accuracy on clean test labels.
+    pub ua: Spread,
+    /// What became of exchanged and of untouched labels, all seeds together; `None` where the method
+    /// learns no labels or none was exchanged.
+    pub repair: Option<LabelRepair>,
+}
+
+/// Mean and sample standard deviation over seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spread {
+    /// Mean over seeds.
+    pub mean: f64,
+    /// Sample standard deviation over seeds; `None` of one seed.
+    pub sd: Option<f64>,
+}
+
+impl Spread {
+    /// Of some values; `None` of none.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        mean_sd(values).map(|over| Self { mean: over.mean, sd: over.sd })
+    }
+}
+
+/// What ranks the utterances by how suspect their labels are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Score {
+    /// The learned weight w, mean over the folds that trained on the utterance.
+    Weight,
+    /// 1 − s of the given label, mean over those folds.
+    Label,
+    /// −log y of the given label by the networks that trained on it, mean over those folds.
+    Loss,
+    /// 1 − y of the given label by the network that did not see its speaker.
+    SelfConfidence,
+    /// That, adjusted by the class thresholds of confident learning.
+    ConfidentLearning,
+}
+
+impl Score {
+    /// What to call it in a table.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Weight => "learned weight w",
+            Self::Label => "1 − s of the given label",
+            Self::Loss => "training loss",
+            Self::SelfConfidence => "self-confidence, out of fold",
+            Self::ConfidentLearning => "confident learning, out of fold",
+        }
+    }
+}
+
+/// How well a method's score finds the labels exchanged at a rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseDetection {
+    /// Share of labels exchanged.
+    pub rate: f64,
+    /// The method's id.
+    pub method: String,
+    /// The score.
+    pub score: Score,
+    /// Area under the ROC curve.
+    pub auroc: Spread,
+    /// Average precision.
+    pub average_precision: Spread,
+}
+
+impl NoiseDetection {
+    /// Of the detections of several seeds; `None` of none.
+    pub fn over_seeds(rate: f64, method: &str, score: Score, seeds: &[Detection]) -> Option<Self> {
+        let auroc = Spread::of(seeds.iter().map(|found| found.auroc))?;
+        let average_precision = Spread::of(seeds.iter().map(|found| found.average_precision))?;
+        Some(Self { rate, method: method.to_owned(), score, auroc, average_precision })
+    }
+}
+
+impl NoisePoint {
+    /// A method's results at a rate; `None` where no seed has defined rates.
+    pub fn of(rate: f64, method: &MethodSummary) -> Option<Self> {
+        let seeds = || method.seeds.values();
+        let mut repair: Option<LabelRepair> = None;
+        for more in seeds().filter_map(|seed| seed.labels.as_ref()?.repair.as_ref()) {
+            repair.get_or_insert_default().merge(more);
+        }
+        Some(Self {
+            rate,
+            wa: Spread::of(seeds().filter_map(|seed| seed.mean.wa))?,
+            ua: Spread::of(seeds().filter_map(|seed| seed.mean.ua))?,
+            repair: repair.filter(|repair| rate > 0.0 && repair.wrong > 0),
+        })
+    }
+}
+
+impl NoiseSummary {
+    /// Reads a `noise.json`.
+    pub fn from_json(text: &str) -> Result<Self, EvalError> {
+        let json = |message| EvalError::Json { document: "noise.json", message };
+        let summary: Self = serde_json::from_str(text).map_err(|error| json(error.to_string()))?;
+        match summary.schema {
+            1 => Ok(summary),
+            other => Err(json(format!("schema = {other} is not known; this version reads 1"))),
+        }
+    }
+
+    /// Writes a `noise.json`: equal summaries give equal bytes.
+    pub fn to_json(&self) -> Result<String, EvalError> {
+        pretty("noise.json", self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_averaged() {
+        let found = |auroc, average_precision| Detection { auroc, average_precision };
+        let seeds = [found(0.7, 0.4), found(0.9, 0.6)];
+        let over = NoiseDetection::over_seeds(0.2, "lw", Score::Weight, &seeds).unwrap();
+        assert!((over.auroc.mean - 0.8).abs() < 1e-15);
+        assert!((over.average_precision.sd.unwrap() - 0.02_f64.sqrt()).abs() < 1e-15);
+        assert_eq!(NoiseDetection::over_seeds(0.2, "lw", Score::Weight, &[]), None);
+    }
+
+    #[test]
+    fn a_summary_reads_as_it_was_written() {
+        let spread = Spread { mean: 0.5, sd: None };
+        let point = NoisePoint { rate: 0.1, wa: spread, ua: spread, repair: None };
+        let summary = NoiseSummary {
+            schema: 1,
+            pipeline: "noise".to_owned(),
+            kind: "symmetric".to_owned(),
+            methods: BTreeMap::from([("lw".to_owned(), vec![point])]),
+            detection: vec![NoiseDetection {
+                rate: 0.1,
+                method: "baseline".to_owned(),
+                score: Score::ConfidentLearning,
+                auroc: spread,
+                average_precision: spread,
+            }],
+        };
+        let text = summary.to_json().unwrap();
+        assert!(text.contains("\"confident-learning\""), "{text}");
+        assert_eq!(NoiseSummary::from_json(&text).unwrap(), summary);
+        let newer = text.replace("\"schema\": 1", "\"schema\": 2");
+        assert!(NoiseSummary::from_json(&newer).unwrap_err().to_string().contains("reads 1"));
+    }
+}
