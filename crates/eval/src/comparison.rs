@@ -44,7 +44,7 @@ pub struct Comparison {
 }
 
 /// The results of both methods on one fold, summed over the seeds that both have run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pair {
     /// Of the method.
     pub method: Vec<Confusion>,

@@ -40,6 +40,4 @@ pub use rates::{MeanSd, Rates, mean_sd};
 pub use summary::{
     FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary, SummaryBuilder,
 };
-pub use tables::{
-    Difference, RowSource, Table2Row, Table3Row, difference, table2_rows, table3_rows,
-};
+pub use tables::{RowSource, Table2Row, Table3Row, comparison, table2_rows, table3_rows};

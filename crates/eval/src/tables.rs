@@ -1,7 +1,10 @@
 //! Tables 2 and 3 of the paper, as data, from a pipeline's own results.
 
+use std::collections::BTreeMap;
+
 use crate::{
-    MeanSd, PAPER_TABLE_2, Rates, RunHistory, Summary, mean_sd, method_order, method_title,
+    Comparison, EvalError, PAPER_TABLE_2, Pair, Rates, RunHistory, Summary, mean_sd, method_order,
+    method_title,
 };
 
 /// Where a row's figures come from.
@@ -96,27 +99,30 @@ fn weights(history: &RunHistory) -> Option<(&[f64], &[f64])> {
     Some((history.initial_mean_weight.as_deref()?, learned))
 }
 
-/// What one method gains over another, fold by fold.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Difference {
-    /// Folds that both methods tested.
-    pub folds: usize,
-    /// Gain in weighted accuracy, as a fraction of 1: its mean and deviation over those folds.
-    pub wa: MeanSd,
-    /// Gain in unweighted accuracy, likewise.
-    pub ua: MeanSd,
-}
+/// Seed of the random draws of comparisons: the same summary gives the same figures.
+const COMPARISON_SEED: u64 = 0;
 
-/// `method` less `reference`, paired by fold, each fold's rates averaged over seeds first; `None`
-/// where a method did not run or no fold is common to both.
-pub fn difference(summary: &Summary, method: &str, reference: &str) -> Option<Difference> {
-    let ours = summary.methods.get(method)?.fold_means();
-    let theirs = summary.methods.get(reference)?.fold_means();
-    let pairs: Vec<_> =
-        ours.iter().filter_map(|(fold, a)| theirs.get(fold).map(|b| (a, b))).collect();
-    let wa = mean_sd(pairs.iter().filter_map(|(a, b)| Some(a.wa? - b.wa?)))?;
-    let ua = mean_sd(pairs.iter().filter_map(|(a, b)| Some(a.ua? - b.ua?)))?;
-    Some(Difference { folds: pairs.len(), wa, ua })
+/// `method` against `reference`, on the folds and seeds that both have run; `None` where a method
+/// did not run or fewer than two folds are common to both.
+pub fn comparison(
+    summary: &Summary,
+    method: &str,
+    reference: &str,
+) -> Result<Option<Comparison>, EvalError> {
+    let methods = [method, reference].map(|id| summary.methods.get(id));
+    let [Some(method), Some(reference)] = methods else { return Ok(None) };
+    let mut pairs: BTreeMap<&str, Pair> = BTreeMap::new();
+    for (seed, theirs) in &reference.seeds {
+        let Some(ours) = method.seeds.get(seed) else { continue };
+        for (fold, rival) in &theirs.folds {
+            let Some(ours) = ours.folds.get(fold) else { continue };
+            let pair = pairs.entry(fold).or_default();
+            pair.method.push(ours.confusion.clone());
+            pair.rival.push(rival.confusion.clone());
+        }
+    }
+    let pairs: Vec<Pair> = pairs.into_values().collect();
+    Comparison::of(&pairs, COMPARISON_SEED)
 }
 
 #[cfg(test)]
@@ -147,14 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_paired_by_fold() {
+    fn comparisons_are_paired_by_fold_and_seed() {
         let summary = tiny();
-        // Only fold A is common: 0.875 over two seeds against 0.5.
-        let gain = difference(&summary, "lw", "baseline").unwrap();
-        assert_eq!((gain.folds, gain.ua.mean, gain.ua.sd), (1, 0.375, None));
-        assert_eq!(difference(&summary, "lw", "absent"), None);
-        let none = difference(&summary, "lw", "lw").unwrap();
-        assert_eq!((none.folds, none.wa), (2, MeanSd { mean: 0.0, sd: Some(0.0) }));
+        let none = |method, reference| comparison(&summary, method, reference).unwrap();
+        assert_eq!(none("lw", "baseline"), None, "one fold alone is common");
+        assert_eq!(none("lw", "absent"), None);
+        let same = none("lw", "lw").unwrap();
+        assert_eq!((same.folds, same.ua.mean, same.ua.p), (2, 0.0, 1.0));
     }
 
     #[test]

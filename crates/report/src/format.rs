@@ -18,6 +18,11 @@ pub(crate) fn points(difference: f64) -> String {
     }
 }
 
+/// A p-value: three decimals, or that it is below the least of them.
+pub(crate) fn probability(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
 /// A count with a thin space between thousands.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -58,6 +63,8 @@ mod tests {
         assert_eq!(points(0.019), "+1.9");
         assert_eq!(points(-0.019), "−1.9");
         assert_eq!(points(-0.0001), "±0.0");
+        assert_eq!(probability(0.0371), "0.037");
+        assert_eq!(probability(0.0001), "< 0.001");
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! UA and WA of each method, what is gained, and every fold's UA in one figure.
 
 use ambivox_eval::{
-    MethodSummary, OverSeeds, PAPER_LABEL, PAPER_TABLE_2, difference, method_title,
+    Comparison, Effect, MethodSummary, OverSeeds, PAPER_LABEL, PAPER_TABLE_2, comparison,
+    method_title,
 };
 use maud::{Markup, html};
 
 use crate::ReportInput;
-use crate::format::{counted, percent, points};
-use crate::page::result_caption;
+use crate::format::{counted, percent, points, probability};
+use crate::page::{result_caption, table};
 use crate::svg::strip::{self, Row};
+
+/// Below this p-value a gain is called one.
+const SIGNIFICANT: f64 = 0.05;
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
@@ -81,33 +85,88 @@ fn published(id: &str) -> String {
 fn gains(input: &ReportInput<'_>) -> Markup {
     let methods = input.summary.methods_in_order();
     let reference = methods.first().map_or("", |(id, _)| *id);
+    let compared = |(id, _): &(&str, _)| {
+        // Matrices of one summary have one size, so that comparing them cannot fail.
+        let found = comparison(input.summary, id, reference).ok().flatten();
+        found.map(|comparison| (method_title(id).to_owned(), comparison))
+    };
+    let rows: Vec<(String, Comparison)> = methods.iter().skip(1).filter_map(compared).collect();
     let seeds: Vec<String> =
         methods.iter().filter_map(|(id, m)| seed_text(id, &m.over_seeds)).collect();
     html! {
-        @for (id, _) in methods.iter().skip(1) {
-            @if let Some(text) = gain(input, id, reference) { p { (text) } }
-        }
+        @if !rows.is_empty() { (comparison_table(input, method_title(reference), &rows)) }
+        @for (method, found) in &rows { p { (verdict(method, method_title(reference), found)) } }
         @if !seeds.is_empty() {
             p.note { "Standard deviation of the fold means over seeds: " (seeds.join("; ")) "." }
         }
     }
 }
 
-fn gain(input: &ReportInput<'_>, method: &str, reference: &str) -> Option<String> {
-    let gain = difference(input.summary, method, reference)?;
-    let spread = |sd: Option<f64>| {
-        sd.map_or(String::new(), |sd| format!("\u{a0}±\u{a0}{}", percent(Some(sd))))
+fn comparison_table(
+    input: &ReportInput<'_>,
+    reference: &str,
+    rows: &[(String, Comparison)],
+) -> Markup {
+    let folds = counted(rows[0].1.folds, "fold", "folds");
+    let caption = format!(
+        "Gain over {reference} in percentage points. Folds: mean over {folds}, seeds averaged within \
+         each, and p of a two-sided paired permutation test over folds. Pooled: all utterances as one \
+         set, with the 95 % interval of a bootstrap that draws whole speakers."
+    );
+    let content = html! {
+        thead {
+            tr {
+                th.text.corner rowspan="2" scope="col" { "Method" }
+                @for rate in ["UA", "WA"] { th.group colspan="4" scope="colgroup" { (rate) } }
+            }
+            tr {
+                @for _ in 0..2 {
+                    th.first scope="col" { "Folds" }
+                    th scope="col" { "p" }
+                    th scope="col" { "Pooled" }
+                    th scope="col" { "95 %" }
+                }
+            }
+        }
+        tbody {
+            @for (method, found) in rows {
+                tr {
+                    th scope="row" { (method) }
+                    (effect_cells(&found.ua))
+                    (effect_cells(&found.wa))
+                }
+            }
+        }
     };
-    Some(format!(
-        "{} against {}, paired over {}: UA\u{a0}{}{}, WA\u{a0}{}{} points.",
-        method_title(method),
-        method_title(reference),
-        counted(gain.folds, "fold", "folds"),
-        points(gain.ua.mean),
-        spread(gain.ua.sd),
-        points(gain.wa.mean),
-        spread(gain.wa.sd),
-    ))
+    table(input, "Gains over the baseline", &caption, &content)
+}
+
+fn effect_cells(effect: &Effect) -> Markup {
+    let [low, high] = effect.interval;
+    html! {
+        td.first { (points(effect.mean)) }
+        td { (probability(effect.p)) }
+        td { (points(effect.pooled)) }
+        td { (points(low)) " to " (points(high)) }
+    }
+}
+
+/// What may be said of a method's gain, plainly.
+fn verdict(method: &str, reference: &str, found: &Comparison) -> String {
+    let [low, high] = found.ua.interval;
+    let says = if low > 0.0 && found.ua.p < SIGNIFICANT {
+        "does better than"
+    } else if high < 0.0 && found.ua.p < SIGNIFICANT {
+        "does worse than"
+    } else {
+        "is not shown to differ from"
+    };
+    format!(
+        "{method} {says} {reference} in UA: {} points over {}, p\u{a0}{}.",
+        points(found.ua.mean),
+        counted(found.folds, "fold", "folds"),
+        probability(found.ua.p),
+    )
 }
 
 fn seed_text(id: &str, over: &OverSeeds) -> Option<String> {
