@@ -11,7 +11,7 @@ mod svg;
 
 use std::path::Path;
 
-use ambivox_eval::{RunHistory, Summary};
+use ambivox_eval::{NoiseSummary, RunHistory, Summary};
 use ambivox_settings::{Exclusions, IndexSummary, Manifest, Splits};
 use fs_err as fs;
 
@@ -34,6 +34,8 @@ pub struct ReportInput<'a> {
     pub splits: &'a Splits,
     /// The learning curves of every run, in any order.
     pub histories: &'a [RunHistory],
+    /// What label noise did, where labels were exchanged on purpose.
+    pub noise: Option<&'a NoiseSummary>,
     /// Versions and digests, as label and value, in the order to show them.
     pub provenance: &'a [(String, String)],
 }

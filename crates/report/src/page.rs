@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::ReportInput;
 use crate::format::{count, counted};
 use crate::sections::{
-    confusion, corpus, curves, exclusions, folds, headline, labels, origin, table2,
+    confusion, corpus, curves, exclusions, folds, headline, labels, noise, origin, table2,
 };
 
 const STYLE: &str = include_str!("style.css");
@@ -52,6 +52,7 @@ fn sections(input: &ReportInput<'_>) -> Vec<Section> {
         section("confusion", "Confusion", Some(confusion::render(input))),
         section("curves", "Learning curves", curves::render(input)),
         section("labels", "Learned labels and weights", labels::render(input)),
+        section("noise", "Label noise", noise::render(input)),
         section("corpus", "Corpus", Some(corpus::render(input))),
         section("exclusions", "Left out", Some(exclusions::render(input))),
         section("settings", "Settings", Some(origin::settings(input))),

@@ -7,5 +7,6 @@ pub(crate) mod exclusions;
 pub(crate) mod folds;
 pub(crate) mod headline;
 pub(crate) mod labels;
+pub(crate) mod noise;
 pub(crate) mod origin;
 pub(crate) mod table2;

@@ -129,7 +129,8 @@ pub struct CompareNoiseParams {
 }
 
 /// Parameters of the report stage. Inputs: `summary`, `index_summary`, `exclusions`, `splits`, and per run
-/// `history/<method>/<seed>/<fold>`. Outputs: `report`.
+/// `history/<method>/<seed>/<fold>`; `noise_summary` where labels have been exchanged. Outputs:
+/// `report`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportParams {

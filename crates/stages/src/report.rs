@@ -1,6 +1,6 @@
 //! The report stage: the records of a pipeline to one page.
 
-use ambivox_eval::{RunHistory, Summary};
+use ambivox_eval::{NoiseSummary, RunHistory, Summary};
 use ambivox_report::ReportInput;
 use ambivox_settings::{Exclusions, IndexSummary, ReportParams, Splits, role};
 use fs_err as fs;
@@ -14,6 +14,9 @@ pub(crate) fn run(params: &ReportParams, job: &Job<'_>) -> Result<(), StageError
     let exclusions: Exclusions = job.read_json(role::EXCLUSIONS)?;
     let splits: Splits = job.read_json(role::SPLITS)?;
     let histories: Vec<RunHistory> = run_histories::read(job)?.into_values().collect();
+    let noise = job.optional_input(role::NOISE_SUMMARY);
+    let noise = noise.map(|file| Ok::<_, StageError>(fs::read_to_string(file)?)).transpose()?;
+    let noise = noise.map(|text| NoiseSummary::from_json(&text)).transpose()?;
     let provenance = [
         ("Ambivox".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("Corpus files (BLAKE3)".to_owned(), index.blake3.clone()),
@@ -27,6 +30,7 @@ pub(crate) fn run(params: &ReportParams, job: &Job<'_>) -> Result<(), StageError
         exclusions: &exclusions,
         splits: &splits,
         histories: &histories,
+        noise: noise.as_ref(),
         provenance: &provenance,
     };
     Ok(ambivox_report::write(&job.output(role::REPORT)?, &input)?)

@@ -1,0 +1,172 @@
+//! What label noise does to every method, and who finds the labels exchanged.
+
+use ambivox_eval::{NoiseDetection, NoisePoint, NoiseSummary, Spread, method_order, method_title};
+use maud::{Markup, html};
+
+use crate::ReportInput;
+use crate::format::{NONE, count, percent};
+use crate::page::{result_caption, table};
+use crate::svg::curves::{self, Curve};
+
+/// The section; `None` where no labels were exchanged.
+pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
+    let noise = input.noise?;
+    let methods = in_order(noise);
+    let curves: Vec<Curve> = methods.iter().map(|(id, points)| curve(id, points)).collect();
+    Some(html! {
+        p { (introduction(noise)) }
+        figure {
+            figcaption {
+                (result_caption(input, "UA on clean test labels over the share of labels exchanged: \
+                    mean over folds and seeds."))
+            }
+            (curves::render("noise", "UA", &curves))
+        }
+        (rate_table(input, noise, &methods))
+        (repair_table(input, &methods))
+        (detection_table(input, &noise.detection))
+    })
+}
+
+type Methods<'a> = Vec<(&'a str, &'a [NoisePoint])>;
+
+fn in_order(noise: &NoiseSummary) -> Methods<'_> {
+    let methods = noise.methods.iter().map(|(id, points)| (id.as_str(), points.as_slice()));
+    let mut methods: Methods<'_> = methods.collect();
+    methods.sort_by_key(|(id, _)| method_order(id));
+    methods
+}
+
+fn curve(id: &str, points: &[NoisePoint]) -> Curve {
+    let points = points.iter().map(|point| (point.rate, point.ua.mean)).collect();
+    Curve { label: method_title(id).to_owned(), points }
+}
+
+fn introduction(noise: &NoiseSummary) -> String {
+    format!(
+        "Gold labels of training and validation utterances were exchanged on purpose ({} noise); \
+         those tested are clean. The other sections are about the runs with the least noise.",
+        noise.kind
+    )
+}
+
+fn rates(methods: &Methods<'_>) -> Vec<f64> {
+    methods.first().map_or(Vec::new(), |(_, points)| points.iter().map(|p| p.rate).collect())
+}
+
+fn spread(spread: &Spread) -> String {
+    let sd = spread.sd.map_or(String::new(), |sd| format!("\u{a0}±\u{a0}{}", percent(Some(sd))));
+    format!("{}{sd}", percent(Some(spread.mean)))
+}
+
+fn head(first: &str, rates: &[f64]) -> Markup {
+    html! {
+        thead {
+            tr {
+                th.text.corner scope="col" { (first) }
+                @for rate in rates { th scope="col" { (format!("{:.0} %", 100.0 * rate)) } }
+            }
+        }
+    }
+}
+
+fn rate_table(input: &ReportInput<'_>, noise: &NoiseSummary, methods: &Methods<'_>) -> Markup {
+    let rates = rates(methods);
+    let content = html! {
+        (head("Method", &rates))
+        @for (name, pick) in [("UA", ua as fn(&NoisePoint) -> &Spread), ("WA", wa)] {
+            tbody {
+                tr { th scope="rowgroup" colspan=(rates.len() + 1) { (name) } }
+                @for (id, points) in methods {
+                    tr {
+                        th scope="row" { (method_title(id)) }
+                        @for point in *points { td { (spread(pick(point))) } }
+                    }
+                }
+            }
+        }
+    };
+    let caption = format!(
+        "Percent, mean over folds and its standard deviation over seeds, by the share of labels \
+         exchanged ({} noise).",
+        noise.kind
+    );
+    table(input, "Rates under label noise", &caption, &content)
+}
+
+fn ua(point: &NoisePoint) -> &Spread {
+    &point.ua
+}
+
+fn wa(point: &NoisePoint) -> &Spread {
+    &point.wa
+}
+
+fn repair_table(input: &ReportInput<'_>, methods: &Methods<'_>) -> Markup {
+    let repairing: Methods<'_> = methods
+        .iter()
+        .filter(|(_, points)| points.iter().any(|p| p.repair.is_some()))
+        .copied()
+        .collect();
+    let noisy: Vec<f64> = rates(&repairing).into_iter().filter(|rate| *rate > 0.0).collect();
+    let content = html! {
+        (head("Method", &noisy))
+        tbody {
+            @for (id, points) in &repairing {
+                tr {
+                    th scope="row" { (method_title(id)) }
+                    @for point in points.iter().filter(|point| point.rate > 0.0) {
+                        td { (repair(point)) }
+                    }
+                }
+            }
+        }
+    };
+    let caption = "Of the labels exchanged, the share restored; after the stroke, of those left \
+        alone the share broken; both in percent, over all folds and seeds.";
+    html! {
+        @if !repairing.is_empty() { (table(input, "Labels restored and broken", caption, &content)) }
+    }
+}
+
+fn repair(point: &NoisePoint) -> String {
+    point.repair.as_ref().map_or_else(
+        || NONE.to_owned(),
+        |r| format!("{} / {}", percent(r.restored_share()), percent(r.broken_share())),
+    )
+}
+
+fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Markup {
+    let mut rows: Vec<(&str, _)> = detection.iter().map(|d| (d.method.as_str(), d.score)).collect();
+    rows.sort_by_key(|(method, score)| (method_order(method), *score));
+    rows.dedup();
+    let mut rates: Vec<f64> = detection.iter().map(|d| d.rate).collect();
+    rates.dedup();
+    let cell = |row: &(&str, _), rate: f64| {
+        let found =
+            detection.iter().find(|d| (d.method.as_str(), d.score) == *row && d.rate == rate);
+        found.map_or_else(
+            || NONE.to_owned(),
+            |d| format!("{:.3} / {:.3}", d.auroc.mean, d.average_precision.mean),
+        )
+    };
+    let content = html! {
+        (head("Score", &rates))
+        tbody {
+            @for row in &rows {
+                tr {
+                    th scope="row" { (method_title(row.0)) ": " (row.1.title()) }
+                    @for rate in &rates { td { (cell(row, *rate)) } }
+                }
+            }
+        }
+    };
+    let caption = format!(
+        "How well a score finds the labels exchanged: AUROC / average precision, means over seeds, \
+         {} scores. Chance is 0.5 and the share of labels exchanged.",
+        count(rows.len() as u64)
+    );
+    html! {
+        @if !rows.is_empty() { (table(input, "Detection of wrong labels", &caption, &content)) }
+    }
+}
