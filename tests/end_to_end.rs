@@ -11,3 +11,4 @@ mod corpora;
 mod freshness;
 mod harness;
 mod main_job;
+mod methods;

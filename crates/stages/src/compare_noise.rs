@@ -1,7 +1,6 @@
 //! The stage that sets runs under label noise of several rates side by side: `noise.json`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use ambivox_eval::{
     ConfidentLearning, Detection, NoiseDetection, NoisePoint, NoiseSummary, Score, Summary,

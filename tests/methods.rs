@@ -1,0 +1,97 @@
+//! Every method by its name, and label noise at known rates, through the real commands.
+
+use crate::corpora::{synthetic, tones};
+use crate::harness::House;
+
+const OTHER_METHODS: &str = r#"
+[methods.oversampling]
+fixed_target = "one-hot"
+label_scale = 1.0
+
+[methods.undersampling]
+fixed_target = "one-hot"
+label_scale = 1.0
+
+[methods.soft-target]
+smoothing = 0.5
+
+[methods.l]
+label_scale = 1.0
+label_rate = 0.2
+
+[methods.w]
+fixed_target = "one-hot"
+label_scale = 1.0
+weight_rate = 0.05
+rescale_initial_weights = false
+
+[methods.lw-pretrained]
+pretraining_epochs = 1
+label_scale = 1.0
+label_rate = 0.2
+weight_rate = 0.05
+rescale_initial_weights = false
+"#;
+
+const NOISE: &str = r#"
+[label_noise]
+rates = [0.0, 0.34]
+kind = "symmetric"
+seed = 1
+"#;
+
+fn add(house: &House, text: &str) {
+    let pipeline = house.read("pipelines/tiny.toml");
+    house.write("pipelines/tiny.toml", format!("{pipeline}{text}"));
+}
+
+#[test]
+fn every_method_runs_and_stands_in_the_papers_order() {
+    let house = synthetic();
+    add(&house, OTHER_METHODS);
+    let table = house.run(&["cv", "--fold", "Ses01F"]).ended(0).text();
+    let ids = "baseline oversampling undersampling soft-target l w lw-pretrained lw";
+    let row = |id: &str| table.find(&format!("| {id} "));
+    let places: Vec<Option<usize>> = ids.split(' ').map(row).collect();
+    assert!(places.is_sorted() && places.iter().all(Option::is_some), "{places:?}\n{table}");
+    let summary = house.json("results/tiny/summary.json");
+    assert_eq!(summary["methods"].as_object().unwrap().len(), places.len());
+}
+
+#[test]
+fn soft_targets_need_votes_and_the_planner_knows_before_training() {
+    let house = tones();
+    add(&house, "\n[methods.soft-target]\nsmoothing = 0.5\n");
+    house.run(&["cv"]).ended(3).complained_of(&["soft-target", "votes", "Tones", "hint"]);
+    house.run(&["cv", "--method", "lw", "--fold", "anna"]).ended(0);
+}
+
+#[test]
+fn runs_under_noise_stand_beside_those_without() {
+    let house = tones();
+    house.run(&["cv"]).ended(0);
+    add(&house, NOISE);
+    let text = house.run(&["report"]).ended(0).text();
+    // Eight runs without noise were there; eight with it, their noise, an evaluation, the comparison
+    // and the page are new.
+    assert!(text.contains("24 stages: 12 made, 12 fresh"), "{text}");
+    let noise = house.json("results/tiny/noise.json");
+    for method in ["baseline", "lw"] {
+        let points = noise["methods"][method].as_array().unwrap();
+        assert_eq!(points.len(), 2);
+        assert_eq!(points[1]["rate"], 0.34);
+    }
+    let repair = &noise["methods"]["lw"][1]["repair"];
+    // Four of twelve labels in each class are exchanged; two of four folds train on each of 24.
+    assert_eq!((repair["wrong"].as_u64(), repair["right"].as_u64()), (Some(16), Some(32)));
+    let scores: Vec<&str> = noise["detection"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["score"].as_str().unwrap())
+        .collect();
+    let expected = ["loss", "self-confidence", "confident-learning", "weight", "label", "loss"];
+    assert_eq!(scores, expected);
+    assert!(house.read("results/tiny/report.html").contains("Label noise"));
+    house.run(&["cv"]).ended(0).text().find("nothing to do").unwrap();
+}
