@@ -134,13 +134,18 @@ pub struct ContourSettings {
 }
 
 impl FeatureSet {
+    /// Names of the built-in sets.
+    pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+        BUILTIN.iter().map(|(name, _)| *name)
+    }
+
     /// The built-in set of that name: `ser32`, `ser32-sma3` or `ser32-prosody`.
     pub fn builtin(name: &str) -> Result<Self, LldError> {
         match BUILTIN.iter().find(|(known, _)| *known == name) {
             Some((_, text)) => Self::from_toml(text),
             None => Err(LldError::UnknownSet {
                 name: name.to_owned(),
-                known: BUILTIN.iter().map(|(known, _)| *known).collect(),
+                known: Self::builtin_names().collect(),
             }),
         }
     }

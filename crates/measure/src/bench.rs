@@ -1,0 +1,3 @@
+//! Timings. Each part of the pipeline that is timed has a module of its own.
+
+pub(crate) mod lld;

@@ -1,0 +1,46 @@
+//! The command line, as seen through `cargo xtask`.
+
+use clap::{Parser, Subcommand};
+
+use crate::bench;
+
+/// Measure agreement with references, speed and scale.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Time a part of the pipeline
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Time the descriptors: one thread, whole files in memory
+    Lld(bench::lld::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_use_ends_with_code_2() {
+        for line in ["", "bench", "bench none", "bench lld --runs 0"] {
+            let words = ["xtask"].into_iter().chain(line.split_whitespace());
+            assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}
