@@ -1,11 +1,13 @@
 //! Matrix products through the crate `gemm`, with sizes checked: the only unsafe code here.
 
+use std::ops::Range;
+
 use gemm::Parallelism;
 
 use crate::real::Real;
 
 /// A matrix seen through strides.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Matrix<'a, T> {
     data: &'a [T],
     rows: usize,
@@ -20,6 +22,27 @@ impl<'a, T> Matrix<'a, T> {
         assert_eq!(data.len() % columns, 0, "a matrix has whole rows");
         let rows = data.len() / columns;
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// Some rows of a row-major matrix.
+    pub(crate) fn rows_of(self, rows: Range<usize>) -> Self {
+        assert_eq!((self.row_stride, self.column_stride), (self.columns, 1), "a row-major matrix");
+        Self::new(&self.data[rows.start * self.columns..rows.end * self.columns], self.columns)
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub(crate) fn columns(self) -> usize {
+        self.columns
+    }
+
+    /// The values, as they lie in memory.
+    pub(crate) fn values(self) -> &'a [T] {
+        self.data
     }
 
     /// Rows and columns exchanged; nothing is moved.
