@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::contour::{smooth, with_deltas};
+use crate::energy::RmsEnergy;
 use crate::framing::{frame_count, rescale, samples};
 use crate::lags::Lags;
+use crate::layout::{Layout, Others};
 use crate::loudness::Loudness;
 use crate::mfcc::Mfcc;
 use crate::pitch::{FramePitch, PitchContour, PitchFinder};
@@ -12,9 +14,6 @@ use crate::set::{ContourSettings, FeatureSet};
 use crate::spectrum::{Spectrum, transform_points};
 use crate::zcr::zero_crossing_rate;
 use crate::{Frames, LldError};
-
-/// Statics beside the MFCC: loudness, F0, voicing probability, zero-crossing rate.
-const OTHER_STATICS: usize = 4;
 
 /// Computes a feature set. Tables and buffers are made once and used for every utterance; nothing
 /// of one utterance is left in the next. Clone one for every thread.
@@ -25,12 +24,39 @@ pub struct Extractor {
     step: usize,
     spectrum: Spectrum,
     mfcc: Mfcc,
-    loudness: Loudness,
+    energy: Energy,
     pitch: Pitch,
+    layout: Layout,
     contour: ContourSettings,
     /// The utterance in openSMILE's scale, between as many zeros on both sides as pitch frames
     /// reach beyond it.
     signal: Vec<f32>,
+}
+
+/// The set's measure of energy.
+#[derive(Clone)]
+enum Energy {
+    Loudness(Loudness),
+    Rms(RmsEnergy),
+}
+
+impl Energy {
+    fn new(set: &FeatureSet) -> Self {
+        match &set.loudness {
+            Some(settings) => {
+                Self::Loudness(Loudness::new(settings.samples, samples(set.frame.length_ms)))
+            }
+            None => Self::Rms(RmsEnergy::new(&set.frame)),
+        }
+    }
+
+    /// Of a raw frame.
+    fn of(&mut self, frame: &[f32]) -> f32 {
+        match self {
+            Self::Loudness(loudness) => loudness.of(frame),
+            Self::Rms(energy) => energy.of(frame),
+        }
+    }
 }
 
 /// F0 and voicing of one frame, from a spectrum of its own or from that of the other descriptors.
@@ -79,8 +105,9 @@ impl Extractor {
             step: samples(set.step_ms),
             spectrum: Spectrum::new(&set.frame),
             mfcc: Mfcc::new(&set.mfcc, transform_points(&set.frame)),
-            loudness: Loudness::new(set.loudness.samples, samples(set.frame.length_ms)),
+            energy: Energy::new(set),
             pitch: Pitch::new(set),
+            layout: set.layout,
             contour: set.contour.clone(),
             signal: Vec::new(),
         })
@@ -91,7 +118,7 @@ impl Extractor {
     /// N samples give ⌊(N - frame) / step⌋ + 1 rows, none where N is less than one frame; smoothing
     /// over w frames adds ⌊w / 2⌋ rows. Samples must be finite.
     pub fn process(&mut self, samples: &[f32]) -> Frames {
-        let width = self.mfcc.width() + OTHER_STATICS;
+        let width = self.mfcc.width() + Others::COUNT;
         let statics = self.statics(samples, width);
         let ContourSettings { smoothing, delta_half_width } = self.contour;
         let smoothed = smooth(statics, width, smoothing);
@@ -133,14 +160,13 @@ impl Extractor {
 
         self.spectrum.take(frame);
         let pitch = self.pitch.find(pitch_frame, &self.spectrum);
-        let (mfcc, others) = row.split_at_mut(self.mfcc.width());
-        self.mfcc.apply(&self.spectrum, mfcc);
-        others.copy_from_slice(&[
-            self.loudness.of(frame),
-            contour.next(pitch.hz),
-            pitch.voicing,
-            zero_crossing_rate(frame),
-        ]);
+        let others = Others {
+            energy: self.energy.of(frame),
+            f0: contour.next(pitch.hz),
+            voicing: pitch.voicing,
+            zcr: zero_crossing_rate(frame),
+        };
+        self.mfcc.apply(&self.spectrum, self.layout.place(row, &others));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Frame-level acoustic descriptors with openSMILE's numbers.
 //!
-//! Speech at 16 kHz goes in, one row of descriptors per frame comes out: MFCC, loudness, F0,
-//! voicing probability, zero-crossing rate, and the first deltas of them all. Pure arithmetic: no
+//! Speech at 16 kHz goes in, one row of descriptors per frame comes out: MFCC, loudness or
+//! RMS energy, F0, voicing probability, zero-crossing rate, and the first deltas of them all. Pure arithmetic: no
 //! files, no clock, no threads; the same samples give the same bytes.
 //!
 //! Section signs (§) refer to the descriptors' specification, `features/opensmile-lld-spec.md` in
@@ -18,12 +18,15 @@
 //! # Ok::<(), ambivox_lld::LldError>(())
 //! ```
 
+mod agreement;
 mod contour;
+mod energy;
 mod error;
 mod extractor;
 mod frames;
 mod framing;
 mod lags;
+mod layout;
 mod loudness;
 mod mel;
 mod mfcc;
@@ -32,9 +35,11 @@ mod set;
 mod spectrum;
 mod zcr;
 
+pub use agreement::{Agreement, ColumnAgreement, Worst};
 pub use error::LldError;
 pub use extractor::Extractor;
 pub use frames::Frames;
+pub use layout::Layout;
 pub use set::{
     ContourSettings, FeatureSet, FrameSettings, LoudnessSamples, LoudnessSettings, MelSpectrum,
     MfccSettings, PitchSettings, Window,
