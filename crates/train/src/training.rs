@@ -80,7 +80,7 @@ impl<'a> Run<'a> {
         let classes = spec.classes.len();
         let gold: Vec<usize> = training.iter().map(|example| example.gold).collect();
         let network = Network::new(spec.network, spec.width, classes, spec.seed)?;
-        let optimiser = Optimiser::new(network.variables(), spec.training)?;
+        let optimiser = Optimiser::new(network.variables(), spec.training);
         let method = method(spec.method, &gold, classes);
         let initial = method.labels().clone();
         Ok(Self { spec, training, gold, network, optimiser, method, initial })
