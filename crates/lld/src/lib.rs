@@ -25,6 +25,7 @@ mod error;
 mod extractor;
 mod frames;
 mod framing;
+mod functionals;
 mod lags;
 mod layout;
 mod loudness;
@@ -39,6 +40,7 @@ pub use agreement::{Agreement, ColumnAgreement, Worst};
 pub use error::LldError;
 pub use extractor::Extractor;
 pub use frames::Frames;
+pub use functionals::Functionals;
 pub use layout::Layout;
 pub use set::{
     ContourSettings, FeatureSet, FrameSettings, LoudnessSamples, LoudnessSettings, MelSpectrum,

@@ -9,7 +9,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ambivox_lld::{Agreement, Extractor, FeatureSet, LoudnessSamples, LoudnessSettings};
+use ambivox_lld::{
+    Agreement, Extractor, FeatureSet, Functionals, LoudnessSamples, LoudnessSettings,
+};
 use polars::prelude::*;
 
 /// Reference rows by file; every row has all columns.
@@ -103,6 +105,63 @@ fn is09_agrees_with_opensmile_on_every_frame() {
         joined.for_each(|(row, deltas)| row.extend(deltas));
     }
     compare(&root, &set, &reference);
+}
+
+/// Size of each static contour of `is09`, then of its delta: functionals near 0 are held to these.
+fn contour_scales() -> Vec<f32> {
+    let scales = |energy, mfcc, rest: [f32; 3]| [[energy].to_vec(), vec![mfcc; 12], rest.to_vec()];
+    let statics = scales(0.02, 7.0, [0.14, 0.18, 90.0]);
+    [statics, scales(0.006, 1.8, [0.037, 0.047, 25.0])].concat().concat()
+}
+
+/// Largest error allowed in each functional of a contour of that scale over `rows` frames. That of a
+/// position is the difference between the values at the two positions, since extremes of a steady
+/// contour differ by rounding alone; 1e-6 of the scale.
+fn allowed(reference: &[f32], scale: f32, rows: f32) -> Vec<f32> {
+    let deviation = reference[9];
+    let only_rounding = deviation > 0.0 && deviation < 1e-3 * scale;
+    let one = |(at, value): (usize, &f32)| match at {
+        3 | 4 => 1e-6 * scale,
+        6 => 1e-4 * value.abs().max(scale / rows),
+        8 => 1e-4 * value.abs().max(scale * scale),
+        10 | 11 if only_rounding => f32::INFINITY,
+        10 => 1e-3,
+        11 => 1e-3 * value.abs().max(1.0),
+        _ => 1e-4 * value.abs().max(scale),
+    };
+    reference.iter().enumerate().map(one).collect()
+}
+
+#[test]
+fn is09_functionals_agree_with_opensmile() {
+    let Some(root) = shared() else { return };
+    let set = FeatureSet::builtin("is09").unwrap();
+    let functionals = Functionals::new(&set);
+    let reference = golden(&root, "is09_func.parquet", functionals.columns());
+    assert_eq!(reference.len(), 68);
+    let mut extractor = Extractor::new(&set).unwrap();
+    for (file, expected) in &reference {
+        let frames = extractor.process(&samples(&root, file));
+        let Some(got) = functionals.of(&frames) else {
+            assert!(expected[0].iter().all(|value| value.is_nan()), "{file}");
+            continue;
+        };
+        let rows = frames.len().saturating_sub(3).max(1) as f32;
+        let contours = got.chunks(12).zip(expected[0].chunks(12)).zip(contour_scales());
+        for (contour, ((got, expected), scale)) in contours.enumerate() {
+            for (at, limit) in allowed(expected, scale, rows).into_iter().enumerate() {
+                let name = &functionals.columns()[12 * contour + at];
+                let error = match at {
+                    3 | 4 => {
+                        frames.row(got[at] as usize)[contour]
+                            - frames.row(expected[at] as usize)[contour]
+                    }
+                    _ => got[at] - expected[at],
+                };
+                assert!(error.abs() <= limit, "{file}, {name}: {} {}", got[at], expected[at]);
+            }
+        }
+    }
 }
 
 /// Share of voiced frames and median F0 of every fourth EmoDB file, by the speaker's sex; of frames
