@@ -44,6 +44,18 @@ impl Mask {
         self.scale
     }
 
+    /// What seeds the hash of every row.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(crate) fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// The least hash that is kept.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(crate) fn threshold(&self) -> u32 {
+        self.threshold
+    }
+
     /// The row's part of the hash.
     #[inline(always)]
     pub(crate) fn row(&self, row: usize) -> Row {

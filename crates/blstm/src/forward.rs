@@ -127,11 +127,7 @@ impl<T: Real> Forward<T> {
 
     /// Attention weights of every utterance over its frames, in the caller's order.
     pub(crate) fn attention_weights(&self) -> Vec<Vec<T>> {
-        let mut weights = vec![Vec::new(); self.packing.utterances()];
-        for (rank, &index) in self.packing.order().iter().enumerate() {
-            weights[index] = self.packing.rows(rank).map(|row| self.weights[row]).collect();
-        }
-        weights
+        self.packing.by_utterance(&self.weights)
     }
 }
 
