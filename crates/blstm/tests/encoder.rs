@@ -238,6 +238,12 @@ fn wrong_shapes_are_named() {
     assert!(error.contains("theta: shape"), "{error}");
 }
 
+#[test]
+#[cfg(not(feature = "cuda"))]
+fn without_the_feature_the_device_is_the_cpu() {
+    assert!(ambivox_blstm::gpu_or_cpu(0).is_cpu());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
