@@ -1,3 +1,5 @@
+//! Clipping and the optimiser, against candle's own.
+
 use candle_core::Device;
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 
