@@ -11,12 +11,9 @@ use crate::dropout::Mask;
 use crate::matmul::{Matrix, multiply};
 use crate::real::Real;
 
-/// Rows that are worked on and summed as one piece, whatever the number of threads.
+/// Rows that are worked on and summed as one piece, whatever the number of threads: few enough to
+/// stay in the second-level cache.
 pub(crate) const PIECE: usize = 256;
-
-/// Rows of the fully connected layer's gradient that are worked on at a time: enough to make up
-/// for arranging the weights anew for each, few enough to stay in the cache.
-const BACK_PIECE: usize = 512;
 
 /// `dropout(max(inputs · weightᵀ + bias, 0))` into `[frames, units]`; `inputs` `[frames, ·]`,
 /// `weight` `[units, ·]`.
@@ -75,8 +72,8 @@ impl<T: Real> LinearBack<'_, T> {
     /// Gradients of weight and bias.
     pub(crate) fn run(&self, arena: &Arc<Arena<T>>) -> (Vec<T>, Vec<T>) {
         let frames = self.activations.rows();
-        let pieces = (0..frames).into_par_iter().step_by(BACK_PIECE);
-        let pieces = pieces.map(|first| self.piece(arena, first..frames.min(first + BACK_PIECE)));
+        let pieces = (0..frames).into_par_iter().step_by(PIECE);
+        let pieces = pieces.map(|first| self.piece(arena, first..frames.min(first + PIECE)));
         let (weights, biases): (Vec<_>, Vec<_>) = pieces.collect();
         (add_pieces(weights), add_pieces(biases))
     }
