@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::arena::Arena;
 use crate::dropout::Mask;
-use crate::matmul::{Matrix, multiply};
+use crate::matmul::{Matrix, multiply, multiply_rows};
 use crate::real::Real;
 
 /// Rows that are worked on and summed as one piece, whatever the number of threads: few enough to
@@ -22,7 +22,7 @@ pub(crate) fn linear<T: Real>(out: &mut [T], inputs: &[T], weight: &[T], bias: &
     let weight = Matrix::new(weight, width).transposed();
     let pieces = out.par_chunks_mut(PIECE * units).zip(inputs.par_chunks(PIECE * width));
     pieces.enumerate().for_each(|(piece, (values, inputs))| {
-        multiply(values, Matrix::new(inputs, width), weight, false, 1);
+        multiply_rows(values, Matrix::new(inputs, width), weight, 1);
         Arch::new().dispatch(Activate { values, bias, mask, first: piece * PIECE });
     });
 }

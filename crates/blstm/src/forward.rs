@@ -8,7 +8,7 @@ use crate::arena::{Arena, Buffer};
 use crate::attention::Outputs;
 use crate::dense::linear;
 use crate::dropout::{Dropout, Layer, Mask};
-use crate::matmul::{Matrix, multiply};
+use crate::matmul::{Matrix, multiply_rows};
 use crate::packing::Packing;
 use crate::panel::Panels;
 use crate::real::Real;
@@ -151,7 +151,7 @@ fn direction<T: Real>(
     let mut hidden = arena.take(frames * dims.padded());
     let inputs = Matrix::new(activations, dims.linear);
     let weights = Matrix::new(&panels.input, dims.linear).transposed();
-    multiply(&mut gates, inputs, weights, false, threads_per_direction());
+    multiply_rows(&mut gates, inputs, weights, threads_per_direction());
     Arch::new().dispatch(Ahead {
         walk: walk(&call.packing, dims, direction),
         panels: &panels.ahead,

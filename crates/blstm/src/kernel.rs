@@ -201,3 +201,57 @@ impl<T: Real> Product<'_, T> {
         store::<T, S, M>(matrix, *stride, first, *column, &sums);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pulp::{Arch, Scalar};
+
+    use super::*;
+
+    fn value(i: usize) -> f32 {
+        ((i * 7919 % 2003) as f32 - 1000.0) * 1e-3
+    }
+
+    /// For every number of rows that tiles can be made of, by the instructions of one machine.
+    struct Check;
+
+    impl WithSimd for Check {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            (1..=14).for_each(|rows| check_product(simd, rows));
+        }
+    }
+
+    /// Columns 8–23 of rows of 40 values, against the sum as it is defined.
+    fn check_product<S: Simd>(simd: S, count: usize) {
+        let (depth, group, stride) = (16, 4 * S::F32_LANES, 5 * S::F32_LANES);
+        let rows: Vec<f32> = (0..count * 40).map(value).collect();
+        let panel: Vec<f32> = (0..depth * group).map(|i| value(i + 5)).collect();
+        let start: Vec<f32> = (0..count * stride).map(|i| value(i + 9)).collect();
+        let mut sums = start.clone();
+        simd.vectorize(Product {
+            rows: Columns { matrix: &rows, stride: 40, first: 8 },
+            panel: &panel,
+            sums: Columns { matrix: &mut sums, stride, first: S::F32_LANES },
+        });
+        for (place, (&found, &start)) in sums.iter().zip(&start).enumerate() {
+            let (row, column) = (place / stride, place % stride);
+            let term = |k: usize, c: usize| rows[row * 40 + 8 + k] * panel[k * group + c];
+            let inside = column.checked_sub(S::F32_LANES);
+            let sum: f32 = inside.map_or(0.0, |c| (0..depth).map(|k| term(k, c)).sum());
+            assert!((found - start - sum).abs() < 1e-5, "{count} rows, place {place}");
+        }
+    }
+
+    #[test]
+    fn products_are_right_on_every_kind_of_machine() {
+        Arch::new().dispatch(Check);
+        Simd::vectorize(Scalar, Check);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = pulp::x86::V3::try_new() {
+            Simd::vectorize(avx2, Check);
+        }
+    }
+}

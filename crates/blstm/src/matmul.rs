@@ -97,6 +97,26 @@ pub(crate) fn multiply<T: Real>(
     }
 }
 
+/// Results up to this size may come from kernels of their own in `gemm`.
+const SMALL: usize = 256;
+
+/// `out = a · b` with `a` row-major; the bits of a row do not depend on the other rows nor on their
+/// number.
+///
+/// For a single row, and for very small results, `gemm` has kernels that add in another order.
+/// Rows of zeros keep away from them.
+pub(crate) fn multiply_rows<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, threads: usize) {
+    if a.rows > 1 && out.len() > SMALL {
+        return multiply(out, a, b, false, threads);
+    }
+    let rows = a.rows + 1 + SMALL / b.columns;
+    let mut padded = a.data.to_vec();
+    padded.resize(rows * a.columns, T::ZERO);
+    let mut product = vec![T::ZERO; rows * b.columns];
+    multiply(&mut product, Matrix::new(&padded, a.columns), b, false, threads);
+    out.copy_from_slice(&product[..out.len()]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +137,25 @@ mod tests {
             2,
         );
         assert_eq!(out, [1.0, 6.0, 12.0, 2.0, 9.0, 15.0, 3.0, 12.0, 18.0]);
+    }
+
+    #[test]
+    fn a_row_has_the_same_bits_in_any_company() {
+        let value = |i: usize| ((i * 7919 % 2003) as f32 - 1000.0) * 1e-3;
+        for (depth, columns) in [(3, 5), (40, 7), (512, 256), (600, 300)] {
+            let a: Vec<f32> = (0..9 * depth).map(value).collect();
+            let b: Vec<f32> = (0..columns * depth).map(value).collect();
+            let product = |a: &[f32]| {
+                let mut out = vec![0.0; a.len() / depth * columns];
+                let b = Matrix::new(&b, depth).transposed();
+                multiply_rows(&mut out, Matrix::new(a, depth), b, 2);
+                out
+            };
+            let together = product(&a);
+            for rows in 1..9 {
+                let alone = product(&a[..rows * depth]);
+                assert_eq!(alone, together[..rows * columns], "{rows} × {depth} × {columns}");
+            }
+        }
     }
 }
