@@ -6,6 +6,7 @@ use std::f64::consts::{PI, TAU};
 use proptest::prelude::*;
 
 use super::*;
+use crate::pitch::{FramePitch, PitchContour};
 
 fn table(set: &str, samples: &[f32]) -> Frames {
     Extractor::new(&FeatureSet::builtin(set).unwrap()).unwrap().process(samples)
