@@ -17,12 +17,17 @@ pub(crate) enum Command {
     /// Time a part of the pipeline
     #[command(subcommand)]
     Bench(Bench),
+    /// Do the jobs of `bench train` that come on standard input
+    #[command(hide = true)]
+    BenchWorker,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     /// Time the descriptors: one thread, whole files in memory
     Lld(bench::lld::Args),
+    /// Time training and inference, beside PyTorch where Python has it
+    Train(bench::train::Args),
 }
 
 #[cfg(test)]
@@ -38,7 +43,7 @@ mod tests {
 
     #[test]
     fn wrong_use_ends_with_code_2() {
-        for line in ["", "bench", "bench none", "bench lld --runs 0"] {
+        for line in ["", "bench", "bench none", "bench lld --runs 0", "bench train x"] {
             let words = ["xtask"].into_iter().chain(line.split_whitespace());
             assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2, "{line}");
         }

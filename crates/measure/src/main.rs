@@ -31,5 +31,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<u8> {
     match command {
         Command::Bench(Bench::Lld(args)) => bench::lld::run(&args).map(|()| exit::DONE),
+        Command::Bench(Bench::Train(args)) => bench::train::run(&args).map(|()| exit::DONE),
+        Command::BenchWorker => bench::train::serve().map(|()| exit::DONE),
     }
 }

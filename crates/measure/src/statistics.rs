@@ -1,7 +1,9 @@
 //! Summaries of repeated measurements.
 
+use serde::Serialize;
+
 /// Median, least and greatest of some measurements.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
     pub(crate) least: f64,
