@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Report(Training),
     /// Show what would run
     Plan(Plan),
+    /// Compare descriptors with a reference table, column by column
+    Conform(Measured),
     /// Time a part of the pipeline
     Bench(Measured),
     /// Check the house rules
@@ -104,7 +106,7 @@ pub(crate) struct Plan {
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Measured {
-    /// See `cargo xtask bench --help`
+    /// See `cargo xtask conform --help` and `cargo xtask bench --help`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<OsString>,
 }

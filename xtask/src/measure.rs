@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::binary;
 
 /// Commands whose flags are their own.
-const COMMANDS: [&str; 1] = ["bench"];
+const COMMANDS: [&str; 2] = ["conform", "bench"];
 
 /// The command line of a measuring command, to be handed on as it is; `None` where another command
 /// is asked for.

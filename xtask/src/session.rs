@@ -24,7 +24,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Tidy => tidy::run(&root),
         Command::Ci => ci::run(&root),
-        Command::Bench(_) => Err(flags_first()),
+        Command::Conform(_) | Command::Bench(_) => Err(flags_first()),
         command => {
             let store = Store::open(&store_folder(&cli.common, &root))?;
             let done = on_pipeline(&cli.common, command, &root, &store);
@@ -46,7 +46,7 @@ fn check_json(cli: &Cli) -> Result<()> {
 
 /// What measures is recognised by standing first, and its flags are its own.
 fn flags_first() -> anyhow::Error {
-    Failure::usage("the flags of bench come after its name")
+    Failure::usage("the flags of conform and bench come after the command's name")
 }
 
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
@@ -82,7 +82,7 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
             let json = serde_json::to_string_pretty(&plan)?;
             return print(if common.json { &json } else { &text });
         }
-        Command::Tidy | Command::Ci | Command::Bench(_) => return Ok(()),
+        Command::Tidy | Command::Ci | Command::Conform(_) | Command::Bench(_) => return Ok(()),
     };
     tell(common, &progress, &answer)
 }

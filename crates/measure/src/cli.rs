@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::bench;
+use crate::{bench, conform};
 
 /// Measure agreement with references, speed and scale.
 #[derive(Debug, Parser)]
@@ -14,6 +14,11 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Compare descriptors with a reference table, column by column
+    ///
+    /// Ends with 0 where every value of every column is within the tolerance, with 1 where a column
+    /// falls short.
+    Conform(conform::Args),
     /// Time a part of the pipeline
     #[command(subcommand)]
     Bench(Bench),
@@ -43,7 +48,9 @@ mod tests {
 
     #[test]
     fn wrong_use_ends_with_code_2() {
-        for line in ["", "bench", "bench none", "bench lld --runs 0", "bench train x"] {
+        let lines =
+            ["", "bench", "bench none", "bench lld --runs 0", "bench train x", "conform x.wav"];
+        for line in lines {
             let words = ["xtask"].into_iter().chain(line.split_whitespace());
             assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -1,9 +1,10 @@
 //! The binary `ambivox-measure`: measures what the other crates do and makes nothing that they use.
 //!
-//! `cargo xtask bench` builds it and hands its arguments on.
+//! `cargo xtask conform` and `cargo xtask bench` build it and hand their arguments on.
 
 mod bench;
 mod cli;
+mod conform;
 mod failure;
 mod machine;
 mod output;
@@ -30,6 +31,11 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<u8> {
     match command {
+        Command::Conform(args) => {
+            let (text, conforms) = conform::run(&args)?;
+            output::print(&text)?;
+            Ok(if conforms { exit::DONE } else { exit::FAILED })
+        }
         Command::Bench(Bench::Lld(args)) => bench::lld::run(&args).map(|()| exit::DONE),
         Command::Bench(Bench::Train(args)) => bench::train::run(&args).map(|()| exit::DONE),
         Command::BenchWorker => bench::train::serve().map(|()| exit::DONE),
