@@ -57,6 +57,24 @@ fn a_setting_reruns_what_reads_it_and_comes_back_from_the_store() {
     assert_eq!(house.read(SUMMARY), before);
 }
 
+/// The descriptors are the same bytes with functionals beside them, so nothing is trained anew.
+#[test]
+fn functionals_asked_for_later_run_the_extraction_alone() {
+    let house = tones();
+    house.run(&["cv"]).ended(DONE);
+    house.edit("pipelines/tiny.toml", "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
+    assert_eq!(planned(&house)[0], "extract");
+    let document = house.run(&["extract", "--json"]).ended(DONE).document();
+    let table = document["outputs"]["functionals"].as_str().unwrap();
+    assert!(table.ends_with("functionals.parquet") && Path::new(table).is_file(), "{document}");
+    let second = house.run(&["cv"]).ended(DONE);
+    assert!(second.text().contains(NOTHING), "{}", second.text());
+
+    house.edit("pipelines/tiny.toml", "functionals = true", "functionals = false");
+    // The first extraction is in the store; a page was never asked for.
+    assert_eq!(planned(&house), ["report"]);
+}
+
 fn set_modified(file: &Path, time: SystemTime) {
     fs::OpenOptions::new().write(true).open(file).unwrap().file().set_modified(time).unwrap();
 }

@@ -1,4 +1,5 @@
-//! The program that runs the stages: built on demand, and watched while it is in use.
+//! The programs of this workspace that are built on demand; that of the stages is watched while it
+//! is in use.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,6 +11,11 @@ use fs_err as fs;
 use crate::code::Codes;
 use crate::toolchain::cargo;
 use crate::vouch;
+
+/// The program that runs the stages.
+const STAGES: &str = "ambivox";
+/// The program that measures.
+const MEASURE: &str = "ambivox-measure";
 
 /// The stage program as it was when it was built.
 #[derive(Debug)]
@@ -30,24 +36,14 @@ impl Binary {
     /// Builds the program from this code into the target folder and with the profile of this one.
     pub(crate) fn build(root: &Path, codes: &Codes) -> Result<Self> {
         let profile = profile_folder()?;
-        vouch::show_changes(&file(&profile), codes)?;
-        let target = profile.parent().context("this program lies in no target folder")?;
-        let status = cargo()
-            .current_dir(root)
-            .args(["build", "--package", "ambivox-stages", "--bin", "ambivox"])
-            .args(["--profile", profile_name(&profile)])
-            .arg("--target-dir")
-            .arg(target)
-            .stdin(Stdio::null())
-            .status()
-            .context("failed to start cargo")?;
-        ensure!(status.success(), "the stages do not build ({status}); the errors are above");
-        Self::at(file(&profile))
+        vouch::show_changes(&file(&profile, STAGES), codes)?;
+        cargo_build(root, &profile, STAGES)?;
+        Self::at(file(&profile, STAGES))
     }
 
     /// Whether the program has been built before, if perhaps from other code.
     pub(crate) fn exists() -> Result<bool> {
-        Ok(file(&profile_folder()?).exists())
+        Ok(file(&profile_folder()?, STAGES).exists())
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -63,8 +59,32 @@ impl Binary {
     }
 }
 
-fn file(profile: &Path) -> PathBuf {
-    profile.join(format!("ambivox{}", std::env::consts::EXE_SUFFIX))
+/// Builds the program that measures, as the stage program is built; returns where it lies.
+pub(crate) fn build_measure(root: &Path) -> Result<PathBuf> {
+    let profile = profile_folder()?;
+    cargo_build(root, &profile, MEASURE)?;
+    Ok(file(&profile, MEASURE))
+}
+
+/// Builds a program into the target folder and with the profile of this one.
+fn cargo_build(root: &Path, profile: &Path, program: &str) -> Result<()> {
+    let target = profile.parent().context("this program lies in no target folder")?;
+    // Both packages at all times, so that what they share is built with the same features, once.
+    let status = cargo()
+        .current_dir(root)
+        .args(["build", "--package", "ambivox-stages", "--package", "ambivox-measure"])
+        .args(["--bin", program, "--profile", profile_name(profile)])
+        .arg("--target-dir")
+        .arg(target)
+        .stdin(Stdio::null())
+        .status()
+        .context("failed to start cargo")?;
+    ensure!(status.success(), "{program} does not build ({status}); the errors are above");
+    Ok(())
+}
+
+fn file(profile: &Path, program: &str) -> PathBuf {
+    profile.join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
 }
 
 fn stamp(path: &Path) -> Result<Stamp> {

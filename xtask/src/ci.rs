@@ -1,5 +1,7 @@
 //! What CI runs, cheapest first, each step timed: `cargo xtask ci`, and `.ci/run` by way of it.
 
+mod gpu;
+
 use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
@@ -35,6 +37,8 @@ const COMPILED: [Step; 4] = [
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     timed(FORMAT.name, || FORMAT.run(root))?;
     timed("tidy", || tidy::run(root))?;
+    timed("kernels", || gpu::compile(root))?;
+    timed("clippy with the feature cuda", || gpu::lint(root))?;
     COMPILED.iter().try_for_each(|step| timed(step.name, || step.run(root)))
 }
 

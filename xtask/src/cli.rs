@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -51,6 +52,10 @@ pub(crate) enum Command {
     Report(Training),
     /// Show what would run
     Plan(Plan),
+    /// Compare descriptors with a reference table, column by column
+    Conform(Measured),
+    /// Time a part of the pipeline
+    Bench(Measured),
     /// Check the house rules
     Tidy,
     /// Run what CI runs
@@ -95,6 +100,15 @@ pub(crate) struct Plan {
     /// Say why each stage would run
     #[arg(long)]
     pub(crate) why: bool,
+}
+
+/// What a measuring command is given; it reads that itself.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Measured {
+    /// See `cargo xtask conform --help` and `cargo xtask bench --help`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<OsString>,
 }
 
 #[cfg(test)]

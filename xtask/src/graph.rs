@@ -127,6 +127,7 @@ pub(crate) fn preparation(experiment: &Experiment) -> Vec<Instance> {
     let extract = StageParams::Extract(ExtractParams {
         set: feature_set.clone(),
         on_broken: pipeline.corpus.on_broken,
+        functionals: pipeline.features.functionals,
     });
     let split = StageParams::Split(SplitParams {
         split: pipeline.split.clone(),

@@ -15,6 +15,7 @@ mod execute;
 mod experiment;
 mod failure;
 mod graph;
+mod measure;
 mod plan;
 mod progress;
 mod publish;
@@ -37,8 +38,14 @@ use clap::Parser as _;
 use cli::Cli;
 
 fn main() -> ExitCode {
-    match session::run(Cli::parse()) {
-        Ok(()) => ExitCode::from(exit::DONE),
+    let done = match measure::asked(std::env::args_os()) {
+        Some(arguments) => {
+            session::workspace_root().and_then(|root| measure::run(&root, &arguments))
+        }
+        None => session::run(Cli::parse()).map(|()| exit::DONE),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Nothing is left to do where standard error is closed.
             writeln!(std::io::stderr(), "error: {error:#}").ok();

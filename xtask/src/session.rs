@@ -24,6 +24,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Tidy => tidy::run(&root),
         Command::Ci => ci::run(&root),
+        Command::Conform(_) | Command::Bench(_) => Err(flags_first()),
         command => {
             let store = Store::open(&store_folder(&cli.common, &root))?;
             let done = on_pipeline(&cli.common, command, &root, &store);
@@ -41,6 +42,11 @@ fn check_json(cli: &Cli) -> Result<()> {
         return Err(Failure::usage("tidy and ci print no JSON; leave --json out"));
     }
     Ok(())
+}
+
+/// What measures is recognised by standing first, and its flags are its own.
+fn flags_first() -> anyhow::Error {
+    Failure::usage("the flags of conform and bench come after the command's name")
 }
 
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
@@ -76,7 +82,7 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
             let json = serde_json::to_string_pretty(&plan)?;
             return print(if common.json { &json } else { &text });
         }
-        Command::Tidy | Command::Ci => return Ok(()),
+        Command::Tidy | Command::Ci | Command::Conform(_) | Command::Bench(_) => return Ok(()),
     };
     tell(common, &progress, &answer)
 }
@@ -99,7 +105,7 @@ fn store_folder(common: &Common, root: &Path) -> PathBuf {
 
 /// Above the manifest of this program: where Cargo says that it lies, else where it lay when it was
 /// built.
-fn workspace_root() -> Result<PathBuf> {
+pub(crate) fn workspace_root() -> Result<PathBuf> {
     let told =
         std::env::var_os("CARGO_MANIFEST_DIR").map(|folder| PathBuf::from(folder).join(".."));
     let told = told.filter(|root| root.join("xtask/Cargo.toml").is_file());
@@ -113,6 +119,14 @@ mod tests {
 
     use super::*;
     use crate::failure::exit_code;
+
+    #[test]
+    fn flags_before_a_measuring_command_are_refused() {
+        let cli = Cli::try_parse_from(["xtask", "--json", "bench", "lld"]).unwrap();
+        let error = run(cli).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        assert!(error.to_string().contains("come after"), "{error}");
+    }
 
     #[test]
     fn what_prints_no_document_refuses_json() {

@@ -191,7 +191,9 @@ mod tests {
             let folders = fs::read_dir(self.folder.path().join("crates")).unwrap();
             let mut touched = Vec::new();
             for folder in folders.map(|entry| entry.unwrap().path()) {
-                if fs::metadata(folder.join("src/lib.rs")).unwrap().modified().unwrap() != OLD {
+                let roots = ["src/lib.rs", "src/main.rs"].map(|root| folder.join(root));
+                let root = roots.iter().find(|root| root.exists()).unwrap();
+                if fs::metadata(root).unwrap().modified().unwrap() != OLD {
                     touched.push(folder.file_name().unwrap().to_str().unwrap().to_owned());
                 }
             }

@@ -13,9 +13,10 @@ pub(crate) struct Arena<T> {
 impl<T: Copy + Default> Arena<T> {
     /// A buffer of `length` values, of whatever content. It returns to the pool when dropped.
     pub(crate) fn take(self: &Arc<Self>, length: usize) -> Buffer<T> {
-        let mut values = self.smallest_fit(length).unwrap_or_default();
-        values.resize(length, T::default());
-        Buffer { values, arena: Arc::clone(self) }
+        // A little more than asked for, so that the next, slightly longer batch fits too.
+        let fresh = || vec![T::default(); length + length / 8];
+        let values = self.reuse(length).unwrap_or_else(fresh);
+        Buffer { values, length, arena: Arc::clone(self) }
     }
 
     /// A buffer of zeros.
@@ -25,12 +26,21 @@ impl<T: Copy + Default> Arena<T> {
         buffer
     }
 
-    fn smallest_fit(&self, length: usize) -> Option<Vec<T>> {
+    /// The shortest free vector that holds `length` values and not many more. Where there is none,
+    /// the one that misses by least is given back to the system: a longer one is about to replace
+    /// it.
+    fn reuse(&self, length: usize) -> Option<Vec<T>> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |(_, v): &(usize, &Vec<T>)| v.capacity() >= length;
-        let best = free.iter().enumerate().filter(fits).min_by_key(|(_, v)| v.capacity());
-        let index = best.map(|(index, _)| index).or_else(|| free.len().checked_sub(1))?;
-        Some(free.swap_remove(index))
+        let lengths = || free.iter().map(Vec::len).enumerate();
+        let fits = lengths().filter(|(_, l)| (length..=2 * length).contains(l));
+        if let Some((index, _)) = fits.min_by_key(|(_, l)| *l) {
+            return Some(free.swap_remove(index));
+        }
+        let misses = lengths().filter(|(_, l)| (length / 2..length).contains(l));
+        if let Some((index, _)) = misses.max_by_key(|(_, l)| *l) {
+            free.swap_remove(index);
+        }
+        None
     }
 }
 
@@ -38,6 +48,7 @@ impl<T: Copy + Default> Arena<T> {
 #[derive(Debug)]
 pub(crate) struct Buffer<T> {
     values: Vec<T>,
+    length: usize,
     arena: Arc<Arena<T>>,
 }
 
@@ -45,13 +56,13 @@ impl<T> Deref for Buffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.values
+        &self.values[..self.length]
     }
 }
 
 impl<T> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.values
+        &mut self.values[..self.length]
     }
 }
 
@@ -72,8 +83,26 @@ mod tests {
         let first = arena.take(100);
         let place = first.as_ptr();
         drop(first);
-        let again = arena.zeros(50);
-        assert_eq!((again.len(), again.as_ptr()), (50, place));
+        let again = arena.zeros(100);
+        assert_eq!((again.len(), again.as_ptr()), (100, place));
         assert!(again.iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
+    fn a_slightly_longer_batch_fits_and_a_small_buffer_takes_no_large_one() {
+        let arena = Arc::new(Arena::<f32>::default());
+        let place = arena.take(1000).as_ptr();
+        assert_eq!(arena.take(1100).as_ptr(), place);
+        drop(arena.take(10));
+        assert_eq!(arena.free.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn buffers_that_are_outgrown_are_given_back() {
+        let arena = Arc::new(Arena::<f32>::default());
+        for length in [1000, 1500, 2200, 3000] {
+            drop(arena.take(length));
+        }
+        assert_eq!(arena.free.lock().unwrap().len(), 1);
     }
 }

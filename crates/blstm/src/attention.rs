@@ -7,11 +7,11 @@
 //! `h_t` are the outputs of both directions after dropout, whose mask is computed again wherever it
 //! is needed. Only frames of the utterance itself take part: there is no padding to mask.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::dense::{PIECE, add_pieces};
-use crate::dropout::{Mask, Row};
+use crate::dropout::Mask;
 use crate::packing::Packing;
 use crate::real::Real;
 
@@ -28,39 +28,59 @@ pub(crate) struct Outputs<'a, T> {
     pub(crate) masks: [Mask; 2],
 }
 
-impl<T: Real> Outputs<'_, T> {
-    fn row(&self, direction: usize, row: usize) -> (&[T], Row) {
-        let values = &self.hidden[direction][row * self.width..][..self.width];
-        (values, self.masks[direction].row(row))
-    }
+/// A vector over both directions' outputs, `[2, width]`, for every rank of the batch.
+#[derive(Clone, Copy)]
+enum PerRank<'a, T> {
+    /// The same one.
+    Same(&'a [T]),
+    /// Each its own, `[utterances, 2, width]`.
+    Own(&'a [T]),
+}
 
+impl<'a, T> PerRank<'a, T> {
+    #[inline(always)]
+    fn of(self, rank: usize, width: usize) -> &'a [T] {
+        match self {
+            Self::Same(vector) => vector,
+            Self::Own(vectors) => &vectors[rank * 2 * width..][..2 * width],
+        }
+    }
+}
+
+impl<T: Real> Outputs<'_, T> {
     fn scale(&self) -> T {
         T::of(self.masks[0].scale())
     }
 
-    /// `h · v` for every row, where `v` is `[2, width]`, chosen by the row's rank.
-    fn project<'v>(&self, vectors: impl Fn(usize) -> &'v [T] + Sync) -> Vec<T> {
+    /// One row's outputs after dropout, before they are scaled, into `[2, width]`.
+    #[inline(always)]
+    fn read(&self, row: usize, values: &mut [T]) {
+        for (direction, values) in values.chunks_exact_mut(self.width).enumerate() {
+            let hidden = &self.hidden[direction][row * self.width..][..self.width];
+            self.masks[direction].row(row).apply(hidden, values);
+        }
+    }
+
+    /// `h · v` for every row.
+    fn project(&self, vectors: PerRank<T>) -> Vec<T> {
         let mut products = vec![T::ZERO; self.packing.frames()];
         products.par_chunks_mut(PIECE).enumerate().for_each(|(piece, products)| {
-            Arch::new().dispatch(|| {
-                for (i, product) in products.iter_mut().enumerate() {
-                    let row = piece * PIECE + i;
-                    let vector = vectors(self.packing.ranks()[row] as usize);
-                    let (ahead, back) = vector.split_at(self.width);
-                    let dot = |direction, vector: &[T]| {
-                        let (values, kept) = self.row(direction, row);
-                        masked_dot(values, vector, kept)
-                    };
-                    *product = (dot(0, ahead) + dot(1, back)) * self.scale();
-                }
-            });
+            let first = piece * PIECE;
+            Arch::new().dispatch(Project { outputs: self, vectors, first, products });
         });
         products
     }
 
+    /// `Σ factor · h` over rows.
+    fn combine(&self, rows: impl Iterator<Item = usize>, factors: &[T]) -> Vec<T> {
+        let mut sum = vec![T::ZERO; 2 * self.width];
+        Arch::new().dispatch(Combine { outputs: self, rows, factors, sum: &mut sum });
+        sum
+    }
+
     /// Attention weights α of every row, for `u` as `[2, width]`.
     pub(crate) fn weights(&self, attention: &[T]) -> Vec<T> {
-        let mut weights = self.project(|_| attention);
+        let mut weights = self.project(PerRank::Same(attention));
         for rank in 0..self.packing.utterances() {
             softmax(&mut weights, &self.packing.rows(rank).collect::<Vec<_>>());
         }
@@ -69,100 +89,117 @@ impl<T: Real> Outputs<'_, T> {
 
     /// Pooled vectors `[utterances, 2, width]`, by rank.
     pub(crate) fn pool(&self, weights: &[T]) -> Vec<T> {
-        let mut pooled = vec![T::ZERO; self.packing.utterances() * 2 * self.width];
-        pooled.par_chunks_mut(2 * self.width).enumerate().for_each(|(rank, pooled)| {
-            Arch::new().dispatch(|| {
-                for row in self.packing.rows(rank) {
-                    self.add_row(pooled, row, weights[row] * self.scale());
-                }
-            });
-        });
-        pooled
+        let ranks = (0..self.packing.utterances()).into_par_iter();
+        let pooled = ranks.map(|rank| self.combine(self.packing.rows(rank), weights));
+        pooled.collect::<Vec<_>>().concat()
     }
 
-    /// `sum += factor · h` of one row.
-    #[inline(always)]
-    fn add_row(&self, sum: &mut [T], row: usize, factor: T) {
-        let (ahead, back) = sum.split_at_mut(self.width);
-        for (direction, sum) in [ahead, back].into_iter().enumerate() {
-            let (values, kept) = self.row(direction, row);
-            for (unit, (s, &x)) in sum.iter_mut().zip(values).enumerate() {
-                let x = if kept.keeps(unit) { x } else { T::ZERO };
-                *s = x.fused(factor, *s);
-            }
-        }
-    }
-
-    /// From the gradient of the pooled vectors (`[utterances, 2, width]`, by rank), those of the
-    /// outputs, into `gradients` (`[frames, width]` per direction), and, returned, that of `u`.
-    pub(crate) fn back(
+    /// The gradient of the outputs, from that of the pooled vectors (`[utterances, 2, width]`, by
+    /// rank); beside it, that of `u`.
+    pub(crate) fn back<'g>(
         &self,
-        attention: &[T],
-        weights: &[T],
-        pooled: &[T],
-        gradients: [&mut [T]; 2],
-    ) -> Vec<T> {
-        let of_rank = |rank: usize| &pooled[rank * 2 * self.width..][..2 * self.width];
-        let mut scores = self.project(of_rank);
+        attention: &'g [T],
+        weights: &'g [T],
+        pooled: &'g [T],
+    ) -> (OutputGradients<'g, T>, Vec<T>) {
+        let mut scores = self.project(PerRank::Own(pooled));
         for rank in 0..self.packing.utterances() {
             softmax_back(weights, &mut scores, &self.packing.rows(rank).collect::<Vec<_>>());
         }
-        for (direction, gradient) in gradients.into_iter().enumerate() {
-            let part = direction * self.width..(direction + 1) * self.width;
-            let mask = self.masks[direction];
-            gradient.par_chunks_mut(PIECE * self.width).enumerate().for_each(|(piece, rows)| {
-                Arch::new().dispatch(|| {
-                    for (i, gradient) in rows.chunks_exact_mut(self.width).enumerate() {
-                        let row = piece * PIECE + i;
-                        let pooled = of_rank(self.packing.ranks()[row] as usize);
-                        let vectors = [&pooled[part.clone()], &attention[part.clone()]];
-                        let factors = [weights[row] * self.scale(), scores[row] * self.scale()];
-                        combine(gradient, vectors, factors, mask.row(row));
-                    }
-                });
-            });
-        }
-        self.attention_gradient(&scores)
-    }
-
-    /// Σ over rows of score · h.
-    fn attention_gradient(&self, scores: &[T]) -> Vec<T> {
-        let partial = |(piece, scores): (usize, &[T])| {
-            let mut sum = vec![T::ZERO; 2 * self.width];
-            Arch::new().dispatch(|| {
-                for (i, &score) in scores.iter().enumerate() {
-                    self.add_row(&mut sum, piece * PIECE + i, score * self.scale());
-                }
-            });
-            sum
-        };
-        let pieces = scores.par_chunks(PIECE).enumerate().map(partial).collect();
-        add_pieces(pieces, 2 * self.width)
+        let piece = |first: usize| self.combine(first..(first + PIECE).min(scores.len()), &scores);
+        let pieces = (0..scores.len()).into_par_iter().step_by(PIECE).map(piece).collect();
+        let of_attention = add_pieces(pieces);
+        let (width, masks) = (self.width, self.masks);
+        (OutputGradients { width, masks, attention, weights, pooled, scores }, of_attention)
     }
 }
 
-/// Σ of the kept values · vector.
+/// The gradient of both directions' outputs, a row at a time: each is read but once, so none is
+/// kept.
+pub(crate) struct OutputGradients<'a, T> {
+    width: usize,
+    masks: [Mask; 2],
+    attention: &'a [T],
+    weights: &'a [T],
+    pooled: &'a [T],
+    scores: Vec<T>,
+}
+
+impl<T: Real> OutputGradients<'_, T> {
+    /// Writes `α_t · (gradient of the pooled vector) + (gradient of the score) · u`, through
+    /// dropout, for a row that holds a frame of the utterance of that rank.
+    #[inline(always)]
+    pub(crate) fn write(&self, direction: usize, rank: usize, row: usize, gradient: &mut [T]) {
+        let start = direction * self.width;
+        let pooled = &PerRank::Own(self.pooled).of(rank, self.width)[start..][..self.width];
+        let attention = &self.attention[start..][..self.width];
+        let mask = self.masks[direction];
+        let scale = T::of(mask.scale());
+        let (alpha, score) = (self.weights[row] * scale, self.scores[row] * scale);
+        let kept = mask.row(row);
+        for (unit, ((g, &a), &b)) in gradient.iter_mut().zip(pooled).zip(attention).enumerate() {
+            let sum = a.fused(alpha, b * score);
+            *g = if kept.keeps(unit) { sum } else { T::ZERO };
+        }
+    }
+}
+
+/// [`Outputs::project`] for rows from `first` on.
+struct Project<'p, T> {
+    outputs: &'p Outputs<'p, T>,
+    vectors: PerRank<'p, T>,
+    first: usize,
+    products: &'p mut [T],
+}
+
+impl<T: Real> WithSimd for Project<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (width, scale) = (self.outputs.width, self.outputs.scale());
+        let ranks = &self.outputs.packing.ranks()[self.first..];
+        let mut values = vec![T::ZERO; 2 * width];
+        for (i, (product, &rank)) in self.products.iter_mut().zip(ranks).enumerate() {
+            self.outputs.read(self.first + i, &mut values);
+            *product = dot(&values, self.vectors.of(rank as usize, width)) * scale;
+        }
+    }
+}
+
+/// [`Outputs::combine`].
+struct Combine<'p, T, I> {
+    outputs: &'p Outputs<'p, T>,
+    rows: I,
+    factors: &'p [T],
+    sum: &'p mut [T],
+}
+
+impl<T: Real, I: Iterator<Item = usize>> WithSimd for Combine<'_, T, I> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let mut values = vec![T::ZERO; self.sum.len()];
+        for row in self.rows {
+            self.outputs.read(row, &mut values);
+            let factor = self.factors[row] * self.outputs.scale();
+            for (sum, &x) in self.sum.iter_mut().zip(&values) {
+                *sum = x.fused(factor, *sum);
+            }
+        }
+    }
+}
+
 #[inline(always)]
-fn masked_dot<T: Real>(values: &[T], vector: &[T], kept: Row) -> T {
+fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     let mut sums = [T::ZERO; LANES];
-    let chunks = values.as_chunks::<LANES>().0.iter().zip(vector.as_chunks::<LANES>().0);
-    for (chunk, (values, vector)) in chunks.enumerate() {
+    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
         for lane in 0..LANES {
-            let keeps = kept.keeps(chunk * LANES + lane);
-            let x = if keeps { values[lane] } else { T::ZERO };
-            sums[lane] = x.fused(vector[lane], sums[lane]);
+            sums[lane] = a[lane].fused(b[lane], sums[lane]);
         }
     }
     sums.into_iter().fold(T::ZERO, |sum, x| sum + x)
-}
-
-/// `out = Σ factor · vector` where the mask keeps, else 0.
-#[inline(always)]
-fn combine<T: Real>(out: &mut [T], vectors: [&[T]; 2], factors: [T; 2], kept: Row) {
-    for (unit, ((g, &a), &b)) in out.iter_mut().zip(vectors[0]).zip(vectors[1]).enumerate() {
-        let sum = a.fused(factors[0], b * factors[1]);
-        *g = if kept.keeps(unit) { sum } else { T::ZERO };
-    }
 }
 
 /// Softmax over some rows, in place; sums in double precision.

@@ -95,7 +95,8 @@ impl Dims {
         self.lstm.next_multiple_of(UNIT_MULTIPLE)
     }
 
-    fn direction_parameters(&self) -> usize {
+    /// Parameters of one direction.
+    pub(crate) fn direction_parameters(&self) -> usize {
         4 * self.lstm * (self.linear + self.lstm + 1)
     }
 }

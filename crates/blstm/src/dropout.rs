@@ -1,5 +1,7 @@
 //! Dropout without stored masks: a unit is dropped or kept by a hash of its place.
 
+use crate::real::Real;
+
 /// Dropout of one training step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
@@ -42,6 +44,18 @@ impl Mask {
         self.scale
     }
 
+    /// What seeds the hash of every row.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(crate) fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// The least hash that is kept.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(crate) fn threshold(&self) -> u32 {
+        self.threshold
+    }
+
     /// The row's part of the hash.
     #[inline(always)]
     pub(crate) fn row(&self, row: usize) -> Row {
@@ -61,6 +75,14 @@ impl Row {
     #[inline(always)]
     pub(crate) fn keeps(self, unit: usize) -> bool {
         mix32(self.key ^ (unit as u32).wrapping_mul(0x9E37_79B9)) >= self.threshold
+    }
+
+    /// The values of a row that are kept, 0 for the others.
+    #[inline(always)]
+    pub(crate) fn apply<T: Real>(self, values: &[T], kept: &mut [T]) {
+        for (unit, (kept, &x)) in kept.iter_mut().zip(values).enumerate() {
+            *kept = if self.keeps(unit) { x } else { T::ZERO };
+        }
     }
 }
 

@@ -40,11 +40,22 @@ pub enum BlstmError {
         /// Shape given.
         got: Vec<usize>,
     },
-    /// A tensor that is neither f32 nor f64, or not on the CPU, or not contiguous.
-    #[error("{tensor}: expected a contiguous f32 or f64 tensor on the CPU, all of one type")]
+    /// A tensor that is not contiguous, of another type, or on another device.
+    #[error(
+        "{tensor}: expected a contiguous f32 or f64 tensor on the CPU, or f32 on a GPU where this is \
+         built with the feature `cuda`; all of one type and on one device"
+    )]
     WrongStorage {
         /// Which tensor.
         tensor: &'static str,
+    },
+    /// More units than a block's shared memory holds on a GPU.
+    #[error("{units} units per direction: the GPU kernels hold up to {limit}; use the CPU")]
+    TooWideForGpu {
+        /// Units given.
+        units: usize,
+        /// Most units.
+        limit: usize,
     },
     /// A gradient was asked for twice, or of a value that was computed without keeping what the
     /// gradient needs.

@@ -6,9 +6,9 @@ use pulp::Arch;
 
 use crate::arena::{Arena, Buffer};
 use crate::attention::Outputs;
-use crate::dense::{activate, fill_rows};
+use crate::dense::linear;
 use crate::dropout::{Dropout, Layer, Mask};
-use crate::matmul::{Matrix, multiply};
+use crate::matmul::{Matrix, multiply_rows};
 use crate::packing::Packing;
 use crate::panel::Panels;
 use crate::real::Real;
@@ -80,7 +80,9 @@ impl<T: Real> Forward<T> {
     ) -> (Self, Vec<T>) {
         let dims = call.dims;
         let mask = Mask::new(call.dropout, Layer::Linear);
-        let activations = linear(arena, dims, frames, theta, mask);
+        let (weight, bias) = dims.linear_slots();
+        let mut activations = arena.take(call.packing.frames() * dims.linear);
+        linear(&mut activations, frames, &theta[weight], &theta[bias], mask);
         let run = |d| direction(arena, call, &activations, theta, d);
         let (ahead, back) = rayon::join(|| run(0), || run(1));
         let mut forward = Self {
@@ -125,33 +127,12 @@ impl<T: Real> Forward<T> {
 
     /// Attention weights of every utterance over its frames, in the caller's order.
     pub(crate) fn attention_weights(&self) -> Vec<Vec<T>> {
-        let mut weights = vec![Vec::new(); self.packing.utterances()];
-        for (rank, &index) in self.packing.order().iter().enumerate() {
-            weights[index] = self.packing.rows(rank).map(|row| self.weights[row]).collect();
-        }
-        weights
+        self.packing.by_utterance(&self.weights)
     }
 }
 
 fn output_masks(dropout: Option<Dropout>) -> [Mask; 2] {
     [Layer::Forward, Layer::Backward].map(|layer| Mask::new(dropout, layer))
-}
-
-/// The fully connected layer with ReLU and dropout: `[frames, linear]`.
-fn linear<T: Real>(
-    arena: &Arc<Arena<T>>,
-    dims: Dims,
-    frames: &[T],
-    theta: &[T],
-    mask: Mask,
-) -> Buffer<T> {
-    let (weight, bias) = dims.linear_slots();
-    let mut activations = arena.take(frames.len() / dims.inputs * dims.linear);
-    let inputs = Matrix::new(frames, dims.inputs);
-    let weight = Matrix::new(&theta[weight], dims.inputs).transposed();
-    multiply(&mut activations, inputs, weight, false, rayon::current_num_threads());
-    activate(&mut activations, &theta[bias], mask);
-    activations
 }
 
 /// One direction of the LSTM: the input projection of all frames as one product, then the
@@ -168,13 +149,13 @@ fn direction<T: Real>(
     let mut gates = arena.take(frames * 4 * dims.padded());
     let mut cells = arena.take(frames * dims.padded());
     let mut hidden = arena.take(frames * dims.padded());
-    fill_rows(&mut gates, &panels.bias);
     let inputs = Matrix::new(activations, dims.linear);
     let weights = Matrix::new(&panels.input, dims.linear).transposed();
-    multiply(&mut gates, inputs, weights, true, threads_per_direction());
+    multiply_rows(&mut gates, inputs, weights, threads_per_direction());
     Arch::new().dispatch(Ahead {
         walk: walk(&call.packing, dims, direction),
         panels: &panels.ahead,
+        bias: &panels.bias,
         gates: &mut gates,
         cells: &mut cells,
         hidden: &mut hidden,

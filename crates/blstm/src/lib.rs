@@ -24,6 +24,17 @@
 //! (`panel`), so that the cell update happens in registers, right after the product with the
 //! recurrent weights.
 //!
+//! # Devices
+//!
+//! Tensors on the CPU are worked there; those on an NVIDIA GPU by the kernels in `kernels/`, where
+//! the crate is built with the feature `cuda`. [`gpu_or_cpu`] chooses a device. The kernels compute
+//! the same function with the same dropout masks, but add in another order. They are tested on an
+//! emulator and **have not yet run on a GPU**; `tests/gpu.rs` compares a GPU with the CPU:
+//!
+//! ```text
+//! cargo test -p ambivox-blstm --features cuda --test gpu -- --ignored
+//! ```
+//!
 //! # Numbers
 //!
 //! The operator is generic over `f32` and `f64`; the latter is for checks. Results are the same bits
@@ -38,6 +49,8 @@
 mod arena;
 mod attention;
 mod backward;
+#[cfg(any(test, feature = "cuda"))]
+mod cuda;
 mod dense;
 mod dims;
 mod dropout;
@@ -54,5 +67,5 @@ mod recurrence;
 pub use dims::{Dims, TensorSlot};
 pub use dropout::Dropout;
 pub use error::BlstmError;
-pub use op::{Encoded, Encoder};
+pub use op::{Encoded, Encoder, gpu_or_cpu};
 pub use packing::Packing;

@@ -1,11 +1,13 @@
 //! Matrix products through the crate `gemm`, with sizes checked: the only unsafe code here.
 
+use std::ops::Range;
+
 use gemm::Parallelism;
 
 use crate::real::Real;
 
 /// A matrix seen through strides.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Matrix<'a, T> {
     data: &'a [T],
     rows: usize,
@@ -20,6 +22,27 @@ impl<'a, T> Matrix<'a, T> {
         assert_eq!(data.len() % columns, 0, "a matrix has whole rows");
         let rows = data.len() / columns;
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// Some rows of a row-major matrix.
+    pub(crate) fn rows_of(self, rows: Range<usize>) -> Self {
+        assert_eq!((self.row_stride, self.column_stride), (self.columns, 1), "a row-major matrix");
+        Self::new(&self.data[rows.start * self.columns..rows.end * self.columns], self.columns)
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub(crate) fn columns(self) -> usize {
+        self.columns
+    }
+
+    /// The values, as they lie in memory.
+    pub(crate) fn values(self) -> &'a [T] {
+        self.data
     }
 
     /// Rows and columns exchanged; nothing is moved.
@@ -74,6 +97,26 @@ pub(crate) fn multiply<T: Real>(
     }
 }
 
+/// Results up to this size may come from kernels of their own in `gemm`.
+const SMALL: usize = 256;
+
+/// `out = a · b` with `a` row-major; the bits of a row do not depend on the other rows nor on their
+/// number.
+///
+/// For a single row, and for very small results, `gemm` has kernels that add in another order.
+/// Rows of zeros keep away from them.
+pub(crate) fn multiply_rows<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, threads: usize) {
+    if a.rows > 1 && out.len() > SMALL {
+        return multiply(out, a, b, false, threads);
+    }
+    let rows = a.rows + 1 + SMALL / b.columns;
+    let mut padded = a.data.to_vec();
+    padded.resize(rows * a.columns, T::ZERO);
+    let mut product = vec![T::ZERO; rows * b.columns];
+    multiply(&mut product, Matrix::new(&padded, a.columns), b, false, threads);
+    out.copy_from_slice(&product[..out.len()]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +137,25 @@ mod tests {
             2,
         );
         assert_eq!(out, [1.0, 6.0, 12.0, 2.0, 9.0, 15.0, 3.0, 12.0, 18.0]);
+    }
+
+    #[test]
+    fn a_row_has_the_same_bits_in_any_company() {
+        let value = |i: usize| ((i * 7919 % 2003) as f32 - 1000.0) * 1e-3;
+        for (depth, columns) in [(3, 5), (40, 7), (512, 256), (600, 300)] {
+            let a: Vec<f32> = (0..9 * depth).map(value).collect();
+            let b: Vec<f32> = (0..columns * depth).map(value).collect();
+            let product = |a: &[f32]| {
+                let mut out = vec![0.0; a.len() / depth * columns];
+                let b = Matrix::new(&b, depth).transposed();
+                multiply_rows(&mut out, Matrix::new(a, depth), b, 2);
+                out
+            };
+            let together = product(&a);
+            for rows in 1..9 {
+                let alone = product(&a[..rows * depth]);
+                assert_eq!(alone, together[..rows * columns], "{rows} × {depth} × {columns}");
+            }
+        }
     }
 }

@@ -6,6 +6,9 @@ use candle_core::{
     CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Storage, Tensor, WithDType,
 };
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
+
 use crate::arena::Arena;
 use crate::forward::Forward;
 use crate::real::Real;
@@ -24,6 +27,12 @@ pub(crate) struct Call {
 struct Arenas {
     single: Arc<Arena<f32>>,
     double: Arc<Arena<f64>>,
+}
+
+/// The GPU of this number where there is one and this is built with the feature `cuda`, else the CPU.
+/// `Device::new_cuda` says why there is none.
+pub fn gpu_or_cpu(gpu: usize) -> Device {
+    Device::new_cuda(gpu).unwrap_or(Device::Cpu)
 }
 
 /// The encoder: sizes, and buffers that are kept from call to call.
@@ -66,7 +75,8 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// Where a shape does not fit, or a tensor is not contiguous f32 or f64 on the CPU.
+    /// Where a shape does not fit, or a tensor is not contiguous f32 or f64 on the CPU, or f32 on a
+    /// GPU.
     pub fn encode(
         &self,
         frames: &Tensor,
@@ -92,6 +102,10 @@ impl Encoder {
     ) -> Result<Encoded> {
         let call = Call { dims: self.dims, packing: Arc::clone(packing), dropout: None };
         call.check(frames, theta, attention)?;
+        #[cfg(feature = "cuda")]
+        if frames.device().is_cuda() {
+            return crate::cuda::device::infer(&call, [frames, theta, attention]);
+        }
         match frames.dtype() {
             DType::F32 => infer::<f32>(&self.arenas.single, &call, [frames, theta, attention]),
             _ => infer::<f64>(&self.arenas.double, &call, [frames, theta, attention]),
@@ -116,7 +130,7 @@ fn infer<T: Real + WithDType>(
 }
 
 impl Call {
-    fn output_shape(&self) -> (usize, usize) {
+    pub(crate) fn output_shape(&self) -> (usize, usize) {
         (self.packing.utterances(), self.dims.outputs())
     }
 
@@ -132,9 +146,14 @@ impl Call {
                 let error = BlstmError::WrongShape { tensor, expected, got };
                 return Err(candle_core::Error::wrap(error));
             }
-            let typed = matches!(value.dtype(), DType::F32 | DType::F64);
-            let same = value.dtype() == frames.dtype() && value.device().is_cpu();
-            if !(typed && same && value.is_contiguous()) {
+            let device = value.device();
+            let fits = match value.dtype() {
+                DType::F32 => device.is_cpu() || (device.is_cuda() && cfg!(feature = "cuda")),
+                DType::F64 => device.is_cpu(),
+                _ => false,
+            };
+            let same = value.dtype() == frames.dtype() && device.same_device(frames.device());
+            if !(fits && same && value.is_contiguous()) {
                 return Err(candle_core::Error::wrap(BlstmError::WrongStorage { tensor }));
             }
         }
@@ -163,6 +182,8 @@ enum Saved {
     Nothing,
     Single(Box<Forward<f32>>),
     Double(Box<Forward<f64>>),
+    #[cfg(feature = "cuda")]
+    Gpu(Box<crate::cuda::device::OnGpu>),
 }
 
 /// One call of the operator.
@@ -233,19 +254,45 @@ impl CustomOp3 for EncodeOp {
         Ok((pooled, Shape::from(self.call.output_shape())))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        frames: &CudaStorage,
+        frames_layout: &Layout,
+        theta: &CudaStorage,
+        theta_layout: &Layout,
+        attention: &CudaStorage,
+        attention_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let inputs =
+            [(frames, frames_layout), (theta, theta_layout), (attention, attention_layout)];
+        let (forward, pooled) = crate::cuda::device::forward(&self.call, inputs)?;
+        self.save(Saved::Gpu(Box::new(forward)));
+        Ok((pooled, Shape::from(self.call.output_shape())))
+    }
+
+    #[cfg_attr(
+        not(feature = "cuda"),
+        expect(unused_variables, reason = "only a GPU's pass back reads the parameters again")
+    )]
     fn bwd(
         &self,
         frames: &Tensor,
-        _theta: &Tensor,
-        _attention: &Tensor,
+        theta: &Tensor,
+        attention: &Tensor,
         _pooled: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let [theta, attention] = match self.save(Saved::Nothing) {
+        let [theta_gradient, attention_gradient] = match self.save(Saved::Nothing) {
             Saved::Single(forward) => self.gradients(*forward, frames, gradient)?,
             Saved::Double(forward) => self.gradients(*forward, frames, gradient)?,
+            #[cfg(feature = "cuda")]
+            Saved::Gpu(forward) => {
+                let tensors = [frames, theta, attention];
+                crate::cuda::device::gradients(&self.call, *forward, tensors, gradient)?
+            }
             Saved::Nothing => return Err(candle_core::Error::wrap(BlstmError::Spent)),
         };
-        Ok((None, Some(theta), Some(attention)))
+        Ok((None, Some(theta_gradient), Some(attention_gradient)))
     }
 }

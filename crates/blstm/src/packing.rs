@@ -101,6 +101,27 @@ impl Packing {
         &self.order
     }
 
+    /// First row of each time step, and the number of rows at the end.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(crate) fn offsets(&self) -> &[usize] {
+        &self.offsets
+    }
+
+    /// Frames of each rank.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(crate) fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
+    /// Values given by row as one list per utterance, in time order and the caller's order.
+    pub(crate) fn by_utterance<T: Copy>(&self, values: &[T]) -> Vec<Vec<T>> {
+        let mut lists = vec![Vec::new(); self.utterances()];
+        for (rank, &index) in self.order.iter().enumerate() {
+            lists[index] = self.rows(rank).map(|row| values[row]).collect();
+        }
+        lists
+    }
+
     /// Rows of a rank's frames, in time order.
     pub(crate) fn rows(&self, rank: usize) -> impl Iterator<Item = usize> {
         (0..self.lengths[rank]).map(move |t| self.offsets[t] + rank)

@@ -6,7 +6,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::kernel::{Cell, accumulate, cell, cell_gradient, load, store, tile_rows, with_rows};
+use crate::attention::OutputGradients;
+use crate::kernel::{Columns, Product, cell, cell_gradient};
 use crate::packing::Packing;
 use crate::real::Real;
 
@@ -75,12 +76,14 @@ impl Walk<'_> {
     }
 }
 
-/// The recurrence forward: `gates` holds the input projections and receives the activated gates;
+/// The recurrence forward: `gates` holds the input projections without bias and receives the activated gates;
 /// `cells` and `hidden` receive the states.
 pub(crate) struct Ahead<'a, T> {
     pub(crate) walk: Walk<'a>,
     /// Recurrent weights, as [`crate::panel::Panels::ahead`].
     pub(crate) panels: &'a [T],
+    /// `[4·width]`.
+    pub(crate) bias: &'a [T],
     /// `[frames, 4·width]`.
     pub(crate) gates: &'a mut [T],
     /// `[frames, width]`.
@@ -101,7 +104,7 @@ impl<T: Real> WithSimd for Ahead<'_, T> {
             let (hidden_before, hidden) = self.walk.split(&rows, self.hidden);
             let gates = &mut self.gates[rows.first * 4 * width..][..rows.count * 4 * width];
             let mut step = Step { width, cells_before, hidden_before, gates, cells, hidden };
-            step.run(simd, self.panels, &rows);
+            step.run(simd, self.panels, self.bias);
         }
     }
 }
@@ -119,61 +122,51 @@ struct Step<'a, T> {
 impl<T: Real> Step<'_, T> {
     /// Block by block, so that a block's weights stay in the first-level cache.
     #[inline(always)]
-    fn run<S: Simd>(&mut self, simd: S, panels: &[T], rows: &Rows) {
-        let panel_length = 4 * T::lanes::<S>() * self.width;
-        for (block, panel) in panels.chunks_exact(panel_length).enumerate() {
-            let panel = T::registers::<S>(panel);
-            let mut row = 0;
-            while row < rows.continued {
-                let count = tile_rows::<S>(rows.continued - row);
-                with_rows!(count, update_rows::<T, S>(simd, self, block, row, panel));
-                row += count;
-            }
-            for row in rows.continued..rows.count {
-                start_row(simd, self, block, row);
-            }
+    fn run<S: Simd>(&mut self, simd: S, panels: &[T], bias: &[T]) {
+        let (width, block_length) = (self.width, 4 * T::lanes::<S>());
+        let panels = panels.chunks_exact(block_length * width);
+        for (block, (panel, bias)) in panels.zip(bias.chunks_exact(block_length)).enumerate() {
+            let continued = &mut self.gates[..self.hidden_before.len() * 4];
+            let first = block * block_length;
+            simd.vectorize(Product {
+                rows: Columns { matrix: self.hidden_before, stride: width, first: 0 },
+                panel,
+                sums: Columns { matrix: continued, stride: 4 * width, first },
+            });
+            simd.vectorize(Update { step: self, block, bias });
         }
     }
+}
+
+/// The cell updates of one block of units, from the gates' sums but for their bias.
+struct Update<'s, 'a, T> {
+    step: &'s mut Step<'a, T>,
+    block: usize,
+    bias: &'s [T],
+}
+
+impl<T: Real> WithSimd for Update<'_, '_, T> {
+    type Output = ();
 
     #[inline(always)]
-    fn finish<S: Simd>(&mut self, block: usize, row: usize, cell: &Cell<T::Lanes<S>>) {
-        let lanes = T::lanes::<S>();
-        let place = row * self.width + block * lanes;
-        store::<T, S, 1>(self.gates, 4 * self.width, row, block * 4 * lanes, &[cell.gates]);
-        T::registers_mut::<S>(&mut self.cells[place..place + lanes])[0] = cell.state;
-        T::registers_mut::<S>(&mut self.hidden[place..place + lanes])[0] = cell.output;
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Step { width, cells_before, gates, cells, hidden, .. } = self.step;
+        let (width, lanes) = (*width, T::lanes::<S>());
+        let units = self.block * lanes..(self.block + 1) * lanes;
+        let bias = T::registers::<S>(self.bias);
+        let mut before = cells_before.chunks_exact(width);
+        let states = cells.chunks_exact_mut(width).zip(hidden.chunks_exact_mut(width));
+        for (gates, (cells, hidden)) in gates.chunks_exact_mut(4 * width).zip(states) {
+            let gates = &mut gates[4 * units.start..4 * units.end];
+            let gates = &mut T::registers_mut::<S>(gates).as_chunks_mut::<4>().0[0];
+            let sums = std::array::from_fn(|q| T::lanes_add(simd, gates[q], bias[q]));
+            let before = before.next().map(|row| T::registers::<S>(&row[units.clone()])[0]);
+            let cell = cell::<T, S>(simd, sums, before);
+            *gates = cell.gates;
+            T::registers_mut::<S>(&mut cells[units.clone()])[0] = cell.state;
+            T::registers_mut::<S>(&mut hidden[units.clone()])[0] = cell.output;
+        }
     }
-}
-
-/// Updates `M` rows that have a state before them, in one block of units.
-#[inline(always)]
-fn update_rows<T: Real, S: Simd, const M: usize>(
-    simd: S,
-    step: &mut Step<T>,
-    block: usize,
-    first: usize,
-    panel: &[T::Lanes<S>],
-) {
-    let (width, lanes) = (step.width, T::lanes::<S>());
-    let before: [&[T]; M] =
-        std::array::from_fn(|m| &step.hidden_before[(first + m) * width..][..width]);
-    let sums = load::<T, S, M>(step.gates, 4 * width, first, block * 4 * lanes);
-    let sums = accumulate(simd, sums, before, panel);
-    for (m, sums) in sums.into_iter().enumerate() {
-        let place = (first + m) * width + block * lanes;
-        let state = T::registers::<S>(&step.cells_before[place..place + lanes])[0];
-        let cell = cell::<T, S>(simd, sums, Some(state));
-        step.finish::<S>(block, first + m, &cell);
-    }
-}
-
-/// Starts a row from the zero state, in one block of units.
-#[inline(always)]
-fn start_row<T: Real, S: Simd>(simd: S, step: &mut Step<T>, block: usize, row: usize) {
-    let column = block * 4 * T::lanes::<S>();
-    let [sums] = load::<T, S, 1>(step.gates, 4 * step.width, row, column);
-    let cell = cell::<T, S>(simd, sums, None);
-    step.finish::<S>(block, row, &cell);
 }
 
 /// The recurrence back: `gates` holds the activated gates and receives the gradients of their sums.
@@ -185,8 +178,10 @@ pub(crate) struct Back<'a, T> {
     pub(crate) gates: &'a mut [T],
     /// `[frames, width]`, from the pass forward.
     pub(crate) cells: &'a [T],
-    /// Gradient of the outputs, `[frames, width]`.
-    pub(crate) outputs: &'a [T],
+    /// Gradient of the outputs.
+    pub(crate) outputs: &'a OutputGradients<'a, T>,
+    /// Place for one row of it, `[width]`.
+    pub(crate) output: &'a mut [T],
     /// Gradient that flows from step to step through the outputs: zeros, `[utterances, width]`.
     pub(crate) flow: &'a mut [T],
     /// Likewise through the cell states.
@@ -200,13 +195,28 @@ impl<T: Real> WithSimd for Back<'_, T> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         for step in (0..self.walk.packing.steps()).rev() {
             let rows = self.walk.rows(step);
-            for row in 0..rows.count {
-                self.cells_back(simd, &rows, row);
-            }
+            simd.vectorize(CellsBack { back: &mut self, rows: &rows });
             let width = self.walk.width;
             let gates = &self.gates[rows.first * 4 * width..][..rows.continued * 4 * width];
             let flow = &mut self.flow[..rows.continued * width];
             flow_back(simd, gates, self.panels, flow, width);
+        }
+    }
+}
+
+/// The cells of one step back.
+struct CellsBack<'s, 'a, T> {
+    back: &'s mut Back<'a, T>,
+    rows: &'s Rows,
+}
+
+impl<T: Real> WithSimd for CellsBack<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for row in 0..self.rows.count {
+            self.back.cells_back(simd, self.rows, row);
         }
     }
 }
@@ -219,7 +229,9 @@ impl<T: Real> Back<'_, T> {
         let now = (rows.first + row) * width..(rows.first + row + 1) * width;
         let gates = &mut self.gates[4 * now.start..4 * now.end];
         let gates = T::registers_mut::<S>(gates).as_chunks_mut::<4>().0;
-        let outputs = T::registers::<S>(&self.outputs[now.clone()]);
+        let direction = usize::from(self.walk.reverse);
+        self.outputs.write(direction, row, rows.first + row, self.output);
+        let outputs = T::registers::<S>(self.output);
         let cells = T::registers::<S>(&self.cells[now]);
         let before = (row < rows.continued)
             .then(|| T::registers::<S>(&self.cells[(rows.before + row) * width..][..width]));
@@ -242,34 +254,11 @@ fn flow_back<T: Real, S: Simd>(simd: S, gates: &[T], panels: &[T], flow: &mut [T
     flow.fill(T::ZERO);
     for (index, panel) in panels.chunks_exact(4 * width * group).enumerate() {
         for (piece, panel) in panel.chunks(DEPTH * group).enumerate() {
-            let panel = T::registers::<S>(panel);
-            let place = (piece * DEPTH, index * group);
-            let (mut row, end) = (0, flow.len() / width);
-            while row < end {
-                let count = tile_rows::<S>(end - row);
-                with_rows!(count, flow_rows::<T, S>(simd, gates, panel, flow, width, place, row));
-                row += count;
-            }
+            simd.vectorize(Product {
+                rows: Columns { matrix: gates, stride: 4 * width, first: piece * DEPTH },
+                panel,
+                sums: Columns { matrix: flow, stride: width, first: index * group },
+            });
         }
     }
-}
-
-/// Adds a piece of the sums of [`flow_back`] for `M` rows: gates from column `place.0` on, to the
-/// four registers of units from column `place.1` on.
-#[inline(always)]
-fn flow_rows<T: Real, S: Simd, const M: usize>(
-    simd: S,
-    gates: &[T],
-    panel: &[T::Lanes<S>],
-    flow: &mut [T],
-    width: usize,
-    place: (usize, usize),
-    first: usize,
-) {
-    let depth = panel.len() / 4;
-    let rows: [&[T]; M] =
-        std::array::from_fn(|m| &gates[(first + m) * 4 * width + place.0..][..depth]);
-    let sums = load::<T, S, M>(flow, width, first, place.1);
-    let sums = accumulate(simd, sums, rows, panel);
-    store::<T, S, M>(flow, width, first, place.1, &sums);
 }

@@ -1,4 +1,4 @@
-//! Names of the two key columns of `features.parquet`; the descriptors' columns follow them.
+//! Names of the key columns of the tables; the values' columns follow them.
 
 /// Utterance a row belongs to.
 pub(crate) const UTTERANCE: &str = "utterance_id";

@@ -1,25 +1,34 @@
-//! From utterances to `features.parquet`.
+//! From utterances to `features.parquet` and `functionals.parquet`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ambivox_audio::Cut;
 use ambivox_corpus::Utterance;
-use ambivox_lld::{Extractor, FeatureSet};
+use ambivox_lld::{Extractor, FeatureSet, Functionals};
 use ambivox_settings::{Exclusion, OnBroken};
 use rayon::prelude::*;
 
 use crate::FeatureError;
-use crate::writer::{Frames, TableWriter};
+use crate::writer::{Described, Tables};
 
 /// Audio in one row group, in seconds, before it is closed: some 180,000 rows, 23 MB of values.
 const GROUP_SECONDS: f64 = 1800.0;
 /// Utterances in one row group at most; those of unknown length count as nothing above.
 const GROUP_UTTERANCES: usize = 512;
 
+/// The files to write.
+#[derive(Debug, Clone)]
+pub struct Outputs {
+    /// A row per frame: `utterance_id`, `frame`, the set's columns.
+    pub features: PathBuf,
+    /// A row per utterance: `utterance_id`, the functionals of the set's columns; none where not
+    /// asked for.
+    pub functionals: Option<PathBuf>,
+}
+
 /// Computes the descriptors of `utterances`, whose paths are relative to `root`, and writes them to
-/// the file `out`: one row per frame, sorted by utterance and frame, the same bytes for any number
-/// of threads. Works in the current rayon pool; memory depends on the longest utterance, not on
+/// the files of `outputs`, sorted by utterance and frame, the same bytes for any number of threads. Works in the current rayon pool; memory depends on the longest utterance, not on
 /// their number.
 ///
 /// `progress` hears how many utterances are done and how many there are.
@@ -30,13 +39,13 @@ const GROUP_UTTERANCES: usize = 512;
 /// # Errors
 /// Broken audio where `on_broken` says to stop, naming every utterance at fault; no usable audio at
 /// all; a feature set that cannot be computed; a file that cannot be written. After an error the
-/// contents of `out` are of no use.
+/// contents of the files are of no use.
 pub fn extract(
     utterances: &[Utterance],
     root: &Path,
     set: &FeatureSet,
     on_broken: OnBroken,
-    out: &Path,
+    outputs: &Outputs,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Vec<Exclusion>, FeatureError> {
     let mut ordered: Vec<&Utterance> = utterances.iter().collect();
@@ -44,12 +53,13 @@ pub fn extract(
     let work = Work {
         root,
         extractor: Extractor::new(set)?,
+        functionals: outputs.functionals.as_ref().map(|_| Functionals::new(set)),
         done: AtomicU64::new(0),
         total: ordered.len() as u64,
         progress,
     };
-    let writer = TableWriter::create(out, &set.columns())?;
-    let broken = write_groups(&ordered, &work, writer)?;
+    let tables = Tables::create(outputs, &set.columns(), work.functionals.as_ref())?;
+    let broken = write_groups(&ordered, &work, tables)?;
     verdict(broken, ordered.len(), on_broken)
 }
 
@@ -57,19 +67,19 @@ pub fn extract(
 fn write_groups(
     ordered: &[&Utterance],
     work: &Work<'_>,
-    mut writer: TableWriter,
+    mut tables: Tables,
 ) -> Result<Vec<Exclusion>, FeatureError> {
     let mut broken = Vec::new();
     let mut ready = Vec::new();
     for group in groups(ordered) {
-        let (written, computed) = rayon::join(|| writer.write(&ready), || work.compute(group));
+        let (written, computed) = rayon::join(|| tables.write(&ready), || work.compute(group));
         written?;
-        let (frames, excluded): (Vec<_>, Vec<_>) = computed.into_iter().partition(Result::is_ok);
-        ready = frames.into_iter().flatten().collect();
+        let (described, excluded): (Vec<_>, Vec<_>) = computed.into_iter().partition(Result::is_ok);
+        ready = described.into_iter().flatten().collect();
         broken.extend(excluded.into_iter().filter_map(Result::err));
     }
-    writer.write(&ready)?;
-    writer.finish()?;
+    tables.write(&ready)?;
+    tables.finish()?;
     Ok(broken)
 }
 
@@ -96,6 +106,7 @@ pub(crate) fn groups<'a>(
 struct Work<'a> {
     root: &'a Path,
     extractor: Extractor,
+    functionals: Option<Functionals>,
     done: AtomicU64,
     total: u64,
     progress: &'a (dyn Fn(u64, u64) + Sync),
@@ -103,11 +114,11 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Descriptors, or the fault, of every utterance in order.
-    fn compute(&self, group: &[&Utterance]) -> Vec<Result<Frames, Exclusion>> {
+    fn compute(&self, group: &[&Utterance]) -> Vec<Result<Described, Exclusion>> {
         let one = |extractor: &mut Extractor, utterance: &&Utterance| {
-            let frames = self.describe(utterance, extractor);
+            let described = self.describe(utterance, extractor);
             (self.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total);
-            frames
+            described
         };
         group.par_iter().map_init(|| self.extractor.clone(), one).collect()
     }
@@ -116,7 +127,7 @@ impl Work<'_> {
         &self,
         utterance: &Utterance,
         extractor: &mut Extractor,
-    ) -> Result<Frames, Exclusion> {
+    ) -> Result<Described, Exclusion> {
         let exclude = |reason: String| Exclusion {
             utterance_id: utterance.utterance_id.clone(),
             path: utterance.path.clone(),
@@ -137,7 +148,9 @@ impl Work<'_> {
                  ±1; convert the recording again"
             )));
         }
-        Ok(Frames { utterance_id: utterance.utterance_id.clone(), data: frames.into_data() })
+        let functionals = self.functionals.as_ref().and_then(|functionals| functionals.of(&frames));
+        let utterance_id = utterance.utterance_id.clone();
+        Ok(Described { utterance_id, frames: frames.into_data(), functionals })
     }
 }
 

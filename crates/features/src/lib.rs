@@ -1,4 +1,4 @@
-//! The index in parallel to `features.parquet`, that table back in memory, and the normaliser of a
+//! The index in parallel to `features.parquet` and `functionals.parquet`, that table back in memory, and the normaliser of a
 //! fold.
 //!
 //! The crate knows audio files, descriptors and Parquet; what the numbers are used for it does not.
@@ -13,6 +13,6 @@ mod tests;
 mod writer;
 
 pub use error::FeatureError;
-pub use extract::extract;
+pub use extract::{Outputs, extract};
 pub use normaliser::Normaliser;
 pub use table::FeatureTable;

@@ -5,14 +5,16 @@ use std::f32::consts::TAU;
 use std::path::Path;
 use std::sync::Mutex;
 
+use ambivox_audio::Cut;
 use ambivox_corpus::Utterance;
-use ambivox_lld::FeatureSet;
+use ambivox_lld::{Extractor, FeatureSet, Functionals};
 use ambivox_settings::{Exclusion, OnBroken, exit};
 use fs_err as fs;
 use hound::{SampleFormat, WavSpec, WavWriter};
+use polars::prelude::{ParquetReader, SerReader as _};
 use tempfile::TempDir;
 
-use crate::{FeatureError, FeatureTable, extract};
+use crate::{FeatureError, FeatureTable, Outputs, extract};
 
 const FLOAT: WavSpec = WavSpec {
     channels: 1,
@@ -81,8 +83,15 @@ fn run(
     on_broken: OnBroken,
 ) -> Result<Vec<Exclusion>, FeatureError> {
     let set = FeatureSet::builtin("ser32").unwrap();
-    let out = folder.path().join("features.parquet");
-    extract(utterances, folder.path(), &set, on_broken, &out, &|_, _| {})
+    extract(utterances, folder.path(), &set, on_broken, &outputs(folder), &|_, _| {})
+}
+
+/// Both tables.
+fn outputs(folder: &TempDir) -> Outputs {
+    Outputs {
+        features: folder.path().join("features.parquet"),
+        functionals: Some(folder.path().join("functionals.parquet")),
+    }
 }
 
 fn table(folder: &TempDir) -> FeatureTable {
@@ -104,6 +113,44 @@ fn every_frame_of_every_utterance_is_kept() {
 }
 
 #[test]
+fn functionals_have_a_row_for_every_usable_utterance() {
+    let folder = tempfile::tempdir().unwrap();
+    let usable = good(folder.path(), 5);
+    let utterances = [usable.clone(), broken(folder.path())].concat();
+    run(&folder, &utterances, OnBroken::Skip).unwrap();
+    let file = fs::File::open(outputs(&folder).functionals.unwrap()).unwrap();
+    let rows = ParquetReader::new(file.into_file()).finish().unwrap();
+
+    let set = FeatureSet::builtin("ser32").unwrap();
+    let functionals = Functionals::new(&set);
+    let names: Vec<&str> = rows.columns().iter().map(|column| column.name().as_str()).collect();
+    assert_eq!(names[0], "utterance_id");
+    assert_eq!(names[1..], *functionals.columns());
+    let ids: Vec<&str> =
+        rows.column("utterance_id").unwrap().str().unwrap().iter().flatten().collect();
+    assert_eq!(ids, usable.iter().map(|u| u.utterance_id.as_str()).collect::<Vec<_>>());
+
+    let samples = ambivox_audio::load(&folder.path().join("u03.wav"), Cut::default()).unwrap();
+    let expected = functionals.of(&Extractor::new(&set).unwrap().process(&samples)).unwrap();
+    let values = rows.columns()[1..].iter().map(|column| column.f32().unwrap().get(3).unwrap());
+    assert_eq!(values.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn functionals_are_written_only_where_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let utterances = good(folder.path(), 2);
+    let set = FeatureSet::builtin("ser32").unwrap();
+    let with = outputs(&folder);
+    let without = Outputs { features: folder.path().join("alone.parquet"), functionals: None };
+    for outputs in [&with, &without] {
+        let stop = OnBroken::Stop;
+        extract(&utterances, folder.path(), &set, stop, outputs, &|_, _| {}).unwrap();
+    }
+    assert_eq!(fs::read(with.features).unwrap(), fs::read(without.features).unwrap());
+}
+
+#[test]
 fn bytes_depend_on_neither_threads_nor_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut utterances = good(folder.path(), 30);
@@ -115,7 +162,8 @@ fn bytes_depend_on_neither_threads_nor_order() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| run(&folder, &utterances, OnBroken::Stop)).unwrap();
         utterances.reverse();
-        fs::read(folder.path().join("features.parquet")).unwrap()
+        ["features.parquet", "functionals.parquet"]
+            .map(|name| fs::read(folder.path().join(name)).unwrap())
     };
     let one = bytes(1);
     assert!(one == bytes(2), "two threads give other bytes");
@@ -200,7 +248,7 @@ fn progress_counts_every_utterance() {
     let utterances = [good(folder.path(), 3), vec![utterance("missing")]].concat();
     let heard = Mutex::new(Vec::new());
     let set = FeatureSet::builtin("ser32").unwrap();
-    let out = folder.path().join("features.parquet");
+    let out = outputs(&folder);
     let progress = |done, total| heard.lock().unwrap().push((done, total));
     extract(&utterances, folder.path(), &set, OnBroken::Skip, &out, &progress).unwrap();
     let mut heard = heard.into_inner().unwrap();

@@ -1,9 +1,10 @@
-//! `features.parquet`, written one row group at a time.
+//! `features.parquet` and `functionals.parquet`, written one row group at a time.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ambivox_corpus::version_metadata;
+use ambivox_lld::Functionals;
 use fs_err as fs;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
@@ -11,47 +12,88 @@ use polars::prelude::{
     ParquetWriter, PolarsError, PolarsResult, Schema, StringChunked,
 };
 
-use crate::FeatureError;
 use crate::columns::{FRAME, UTTERANCE};
+use crate::{FeatureError, Outputs};
 
-/// One utterance's descriptors.
-pub(crate) struct Frames {
+/// One utterance's values.
+pub(crate) struct Described {
     /// The utterance.
     pub(crate) utterance_id: String,
     /// Row-major frames × width.
-    pub(crate) data: Vec<f32>,
+    pub(crate) frames: Vec<f32>,
+    /// Its functionals, where asked for.
+    pub(crate) functionals: Option<Vec<f32>>,
 }
 
-/// An open feature table. Columns are compressed on the calling thread, so that a stage keeps to
-/// its own number of threads.
-pub(crate) struct TableWriter {
+/// The open tables of an extraction.
+pub(crate) struct Tables {
+    features: TableWriter,
+    functionals: Option<TableWriter>,
+}
+
+impl Tables {
+    /// Creates the files for descriptors of these names.
+    pub(crate) fn create(
+        outputs: &Outputs,
+        columns: &[String],
+        functionals: Option<&Functionals>,
+    ) -> Result<Self, FeatureError> {
+        let keys = [(UTTERANCE, DataType::String), (FRAME, DataType::UInt32)];
+        let features = TableWriter::create(&outputs.features, &keys, columns)?;
+        let functionals = outputs.functionals.as_ref().zip(functionals);
+        let functionals = functionals.map(|(file, functionals)| {
+            TableWriter::create(file, &keys[..1], functionals.columns())
+        });
+        Ok(Self { features, functionals: functionals.transpose()? })
+    }
+
+    /// Appends one row group to each: these utterances, in their order.
+    pub(crate) fn write(&mut self, utterances: &[Described]) -> Result<(), FeatureError> {
+        let columns = &self.features.columns;
+        self.features.write(frame_rows(columns, utterances))?;
+        match &mut self.functionals {
+            Some(table) => table.write(utterance_rows(&table.columns, utterances)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the files' footers.
+    pub(crate) fn finish(self) -> Result<(), FeatureError> {
+        self.features.finish()?;
+        self.functionals.map_or(Ok(()), TableWriter::finish)
+    }
+}
+
+/// An open table. Columns are compressed on the calling thread, so that a stage keeps to its own
+/// number of threads.
+struct TableWriter {
     file: PathBuf,
     columns: Vec<String>,
     parquet: BatchedWriter<File>,
 }
 
 impl TableWriter {
-    /// Creates `file` for descriptors of these names.
-    pub(crate) fn create(file: &Path, columns: &[String]) -> Result<Self, FeatureError> {
+    /// Creates `file` for these key columns and, below these names, values.
+    fn create(
+        file: &Path,
+        keys: &[(&str, DataType)],
+        columns: &[String],
+    ) -> Result<Self, FeatureError> {
         let out = fs::File::create(file)?.into_file();
         let parquet = ParquetWriter::new(out)
             .with_compression(ParquetCompression::Zstd(None))
             .set_parallel(false)
             .with_key_value_metadata(version_metadata())
-            .batched(&schema(columns))
+            .batched(&schema(keys, columns))
             .map_err(|source| FeatureError::Parquet { file: file.to_path_buf(), source })?;
         Ok(Self { file: file.to_path_buf(), columns: columns.to_vec(), parquet })
     }
 
-    /// Appends one row group: all frames of these utterances, in their order.
-    pub(crate) fn write(&mut self, utterances: &[Frames]) -> Result<(), FeatureError> {
-        row_group(&self.columns, utterances)
-            .and_then(|frame| self.parquet.write_batch(&frame))
-            .map_err(|source| self.fault(source))
+    fn write(&mut self, rows: PolarsResult<DataFrame>) -> Result<(), FeatureError> {
+        rows.and_then(|rows| self.parquet.write_batch(&rows)).map_err(|source| self.fault(source))
     }
 
-    /// Writes the file's footer.
-    pub(crate) fn finish(self) -> Result<(), FeatureError> {
+    fn finish(self) -> Result<(), FeatureError> {
         self.parquet.finish().map(drop).map_err(|source| self.fault(source))
     }
 
@@ -60,28 +102,44 @@ impl TableWriter {
     }
 }
 
-fn schema(columns: &[String]) -> Schema {
-    let keys = [(UTTERANCE, DataType::String), (FRAME, DataType::UInt32)];
-    let keys = keys.into_iter().map(|(name, dtype)| Field::new(name.into(), dtype));
+fn schema(keys: &[(&str, DataType)], columns: &[String]) -> Schema {
+    let keys = keys.iter().map(|(name, dtype)| Field::new((*name).into(), dtype.clone()));
     let values = columns.iter().map(|name| Field::new(name.as_str().into(), DataType::Float32));
     keys.chain(values).collect()
 }
 
-/// The rows of one row group, from row-major utterances to columns.
-fn row_group(columns: &[String], utterances: &[Frames]) -> PolarsResult<DataFrame> {
+/// A row per frame.
+fn frame_rows(columns: &[String], utterances: &[Described]) -> PolarsResult<DataFrame> {
     let width = columns.len();
-    let lengths = || utterances.iter().map(|u| u.data.len() / width);
+    let lengths = || utterances.iter().map(|u| u.frames.len() / width);
     let ids = utterances.iter().zip(lengths());
     let ids = StringChunked::from_iter_values(
         UTTERANCE.into(),
         ids.flat_map(|(u, frames)| std::iter::repeat_n(u.utterance_id.as_str(), frames)),
     );
     let numbers: Vec<u32> = lengths().flat_map(|frames| 0..frames as u32).collect();
-    let mut series = vec![ids.into_column(), Column::new(FRAME.into(), numbers)];
-    series.extend(columns.iter().enumerate().map(|(at, name)| {
-        let rows = utterances.iter().flat_map(|u| u.data.chunks_exact(width));
-        let values: Vec<f32> = rows.map(|row| row[at]).collect();
+    let keys = vec![ids.into_column(), Column::new(FRAME.into(), numbers)];
+    let rows = || utterances.iter().flat_map(|u| u.frames.chunks_exact(width));
+    DataFrame::new_infer_height(with_values(keys, columns, rows))
+}
+
+/// A row per utterance.
+fn utterance_rows(columns: &[String], utterances: &[Described]) -> PolarsResult<DataFrame> {
+    let ids = utterances.iter().map(|u| u.utterance_id.as_str());
+    let ids = StringChunked::from_iter_values(UTTERANCE.into(), ids);
+    let rows = || utterances.iter().filter_map(|u| u.functionals.as_deref());
+    DataFrame::new_infer_height(with_values(vec![ids.into_column()], columns, rows))
+}
+
+/// The key columns and, from rows, those of the values.
+fn with_values<'a, I: Iterator<Item = &'a [f32]>>(
+    mut keys: Vec<Column>,
+    columns: &[String],
+    rows: impl Fn() -> I,
+) -> Vec<Column> {
+    keys.extend(columns.iter().enumerate().map(|(at, name)| {
+        let values: Vec<f32> = rows().map(|row| row[at]).collect();
         Column::new(name.as_str().into(), values)
     }));
-    DataFrame::new_infer_height(series)
+    keys
 }

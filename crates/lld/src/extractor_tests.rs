@@ -6,6 +6,7 @@ use std::f64::consts::{PI, TAU};
 use proptest::prelude::*;
 
 use super::*;
+use crate::pitch::{FramePitch, PitchContour};
 
 fn table(set: &str, samples: &[f32]) -> Frames {
     Extractor::new(&FeatureSet::builtin(set).unwrap()).unwrap().process(samples)
@@ -41,7 +42,7 @@ fn silence_has_only_zero_crossings() {
 
 #[test]
 fn less_than_one_frame_gives_no_row_in_any_set() {
-    for set in ["ser32", "ser32-sma3", "ser32-prosody"] {
+    for set in FeatureSet::builtin_names() {
         let frames = table(set, &[0.1; 399]);
         assert!(frames.is_empty());
         assert_eq!((frames.len(), frames.width()), (0, 32));
@@ -51,7 +52,7 @@ fn less_than_one_frame_gives_no_row_in_any_set() {
 #[test]
 fn nothing_of_one_utterance_is_left_in_the_next() {
     let voice = voice(8000);
-    for set in ["ser32", "ser32-sma3", "ser32-prosody"] {
+    for set in FeatureSet::builtin_names() {
         let mut extractor = Extractor::new(&FeatureSet::builtin(set).unwrap()).unwrap();
         let first = extractor.process(&voice);
         extractor.process(&[0.5; 3000]);

@@ -3,10 +3,8 @@
 use crate::SAMPLE_RATE;
 use crate::set::Window;
 
-/// §1: openSMILE divides 16-bit samples by 32767.
-const FULL_SCALE: f32 = 32767.0;
-/// The convention of the input: 16-bit samples divided by 32768.
-const INPUT_SCALE: f32 = 32768.0;
+/// §1: openSMILE divides 16-bit samples by 32767; those that come in were divided by 32768.
+const RESCALE: f64 = 32768.0 / 32767.0;
 
 /// Number of samples in `ms` milliseconds.
 pub(crate) const fn samples(ms: u32) -> usize {
@@ -18,20 +16,12 @@ pub(crate) fn frame_count(total: usize, length: usize, step: usize) -> usize {
     if total < length { 0 } else { (total - length) / step + 1 }
 }
 
-/// §1: a sample in units of 1/32768 brought to openSMILE's units of 1/32767. The product is exact,
-/// so a 16-bit sample is rounded once, as there.
+/// §1: a sample in units of 1/32768 brought to openSMILE's units of 1/32767, rounded once. The
+/// product in double precision is off by at most 2⁻⁵² of itself, and no single-precision number
+/// times 32768/32767 lies closer than 2⁻⁴¹ of itself to where rounding would go the other way.
+#[inline(always)]
 pub(crate) fn rescale(sample: f32) -> f32 {
-    sample * INPUT_SCALE / FULL_SCALE
-}
-
-/// §3: writes the frame less `k` times its past, the first sample less `k` times itself. Each frame
-/// is on its own: the sample before it does not count.
-pub(crate) fn pre_emphasise(frame: &[f32], k: f32, out: &mut [f32]) {
-    let Some(&first) = frame.first() else { return };
-    out[0] = (1.0 - k) * first;
-    for ((y, &past), &now) in out[1..].iter_mut().zip(frame).zip(&frame[1..]) {
-        *y = now - k * past;
-    }
+    (f64::from(sample) * RESCALE) as f32
 }
 
 /// §4: the symmetric window over `length` points.
@@ -65,25 +55,17 @@ mod tests {
         fn sixteen_bit_samples_are_rounded_once(s in i16::MIN..=i16::MAX) {
             prop_assert_eq!(rescale(f32::from(s) / 32768.0), f32::from(s) / 32767.0);
         }
+
+        #[test]
+        fn all_samples_are_rounded_once(x in -1.0f32..=1.0) {
+            // The product by a power of two is exact, so only the division rounds.
+            prop_assert_eq!(rescale(x), x * 32768.0 / 32767.0);
+        }
     }
 
     #[test]
     fn less_than_a_frame_is_no_frame() {
         assert_eq!([0, 1, 399].map(|n| frame_count(n, 400, 160)), [0, 0, 0]);
-    }
-
-    #[test]
-    fn pre_emphasis_leaves_three_hundredths_of_a_constant() {
-        let mut out = [0.0; 4];
-        pre_emphasise(&[2.0; 4], 0.97, &mut out);
-        assert!(out.iter().all(|y| (y - 0.06).abs() < 1e-6), "{out:?}");
-    }
-
-    #[test]
-    fn no_pre_emphasis_is_the_identity() {
-        let mut out = [0.0; 3];
-        pre_emphasise(&[1.0, -2.0, 3.0], 0.0, &mut out);
-        assert_eq!(out, [1.0, -2.0, 3.0]);
     }
 
     #[test]

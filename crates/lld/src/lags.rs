@@ -1,84 +1,74 @@
-//! Autocorrelation and cepstrum of a frame (§8).
+//! Autocorrelation and cepstrum of a block's frames (§8).
 
-use std::sync::Arc;
+use pulp::Simd;
 
-use realfft::num_complex::Complex32;
-use realfft::{ComplexToReal, RealFftPlanner};
+use crate::cosine::CosineSum;
+use crate::lanes::{Lanes, Rows};
+use crate::logarithm::ln_1p;
 
-/// Both sequences over the lags 0 to (transform length / 2) - 1; holds the last frame's.
+/// Both sequences over the lags 0 to (transform length / 2) - 1; holds the last frames'. The common
+/// divisor of §8 is left out, since everything taken from them is a ratio or a comparison.
 #[derive(Clone)]
 pub(crate) struct Lags {
-    plan: Arc<dyn ComplexToReal<f32>>,
-    bins: Vec<Complex32>,
-    sequence: Vec<f32>,
-    scratch: Vec<Complex32>,
-    autocorrelation: Vec<f32>,
-    cepstrum: Vec<f32>,
+    sum: CosineSum,
+    logarithms: Rows,
+    sequence: Rows,
+    count: usize,
 }
 
 impl Lags {
     /// For power spectra of a transform of `points` points.
     pub(crate) fn new(points: usize) -> Self {
-        let plan = RealFftPlanner::new().plan_fft_inverse(points);
+        let count = points / 2;
         Self {
-            bins: plan.make_input_vec(),
-            sequence: plan.make_output_vec(),
-            scratch: plan.make_scratch_vec(),
-            autocorrelation: vec![0.0; points / 2],
-            cepstrum: vec![0.0; points / 2],
-            plan,
+            sum: CosineSum::new(count),
+            logarithms: Rows::new(count + 1),
+            sequence: Rows::new(count + 1),
+            count,
         }
     }
 
-    /// Takes both from a frame's power spectrum.
-    pub(crate) fn take(&mut self, power: &[f32]) {
-        let divisor = power.len() as f32;
-        self.invert(power.iter().copied());
-        for (a, sum) in self.autocorrelation.iter_mut().zip(&self.sequence) {
-            *a = (0.5 * sum / divisor).abs();
+    /// §8: absolute circular autocorrelation of the windowed frames with this power spectrum.
+    #[inline(always)]
+    pub(crate) fn autocorrelation<S: Simd>(&mut self, simd: S, power: &[S::f32s]) -> &[S::f32s] {
+        let sequence = self.sequence.get_mut::<S>();
+        self.sum.run(simd, power, sequence);
+        let lags = &mut sequence[..self.count];
+        for lag in &mut *lags {
+            *lag = Lanes::of(simd, *lag).abs().register();
         }
-        self.invert(power.iter().map(|&p| (f64::from(p) + 1.0).ln() as f32));
-        for (c, sum) in self.cepstrum.iter_mut().zip(&self.sequence) {
-            *c = 0.5 * sum / divisor;
-        }
-    }
-
-    /// Unscaled inverse transform of a real spectrum: twice the sum I of §8.
-    fn invert(&mut self, spectrum: impl Iterator<Item = f32>) {
-        for (bin, value) in self.bins.iter_mut().zip(spectrum) {
-            *bin = Complex32::new(value, 0.0);
-        }
-        self.plan
-            .process_with_scratch(&mut self.bins, &mut self.sequence, &mut self.scratch)
-            .expect("the plan made these buffers and both ends of the spectrum are real");
-    }
-
-    /// §8: absolute circular autocorrelation of the windowed frame.
-    pub(crate) fn autocorrelation(&self) -> &[f32] {
-        &self.autocorrelation
+        lags
     }
 
     /// §8: inverse transform of ln(power + 1). The 1 is relative to full scale, so the recording
     /// level counts.
-    pub(crate) fn cepstrum(&self) -> &[f32] {
-        &self.cepstrum
+    #[inline(always)]
+    pub(crate) fn cepstrum<S: Simd>(&mut self, simd: S, power: &[S::f32s]) -> &[S::f32s] {
+        let logarithms = self.logarithms.get_mut::<S>();
+        for (logarithm, &p) in logarithms.iter_mut().zip(power) {
+            *logarithm = ln_1p(simd, Lanes::of(simd, p)).register();
+        }
+        let sequence = self.sequence.get_mut::<S>();
+        self.sum.run(simd, logarithms, sequence);
+        &sequence[..self.count]
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use pulp::Scalar;
+
     use super::*;
 
     #[test]
     fn equal_the_cosine_sums_they_stand_for() {
         let power: Vec<f32> = (0..=32).map(|k| 1.0 + (k as f32 * 0.7).sin()).collect();
         let mut lags = Lags::new(64);
-        lags.take(&power);
         for n in 0..32 {
-            let a = cosine_sum(&power, n, |p| p).abs() / 33.0;
-            let c = cosine_sum(&power, n, |p| (p + 1.0).ln()) / 33.0;
-            assert!((f64::from(lags.autocorrelation()[n]) - a).abs() < 1e-6);
-            assert!((f64::from(lags.cepstrum()[n]) - c).abs() < 1e-6);
+            let a = cosine_sum(&power, n, |p| p).abs();
+            let c = cosine_sum(&power, n, |p| (p + 1.0).ln());
+            assert!((f64::from(lags.autocorrelation(Scalar, &power)[n]) - a).abs() < 1e-5);
+            assert!((f64::from(lags.cepstrum(Scalar, &power)[n]) - c).abs() < 1e-5);
         }
     }
 

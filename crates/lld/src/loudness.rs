@@ -1,6 +1,9 @@
 //! Loudness (§10).
 
+use pulp::Simd;
+
 use crate::framing::window;
+use crate::lanes::{Lanes, Wide};
 use crate::set::{LoudnessSamples, Window};
 
 /// §10: intensity of the threshold of hearing, in squared units of full scale.
@@ -27,17 +30,27 @@ impl Loudness {
         Self { weights: window[..counted].iter().map(|w| w / unit).collect() }
     }
 
-    /// Loudness of a raw frame.
-    pub(crate) fn of(&self, frame: &[f32]) -> f32 {
-        let square = |x: f32| f64::from(x) * f64::from(x);
-        let intensity: f64 = self.weights.iter().zip(frame).map(|(w, &x)| w * square(x)).sum();
-        intensity.powf(EXPONENT) as f32
+    /// Loudness of raw frames, whose samples are the rows of `frames`.
+    #[inline(always)]
+    pub(crate) fn of<S: Simd>(&self, simd: S, frames: &[S::f32s]) -> Lanes<S> {
+        let mut intensity = Wide::zero(simd);
+        for (&w, &x) in self.weights.iter().zip(frames) {
+            let x = Lanes::of(simd, x).widen();
+            intensity = intensity + x * x * w;
+        }
+        intensity.map(|intensity| intensity.powf(EXPONENT))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use pulp::Scalar;
+
     use super::*;
+
+    fn loudness(samples: LoudnessSamples, frame: &[f32]) -> f32 {
+        Loudness::new(samples, frame.len()).of(Scalar, frame).register()
+    }
 
     #[test]
     fn of_a_constant_is_the_power_of_its_square() {
@@ -46,22 +59,22 @@ mod tests {
                 LoudnessSamples::Frame => (0.25f64 / 1e-6).powf(0.3),
                 LoudnessSamples::First => (0.08 * 0.25 / 215.54 / 1e-6f64).powf(0.3),
             };
-            let loudness = Loudness::new(samples, 400).of(&[0.5; 400]);
+            let loudness = loudness(samples, &[0.5; 400]);
             assert!((f64::from(loudness) / expected - 1.0).abs() < 1e-6, "{loudness} {expected}");
         }
     }
 
     #[test]
     fn doubling_the_signal_raises_it_by_two_to_the_six_tenths() {
-        let loudness = Loudness::new(LoudnessSamples::Frame, 400);
         let frame: Vec<f32> = (0..400).map(|n| (n as f32 * 0.1).sin() * 0.1).collect();
         let twice: Vec<f32> = frame.iter().map(|x| 2.0 * x).collect();
-        let ratio = loudness.of(&twice) / loudness.of(&frame);
+        let ratio =
+            loudness(LoudnessSamples::Frame, &twice) / loudness(LoudnessSamples::Frame, &frame);
         assert!((ratio - 2.0f32.powf(0.6)).abs() < 1e-6);
     }
 
     #[test]
     fn of_silence_is_zero() {
-        assert_eq!(Loudness::new(LoudnessSamples::Frame, 400).of(&[0.0; 400]), 0.0);
+        assert_eq!(loudness(LoudnessSamples::Frame, &[0.0; 400]), 0.0);
     }
 }

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
+use pulp::Simd;
+
 use crate::SAMPLE_RATE;
+use crate::lanes::Lanes;
 use crate::set::{MelSpectrum, MfccSettings};
 
 /// §6, "HTK scaling": samples count in units of 16-bit steps.
@@ -48,18 +51,21 @@ impl MelBank {
 
     /// The bands' energies (or magnitudes, as the spectrum is) in 16-bit units. Each band sums its
     /// bins in single precision from low to high.
-    pub(crate) fn apply(&self, spectrum: &[f32], bands: &mut [f32]) {
-        let mut rising = 0.0f32;
+    #[inline(always)]
+    pub(crate) fn apply<S: Simd>(&self, simd: S, spectrum: &[S::f32s], bands: &mut [S::f32s]) {
+        let mut rising = Lanes::splat(simd, 0.0);
         for (index, segment) in self.segments.iter().enumerate() {
-            let mut sum = std::mem::take(&mut rising);
-            for (&s, &share) in spectrum[segment.clone()].iter().zip(&self.falling[segment.clone()])
-            {
-                let a = s * share;
-                sum += a;
-                rising += s - a;
+            let mut falling = rising;
+            rising = Lanes::splat(simd, 0.0);
+            let bins = spectrum[segment.clone()].iter().zip(&self.falling[segment.clone()]);
+            for (&bin, &share) in bins {
+                let bin = Lanes::of(simd, bin);
+                let part = bin * share;
+                falling = falling + part;
+                rising = rising + (bin - part);
             }
             if index > 0 {
-                bands[index - 1] = sum * self.scale;
+                bands[index - 1] = (falling * self.scale).register();
             }
         }
     }
@@ -87,6 +93,8 @@ fn scale(spectrum: MelSpectrum) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use pulp::Scalar;
+
     use super::*;
     use crate::set::FeatureSet;
 
@@ -107,11 +115,10 @@ mod tests {
 
     #[test]
     fn a_bin_adds_its_power_to_two_neighbouring_bands() {
-        let bank = bank();
-        let mut bands = vec![0.0; 26];
-        let mut spectrum = vec![0.0; 257];
+        let mut bands = [0.0; 26];
+        let mut spectrum = [0.0; 257];
         spectrum[100] = 1.0;
-        bank.apply(&spectrum, &mut bands);
+        bank().apply(Scalar, &spectrum, &mut bands);
         let total: f32 = bands.iter().sum();
         assert!((total / 32767.0f32.powi(2) - 1.0).abs() < 1e-6);
         assert_eq!(bands.iter().filter(|&&b| b > 0.0).count(), 2);

@@ -2,9 +2,12 @@
 
 use std::f64::consts::PI;
 
+use pulp::Simd;
+
+use crate::lanes::{Lanes, Rows};
+use crate::logarithm::ln;
 use crate::mel::MelBank;
 use crate::set::{MelSpectrum, MfccSettings};
-use crate::spectrum::Spectrum;
 
 /// §7: bands are floored here (after scaling to 16-bit units) before the logarithm.
 const FLOOR: f32 = 1.0;
@@ -14,7 +17,9 @@ const FLOOR: f32 = 1.0;
 pub(crate) struct Mfcc {
     bank: MelBank,
     spectrum: MelSpectrum,
-    bands: Vec<f32>,
+    magnitudes: Rows,
+    bands: Rows,
+    coefficients: Rows,
     /// Coefficients × bands.
     cosines: Vec<f32>,
     /// Per coefficient, lifter times the transform's normalisation.
@@ -28,7 +33,9 @@ impl Mfcc {
         let coefficients = settings.first..=settings.last;
         Self {
             spectrum: settings.spectrum,
-            bands: vec![0.0; bank.bands()],
+            magnitudes: Rows::new(points / 2 + 1),
+            bands: Rows::new(bank.bands()),
+            coefficients: Rows::new(settings.last + 1 - settings.first),
             cosines: coefficients.clone().flat_map(|i| cosines(i, bank.bands())).collect(),
             gains: coefficients.map(|i| gain(i, settings)).collect(),
             bank,
@@ -40,20 +47,35 @@ impl Mfcc {
         self.gains.len()
     }
 
-    /// Writes the coefficients of the frame whose spectrum this is.
-    pub(crate) fn apply(&mut self, spectrum: &Spectrum, out: &mut [f32]) {
-        let values = match self.spectrum {
-            MelSpectrum::Power => spectrum.power(),
-            MelSpectrum::Magnitude => spectrum.magnitude(),
+    /// The coefficients of the frames with this power spectrum, one row per coefficient.
+    #[inline(always)]
+    pub(crate) fn of<S: Simd>(&mut self, simd: S, power: &[S::f32s]) -> &[S::f32s] {
+        let bands = self.bands.get_mut::<S>();
+        let spectrum = match self.spectrum {
+            MelSpectrum::Power => power,
+            MelSpectrum::Magnitude => {
+                let magnitudes = self.magnitudes.get_mut::<S>();
+                for (magnitude, &power) in magnitudes.iter_mut().zip(power) {
+                    *magnitude = Lanes::of(simd, power).sqrt().register();
+                }
+                magnitudes
+            }
         };
-        self.bank.apply(values, &mut self.bands);
-        for band in &mut self.bands {
-            *band = f64::from(band.max(FLOOR)).ln() as f32;
+        self.bank.apply(simd, spectrum, bands);
+        for band in bands.iter_mut() {
+            let floored = Lanes::of(simd, *band).max(Lanes::splat(simd, FLOOR));
+            *band = ln(simd, floored).register();
         }
-        let rows = self.cosines.chunks_exact(self.bands.len());
-        for ((c, row), gain) in out.iter_mut().zip(rows).zip(&self.gains) {
-            *c = self.bands.iter().zip(row).fold(0.0, |sum, (l, cos)| sum + l * cos) * gain;
+        let coefficients = self.coefficients.get_mut::<S>();
+        let rows = self.cosines.chunks_exact(bands.len());
+        for ((coefficient, row), &gain) in coefficients.iter_mut().zip(rows).zip(&self.gains) {
+            let mut sum = Lanes::splat(simd, 0.0);
+            for (&band, &cosine) in bands.iter().zip(row) {
+                sum = sum + Lanes::of(simd, band) * cosine;
+            }
+            *coefficient = (sum * gain).register();
         }
+        coefficients
     }
 }
 
@@ -72,18 +94,15 @@ fn gain(i: usize, settings: &MfccSettings) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use pulp::Scalar;
+
     use super::*;
     use crate::set::FeatureSet;
 
     #[test]
     fn silence_gives_zeros() {
-        let set = FeatureSet::builtin("ser32").unwrap();
-        let mut spectrum = Spectrum::new(&set.frame);
-        spectrum.take(&[0.0; 400]);
-        let mut mfcc = Mfcc::new(&set.mfcc, 512);
-        let mut out = [1.0; 12];
-        mfcc.apply(&spectrum, &mut out);
-        assert_eq!(out, [0.0; 12]);
+        let mut mfcc = Mfcc::new(&FeatureSet::builtin("ser32").unwrap().mfcc, 512);
+        assert_eq!(mfcc.of(Scalar, &[0.0; 257]), [0.0; 12]);
     }
 
     #[test]

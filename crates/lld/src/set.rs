@@ -4,20 +4,21 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LldError, SAMPLE_RATE};
+use crate::{Layout, LldError, SAMPLE_RATE};
 
 /// The sets that come with the crate: name and text.
-const BUILTIN: [(&str, &str); 3] = [
+const BUILTIN: [(&str, &str); 4] = [
     ("ser32", include_str!("../sets/ser32.toml")),
     ("ser32-sma3", include_str!("../sets/ser32-sma3.toml")),
     ("ser32-prosody", include_str!("../sets/ser32-prosody.toml")),
+    ("is09", include_str!("../sets/is09.toml")),
 ];
 
 /// Longest frame, in ms; far above any use in speech, so that a slip in the unit is caught.
 const LONGEST_FRAME_MS: u32 = 1000;
 
-/// A feature set: MFCC, loudness, F0, voicing probability and zero-crossing rate per frame, and the
-/// first deltas of all of them.
+/// A feature set: MFCC, loudness or RMS energy, F0, voicing probability and zero-crossing rate per
+/// frame, and the first deltas of all of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureSet {
@@ -25,12 +26,15 @@ pub struct FeatureSet {
     pub name: String,
     /// From the start of one frame to the start of the next, in ms.
     pub step_ms: u32,
+    /// Which statics, in which order and under which names; `ser32` where the key is absent.
+    #[serde(default)]
+    pub layout: Layout,
     /// Frames of all descriptors but pitch.
     pub frame: FrameSettings,
     /// Mel-frequency cepstral coefficients.
     pub mfcc: MfccSettings,
-    /// Loudness.
-    pub loudness: LoudnessSettings,
+    /// Loudness; just where the layout has it.
+    pub loudness: Option<LoudnessSettings>,
     /// F0 and voicing probability.
     pub pitch: PitchSettings,
     /// What is done along time.
@@ -134,13 +138,18 @@ pub struct ContourSettings {
 }
 
 impl FeatureSet {
-    /// The built-in set of that name: `ser32`, `ser32-sma3` or `ser32-prosody`.
+    /// Names of the built-in sets.
+    pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+        BUILTIN.iter().map(|(name, _)| *name)
+    }
+
+    /// The built-in set of that name: `ser32`, `ser32-sma3`, `ser32-prosody` or `is09`.
     pub fn builtin(name: &str) -> Result<Self, LldError> {
         match BUILTIN.iter().find(|(known, _)| *known == name) {
             Some((_, text)) => Self::from_toml(text),
             None => Err(LldError::UnknownSet {
                 name: name.to_owned(),
-                known: BUILTIN.iter().map(|(known, _)| *known).collect(),
+                known: Self::builtin_names().collect(),
             }),
         }
     }
@@ -152,15 +161,14 @@ impl FeatureSet {
         Ok(set)
     }
 
-    /// Names of the columns in order: the statics, then their deltas. Smoothed ones end in `_sma`,
-    /// deltas in `_de`.
+    /// Names of the columns in order: the statics, then their deltas. Those of smoothed statics have
+    /// `_sma` in them, those of deltas `_de`.
     pub fn columns(&self) -> Vec<String> {
         let smoothed = if self.contour.smoothing > 1 { "_sma" } else { "" };
-        let coefficients = (self.mfcc.first..=self.mfcc.last).map(|i| format!("mfcc{i}"));
-        let others = ["loudness", "F0", "voiceProb", "zcr"].map(str::to_owned);
-        let statics: Vec<String> = coefficients.chain(others).map(|name| name + smoothed).collect();
-        let deltas = statics.iter().map(|name| format!("{name}_de"));
-        statics.iter().cloned().chain(deltas).collect()
+        let mfcc = self.mfcc.first..=self.mfcc.last;
+        let mut columns = self.layout.names(mfcc.clone(), smoothed);
+        columns.extend(self.layout.names(mfcc, &format!("{smoothed}_de")));
+        columns
     }
 
     /// Whether descriptors can be computed with these settings.
@@ -168,6 +176,7 @@ impl FeatureSet {
         self.require("step_ms", self.step_ms, self.step_ms > 0, "at least 1")?;
         self.check_frame(&self.frame, ["frame.length_ms", "frame.pre_emphasis", "frame.window"])?;
         self.check_mfcc()?;
+        self.check_loudness()?;
         self.check_frame(
             &self.pitch.frame,
             ["pitch.frame.length_ms", "pitch.frame.pre_emphasis", "pitch.frame.window"],
@@ -199,6 +208,15 @@ impl FeatureSet {
         self.require("mfcc.first", first, first_fits, "at least 1 and at most mfcc.last")?;
         self.require("mfcc.last", last, last < bands, "below mfcc.bands")?;
         self.require("mfcc.lifter", lifter, lifter.is_finite() && lifter > 0.0, "above 0")
+    }
+
+    fn check_loudness(&self) -> Result<(), LldError> {
+        let (there, expected) = match self.layout {
+            Layout::Ser32 => (true, "a section of that name, as layout `ser32` asks"),
+            Layout::Is09 => (false, "no such section, since layout `is09` has RMS energy instead"),
+        };
+        let found = if self.loudness.is_some() { "present" } else { "absent" };
+        self.require("[loudness]", found, self.loudness.is_some() == there, expected)
     }
 
     fn check_pitch(&self) -> Result<(), LldError> {
@@ -257,7 +275,7 @@ mod tests {
         assert_eq!(
             message,
             "no built-in feature set is called `egemaps`; there are: ser32, ser32-sma3, \
-             ser32-prosody"
+             ser32-prosody, is09"
         );
     }
 
@@ -269,6 +287,14 @@ mod tests {
         assert_eq!(columns[12..18], ["loudness", "F0", "voiceProb", "zcr", "mfcc1_de", "mfcc2_de"]);
         let smoothed = FeatureSet::builtin("ser32-sma3").unwrap().columns();
         assert_eq!([&smoothed[0], &smoothed[31]], ["mfcc1_sma", "zcr_sma_de"]);
+        let is09 = FeatureSet::builtin("is09").unwrap().columns();
+        assert_eq!(is09.len(), 32);
+        assert_eq!(is09[..2], ["pcm_RMSenergy_sma", "pcm_fftMag_mfcc_sma[1]"]);
+        assert_eq!(
+            is09[13..17],
+            ["pcm_zcr_sma", "voiceProb_sma", "F0_sma", "pcm_RMSenergy_sma_de"]
+        );
+        assert_eq!(is09[28], "pcm_fftMag_mfcc_sma_de[12]");
     }
 
     #[test]
@@ -279,8 +305,10 @@ mod tests {
 
     #[test]
     fn a_set_survives_being_written_and_read() {
-        let set = FeatureSet::builtin("ser32-prosody").unwrap();
-        assert_eq!(FeatureSet::from_toml(&toml::to_string(&set).unwrap()).unwrap(), set);
+        for name in FeatureSet::builtin_names() {
+            let set = FeatureSet::builtin(name).unwrap();
+            assert_eq!(FeatureSet::from_toml(&toml::to_string(&set).unwrap()).unwrap(), set);
+        }
     }
 
     #[test]
@@ -297,6 +325,8 @@ mod tests {
             ("last = 12", "last = 26", "mfcc.last"),
             ("lifter = 22.0", "lifter = 0.0", "mfcc.lifter"),
             ("max_hz = 500.0", "max_hz = 80.0", "pitch.max_hz"),
+            ("[loudness]\nsamples = \"frame\"", "", "[loudness]"),
+            ("step_ms = 10", "step_ms = 10\nlayout = \"is09\"", "[loudness]"),
             ("cutoff = 0.55", "cutoff = 55.0", "pitch.voicing_cutoff"),
             ("smoothing = 1", "smoothing = 2", "contour.smoothing"),
             ("half_width = 2", "half_width = 0", "contour.delta_half_width"),

@@ -41,9 +41,12 @@ pub struct CorpusSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureSettings {
-    /// A built-in set (`ser32`, `ser32-sma3`, `ser32-prosody`) or a TOML file, relative to the
+    /// A built-in set (`ser32`, `ser32-sma3`, `ser32-prosody`, `is09`) or a TOML file, relative to the
     /// pipeline file, whose name ends in `.toml`.
     pub set: String,
+    /// Whether to write the functionals of every utterance too; not where left out.
+    #[serde(default)]
+    pub functionals: bool,
 }
 
 /// How utterances are divided into folds.

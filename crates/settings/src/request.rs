@@ -20,6 +20,8 @@ pub mod role {
     pub const INDEX_SUMMARY: &str = "index_summary";
     /// `features.parquet`.
     pub const FEATURES: &str = "features";
+    /// `functionals.parquet`, where a pipeline asks for it.
+    pub const FUNCTIONALS: &str = "functionals";
     /// `exclusions.json`: utterances left out, with reasons.
     pub const EXCLUSIONS: &str = "exclusions";
     /// `splits.json`.
@@ -52,7 +54,8 @@ pub struct IndexParams {
     pub manifest: Manifest,
 }
 
-/// Parameters of the extract stage. Inputs: `corpus`, `index`. Outputs: `features`, `exclusions`.
+/// Parameters of the extract stage. Inputs: `corpus`, `index`. Outputs: `features`, `exclusions`, and
+/// `functionals` where asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExtractParams {
@@ -60,6 +63,10 @@ pub struct ExtractParams {
     pub set: FeatureSetText,
     /// What to do with broken audio.
     pub on_broken: OnBroken,
+    /// Whether to write functionals. Absent where not, so that the key of a stage that writes none
+    /// is what it always was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub functionals: bool,
 }
 
 /// A feature set: built in, or written by the user.
@@ -189,9 +196,14 @@ impl StageParams {
             Self::Index(_) => {
                 &[(role::INDEX, "index.parquet"), (role::INDEX_SUMMARY, "index.json")]
             }
-            Self::Extract(_) => {
+            Self::Extract(ExtractParams { functionals: false, .. }) => {
                 &[(role::FEATURES, "features.parquet"), (role::EXCLUSIONS, "exclusions.json")]
             }
+            Self::Extract(ExtractParams { functionals: true, .. }) => &[
+                (role::FEATURES, "features.parquet"),
+                (role::FUNCTIONALS, "functionals.parquet"),
+                (role::EXCLUSIONS, "exclusions.json"),
+            ],
             Self::Split(_) => &[(role::SPLITS, "splits.json")],
             Self::Noise(_) => &[(role::NOISE, "noise.parquet")],
             Self::CompareNoise(_) => &[(role::NOISE_SUMMARY, "noise.json")],

@@ -1,7 +1,8 @@
-//! The extract stage: the index's utterances to `features.parquet`.
+//! The extract stage: the index's utterances to `features.parquet` and, where asked for,
+//! `functionals.parquet`.
 
 use ambivox_corpus::read_index;
-use ambivox_features::extract;
+use ambivox_features::{Outputs, extract};
 use ambivox_lld::{FeatureSet, LldError};
 use ambivox_settings::{Exclusions, ExtractParams, FeatureSetText, role};
 
@@ -10,12 +11,14 @@ use crate::job::Job;
 
 pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageError> {
     let utterances = read_index(job.input(role::INDEX)?)?;
+    let functionals = params.functionals.then(|| job.output(role::FUNCTIONALS)).transpose()?;
+    let outputs = Outputs { features: job.output(role::FEATURES)?, functionals };
     let excluded = extract(
         &utterances,
         job.input(role::CORPUS)?,
         &feature_set(&params.set)?,
         params.on_broken,
-        &job.output(role::FEATURES)?,
+        &outputs,
         &|done, total| job.reporter.progress(done, total, "utterances", ""),
     )?;
     for left_out in &excluded {

@@ -116,7 +116,8 @@ impl Bench {
         let set = FeatureSetText::Builtin("ser32".to_owned());
         let index = self.out("index").join("index.parquet");
         let inputs = [(role::CORPUS, self.corpus()), (role::INDEX, index)];
-        self.work("extract", StageParams::Extract(ExtractParams { set, on_broken }), &inputs)
+        let params = ExtractParams { set, on_broken, functionals: true };
+        self.work("extract", StageParams::Extract(params), &inputs)
     }
 
     fn split(&self) -> PathBuf {

@@ -5,20 +5,16 @@ use candle_nn::ops::log_softmax;
 
 use crate::labels::Labels;
 
-/// Mean over the utterances at `positions` of `(1/w_n) · Σ_c −s_nc log y_nc`, with y = softmax of
-/// `logits` `[positions, classes]`; a scalar.
-pub(crate) fn weighted_cross_entropy(
-    logits: &Tensor,
-    labels: &Labels,
-    positions: &[usize],
-) -> Result<Tensor> {
-    let scaled = scaled_targets(labels, positions);
-    let targets = Tensor::from_vec(scaled, logits.shape(), &Device::Cpu)?;
+/// `Σ −target · log y` over a batch, with y = softmax of `logits` `[utterances, classes]` and
+/// `targets` of that shape, row-major; a scalar.
+pub(crate) fn cross_entropy(logits: &Tensor, targets: Vec<f32>) -> Result<Tensor> {
+    let targets = Tensor::from_vec(targets, logits.shape(), &Device::Cpu)?;
     log_softmax(logits, D::Minus1)?.mul(&targets)?.sum_all()?.neg()
 }
 
-/// `s_nc / (w_n · B)`, row by row, for a batch of B utterances.
-fn scaled_targets(labels: &Labels, positions: &[usize]) -> Vec<f32> {
+/// Targets that make [`cross_entropy`] the mean over the utterances at `positions` of
+/// `(1/w_n) · Σ_c −s_nc log y_nc`: `s_nc / (w_n · B)`, row by row, for a batch of B utterances.
+pub(crate) fn scaled_targets(labels: &Labels, positions: &[usize]) -> Vec<f32> {
     let count = positions.len() as f64;
     let row = |&n: &usize| {
         let scale = 1.0 / (labels.weights[n] * count);
@@ -38,7 +34,7 @@ mod tests {
             weights: vec![0.5, 1.0, 2.0],
         };
         let logits = Tensor::new(&[[0.0_f32, 1.5], [2.0, -1.0]], &Device::Cpu).unwrap();
-        let loss = weighted_cross_entropy(&logits, &labels, &[2, 0]).unwrap();
+        let loss = cross_entropy(&logits, scaled_targets(&labels, &[2, 0])).unwrap();
         let log_y = |z: [f64; 2], c: usize| z[c] - (z[0].exp() + z[1].exp()).ln();
         let first = -(0.3 * log_y([0.0, 1.5], 0) + 0.7 * log_y([0.0, 1.5], 1)) / 2.0;
         let second = -(0.9 * log_y([2.0, -1.0], 0) + 0.1 * log_y([2.0, -1.0], 1)) / 0.5;
@@ -50,7 +46,7 @@ mod tests {
     fn stays_finite_at_extreme_logits() {
         let labels = Labels { distributions: vec![vec![1.0, 0.0]], weights: vec![1.0] };
         let logits = Tensor::new(&[[-1e4_f32, 1e4]], &Device::Cpu).unwrap();
-        let loss = weighted_cross_entropy(&logits, &labels, &[0]).unwrap();
+        let loss = cross_entropy(&logits, scaled_targets(&labels, &[0])).unwrap();
         assert_eq!(loss.to_scalar::<f32>().unwrap(), 2e4);
     }
 }

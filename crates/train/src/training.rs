@@ -8,9 +8,9 @@ use rand::seq::SliceRandom;
 use crate::early_stopping::EarlyStopping;
 use crate::evaluation::{log_probabilities, validate};
 use crate::labels::Labels;
-use crate::loss::weighted_cross_entropy;
+use crate::learner::Learner;
+use crate::loss::scaled_targets;
 use crate::methods::{Method, method};
-use crate::optimiser::Optimiser;
 use crate::{Example, LabelState, Moment, RunSpec, TrainError};
 
 /// The result of a run.
@@ -63,8 +63,7 @@ struct Run<'a> {
     spec: &'a RunSpec<'a>,
     training: &'a [Example],
     gold: Vec<Option<usize>>,
-    network: Network,
-    optimiser: Optimiser,
+    learner: Learner,
     method: Box<dyn Method>,
     initial: Labels,
 }
@@ -81,17 +80,17 @@ impl<'a> Run<'a> {
         let classes = spec.classes.len();
         let gold = training.iter().map(|example| example.gold).collect();
         let network = Network::new(spec.network, spec.width, classes, spec.seed)?;
-        let optimiser = Optimiser::new(network.variables(), spec.training)?;
+        let learner = Learner::new(network, spec.training);
         let method = method(spec.method, training, classes)?;
         let initial = method.labels().clone();
-        Ok(Self { spec, training, gold, network, optimiser, method, initial })
+        Ok(Self { spec, training, gold, learner, method, initial })
     }
 
     /// One turn of Algorithm 1: an epoch of θ, then the second step, then validation.
     fn epoch(&mut self, epoch: usize, validation: &[Example]) -> Result<EpochRecord, TrainError> {
         let train_loss = self.network_step(epoch)?;
         self.label_step(epoch)?;
-        let validation = validate(&self.network, validation, epoch)?;
+        let validation = validate(self.learner.network(), validation, epoch)?;
         let labels = self.method.labels();
         Ok(EpochRecord {
             epoch,
@@ -134,19 +133,17 @@ impl<'a> Run<'a> {
         let batch = Batch::new(&frames, self.spec.width)?;
         let purpose = format!("dropout of epoch {epoch}, batch {number}");
         let dropout_seed = generator(self.spec.seed, &purpose).next_u64();
-        let logits = self.network.training_logits(&batch, dropout_seed)?;
-        let loss = weighted_cross_entropy(&logits, self.method.labels(), positions)?;
-        let value = f64::from(loss.to_scalar::<f32>()?);
+        let targets = scaled_targets(self.method.labels(), positions);
+        let value = self.learner.step(&batch, targets, dropout_seed)?;
         if !value.is_finite() {
             return Err(TrainError::Diverged { epoch, moment: Moment::Batch(number) });
         }
-        self.optimiser.step(&loss)?;
         Ok(value)
     }
 
     /// The method's second step, with θ fixed.
     fn label_step(&mut self, epoch: usize) -> Result<(), TrainError> {
-        let (network, training) = (&self.network, self.training);
+        let (network, training) = (self.learner.network(), self.training);
         self.method
             .after_epoch(&|| log_probabilities(network, training, epoch, Moment::TrainingOutputs))
     }
@@ -157,7 +154,7 @@ impl<'a> Run<'a> {
     }
 
     fn snapshot(&self, epoch: usize) -> Result<Snapshot, TrainError> {
-        let network = self.network.copy()?;
+        let network = self.learner.network().copy()?;
         Ok(Snapshot { epoch, network, labels: self.method.labels().clone() })
     }
 

@@ -3,24 +3,26 @@
 use super::*;
 use polars::io::parquet::write::KeyValueMetadata;
 
-use crate::writer::{Frames, TableWriter};
+use crate::Outputs;
+use crate::writer::{Described, Tables};
 
 fn names(columns: &[&str]) -> Vec<String> {
     columns.iter().map(|&name| name.to_owned()).collect()
 }
 
-fn frames(utterance_id: &str, data: &[f32]) -> Frames {
-    Frames { utterance_id: utterance_id.to_owned(), data: data.to_vec() }
+fn frames(utterance_id: &str, data: &[f32]) -> Described {
+    Described { utterance_id: utterance_id.to_owned(), frames: data.to_vec(), functionals: None }
 }
 
-fn written(groups: &[&[Frames]]) -> (tempfile::TempDir, std::path::PathBuf) {
+fn written(groups: &[&[Described]]) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("features.parquet");
-    let mut writer = TableWriter::create(&file, &names(&["f0", "zcr"])).unwrap();
+    let outputs = Outputs { features: file.clone(), functionals: None };
+    let mut tables = Tables::create(&outputs, &names(&["f0", "zcr"]), None).unwrap();
     for group in groups {
-        writer.write(group).unwrap();
+        tables.write(group).unwrap();
     }
-    writer.finish().unwrap();
+    tables.finish().unwrap();
     (folder, file)
 }
 

@@ -134,3 +134,29 @@ fn a_stage_writes_each_output_once_and_is_called_what_its_request_says() {
         assert_eq!(names.len(), work.outputs().len());
     }
 }
+
+/// The parameters enter the stage's key: those of an extraction without functionals must read as
+/// they did before there were any.
+#[test]
+fn functionals_are_in_the_parameters_only_where_asked_for() {
+    let extract = |functionals| {
+        let set = crate::FeatureSetText::Builtin("ser32".to_owned());
+        let on_broken = crate::OnBroken::Stop;
+        StageParams::Extract(crate::ExtractParams { set, on_broken, functionals })
+    };
+    let json = |functionals| serde_json::to_string(&extract(functionals)).unwrap();
+    assert_eq!(
+        json(false),
+        r#"{"stage":"extract","params":{"set":{"builtin":"ser32"},"on_broken":"stop"}}"#
+    );
+    assert!(json(true).contains(r#""functionals":true"#));
+    for asked in [false, true] {
+        let read: StageParams = serde_json::from_str(&json(asked)).unwrap();
+        assert_eq!(read, extract(asked));
+        let roles: Vec<&str> = read.outputs().iter().map(|(role, _)| *role).collect();
+        assert_eq!(roles.contains(&crate::role::FUNCTIONALS), asked);
+    }
+    let asking = edited(PIPELINE, "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
+    assert!(pipeline(&asking).unwrap().features.functionals);
+    assert!(!pipeline(PIPELINE).unwrap().features.functionals);
+}

@@ -1,0 +1,4 @@
+//! Timings. Each part of the pipeline that is timed has a module of its own.
+
+pub(crate) mod lld;
+pub(crate) mod train;
