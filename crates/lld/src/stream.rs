@@ -98,7 +98,7 @@ impl Stream {
     pub fn push(&mut self, mut samples: &[f32], out: &mut Vec<f32>) {
         self.samples += samples.len();
         while !samples.is_empty() {
-            samples = self.signal.fill(samples);
+            samples = self.signal.fill(self.arch, samples);
             if self.signal.is_full() {
                 self.block(BLOCK, out);
             }
