@@ -99,7 +99,7 @@ impl<S: Simd> Lanes<S> {
     /// The larger of two values.
     #[inline(always)]
     pub(crate) fn max(self, other: Self) -> Self {
-        other.where_set(self.below(other), self)
+        Self::of(self.simd, self.simd.max_f32s(self.register, other.register))
     }
 
     /// The values in double precision.

@@ -1,5 +1,8 @@
 //! Natural logarithms of many frames at once.
 //!
+//! The bounds of error stated here hold for every normal number of the range; the tests try one in a
+//! thousand or two.
+//!
 //! x = 2ᵏ (1 + f) with f between √½ - 1 and √2 - 1, and ln x = k ln 2 + f - f²/2 + f³ P(f).
 
 use pulp::Simd;

@@ -74,12 +74,12 @@ impl PitchFinder {
 #[inline(always)]
 fn voicing<S: Simd>(simd: S, autocorrelation: &[S::f32s], skip: usize) -> [f64; BLOCK] {
     let lanes = |lag: usize| Lanes::of(simd, autocorrelation[lag]);
+    let none = Lanes::splat(simd, 0.0);
     let mut peak = lanes(autocorrelation.len() - 1);
     let mut before = lanes(skip - 1);
     for &register in &autocorrelation[skip..] {
         let now = Lanes::of(simd, register);
-        let higher = simd.and_m32s(before.below(now), peak.below(now));
-        peak = now.where_set(higher, peak);
+        peak = peak.max(now.where_set(before.below(now), none));
         before = now;
     }
     let (mut ratios, energies) = (peak.widen().values(), lanes(0).widen().values());

@@ -1,6 +1,6 @@
 //! The samples of a block of frames, laid out so that the frames lie side by side.
 
-use pulp::Simd;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::framing::rescale;
 use crate::lanes::BLOCK;
@@ -23,12 +23,29 @@ pub(crate) struct Signal {
     step: usize,
     columns: usize,
     table: Vec<f32>,
+    /// Scratch for a column.
+    scaled: Vec<f32>,
     /// Zeros before the signal.
     margin: usize,
     /// Samples that are there, those zeros included.
     filled: usize,
     /// Samples that the frames of a block reach over.
     capacity: usize,
+}
+
+/// [`Signal::put`] for the instruction set at hand.
+struct Fill<'a> {
+    signal: &'a mut Signal,
+    samples: &'a [f32],
+}
+
+impl WithSimd for Fill<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.signal.put(self.samples);
+    }
 }
 
 /// Where the samples of a frame lie.
@@ -42,7 +59,7 @@ impl Signal {
         let capacity = BLOCK * step + span.saturating_sub(step);
         let columns = capacity.div_ceil(step);
         let table = vec![0.0; step * columns];
-        Self { step, columns, table, margin, filled: margin, capacity }
+        Self { step, columns, table, scaled: vec![0.0; step], margin, filled: margin, capacity }
     }
 
     /// Where the samples lie of frames of `length` that begin `offset` samples into their span.
@@ -72,19 +89,30 @@ impl Signal {
     }
 
     /// Takes as many samples as the block has room for and gives back the others.
-    pub(crate) fn fill<'a>(&mut self, samples: &'a [f32]) -> &'a [f32] {
-        let (mut taken, left) = samples.split_at(samples.len().min(self.capacity - self.filled));
-        while !taken.is_empty() {
+    pub(crate) fn fill<'a>(&mut self, arch: Arch, samples: &'a [f32]) -> &'a [f32] {
+        let (taken, left) = samples.split_at(samples.len().min(self.capacity - self.filled));
+        arch.dispatch(Fill { signal: self, samples: taken });
+        left
+    }
+
+    /// Puts samples into their places, of which there are enough.
+    #[inline(always)]
+    fn put(&mut self, mut samples: &[f32]) {
+        while !samples.is_empty() {
             let (row, column) = (self.filled % self.step, self.filled / self.step);
-            let (piece, others) = taken.split_at(taken.len().min(self.step - row));
-            let cells = self.table[row * self.columns + column..].iter_mut().step_by(self.columns);
-            for (cell, &sample) in cells.zip(piece) {
-                *cell = rescale(sample);
+            let (piece, others) = samples.split_at(samples.len().min(self.step - row));
+            // In two steps, of which the first is one for vector registers.
+            let scaled = &mut self.scaled[..piece.len()];
+            for (to, &sample) in scaled.iter_mut().zip(piece) {
+                *to = rescale(sample);
+            }
+            let rows = self.table[row * self.columns..].chunks_exact_mut(self.columns);
+            for (row, &mut sample) in rows.zip(scaled) {
+                row[column] = sample;
             }
             self.filled += piece.len();
-            taken = others;
+            samples = others;
         }
-        left
     }
 
     /// Zeros up to the end of the block.

@@ -104,7 +104,7 @@ pub(crate) fn emphasise<S: Simd>(
 
 #[cfg(test)]
 mod tests {
-    use pulp::Scalar;
+    use pulp::{Arch, Scalar};
 
     use super::*;
     use crate::set::Window;
@@ -114,7 +114,7 @@ mod tests {
         let settings = FrameSettings { length_ms: 25, pre_emphasis: 0.0, window: Window::Hamming };
         let mut signal = Signal::new(400, 400, 0);
         let mut spectrum = Spectrum::new(&settings, &signal, 0);
-        signal.fill(&frames.concat());
+        signal.fill(Arch::Scalar, &frames.concat());
         [0, 1].map(|frame| {
             spectrum.take(Scalar, &signal, frame);
             spectrum.power::<Scalar>().to_vec()

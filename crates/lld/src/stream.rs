@@ -14,8 +14,10 @@ use crate::{FeatureSet, LldError};
 
 /// Computes a feature set while the samples come, in constant memory.
 ///
-/// Rows come in bursts of 16 frames and trail the samples by what smoothing and deltas look ahead.
-/// They are the same bytes however the samples are cut into pieces, on every instruction set.
+/// Rows come in bursts of 16 frames and trail the samples by what smoothing and deltas look ahead:
+/// for `ser32`, a row is there at most 16 + 2 steps and one frame after its first sample, 205 ms.
+/// [`Stream::rows_due`] and [`Stream::rows_left`] say how many the next call gives. Rows are the same
+/// bytes however the samples are cut into pieces, on every instruction set.
 ///
 /// ```
 /// use ambivox_lld::{FeatureSet, Stream};
@@ -98,7 +100,7 @@ impl Stream {
     pub fn push(&mut self, mut samples: &[f32], out: &mut Vec<f32>) {
         self.samples += samples.len();
         while !samples.is_empty() {
-            samples = self.signal.fill(samples);
+            samples = self.signal.fill(self.arch, samples);
             if self.signal.is_full() {
                 self.block(BLOCK, out);
             }
