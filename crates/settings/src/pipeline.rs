@@ -12,7 +12,7 @@ use crate::{LabelNoiseSettings, Methods, SettingsError, SynthSettings};
 pub(crate) use faults::negative;
 
 const HINT: &str =
-    "pipelines/README.md lists every key of a pipeline; pipelines/demo.toml has them all";
+    "pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them";
 
 /// What to do with an utterance whose audio cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
