@@ -15,7 +15,7 @@ use crate::{FeatureSet, LldError};
 /// Computes a feature set while the samples come, in constant memory.
 ///
 /// Rows come in bursts of 16 frames and trail the samples by what smoothing and deltas look ahead:
-/// for `ser32`, a row is there at most 16 + 2 steps and one frame after its first sample, 205 ms.
+/// for `ser32`, a row is there at most 17 steps and a frame (195 ms) after the frame's first sample.
 /// [`Stream::rows_due`] and [`Stream::rows_left`] say how many the next call gives. Rows are the same
 /// bytes however the samples are cut into pieces, on every instruction set.
 ///
