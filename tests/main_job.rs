@@ -1,5 +1,9 @@
 //! The main job: from audio on disk to a cross-validated table and a report.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
 use serde_json::Value;
 
 use crate::corpora::{SPEAKERS, synthetic, tones};
@@ -59,6 +63,28 @@ fn the_synthetic_corpus_goes_the_same_way_and_is_called_synthetic() {
     house.run(&["report"]).ended(DONE);
     assert!(house.read("results/tiny/report.html").to_lowercase().contains("synthetic"));
     assert!(house.path("results/tiny/labels.parquet").is_file());
+}
+
+/// Every output of every run, by key and name.
+fn outputs_of_runs(house: &House) -> BTreeMap<PathBuf, Vec<u8>> {
+    let runs = house.path("store/objects/train");
+    let inside = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let outputs = inside(&runs).flat_map(|run| inside(&run));
+    let content = |file: PathBuf| {
+        let bytes = fs::read(&file).unwrap();
+        (file.strip_prefix(&runs).unwrap().to_owned(), bytes)
+    };
+    outputs.map(content).collect()
+}
+
+#[test]
+fn neither_threads_nor_jobs_change_a_bit_of_any_run() {
+    let (one, many) = (tones(), tones());
+    one.run(&["cv", "--threads", "1"]).ended(DONE);
+    many.run(&["cv", "--threads", "6", "--jobs", "2"]).ended(DONE);
+    let outputs = outputs_of_runs(&one);
+    assert_eq!(outputs.len(), 2 * SPEAKERS.len() * 4, "{:?}", outputs.keys());
+    assert!(outputs == outputs_of_runs(&many), "the outputs differ");
 }
 
 #[test]
