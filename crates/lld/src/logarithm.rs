@@ -35,11 +35,13 @@ const WHOLE: f32 = 8_388_608.0;
 /// What is added to exponents in the bits of a number.
 const BIAS: u32 = 127;
 
-/// ln x for 1 ≤ x < 2¹²⁶; the error is below 1.5 units in the last place.
+/// ln x for 1 ≤ x < 2¹²⁶; the error is below 1.5 units in the last place. NaN where x is not finite,
+/// so that sound far beyond full scale is noticed.
 #[inline(always)]
 pub(crate) fn ln<S: Simd>(simd: S, x: Lanes<S>) -> Lanes<S> {
     let Scaled { fraction, exponent, .. } = scale(simd, x);
-    from_parts(simd, exponent, fraction)
+    // x - x is 0, or NaN where x is no number.
+    from_parts(simd, exponent, fraction) + (x - x)
 }
 
 /// ln(1 + x) for 0 ≤ x < 2¹²⁶, also where 1 + x is rounded to 1; the error is below 1.5 units in
@@ -111,6 +113,13 @@ mod tests {
             ((f64::from(got) - expected).abs() / f64::from(unit), x)
         };
         bits.step_by(stride).map(error).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_finite_has_no_logarithm() {
+        for x in [f32::INFINITY, f32::NAN] {
+            assert!(ln(Scalar, Lanes::of(Scalar, x)).register().is_nan(), "{x}");
+        }
     }
 
     #[test]
