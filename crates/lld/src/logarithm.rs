@@ -40,8 +40,8 @@ const BIAS: u32 = 127;
 #[inline(always)]
 pub(crate) fn ln<S: Simd>(simd: S, x: Lanes<S>) -> Lanes<S> {
     let Scaled { fraction, exponent, .. } = scale(simd, x);
-    // x - x is 0, or NaN where x is no number.
-    from_parts(simd, exponent, fraction) + (x - x)
+    // x · 0 is 0, or NaN where x is not finite.
+    from_parts(simd, exponent, fraction) + x * 0.0
 }
 
 /// ln(1 + x) for 0 ≤ x < 2¹²⁶, also where 1 + x is rounded to 1; the error is below 1.5 units in
