@@ -1,7 +1,9 @@
 //! From utterances to `features.parquet` and `functionals.parquet`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use ambivox_audio::Cut;
 use ambivox_corpus::Utterance;
@@ -10,12 +12,13 @@ use ambivox_settings::{Exclusion, OnBroken};
 use rayon::prelude::*;
 
 use crate::FeatureError;
-use crate::writer::{Described, Tables};
+use crate::writer::{Described, Encoded, Tables};
 
-/// Audio in one row group, in seconds, before it is closed: some 180,000 rows, 23 MB of values.
-const GROUP_SECONDS: f64 = 1800.0;
+/// Audio in one row group, in seconds, before it is closed: some 30,000 rows, 4 MB of values. What
+/// one thread does alone at the end, encoding the last group, is so much.
+const GROUP_SECONDS: f64 = 300.0;
 /// Utterances in one row group at most; those of unknown length count as nothing above.
-const GROUP_UTTERANCES: usize = 512;
+const GROUP_UTTERANCES: usize = 128;
 
 /// The files to write.
 #[derive(Debug, Clone)]
@@ -63,24 +66,60 @@ pub fn extract(
     verdict(broken, ordered.len(), on_broken)
 }
 
-/// Writes one row group while the next one is computed; returns the broken utterances.
+/// Works the row groups in parallel, and writes each when all before it are written; returns the
+/// broken utterances.
 fn write_groups(
     ordered: &[&Utterance],
     work: &Work<'_>,
-    mut tables: Tables,
+    tables: Tables,
 ) -> Result<Vec<Exclusion>, FeatureError> {
-    let mut broken = Vec::new();
-    let mut ready = Vec::new();
-    for group in groups(ordered) {
-        let (written, computed) = rayon::join(|| tables.write(&ready), || work.compute(group));
-        written?;
-        let (described, excluded): (Vec<_>, Vec<_>) = computed.into_iter().partition(Result::is_ok);
-        ready = described.into_iter().flatten().collect();
-        broken.extend(excluded.into_iter().filter_map(Result::err));
-    }
-    tables.write(&ready)?;
+    let written = Mutex::new(Written::default());
+    groups(ordered).enumerate().par_bridge().try_for_each(|(number, group)| {
+        let done = Done::new(work.compute(group), &tables)?;
+        // Nobody leaves it half changed but by an error, after which nothing is written any more.
+        written.lock().unwrap_or_else(PoisonError::into_inner).add(number, done, &tables)
+    })?;
     tables.finish()?;
-    Ok(broken)
+    Ok(written.into_inner().unwrap_or_else(PoisonError::into_inner).broken)
+}
+
+/// A row group that is ready to be written.
+struct Done {
+    rows: Encoded,
+    broken: Vec<Exclusion>,
+}
+
+impl Done {
+    fn new(
+        computed: Vec<Result<Described, Exclusion>>,
+        tables: &Tables,
+    ) -> Result<Self, FeatureError> {
+        let (described, broken): (Vec<_>, Vec<_>) = computed.into_iter().partition(Result::is_ok);
+        let described: Vec<Described> = described.into_iter().flatten().collect();
+        let broken = broken.into_iter().filter_map(Result::err).collect();
+        Ok(Self { rows: tables.encode(&described)?, broken })
+    }
+}
+
+/// What has been written so far, and what has to wait for its turn. A thread that finishes a group
+/// waits for the one that writes, so no more groups are in memory than a few a thread.
+#[derive(Default)]
+struct Written {
+    groups: usize,
+    early: BTreeMap<usize, Done>,
+    broken: Vec<Exclusion>,
+}
+
+impl Written {
+    fn add(&mut self, number: usize, done: Done, tables: &Tables) -> Result<(), FeatureError> {
+        self.early.insert(number, done);
+        while let Some(done) = self.early.remove(&self.groups) {
+            tables.write(done.rows)?;
+            self.broken.extend(done.broken);
+            self.groups += 1;
+        }
+        Ok(())
+    }
 }
 
 /// Cuts the utterances into row groups, by their number and length alone.

@@ -154,9 +154,9 @@ fn functionals_are_written_only_where_asked_for() {
 fn bytes_depend_on_neither_threads_nor_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut utterances = good(folder.path(), 30);
-    // Lengths that close a row group after every third utterance.
+    // Lengths that close a row group after every second utterance.
     for utterance in &mut utterances {
-        utterance.duration_s = Some(700.0);
+        utterance.duration_s = Some(200.0);
     }
     let mut bytes = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -176,10 +176,10 @@ fn row_groups_close_by_length_and_by_number() {
         let references: Vec<&Utterance> = utterances.iter().collect();
         crate::extract::groups(&references).map(<[_]>::len).collect()
     };
-    let mut utterances = vec![utterance("u"); 1100];
-    assert_eq!(lengths(&utterances), [512, 512, 76]);
+    let mut utterances = vec![utterance("u"); 300];
+    assert_eq!(lengths(&utterances), [128, 128, 44]);
     utterances[1].duration_s = Some(2000.0);
-    assert_eq!(lengths(&utterances), [2, 512, 512, 74]);
+    assert_eq!(lengths(&utterances), [2, 128, 128, 42]);
     assert_eq!(lengths(&[]), [0; 0]);
 }
 

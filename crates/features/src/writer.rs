@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ambivox_corpus::version_metadata;
 use ambivox_lld::Functionals;
 use fs_err as fs;
-use polars::io::parquet::write::BatchedWriter;
+use polars::io::parquet::write::{BatchedWriter, RowGroupIterColumns};
 use polars::prelude::{
     Column, DataFrame, DataType, Field, IntoColumn, NewChunkedArray, ParquetCompression,
     ParquetWriter, PolarsError, PolarsResult, Schema, StringChunked,
@@ -47,12 +47,20 @@ impl Tables {
         Ok(Self { features, functionals: functionals.transpose()? })
     }
 
-    /// Appends one row group to each: these utterances, in their order.
-    pub(crate) fn write(&mut self, utterances: &[Described]) -> Result<(), FeatureError> {
-        let columns = &self.features.columns;
-        self.features.write(frame_rows(columns, utterances))?;
-        match &mut self.functionals {
-            Some(table) => table.write(utterance_rows(&table.columns, utterances)),
+    /// The rows of these utterances, in their order, as a row group of each table.
+    pub(crate) fn encode(&self, utterances: &[Described]) -> Result<Encoded, FeatureError> {
+        let features = self.features.encode(frame_rows(&self.features.columns, utterances))?;
+        let functionals = self.functionals.as_ref();
+        let functionals =
+            functionals.map(|table| table.encode(utterance_rows(&table.columns, utterances)));
+        Ok(Encoded { features, functionals: functionals.transpose()? })
+    }
+
+    /// Compresses and appends a row group of each table.
+    pub(crate) fn write(&self, rows: Encoded) -> Result<(), FeatureError> {
+        self.features.write(rows.features)?;
+        match self.functionals.as_ref().zip(rows.functionals) {
+            Some((table, rows)) => table.write(rows),
             None => Ok(()),
         }
     }
@@ -64,8 +72,17 @@ impl Tables {
     }
 }
 
-/// An open table. Columns are compressed on the calling thread, so that a stage keeps to its own
-/// number of threads.
+/// A row group of each table, encoded.
+pub(crate) struct Encoded {
+    features: Pages,
+    functionals: Option<Pages>,
+}
+
+/// A row group, column by column; empty where there is no row.
+type Pages = Vec<RowGroupIterColumns<'static, PolarsError>>;
+
+/// An open table. Encoding, the most of the work, is done on any number of threads at once; polars
+/// has no part of its own in that, so a stage keeps to its number of threads.
 struct TableWriter {
     file: PathBuf,
     columns: Vec<String>,
@@ -82,15 +99,19 @@ impl TableWriter {
         let out = fs::File::create(file)?.into_file();
         let parquet = ParquetWriter::new(out)
             .with_compression(ParquetCompression::Zstd(None))
-            .set_parallel(false)
             .with_key_value_metadata(version_metadata())
             .batched(&schema(keys, columns))
             .map_err(|source| FeatureError::Parquet { file: file.to_path_buf(), source })?;
         Ok(Self { file: file.to_path_buf(), columns: columns.to_vec(), parquet })
     }
 
-    fn write(&mut self, rows: PolarsResult<DataFrame>) -> Result<(), FeatureError> {
-        rows.and_then(|rows| self.parquet.write_batch(&rows)).map_err(|source| self.fault(source))
+    fn encode(&self, rows: PolarsResult<DataFrame>) -> Result<Pages, FeatureError> {
+        rows.and_then(|rows| self.parquet.encode_and_compress(&rows).collect())
+            .map_err(|source| self.fault(source))
+    }
+
+    fn write(&self, rows: Pages) -> Result<(), FeatureError> {
+        self.parquet.write_row_groups(rows).map_err(|source| self.fault(source))
     }
 
     fn finish(self) -> Result<(), FeatureError> {

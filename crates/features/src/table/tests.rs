@@ -18,9 +18,9 @@ fn written(groups: &[&[Described]]) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("features.parquet");
     let outputs = Outputs { features: file.clone(), functionals: None };
-    let mut tables = Tables::create(&outputs, &names(&["f0", "zcr"]), None).unwrap();
+    let tables = Tables::create(&outputs, &names(&["f0", "zcr"]), None).unwrap();
     for group in groups {
-        tables.write(group).unwrap();
+        tables.write(tables.encode(group).unwrap()).unwrap();
     }
     tables.finish().unwrap();
     (folder, file)
