@@ -1,4 +1,5 @@
 //! Timings. Each part of the pipeline that is timed has a module of its own.
 
+pub(crate) mod extract;
 pub(crate) mod lld;
 pub(crate) mod train;

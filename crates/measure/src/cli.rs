@@ -25,12 +25,17 @@ pub(crate) enum Command {
     /// Do the jobs of `bench train` that come on standard input
     #[command(hide = true)]
     BenchWorker,
+    /// Do one extraction of `bench extract`
+    #[command(hide = true)]
+    ExtractWorker(bench::extract::WorkerArgs),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     /// Time the descriptors: one thread, whole files in memory
     Lld(bench::lld::Args),
+    /// Time an extraction of generated sound, whose hours and threads can be named
+    Extract(bench::extract::Args),
     /// Time training and inference, beside PyTorch where Python has it
     Train(bench::train::Args),
 }

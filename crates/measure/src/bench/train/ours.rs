@@ -12,6 +12,7 @@ use anyhow::Result;
 
 use super::job::{Answer, Job, Memory, Sizes, Task};
 use super::product::Product;
+use crate::machine::status;
 use crate::output::print;
 
 /// Answers the jobs on standard input, a line each, until it ends.
@@ -127,13 +128,6 @@ fn targets(utterances: usize, classes: usize) -> Vec<f32> {
         row[n % classes] = 1.0 / utterances as f32;
     }
     targets
-}
-
-/// A field of this process's status, in kB; `None` where the system keeps none.
-fn status(field: &str) -> Option<u64> {
-    let text = fs_err::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]

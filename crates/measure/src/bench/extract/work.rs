@@ -1,0 +1,75 @@
+//! What is measured: an extraction as a whole, and its parts alone.
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ambivox_audio::{Cut, load};
+use ambivox_features::{Outputs, extract};
+use ambivox_lld::{Extractor, FeatureSet};
+use ambivox_settings::OnBroken;
+use anyhow::Result;
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use super::corpus;
+use crate::machine;
+
+const SET: &str = "ser32";
+
+/// What a measuring process is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WorkerArgs {
+    folder: PathBuf,
+    hours: u32,
+    threads: usize,
+}
+
+/// An extraction as a whole.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Whole {
+    pub(super) seconds: f64,
+    /// Largest memory of the process, in 10⁶ bytes, where the system tells.
+    pub(super) peak_mb: Option<f64>,
+    /// Length of the table, in 10⁶ bytes.
+    pub(super) written_mb: f64,
+}
+
+/// Seconds of the parts of an extraction, each alone on one thread.
+pub(super) struct Parts {
+    pub(super) decoding: f64,
+    pub(super) describing: f64,
+}
+
+/// Extracts, in this process.
+pub(super) fn whole(args: &WorkerArgs) -> Result<Whole> {
+    let utterances = corpus::utterances(args.hours);
+    let outputs = Outputs { features: args.folder.join("features.parquet"), functionals: None };
+    let set = FeatureSet::builtin(SET)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
+    let started = Instant::now();
+    pool.install(|| {
+        extract(&utterances, &args.folder, &set, OnBroken::Stop, &outputs, &|_, _| {})
+    })?;
+    Ok(Whole {
+        seconds: started.elapsed().as_secs_f64(),
+        peak_mb: machine::peak_memory_mb(),
+        written_mb: fs::metadata(&outputs.features)?.len() as f64 / 1e6,
+    })
+}
+
+/// Decodes and describes so many hours.
+pub(super) fn parts(folder: &Path, hours: u32) -> Result<Parts> {
+    let mut extractor = Extractor::new(&FeatureSet::builtin(SET)?)?;
+    let mut parts = Parts { decoding: 0.0, describing: 0.0 };
+    for utterance in corpus::utterances(hours) {
+        let started = Instant::now();
+        let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
+        let samples = load(&folder.join(&utterance.path), cut)?;
+        let decoded = Instant::now();
+        black_box(extractor.process(&samples));
+        parts.describing += decoded.elapsed().as_secs_f64();
+        parts.decoding += (decoded - started).as_secs_f64();
+    }
+    Ok(parts)
+}
