@@ -12,8 +12,13 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
+/// Says on standard error what is being done.
+pub(crate) fn say(text: &str) {
+    // Nothing is left to do where standard error is closed.
+    writeln!(stderr(), "{text}").ok();
+}
+
 /// Says on standard error what went wrong.
 pub(crate) fn complain(error: &anyhow::Error) {
-    // Nothing is left to do where standard error is closed.
-    writeln!(stderr(), "error: {error:#}").ok();
+    say(&format!("error: {error:#}"));
 }

@@ -113,7 +113,8 @@ impl<'a> Run<'a> {
         Ok(total / order.len() as f64)
     }
 
-    /// The epoch's utterances in a random order of its own.
+    /// The epoch's utterances in a random order of its own. Batches of like length would not be
+    /// worth their bias: nothing is padded, and `cargo xtask bench train` times both orders alike.
     fn order(&self, epoch: usize) -> Vec<usize> {
         let mut generator = generator(self.spec.seed, &format!("order of epoch {epoch}"));
         let mut order = self.method.utterances(&mut generator);

@@ -13,12 +13,13 @@ mod worker;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 use std::thread::available_parallelism;
 
 use anyhow::Result;
 
 use crate::machine;
-use crate::output::print;
+use crate::output::{print, say};
 use cases::Case;
 use fold::Fold;
 use job::{Answer, Job, System, Task};
@@ -82,11 +83,12 @@ fn measure(args: &Args) -> Result<Results> {
     for threads in BTreeSet::from([1, most]) {
         results.batches.extend(bench.time(&cases::batches(), &ALL, threads)?);
         if let Some(fold) = &fold {
+            say(&format!("EmoDB; threads: {threads}"));
             results.epochs.extend(fold.time(threads, python, bench.runs)?);
         }
     }
     results.growth = bench.time(&cases::growth(), &ALL[..3], most)?;
-    results.orders = bench.time(&cases::orders(), &ALL[..1], most)?;
+    results.orders = bench.alternate(&cases::orders(), &ALL[..1], 1)?;
     results.memory = bench.memory(&cases::varying(), most)?;
     Ok(results)
 }
@@ -99,28 +101,42 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Times works on every case, by turns: what disturbs the machine disturbs all of them.
+    /// Times works on one case after the other.
     fn time(
         &self,
         cases: &[Case],
         works: &[(System, Task)],
         threads: usize,
     ) -> Result<Vec<Timing>> {
-        let works = self.at_hand(works);
         let mut timings = Vec::new();
         for case in cases {
-            let mut workers = Workers::default();
-            let mut seconds = vec![Vec::new(); works.len()];
-            for _ in 0..self.runs {
-                for (&work, seconds) in works.iter().zip(&mut seconds) {
-                    let worker = workers.of(self, work.0, threads)?;
-                    seconds.push(ask(worker, case, work)?.seconds);
-                }
-            }
-            let measured = works.iter().zip(&seconds);
-            timings.extend(measured.map(|(&work, s)| Timing::new(case, threads, work, s)));
+            timings.extend(self.alternate(from_ref(case), works, threads)?);
         }
         Ok(timings)
+    }
+
+    /// Times works on cases, all by turns: what disturbs the machine disturbs each of them.
+    fn alternate(
+        &self,
+        cases: &[Case],
+        works: &[(System, Task)],
+        threads: usize,
+    ) -> Result<Vec<Timing>> {
+        let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+        say(&format!("{}; threads: {threads}", names.join(", ")));
+        let works = self.at_hand(works);
+        let both = |case| works.iter().map(move |&work| (case, work));
+        let turns: Vec<(&Case, (System, Task))> = cases.iter().flat_map(both).collect();
+        let mut workers = Workers::default();
+        let mut seconds = vec![Vec::new(); turns.len()];
+        for _ in 0..self.runs {
+            for (&(case, work), seconds) in turns.iter().zip(&mut seconds) {
+                let worker = workers.of(self, work.0, threads)?;
+                seconds.push(ask(worker, case, work)?.seconds);
+            }
+        }
+        let measured = turns.iter().zip(&seconds);
+        Ok(measured.map(|(&(case, work), s)| Timing::new(case, threads, work, s)).collect())
     }
 
     /// Memory of processes that do nothing but steps on a case.

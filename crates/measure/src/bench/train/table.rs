@@ -14,7 +14,7 @@ pub(crate) fn text(results: &Results) -> String {
         speeds("Inference", batches, Task::Inference),
         speeds("Step as sizes grow", growth, Task::Step),
         speeds("Inference as sizes grow", growth, Task::Inference),
-        speeds("Steps of an epoch by order of the utterances", orders, Task::Step),
+        speeds("Epoch of steps by order of the utterances", orders, Task::Step),
         speeds("Epoch of a fold of EmoDB, second step and validation included", epochs, Task::Step),
         memory(&results.memory),
     ];
