@@ -14,11 +14,15 @@ use rayon::prelude::*;
 use crate::FeatureError;
 use crate::writer::{Described, Encoded, Tables};
 
-/// Audio in one row group, in seconds, before it is closed: some 30,000 rows, 4 MB of values. What
-/// one thread does alone at the end, encoding the last group, is so much.
-const GROUP_SECONDS: f64 = 300.0;
+/// A corpus has so many row groups unless they would be shorter or longer than the next two say:
+/// enough that no thread waits long for the last.
+const GROUPS: f64 = 48.0;
+/// Audio in one row group, in seconds: few rows compress badly.
+const SHORTEST_GROUP: f64 = 60.0;
+/// Some 90,000 rows, 12 MB of values, of which every thread has a few copies in memory.
+const LONGEST_GROUP: f64 = 900.0;
 /// Utterances in one row group at most; those of unknown length count as nothing above.
-const GROUP_UTTERANCES: usize = 128;
+const GROUP_UTTERANCES: usize = 256;
 
 /// The files to write.
 #[derive(Debug, Clone)]
@@ -126,12 +130,15 @@ impl Written {
 pub(crate) fn groups<'a>(
     ordered: &'a [&'a Utterance],
 ) -> impl Iterator<Item = &'a [&'a Utterance]> {
+    let seconds = |utterance: &&Utterance| utterance.duration_s.unwrap_or(0.0);
+    let total: f64 = ordered.iter().map(seconds).sum();
+    let limit = (total / GROUPS).clamp(SHORTEST_GROUP, LONGEST_GROUP);
     let mut rest = ordered;
     std::iter::from_fn(move || {
-        let mut seconds = 0.0;
+        let mut length = 0.0;
         let full = |utterance: &&Utterance| {
-            seconds += utterance.duration_s.unwrap_or(0.0);
-            seconds >= GROUP_SECONDS
+            length += seconds(utterance);
+            length >= limit
         };
         let last = rest.iter().take(GROUP_UTTERANCES).position(full);
         let (group, after) =

@@ -156,7 +156,7 @@ fn bytes_depend_on_neither_threads_nor_order() {
     let mut utterances = good(folder.path(), 30);
     // Lengths that close a row group after every second utterance.
     for utterance in &mut utterances {
-        utterance.duration_s = Some(200.0);
+        utterance.duration_s = Some(35.0);
     }
     let mut bytes = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -177,10 +177,16 @@ fn row_groups_close_by_length_and_by_number() {
         crate::extract::groups(&references).map(<[_]>::len).collect()
     };
     let mut utterances = vec![utterance("u"); 300];
-    assert_eq!(lengths(&utterances), [128, 128, 44]);
+    assert_eq!(lengths(&utterances), [256, 44]);
     utterances[1].duration_s = Some(2000.0);
-    assert_eq!(lengths(&utterances), [2, 128, 128, 42]);
+    assert_eq!(lengths(&utterances), [2, 256, 42]);
     assert_eq!(lengths(&[]), [0; 0]);
+    // 48 of an hour, 900 s each of many hours.
+    let of_hours = |hours: usize| {
+        lengths(&vec![Utterance { duration_s: Some(15.0), ..utterance("u") }; 240 * hours])
+    };
+    assert_eq!(of_hours(1), [5; 48]);
+    assert_eq!(of_hours(100), [60; 400]);
 }
 
 #[test]
