@@ -83,3 +83,17 @@ pub(crate) fn utterance(id: &str, speaker: &str, gold: Option<&str>) -> Utteranc
         attributes: BTreeMap::new(),
     }
 }
+
+/// Table 1 of the paper: utterances of happiness, sadness, neutral and anger per speaker.
+pub(crate) const TABLE_1: [(&str, [usize; 4]); 10] = [
+    ("Ses01F", [69, 78, 171, 147]),
+    ("Ses01M", [66, 116, 213, 82]),
+    ("Ses02F", [70, 113, 135, 67]),
+    ("Ses02M", [47, 84, 227, 70]),
+    ("Ses03F", [80, 172, 130, 92]),
+    ("Ses03M", [55, 133, 190, 148]),
+    ("Ses04F", [31, 62, 76, 205]),
+    ("Ses04M", [34, 81, 182, 122]),
+    ("Ses05F", [77, 132, 221, 78]),
+    ("Ses05M", [66, 113, 163, 92]),
+];

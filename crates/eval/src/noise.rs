@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::summary::pretty;
+use crate::summary::{parse, pretty};
 use crate::{Detection, EvalError, LabelRepair, MethodSummary, mean_sd};
 
 /// Contents of `results/<pipeline>/noise.json`. Rates are fractions of 1.
@@ -129,12 +129,7 @@ impl NoisePoint {
 impl NoiseSummary {
     /// Reads a `noise.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
-        let json = |message| EvalError::Json { document: "noise.json", message };
-        let summary: Self = serde_json::from_str(text).map_err(|error| json(error.to_string()))?;
-        match summary.schema {
-            1 => Ok(summary),
-            other => Err(json(format!("schema = {other} is not known; this version reads 1"))),
-        }
+        parse("noise.json", text, |summary: &Self| summary.schema)
     }
 
     /// Writes a `noise.json`: equal summaries give equal bytes.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{Confusion, EvalError, LabelMoves, Rates, method_order};
@@ -146,12 +147,7 @@ impl Pooled {
 impl Summary {
     /// Reads a `summary.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
-        let json = |message| EvalError::Json { document: "summary.json", message };
-        let summary: Self = serde_json::from_str(text).map_err(|error| json(error.to_string()))?;
-        match summary.schema {
-            1 => Ok(summary),
-            other => Err(json(format!("schema = {other} is not known; this version reads 1"))),
-        }
+        parse("summary.json", text, |summary: &Self| summary.schema)
     }
 
     /// Writes a `summary.json`: equal summaries give equal bytes.
@@ -164,6 +160,20 @@ impl Summary {
         let mut methods: Vec<_> = self.methods.iter().map(|(id, m)| (id.as_str(), m)).collect();
         methods.sort_by_key(|(id, _)| method_order(id));
         methods
+    }
+}
+
+/// A JSON document of schema 1.
+pub(crate) fn parse<T: DeserializeOwned>(
+    document: &'static str,
+    text: &str,
+    schema: impl Fn(&T) -> u32,
+) -> Result<T, EvalError> {
+    let json = |message| EvalError::Json { document, message };
+    let value = serde_json::from_str(text).map_err(|error| json(error.to_string()))?;
+    match schema(&value) {
+        1 => Ok(value),
+        other => Err(json(format!("schema = {other} is not known; this version reads 1"))),
     }
 }
 

@@ -19,13 +19,13 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     if let Some(file) = job.optional_input(role::NOISE) {
         fold.exchange_labels(&noise::read(file, &splits.classes)?)?;
     }
+    if !params.method.method().uses_votes() {
+        fold.ambiguous.clear();
+    }
     let features = FeatureTable::read(job.input(role::FEATURES)?, Some(&fold.ids()))?;
     // Fitted on the clear utterances alone, so that every method sees the same values.
     let normaliser = fold.normaliser(&features)?;
-    let ambiguous = std::mem::take(&mut fold.ambiguous);
-    if params.method.method().uses_votes() {
-        fold.training.extend(ambiguous);
-    }
+    fold.training.append(&mut fold.ambiguous);
     let run = Prepared {
         params,
         job,

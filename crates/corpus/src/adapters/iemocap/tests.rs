@@ -8,7 +8,7 @@ use ambivox_settings::Sex;
 use tempfile::TempDir;
 
 use super::dialogue_and_speaker;
-use crate::testing::{folder, manifest, put, strings};
+use crate::testing::{TABLE_1, folder, manifest, put, strings};
 use crate::{CorpusError, Utterance, read_corpus, summarise};
 
 fn header(turn: &str, code: &str) -> String {
@@ -168,20 +168,6 @@ fn a_turn_listed_twice_is_an_error() {
     let error = read_turns("Ses01F_impro01", &[turn, turn]).unwrap_err();
     assert!(matches!(error, CorpusError::DuplicateId { .. }), "{error}");
 }
-
-/// Table 1 of the paper: utterances of happiness, sadness, neutral and anger per speaker.
-const TABLE_1: [(&str, [usize; 4]); 10] = [
-    ("Ses01F", [69, 78, 171, 147]),
-    ("Ses01M", [66, 116, 213, 82]),
-    ("Ses02F", [70, 113, 135, 67]),
-    ("Ses02M", [47, 84, 227, 70]),
-    ("Ses03F", [80, 172, 130, 92]),
-    ("Ses03M", [55, 133, 190, 148]),
-    ("Ses04F", [31, 62, 76, 205]),
-    ("Ses04M", [34, 81, 182, 122]),
-    ("Ses05F", [77, 132, 221, 78]),
-    ("Ses05M", [66, 113, 163, 92]),
-];
 
 const CLASSES: [(&str, &str); 4] =
     [("hap", "happiness"), ("sad", "sadness"), ("neu", "neutral"), ("ang", "anger")];
