@@ -118,7 +118,7 @@ impl Written {
     fn add(&mut self, number: usize, done: Done, tables: &Tables) -> Result<(), FeatureError> {
         self.early.insert(number, done);
         while let Some(done) = self.early.remove(&self.groups) {
-            tables.write(done.rows)?;
+            tables.write(&done.rows)?;
             self.broken.extend(done.broken);
             self.groups += 1;
         }

@@ -7,6 +7,7 @@ mod columns;
 mod error;
 mod extract;
 mod normaliser;
+mod parquet;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,16 @@
 //! `features.parquet` and `functionals.parquet`, written one row group at a time.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use ambivox_corpus::version_metadata;
 use ambivox_lld::Functionals;
 use fs_err as fs;
-use polars::io::parquet::write::{BatchedWriter, RowGroupIterColumns};
 use polars::prelude::{
-    Column, DataFrame, DataType, Field, IntoColumn, NewChunkedArray, ParquetCompression,
-    ParquetWriter, PolarsError, PolarsResult, Schema, StringChunked,
+    Column, DataFrame, DataType, Field, IntoColumn, NewChunkedArray, PolarsError, PolarsResult,
+    Schema, StringChunked,
 };
 
 use crate::columns::{FRAME, UTTERANCE};
+use crate::parquet::{ParquetFile, RowGroup};
 use crate::{FeatureError, Outputs};
 
 /// One utterance's values.
@@ -56,10 +54,10 @@ impl Tables {
         Ok(Encoded { features, functionals: functionals.transpose()? })
     }
 
-    /// Compresses and appends a row group of each table.
-    pub(crate) fn write(&self, rows: Encoded) -> Result<(), FeatureError> {
-        self.features.write(rows.features)?;
-        match self.functionals.as_ref().zip(rows.functionals) {
+    /// Appends a row group to each table.
+    pub(crate) fn write(&self, rows: &Encoded) -> Result<(), FeatureError> {
+        self.features.write(&rows.features)?;
+        match self.functionals.as_ref().zip(rows.functionals.as_ref()) {
             Some((table, rows)) => table.write(rows),
             None => Ok(()),
         }
@@ -72,21 +70,17 @@ impl Tables {
     }
 }
 
-/// A row group of each table, encoded.
+/// A row group of each table, or none where there is no row.
 pub(crate) struct Encoded {
-    features: Pages,
-    functionals: Option<Pages>,
+    features: Vec<RowGroup>,
+    functionals: Option<Vec<RowGroup>>,
 }
 
-/// A row group, column by column; empty where there is no row.
-type Pages = Vec<RowGroupIterColumns<'static, PolarsError>>;
-
-/// An open table. Encoding, the most of the work, is done on any number of threads at once; polars
-/// has no part of its own in that, so a stage keeps to its number of threads.
+/// An open table.
 struct TableWriter {
     file: PathBuf,
     columns: Vec<String>,
-    parquet: BatchedWriter<File>,
+    parquet: ParquetFile,
 }
 
 impl TableWriter {
@@ -97,25 +91,22 @@ impl TableWriter {
         columns: &[String],
     ) -> Result<Self, FeatureError> {
         let out = fs::File::create(file)?.into_file();
-        let parquet = ParquetWriter::new(out)
-            .with_compression(ParquetCompression::Zstd(None))
-            .with_key_value_metadata(version_metadata())
-            .batched(&schema(keys, columns))
+        let parquet = ParquetFile::create(out, &schema(keys, columns))
             .map_err(|source| FeatureError::Parquet { file: file.to_path_buf(), source })?;
         Ok(Self { file: file.to_path_buf(), columns: columns.to_vec(), parquet })
     }
 
-    fn encode(&self, rows: PolarsResult<DataFrame>) -> Result<Pages, FeatureError> {
-        rows.and_then(|rows| self.parquet.encode_and_compress(&rows).collect())
-            .map_err(|source| self.fault(source))
+    fn encode(&self, rows: PolarsResult<DataFrame>) -> Result<Vec<RowGroup>, FeatureError> {
+        rows.and_then(|rows| self.parquet.encode(&rows)).map_err(|source| self.fault(source))
     }
 
-    fn write(&self, rows: Pages) -> Result<(), FeatureError> {
-        self.parquet.write_row_groups(rows).map_err(|source| self.fault(source))
+    fn write(&self, rows: &[RowGroup]) -> Result<(), FeatureError> {
+        self.parquet.append(rows).map_err(|source| self.fault(source))
     }
 
     fn finish(self) -> Result<(), FeatureError> {
-        self.parquet.finish().map(drop).map_err(|source| self.fault(source))
+        let Self { file, parquet, .. } = self;
+        parquet.finish().map_err(|source| FeatureError::Parquet { file, source })
     }
 
     fn fault(&self, source: PolarsError) -> FeatureError {

@@ -20,7 +20,7 @@ fn written(groups: &[&[Described]]) -> (tempfile::TempDir, std::path::PathBuf) {
     let outputs = Outputs { features: file.clone(), functionals: None };
     let tables = Tables::create(&outputs, &names(&["f0", "zcr"]), None).unwrap();
     for group in groups {
-        tables.write(tables.encode(group).unwrap()).unwrap();
+        tables.write(&tables.encode(group).unwrap()).unwrap();
     }
     tables.finish().unwrap();
     (folder, file)
