@@ -7,8 +7,10 @@
 
 mod bad_audio;
 mod bad_input;
+mod checkout;
 mod corpora;
 mod freshness;
 mod harness;
 mod main_job;
 mod methods;
+mod reasons;

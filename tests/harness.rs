@@ -24,6 +24,14 @@ impl House {
         Self { folder: TempDir::new().unwrap() }
     }
 
+    /// The same, in another place.
+    pub(crate) fn moved(self) -> Self {
+        let place = TempDir::new().unwrap();
+        fs::remove_dir(place.path()).unwrap();
+        fs::rename(self.folder.path(), place.path()).unwrap();
+        Self { folder: place }
+    }
+
     /// A path inside it.
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.folder.path().join(relative)
@@ -55,7 +63,12 @@ impl House {
 
     /// The command with these arguments and this folder's pipeline, store and results.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = from_a_shell(xtask());
+        self.command_of(xtask(), arguments)
+    }
+
+    /// As [`Self::command`], of another program than the workspace's own.
+    pub(crate) fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = from_a_shell(program);
         command
             .current_dir(root())
             .args(arguments)
@@ -87,7 +100,8 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn new(arguments: &[&str], output: Output) -> Self {
+    /// What became of a command.
+    pub(crate) fn new(arguments: &[&str], output: Output) -> Self {
         Self {
             arguments: arguments.join(" "),
             code: output.status.code(),
@@ -149,7 +163,7 @@ fn from_a_shell(program: &Path) -> Command {
 
 /// The binary behind `cargo xtask`, built as `cargo xtask` builds it; it lies two folders above
 /// this test's own.
-fn xtask() -> &'static Path {
+pub(crate) fn xtask() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let built = from_a_shell(Path::new(env!("CARGO")))

@@ -279,6 +279,9 @@ pub(crate) fn report(experiment: &Experiment, runs: &[Run]) -> Instance {
 }
 
 #[cfg(test)]
+mod every_key;
+
+#[cfg(test)]
 mod tests {
     use std::path::Path;
 
