@@ -14,3 +14,4 @@ mod harness;
 mod main_job;
 mod methods;
 mod reasons;
+mod tune;

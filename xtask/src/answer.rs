@@ -22,25 +22,13 @@ pub(crate) struct Answer {
 impl Answer {
     /// The JSON document.
     pub(crate) fn json(&self) -> serde_json::Value {
-        let Tally { fresh, made } = self.tally;
-        json!({ "outputs": self.outputs, "stages": { "fresh": fresh, "made": made } })
+        json!({ "outputs": self.outputs, "stages": self.tally })
     }
 
     /// The text with the paths below it.
     pub(crate) fn lines(&self) -> String {
         let paths = self.outputs.iter().map(|(role, path)| format!("{role}: {}", path.display()));
         std::iter::once(self.text.clone()).chain(paths).collect::<Vec<_>>().join("\n")
-    }
-
-    /// What was done, for the log.
-    pub(crate) fn done(&self) -> String {
-        let Tally { fresh, made } = self.tally;
-        let all = fresh + made;
-        let stages = if all == 1 { "stage" } else { "stages" };
-        match made {
-            0 => format!("nothing to do: {all} {stages} fresh"),
-            _ => format!("{all} {stages}: {made} made, {fresh} fresh"),
-        }
     }
 }
 
@@ -61,9 +49,8 @@ mod tests {
         let outputs = BTreeMap::from([("index".to_owned(), PathBuf::from("/s/index.parquet"))]);
         let tally = Tally { fresh: 26, made: 0 };
         let answer = Answer { text: "table".to_owned(), outputs, tally };
-        assert_eq!(answer.done(), "nothing to do: 26 stages fresh");
-        let one = Answer { tally: Tally { fresh: 0, made: 1 }, ..answer.clone() };
-        assert_eq!(one.done(), "1 stage: 1 made, 0 fresh");
+        assert_eq!(tally.done(), "nothing to do: 26 stages fresh");
+        assert_eq!(Tally { fresh: 0, made: 1 }.done(), "1 stage: 1 made, 0 fresh");
         assert_eq!(answer.lines(), "table\nindex: /s/index.parquet");
         insta::assert_snapshot!(answer.json(), @r#"{"outputs":{"index":"/s/index.parquet"},"stages":{"fresh":26,"made":0}}"#);
     }

@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Extract,
     /// Train and evaluate: all folds, methods and seeds of the pipeline unless named
     Cv(Training),
+    /// Try settings, and rank them by validation loss
+    Tune(Tune),
     /// Bring tables, figures and the page up to date, training what is missing
     Report(Training),
     /// Show what would run
@@ -65,6 +67,18 @@ pub(crate) enum Command {
 /// Which runs, and how many at a time.
 #[derive(Debug, Args)]
 pub(crate) struct Training {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+}
+
+/// What to try, on which runs, and how many at a time.
+#[derive(Debug, Args)]
+pub(crate) struct Tune {
+    /// What to try: a TOML file, such as pipelines/spaces/lw.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) space: PathBuf,
     #[command(flatten)]
     pub(crate) selection: Selection,
     #[command(flatten)]

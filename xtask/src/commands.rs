@@ -133,7 +133,7 @@ pub(crate) fn cross_validate(
 
 /// A method that learns from votes would fail on a corpus without them; say so before the hours of
 /// training that come first.
-fn check_votes(executor: &Executor<'_>, runs: &[Run]) -> Result<()> {
+pub(crate) fn check_votes(executor: &Executor<'_>, runs: &[Run]) -> Result<()> {
     let Some(run) = runs.iter().find(|run| run.method.method().uses_votes()) else { return Ok(()) };
     let index: IndexSummary = read_output(executor, "index", role::INDEX_SUMMARY)?;
     if index.votes {
@@ -146,7 +146,7 @@ fn check_votes(executor: &Executor<'_>, runs: &[Run]) -> Result<()> {
     )))
 }
 
-fn fold_names(executor: &Executor<'_>) -> Result<Vec<String>> {
+pub(crate) fn fold_names(executor: &Executor<'_>) -> Result<Vec<String>> {
     let splits: Splits = read_output(executor, "split", role::SPLITS)?;
     Ok(splits.folds.into_iter().map(|fold| fold.name).collect())
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ambivox_artifacts::Record;
 use anyhow::{Result, bail, ensure};
+use serde::Serialize;
 
 use crate::binary::Binary;
 use crate::code::Codes;
@@ -18,10 +19,23 @@ use crate::vouch;
 use crate::work::{Bench, Task};
 
 /// How many stages were found fresh and how many were made.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Tally {
     pub(crate) fresh: usize,
     pub(crate) made: usize,
+}
+
+impl Tally {
+    /// What was done, for the log.
+    pub(crate) fn done(self) -> String {
+        let Self { fresh, made } = self;
+        let all = fresh + made;
+        let stages = if all == 1 { "stage" } else { "stages" };
+        match made {
+            0 => format!("nothing to do: {all} {stages} fresh"),
+            _ => format!("{all} {stages}: {made} made, {fresh} fresh"),
+        }
+    }
 }
 
 /// Where the stage program comes from.

@@ -9,7 +9,7 @@ use fs_err as fs;
 use crate::failure::Failure;
 
 /// A pipeline, read and checked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Experiment {
     /// The file's text; the report shows it.
     pub(crate) text: String,
@@ -28,6 +28,11 @@ impl Experiment {
         let manifest = Manifest::read(&folder.join(&pipeline.corpus.manifest))?;
         let feature_set = feature_set(&folder, &pipeline.features.set)?;
         Ok(Self { text, pipeline, manifest, feature_set, folder })
+    }
+
+    /// The same with another pipeline, whose files are the same.
+    pub(crate) fn with_pipeline(&self, pipeline: Pipeline) -> Self {
+        Self { pipeline, ..self.clone() }
     }
 
     /// The root of a corpus that is not synthetic: from the pipeline file, or from the environment

@@ -26,6 +26,7 @@ mod spawn;
 mod table;
 mod tidy;
 mod toolchain;
+mod tune;
 mod vouch;
 mod work;
 

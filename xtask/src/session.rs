@@ -15,6 +15,7 @@ use crate::experiment::Experiment;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::resolve::Resolver;
+use crate::tune::tune;
 use crate::{binary, ci, tidy, toolchain};
 
 /// Does what the command line asks for.
@@ -82,13 +83,20 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
             let json = serde_json::to_string_pretty(&plan)?;
             return print(if common.json { &json } else { &text });
         }
+        Command::Tune(own) => {
+            let ranking = tune(&mut executor, &own, jobs(&own.jobs))?;
+            progress.say(&ranking.stages.done());
+            let text = ranking.text();
+            let json = serde_json::to_string_pretty(&ranking)?;
+            return print(if common.json { &json } else { &text });
+        }
         Command::Tidy | Command::Ci | Command::Conform(_) | Command::Bench(_) => return Ok(()),
     };
     tell(common, &progress, &answer)
 }
 
 fn tell(common: &Common, progress: &Progress, answer: &Answer) -> Result<()> {
-    progress.say(&answer.done());
+    progress.say(&answer.tally.done());
     if common.json { print(&format!("{:#}", answer.json())) } else { print(&answer.lines()) }
 }
 

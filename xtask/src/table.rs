@@ -10,6 +10,10 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 /// With more folds than this the table has their means alone.
 const FOLDS_SHOWN: usize = 12;
 
+/// Stands below every result on a synthetic corpus.
+pub(crate) const SYNTHETIC: &str = "The corpus is synthetic: these rates show that the pipeline \
+    works, and say\nnothing of real speech.";
+
 /// The rates of a cross-validation: per method, then per fold where these are few.
 pub(crate) fn rates(summary: &Summary) -> String {
     let mut text = vec![
@@ -23,11 +27,7 @@ pub(crate) fn rates(summary: &Summary) -> String {
         text.push(by_fold(summary, &folds).to_string());
     }
     if summary.synthetic {
-        text.push(
-            "The corpus is synthetic: these rates show that the pipeline works, and say\n\
-             nothing of real speech."
-                .to_owned(),
-        );
+        text.push(SYNTHETIC.to_owned());
     }
     text.join("\n")
 }
@@ -97,7 +97,7 @@ fn speaker_row(speaker: &SpeakerSummary, labels: &BTreeSet<&str>) -> Vec<String>
 }
 
 /// A table with these columns, all but those of index `left` aligned to the right.
-fn table(columns: &[&str], left: &[usize]) -> Table {
+pub(crate) fn table(columns: &[&str], left: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_BORDERS_ONLY_CONDENSED).set_header(columns.to_vec());
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(80);

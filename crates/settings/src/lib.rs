@@ -1,5 +1,5 @@
-//! What people write and what stages are asked, typed: pipeline TOML, corpus manifests, stage
-//! requests, the splits file and the events a stage reports while it works.
+//! What people write and what stages are asked, typed: pipeline TOML, search spaces, corpus
+//! manifests, stage requests, the splits file and the events a stage reports while it works.
 //!
 //! Everything here is plain data. The crate links no numeric library, so that `cargo xtask` can plan
 //! a pipeline without compiling one. Unknown keys are errors everywhere, and no hyper-parameter has a
@@ -14,6 +14,7 @@ mod methods;
 mod noise;
 mod pipeline;
 mod request;
+mod space;
 mod split;
 mod summary;
 mod synth;
@@ -35,6 +36,7 @@ pub use request::{
     CompareNoiseParams, EvaluateParams, ExtractParams, FeatureSetText, IndexParams, ReportParams,
     Request, SplitParams, StageParams, TrainParams, role,
 };
+pub use space::{Range, Search, Space};
 pub use split::{Fold, Splits};
 pub use summary::{Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;

@@ -1,5 +1,6 @@
 //! Pipeline files, `pipelines/*.toml`: one experiment, with every setting in it.
 
+mod change;
 mod faults;
 
 use std::path::{Path, PathBuf};

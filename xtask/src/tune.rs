@@ -1,0 +1,99 @@
+//! `cargo xtask tune`: tries settings of a pipeline and ranks them by validation loss.
+//!
+//! A trial is the pipeline's own training with other settings, and cached like it. Of what a run
+//! leaves behind, its history alone is read here, which knows nothing of the test speaker but the
+//! number of utterances.
+
+mod ranking;
+mod study;
+
+use ambivox_eval::{RunHistory, mean_sd};
+use ambivox_settings::{Space, role};
+use anyhow::{Context as _, Result};
+use fs_err as fs;
+
+use crate::cli;
+use crate::commands::{check_votes, fold_names};
+use crate::execute::Executor;
+use crate::graph::{self, Instance, Run};
+use crate::select::{check_folds, check_selection, selected};
+pub(crate) use ranking::Ranking;
+use ranking::{MethodRanking, Ranked};
+use study::{Study, Trial};
+
+/// Trains every trial of every method that the space is about, and ranks them.
+pub(crate) fn tune(executor: &mut Executor<'_>, own: &cli::Tune, jobs: usize) -> Result<Ranking> {
+    let experiment = executor.resolver.experiment;
+    check_selection(experiment, &own.selection)?;
+    let space = Space::read(&own.space)?;
+    let studies = study::studies(&own.space, &space, experiment, &own.selection.methods)?;
+    for instance in graph::preparation(experiment) {
+        executor.bring_up(&[instance], 1)?;
+    }
+    let folds = fold_names(executor)?;
+    check_folds(&own.selection, &folds)?;
+    let runs = |study: &Study| {
+        let mut runs = graph::runs(experiment, &folds);
+        runs.retain(|run| run.method.method() == study.method && selected(run, &own.selection));
+        runs
+    };
+    let planned: Vec<Planned> =
+        studies.iter().map(|study| Planned::new(study, &runs(study))).collect();
+    check_votes(executor, &studies.iter().flat_map(runs).collect::<Vec<_>>())?;
+    executor.bring_up(&graph::noise(experiment), jobs)?;
+    train(executor, &planned, jobs)?;
+    let methods = planned.iter().map(|plan| plan.rank(executor)).collect::<Result<_>>()?;
+    Ok(Ranking::new(experiment, methods, executor.tally))
+}
+
+/// A method's trials with the runs of each.
+struct Planned<'a> {
+    study: &'a Study,
+    trials: Vec<(&'a Trial, Vec<Instance>)>,
+}
+
+impl<'a> Planned<'a> {
+    fn new(study: &'a Study, runs: &[Run]) -> Self {
+        let instances = |trial: &'a Trial| (trial, trial.instances(runs));
+        Self { study, trials: study.trials.iter().map(instances).collect() }
+    }
+
+    fn rank(&self, executor: &Executor<'_>) -> Result<MethodRanking> {
+        let ranked =
+            |(trial, instances): &(&Trial, Vec<Instance>)| ranked(executor, trial, instances);
+        let trials = self.trials.iter().map(ranked).collect::<Result<_>>()?;
+        Ok(MethodRanking::new(self.study.method, trials))
+    }
+}
+
+/// Brings all runs up to date together; where one fails, says what its trial tried.
+fn train(executor: &mut Executor<'_>, planned: &[Planned<'_>], jobs: usize) -> Result<()> {
+    let trials = || planned.iter().flat_map(|plan| &plan.trials);
+    let wave: Vec<Instance> = trials().flat_map(|(_, instances)| instances.clone()).collect();
+    let brought = executor.bring_up(&wave, jobs);
+    if brought.is_err() {
+        trials().for_each(|(trial, _)| executor.progress.say(&trial.to_string()));
+    }
+    brought
+}
+
+fn ranked(executor: &Executor<'_>, trial: &Trial, instances: &[Instance]) -> Result<Ranked> {
+    let losses = instances.iter().map(|run| validation_loss(executor, &run.slot));
+    let losses = losses.collect::<Result<Vec<_>>>()?;
+    let over_runs = mean_sd(losses).context("a trial without runs")?;
+    Ok(Ranked {
+        trial: trial.number,
+        validation_loss: over_runs.mean,
+        sd: over_runs.sd,
+        runs: instances.len(),
+        settings: trial.settings.clone(),
+    })
+}
+
+/// The validation loss of the epoch that a run kept.
+fn validation_loss(executor: &Executor<'_>, slot: &str) -> Result<f64> {
+    let file = executor.resolver.output(slot, role::HISTORY)?;
+    let history = RunHistory::from_json(&fs::read_to_string(&file)?)?;
+    let best = history.best().with_context(|| format!("{} has no epoch", file.display()))?;
+    Ok(best.validation_loss)
+}
