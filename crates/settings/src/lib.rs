@@ -5,6 +5,7 @@
 //! a pipeline without compiling one. Unknown keys are errors everywhere, and no hyper-parameter has a
 //! default in code: a pipeline file says all of them.
 
+mod bundle;
 mod error;
 mod event;
 pub mod exit;
@@ -19,6 +20,7 @@ mod split;
 mod summary;
 mod synth;
 
+pub use bundle::{Bundle, BundledNetwork};
 pub use error::SettingsError;
 pub use event::Event;
 pub use files::{FilesError, matching_files};

@@ -1,0 +1,118 @@
+//! The command line.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Say what emotions sound like, by networks that `cargo xtask bundle` put into a folder.
+///
+/// Probabilities are means over the folder's networks. Sound of any common format and rate is read;
+/// what is longer than a window is cut into windows of equal length.
+#[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[command(name = "ambivox-predict", bin_name = "cargo xtask predict", version)]
+pub(crate) struct Cli {
+    /// The folder of networks
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// Sound files, folders of them, or - for one file on standard input
+    #[arg(
+        value_name = "FILE|DIR|-",
+        required_unless_present = "stream",
+        conflicts_with = "stream"
+    )]
+    pub(crate) sounds: Vec<PathBuf>,
+    /// Longest window, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(crate) window: f64,
+    /// Print one JSON document (with --stream, one for each line)
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) json: bool,
+    /// Print CSV, a row per window
+    #[arg(long)]
+    pub(crate) csv: bool,
+    /// Give the attention of every frame in the JSON document
+    #[arg(long, requires = "json")]
+    pub(crate) attention: bool,
+    /// Read raw sound from standard input as it comes: mono, 16 kHz, 16 bit, little endian
+    #[arg(long)]
+    pub(crate) stream: bool,
+    /// With --stream, the time from one prediction to the next, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    #[arg(conflicts_with = "sounds")]
+    pub(crate) hop: f64,
+    /// Threads to use; changes the speed alone [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Table,
+    Json,
+    Csv,
+}
+
+impl Cli {
+    /// The form that was asked for.
+    pub(crate) fn form(&self) -> Form {
+        match (self.json, self.csv) {
+            (true, _) => Form::Json,
+            (_, true) => Form::Csv,
+            _ => Form::Table,
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds > 0.0 => Ok(seconds),
+        _ => Err("expected seconds above 0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(["ambivox-predict"].into_iter().chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn one_form_at_a_time() {
+        assert_eq!(parse("--model m a.wav").unwrap().form(), Form::Table);
+        assert_eq!(parse("--model m --json --attention a b").unwrap().form(), Form::Json);
+        assert_eq!(parse("--model m --csv --stream --hop 0.5").unwrap().form(), Form::Csv);
+    }
+
+    #[test]
+    fn wrong_use_is_refused() {
+        for line in [
+            "a.wav",
+            "--model m",
+            "--model m a --stream",
+            "--model m a --json --csv",
+            "--model m a --window 0",
+            "--model m a --window nan",
+            "--model m a --attention",
+            "--model m a --hop 2",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn help_says_what_there_is() {
+        insta::assert_snapshot!(Cli::command().render_long_help());
+    }
+}

@@ -1,0 +1,28 @@
+//! Emotions of any sound, by networks that were trained elsewhere.
+//!
+//! An [`Ensemble`] is a bundle's networks; their probabilities are averaged. [`Ensemble::analyse`]
+//! takes whole recordings and cuts long ones into windows, [`Live`] takes samples as they come.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use ambivox_predict::Ensemble;
+//!
+//! let ensemble = Ensemble::load(Path::new("bundle"))?;
+//! let samples = ambivox_audio::load(Path::new("speech.wav"), Default::default())?;
+//! let analysis = ensemble.analyse(&samples, 10.0)?;
+//! println!("{:?} {:?}", ensemble.classes(), analysis.probabilities);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod ensemble;
+mod error;
+mod live;
+mod windows;
+
+pub use ensemble::{Analysis, Ensemble, Window};
+pub use error::PredictError;
+pub use live::Live;
+pub use windows::windows;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! The binary `ambivox-predict`: emotions of sound files, or of sound as it comes.
+//!
+//! `cargo xtask predict` builds it and hands its arguments on. With a bundle it works anywhere.
+
+mod cli;
+mod inputs;
+mod listen;
+mod output;
+
+use std::io::{Write as _, stderr, stdout};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use ambivox_predict::Ensemble;
+use ambivox_settings::exit;
+use clap::Parser as _;
+use rayon::prelude::*;
+
+use cli::{Cli, Form};
+use inputs::Input;
+use output::{Answer, Report};
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            say(&format!("error: {error}"));
+            ExitCode::from(exit::DATA)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<u8, Error> {
+    let threads = cli.threads.map_or(0, std::num::NonZero::get);
+    // The global pool, since the matrix products use that one.
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    let ensemble = Ensemble::load(&cli.model)?;
+    if ensemble.bundle().synthetic {
+        say("warning: these networks were trained on a synthetic corpus and know no real speech");
+    }
+    if cli.stream {
+        listen::run(cli, &ensemble)?;
+        return Ok(exit::DONE);
+    }
+    let started = Instant::now();
+    let answers = analyse(cli, &ensemble, inputs::inputs(&cli.sounds)?);
+    let report = Report { ensemble: &ensemble, answers, seconds: started.elapsed().as_secs_f64() };
+    let text = match cli.form() {
+        Form::Table => report.table(),
+        Form::Json => report.json(cli.attention)?,
+        Form::Csv => report.csv()?,
+    };
+    print(&text)?;
+    report.complaints().iter().for_each(|complaint| say(complaint));
+    say(&report.speed());
+    Ok(if report.is_whole() { exit::DONE } else { exit::DATA })
+}
+
+/// Every sound in order, with what is said of it or what is wrong with it.
+fn analyse(cli: &Cli, ensemble: &Ensemble, inputs: Vec<Input>) -> Vec<Answer> {
+    let one = |input: Input| {
+        let said = input
+            .samples()
+            .and_then(|samples| Ok(ensemble.analyse(&samples, cli.window)?))
+            .map_err(|error| error.to_string());
+        Answer { name: input.name(), said }
+    };
+    inputs.into_par_iter().map(one).collect()
+}
+
+/// Prints to standard output. A reader that has read enough is no error.
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Says on standard error what is no result.
+fn say(text: &str) {
+    // Nothing is left to do where standard error is closed.
+    writeln!(stderr(), "{text}").ok();
+}

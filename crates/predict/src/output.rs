@@ -1,0 +1,210 @@
+//! What is printed: a table for people, JSON, or CSV.
+
+use std::collections::BTreeMap;
+
+use ambivox_predict::{Analysis, Ensemble, Window};
+use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+use serde::Serialize;
+
+use crate::Error;
+
+/// Columns of a terminal.
+const WIDTH: u16 = 80;
+
+/// One sound, and what is said of it or why nothing is.
+pub(crate) struct Answer {
+    pub(crate) name: String,
+    pub(crate) said: Result<Analysis, String>,
+}
+
+/// All that a command found.
+pub(crate) struct Report<'a> {
+    pub(crate) ensemble: &'a Ensemble,
+    pub(crate) answers: Vec<Answer>,
+    /// Time that it took.
+    pub(crate) seconds: f64,
+}
+
+/// Place of the most probable class, the first of equals.
+pub(crate) fn most_probable(probabilities: &[f64]) -> usize {
+    (0..probabilities.len())
+        .fold(0, |top, c| if probabilities[c] > probabilities[top] { c } else { top })
+}
+
+impl Report<'_> {
+    /// A row per sound and, where it was cut, one for each window.
+    pub(crate) fn table(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(ASCII_BORDERS_ONLY_CONDENSED);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+        let heads = ["sound", "from", "to", "peak", "emotion"].into_iter();
+        table.set_header(heads.chain(self.ensemble.classes().iter().map(String::as_str)));
+        for (answer, analysis) in self.analyses() {
+            let whole = [&answer.name, "0.0", &format!("{:.1}", analysis.duration_s)];
+            match analysis.windows.as_slice() {
+                [window] => self.row(&mut table, whole, Some(window), &window.probabilities),
+                windows => {
+                    self.row(&mut table, whole, None, &analysis.probabilities);
+                    for window in windows {
+                        let times = [window.start_s, window.end_s].map(|time| format!("{time:.1}"));
+                        let named = ["", &times[0], &times[1]];
+                        self.row(&mut table, named, Some(window), &window.probabilities);
+                    }
+                }
+            }
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        format!(
+            "{table}\nTimes in seconds, probabilities in percent; peak: where most attention lies.\n"
+        )
+    }
+
+    fn row(&self, table: &mut Table, named: [&str; 3], at: Option<&Window>, probabilities: &[f64]) {
+        let peak = at.map_or(String::new(), |window| format!("{:.2}", window.peak_s));
+        let emotion = self.ensemble.classes()[most_probable(probabilities)].clone();
+        let percent = probabilities.iter().map(|p| format!("{:.1}", 100.0 * p));
+        let named = named.map(str::to_owned).into_iter();
+        table.add_row(named.chain([peak, emotion]).chain(percent));
+    }
+
+    /// The JSON document.
+    pub(crate) fn json(&self, attention: bool) -> Result<String, Error> {
+        let classes = self.ensemble.classes();
+        let sounds = self.analyses().map(|(answer, analysis)| Entry {
+            sound: &answer.name,
+            duration_s: analysis.duration_s,
+            emotion: &classes[most_probable(&analysis.probabilities)],
+            probabilities: by_class(classes, &analysis.probabilities),
+            windows: analysis.windows.iter().map(|w| Said::new(classes, w, attention)).collect(),
+        });
+        let broken = self.answers.iter().filter_map(|answer| {
+            let reason = answer.said.as_ref().err()?;
+            Some(Broken { sound: &answer.name, reason })
+        });
+        let document = Document {
+            schema: 1,
+            model: self.ensemble.bundle(),
+            step_s: self.ensemble.step_s(),
+            sounds: sounds.collect(),
+            broken: broken.collect(),
+        };
+        Ok(serde_json::to_string_pretty(&document)? + "\n")
+    }
+
+    /// A row per window.
+    pub(crate) fn csv(&self) -> Result<String, Error> {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        csv.write_record(csv_head(self.ensemble.classes()))?;
+        for (answer, analysis) in self.analyses() {
+            for window in &analysis.windows {
+                csv.write_record(csv_row(&answer.name, self.ensemble.classes(), window))?;
+            }
+        }
+        Ok(String::from_utf8(csv.into_inner()?)?)
+    }
+
+    /// A line for every sound that could not be used, and how many these are.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let lines = self.answers.iter().filter_map(|answer| {
+            let reason = answer.said.as_ref().err()?;
+            Some(format!("{}: {reason}", answer.name))
+        });
+        let mut lines: Vec<String> = lines.collect();
+        if !lines.is_empty() {
+            let of = format!("{} of {}", lines.len(), self.answers.len());
+            lines.push(format!("error: {of} sounds could not be used; they are named above"));
+        }
+        lines
+    }
+
+    /// Whether every sound could be used.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.answers.iter().all(|answer| answer.said.is_ok())
+    }
+
+    /// How long it took.
+    pub(crate) fn speed(&self) -> String {
+        let sound: f64 = self.analyses().map(|(_, analysis)| analysis.duration_s).sum();
+        let (seconds, networks) = (self.seconds, self.ensemble.bundle().networks.len());
+        let by =
+            if networks == 1 { "one network".to_owned() } else { format!("{networks} networks") };
+        format!(
+            "{sound:.1} s of sound by {by} in {seconds:.2} s: {:.0} × real time",
+            sound / seconds
+        )
+    }
+
+    fn analyses(&self) -> impl Iterator<Item = (&Answer, &Analysis)> {
+        self.answers.iter().filter_map(|answer| Some((answer, answer.said.as_ref().ok()?)))
+    }
+}
+
+/// Heads of the CSV's columns.
+pub(crate) fn csv_head(classes: &[String]) -> Vec<String> {
+    let named = ["sound", "start_s", "end_s", "peak_s", "emotion"].map(str::to_owned).into_iter();
+    named.chain(classes.iter().map(|class| format!("p_{class}"))).collect()
+}
+
+/// A window as a row of the CSV.
+pub(crate) fn csv_row(sound: &str, classes: &[String], window: &Window) -> Vec<String> {
+    let times = [window.start_s, window.end_s, window.peak_s].map(|time| format!("{time:.3}"));
+    let emotion = classes[most_probable(&window.probabilities)].clone();
+    let probabilities = window.probabilities.iter().map(|p| format!("{p:.6}"));
+    std::iter::once(sound.to_owned()).chain(times).chain([emotion]).chain(probabilities).collect()
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    model: &'a ambivox_settings::Bundle,
+    step_s: f64,
+    sounds: Vec<Entry<'a>>,
+    broken: Vec<Broken<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    sound: &'a str,
+    duration_s: f64,
+    emotion: &'a str,
+    probabilities: BTreeMap<&'a str, f64>,
+    windows: Vec<Said<'a>>,
+}
+
+#[derive(Serialize)]
+struct Broken<'a> {
+    sound: &'a str,
+    reason: &'a str,
+}
+
+/// A window in JSON.
+#[derive(Serialize)]
+pub(crate) struct Said<'a> {
+    start_s: f64,
+    end_s: f64,
+    peak_s: f64,
+    emotion: &'a str,
+    probabilities: BTreeMap<&'a str, f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attention: Option<&'a [f32]>,
+}
+
+impl<'a> Said<'a> {
+    pub(crate) fn new(classes: &'a [String], window: &'a Window, attention: bool) -> Self {
+        Self {
+            start_s: window.start_s,
+            end_s: window.end_s,
+            peak_s: window.peak_s,
+            emotion: &classes[most_probable(&window.probabilities)],
+            probabilities: by_class(classes, &window.probabilities),
+            attention: attention.then_some(&window.attention),
+        }
+    }
+}
+
+fn by_class<'a>(classes: &'a [String], probabilities: &[f64]) -> BTreeMap<&'a str, f64> {
+    classes.iter().map(String::as_str).zip(probabilities.iter().copied()).collect()
+}

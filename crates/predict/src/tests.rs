@@ -1,0 +1,182 @@
+//! Bundles of small random networks, loaded, refused, and asked.
+
+use std::path::Path;
+
+use ambivox_artifacts::StatMemo;
+use ambivox_lld::FeatureSet;
+use ambivox_model::{Checkpoint, Network, Normalisation};
+use ambivox_settings::{AttentionOver, Bundle, BundledNetwork, FeatureSetText, NetworkSettings};
+use fs_err as fs;
+use proptest::prelude::*;
+
+use super::*;
+
+const CLASSES: [&str; 3] = ["anger", "neutral", "sadness"];
+
+fn checkpoint(seed: u64, classes: &[&str]) -> Checkpoint {
+    let settings =
+        NetworkSettings { linear: 6, lstm: 4, dropout: 0.5, attention_over: AttentionOver::Blstm };
+    let width = FeatureSet::builtin("ser32").unwrap().columns().len();
+    Checkpoint {
+        network: Network::new(&settings, width, classes.len(), seed).unwrap(),
+        classes: classes.iter().map(|&class| class.to_owned()).collect(),
+        feature_set: FeatureSetText::Builtin("ser32".to_owned()),
+        normalisation: Normalisation { mean: vec![0.5; width], sd: vec![3.0; width] },
+    }
+}
+
+fn bundled(folder: &Path, seed: u64, classes: &[&str]) -> BundledNetwork {
+    let file = format!("lw-{seed}.safetensors");
+    checkpoint(seed, classes).save(&folder.join(&file)).unwrap();
+    let digest = StatMemo::in_memory().file(&folder.join(&file)).unwrap().digest.to_string();
+    BundledNetwork { file, digest, seed, fold: "03".to_owned() }
+}
+
+fn write(folder: &Path, networks: Vec<BundledNetwork>) {
+    let bundle = Bundle {
+        schema: 1,
+        pipeline: "toy".to_owned(),
+        corpus: "Toy".to_owned(),
+        synthetic: false,
+        method: "lw".to_owned(),
+        networks,
+    };
+    fs::write(folder.join(Bundle::FILE), serde_json::to_string(&bundle).unwrap()).unwrap();
+}
+
+fn ensemble(seeds: &[u64]) -> Ensemble {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), seeds.iter().map(|&s| bundled(folder.path(), s, &CLASSES)).collect());
+    Ensemble::load(folder.path()).unwrap()
+}
+
+/// A tone that rises and falls, of so many samples.
+fn tone(samples: usize) -> Vec<f32> {
+    let phase = |n: usize| n as f64 * (0.06 + 0.02 * (n as f64 / 9000.0).sin());
+    (0..samples).map(|n| (0.4 * phase(n).sin() + 0.2 * (2.0 * phase(n)).sin()) as f32).collect()
+}
+
+#[test]
+fn probabilities_and_attention_are_means_of_the_networks() {
+    let sound = tone(24_000);
+    let together = ensemble(&[1, 2]).analyse(&sound, 10.0).unwrap();
+    let alone = [1, 2].map(|seed| ensemble(&[seed]).analyse(&sound, 10.0).unwrap());
+    for (c, p) in together.probabilities.iter().enumerate() {
+        let mean = f64::midpoint(alone[0].probabilities[c], alone[1].probabilities[c]);
+        assert!((p - mean).abs() < 1e-12);
+    }
+    assert!((together.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    let [window] = together.windows.as_slice() else { panic!("{:?}", together.windows) };
+    assert!((window.attention.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+    for (t, a) in window.attention.iter().enumerate() {
+        let mean =
+            f32::midpoint(alone[0].windows[0].attention[t], alone[1].windows[0].attention[t]);
+        assert!((a - mean).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn a_long_recording_is_cut_and_averaged_by_length() {
+    let analysis = ensemble(&[1]).analyse(&tone(5 * 16_000), 2.0).unwrap();
+    assert_eq!(analysis.windows.len(), 3);
+    assert_eq!(analysis.duration_s, 5.0);
+    let frames: usize = analysis.windows.iter().map(|w| w.attention.len()).sum();
+    assert_eq!(frames, 498);
+    let mean: f64 = analysis
+        .windows
+        .iter()
+        .map(|w| w.attention.len() as f64 / 498.0 * w.probabilities[0])
+        .sum();
+    assert!((mean - analysis.probabilities[0]).abs() < 1e-12);
+    assert_eq!(analysis.windows[0].start_s, 0.0);
+    assert!((analysis.windows[2].end_s - (4.97 + 0.025)).abs() < 1e-9);
+    for window in &analysis.windows {
+        assert!(window.start_s < window.peak_s && window.peak_s < window.end_s);
+    }
+}
+
+#[test]
+fn less_than_a_frame_is_an_error() {
+    let error = ensemble(&[1]).analyse(&tone(399), 10.0).unwrap_err().to_string();
+    assert_eq!(error, "0.025 s of sound, which is less than one frame of 0.025 s");
+    assert!(ensemble(&[1]).analyse(&[], 10.0).is_err());
+}
+
+#[test]
+fn a_bundle_at_fault_is_refused_by_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |networks: Vec<BundledNetwork>| {
+        write(folder.path(), networks);
+        Ensemble::load(folder.path()).err().unwrap().to_string()
+    };
+    let [one, two] = [1, 2].map(|seed| bundled(folder.path(), seed, &CLASSES));
+    let other = bundled(folder.path(), 3, &["anger", "sadness", "neutral"]);
+    let text = refused(vec![one.clone(), other]);
+    assert!(text.contains("lw-3.safetensors") && text.contains("classes"), "{text}");
+    let changed = BundledNetwork { digest: one.digest.clone(), ..two };
+    let text = refused(vec![one.clone(), changed]);
+    assert!(text.contains("lw-2.safetensors") && text.contains("copy the bundle anew"), "{text}");
+    let missing = BundledNetwork { file: "none.safetensors".to_owned(), ..one };
+    assert!(refused(vec![missing]).contains("none.safetensors"));
+    let text = Ensemble::load(Path::new("nowhere")).err().unwrap().to_string();
+    assert!(text.contains("nowhere") && text.contains("xtask bundle"), "{text}");
+}
+
+#[test]
+fn all_of_a_sound_that_fits_is_said_alike_live_and_whole() {
+    let ensemble = ensemble(&[1, 2]);
+    let sound = tone(30_000);
+    let mut live = Live::new(&ensemble, 60.0, 60.0).unwrap();
+    assert!(live.push(&sound).unwrap().is_empty());
+    assert_eq!(live.finish().unwrap(), ensemble.analyse(&sound, 60.0).unwrap().windows);
+}
+
+#[test]
+fn live_windows_slide_and_end_soon_before_the_newest_sample() {
+    let ensemble = ensemble(&[1]);
+    let mut live = Live::new(&ensemble, 1.0, 0.5).unwrap();
+    let mut ends = Vec::new();
+    for (n, chunk) in tone(4 * 16_000).chunks(160).enumerate() {
+        let now_s = (n + 1) as f64 * 0.01;
+        for window in live.push(chunk).unwrap() {
+            assert!(now_s - window.end_s < 0.3, "{now_s} {}", window.end_s);
+            ends.push((window.start_s, window.end_s));
+        }
+        assert!(live.rows.len() <= (100 + 50) * 32, "no more than span and hop are kept");
+    }
+    let starts: Vec<f64> = ends.iter().map(|(start, _)| *start).collect();
+    assert_eq!(starts, [0.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
+    assert_eq!(live.finish().unwrap().len(), 1);
+}
+
+#[test]
+fn no_sound_gives_no_window() {
+    let ensemble = ensemble(&[1]);
+    assert!(Live::new(&ensemble, 1.0, 0.5).unwrap().finish().unwrap().is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn live_windows_do_not_depend_on_the_chunks(cuts in prop::collection::vec(1_usize..9_000, 1..12)) {
+        let ensemble = ensemble(&[1]);
+        let sound = tone(40_000);
+        let said = |chunks: &[usize]| {
+            let mut live = Live::new(&ensemble, 0.8, 0.3).unwrap();
+            let mut said = Vec::new();
+            let mut rest = sound.as_slice();
+            for &chunk in chunks.iter().cycle() {
+                let (now, later) = rest.split_at(chunk.min(rest.len()));
+                said.extend(live.push(now).unwrap());
+                rest = later;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            said.extend(live.finish().unwrap());
+            said
+        };
+        prop_assert_eq!(said(&cuts), said(&[40_000]));
+    }
+}

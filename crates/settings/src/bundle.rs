@@ -1,0 +1,133 @@
+//! `bundle.json`: what a folder of trained networks holds, which can be copied to another machine.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::SettingsError;
+
+/// A folder of networks that predict together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bundle {
+    /// Version of this form, 1.
+    pub schema: u32,
+    /// Name of the pipeline that trained them.
+    pub pipeline: String,
+    /// Title of the corpus that they were trained on.
+    pub corpus: String,
+    /// Whether that corpus is synthetic, so that predictions show no more than that all works.
+    pub synthetic: bool,
+    /// Id of the method that trained them.
+    pub method: String,
+    /// The networks, in the order in which their predictions are averaged.
+    pub networks: Vec<BundledNetwork>,
+}
+
+/// One network of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundledNetwork {
+    /// Name of its checkpoint, in the folder itself.
+    pub file: String,
+    /// BLAKE3 digest of that file, in hexadecimal.
+    pub digest: String,
+    /// Seed that it was trained from.
+    pub seed: u64,
+    /// Fold whose test speaker it has not heard.
+    pub fold: String,
+}
+
+impl Bundle {
+    /// Name of the file.
+    pub const FILE: &str = "bundle.json";
+    /// The one version there is.
+    pub const SCHEMA: u32 = 1;
+
+    /// Reads the description in a folder. It is an error, which names the file, unless it has this
+    /// form and names at least one network, each by a plain file name.
+    pub fn read(folder: &Path) -> Result<Self, SettingsError> {
+        let file = folder.join(Self::FILE);
+        let text = fs_err::read_to_string(&file)?;
+        let invalid = |message: String| SettingsError::Invalid { file: file.clone(), message };
+        let bundle: Self =
+            serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        bundle.check().map_err(invalid)?;
+        Ok(bundle)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.schema != Self::SCHEMA {
+            let (found, known) = (self.schema, Self::SCHEMA);
+            return Err(format!("schema {found}, where this version reads {known}; make it anew"));
+        }
+        if self.networks.is_empty() {
+            return Err("no network; make it anew with `cargo xtask bundle`".to_owned());
+        }
+        match self.networks.iter().find(|network| !is_plain(&network.file)) {
+            Some(network) => Err(format!("{:?} is no name of a file in the folder", network.file)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a path is the name of a file and no more, so that a bundle from elsewhere leads nowhere.
+fn is_plain(name: &str) -> bool {
+    !name.contains(['/', '\\', ':']) && !name.is_empty() && !name.starts_with('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle() -> Bundle {
+        let network = BundledNetwork {
+            file: "lw-0-03.safetensors".to_owned(),
+            digest: "00".repeat(32),
+            seed: 0,
+            fold: "03".to_owned(),
+        };
+        Bundle {
+            schema: 1,
+            pipeline: "emodb".to_owned(),
+            corpus: "EmoDB".to_owned(),
+            synthetic: false,
+            method: "lw".to_owned(),
+            networks: vec![network],
+        }
+    }
+
+    fn read(bundle: &Bundle) -> Result<Bundle, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let text = serde_json::to_string(bundle).unwrap();
+        fs_err::write(folder.path().join(Bundle::FILE), text).unwrap();
+        Bundle::read(folder.path()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        assert_eq!(read(&bundle()), Ok(bundle()));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_file() {
+        let mut newer = bundle();
+        newer.schema = 2;
+        let mut empty = bundle();
+        empty.networks.clear();
+        for (wrong, part) in [(newer, "schema 2"), (empty, "no network")] {
+            let error = read(&wrong).unwrap_err();
+            assert!(error.contains("bundle.json") && error.contains(part), "{error}");
+        }
+        assert!(Bundle::read(Path::new("nowhere")).unwrap_err().to_string().contains("nowhere"));
+    }
+
+    #[test]
+    fn a_network_lies_in_the_folder_itself() {
+        for file in ["../a", "/etc/passwd", "a/b", "", "..", "c:\\a"] {
+            let mut wrong = bundle();
+            file.clone_into(&mut wrong.networks[0].file);
+            assert!(read(&wrong).unwrap_err().contains("no name of a file"), "{file}");
+        }
+    }
+}
