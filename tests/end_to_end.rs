@@ -13,5 +13,6 @@ mod freshness;
 mod harness;
 mod main_job;
 mod methods;
+mod predict;
 mod reasons;
 mod tune;

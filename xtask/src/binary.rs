@@ -14,8 +14,9 @@ use crate::vouch;
 
 /// The program that runs the stages.
 const STAGES: &str = "ambivox";
-/// The program that measures.
-const MEASURE: &str = "ambivox-measure";
+/// The programs that commands are handed on to.
+pub(crate) const MEASURE: &str = "ambivox-measure";
+pub(crate) const PREDICT: &str = "ambivox-predict";
 
 /// The stage program as it was when it was built.
 #[derive(Debug)]
@@ -59,20 +60,20 @@ impl Binary {
     }
 }
 
-/// Builds the program that measures, as the stage program is built; returns where it lies.
-pub(crate) fn build_measure(root: &Path) -> Result<PathBuf> {
+/// Builds a program as the stage program is built; returns where it lies.
+pub(crate) fn build(root: &Path, program: &str) -> Result<PathBuf> {
     let profile = profile_folder()?;
-    cargo_build(root, &profile, MEASURE)?;
-    Ok(file(&profile, MEASURE))
+    cargo_build(root, &profile, program)?;
+    Ok(file(&profile, program))
 }
 
 /// Builds a program into the target folder and with the profile of this one.
 fn cargo_build(root: &Path, profile: &Path, program: &str) -> Result<()> {
     let target = profile.parent().context("this program lies in no target folder")?;
-    // Both packages at all times, so that what they share is built with the same features, once.
+    // All packages at all times, so that what they share is built with the same features, once.
     let status = cargo()
         .current_dir(root)
-        .args(["build", "--package", "ambivox-stages", "--package", "ambivox-measure"])
+        .args(["build", "--package", "ambivox-stages", "--package", MEASURE, "--package", PREDICT])
         .args(["--bin", program, "--profile", profile_name(profile)])
         .arg("--target-dir")
         .arg(target)

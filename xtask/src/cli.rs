@@ -52,12 +52,16 @@ pub(crate) enum Command {
     Tune(Tune),
     /// Bring tables, figures and the page up to date, training what is missing
     Report(Training),
+    /// Put a method's networks into a folder that predicts anywhere
+    Bundle(Bundle),
+    /// Say what emotions sounds have, by such a folder
+    Predict(Handed),
     /// Show what would run
     Plan(Plan),
     /// Compare descriptors with a reference table, column by column
-    Conform(Measured),
+    Conform(Handed),
     /// Time a part of the pipeline
-    Bench(Measured),
+    Bench(Handed),
     /// Check the house rules
     Tidy,
     /// Run what CI runs
@@ -83,6 +87,18 @@ pub(crate) struct Tune {
     pub(crate) selection: Selection,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
+}
+
+/// Whose networks, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct Bundle {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    /// The folder to make
+    #[arg(value_name = "DIR")]
+    pub(crate) to: PathBuf,
 }
 
 /// How many runs at a time.
@@ -116,11 +132,11 @@ pub(crate) struct Plan {
     pub(crate) why: bool,
 }
 
-/// What a measuring command is given; it reads that itself.
+/// What a command of another program is given; that program reads it itself.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(crate) struct Measured {
-    /// See `cargo xtask conform --help` and `cargo xtask bench --help`
+pub(crate) struct Handed {
+    /// See the command's own --help
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<OsString>,
 }

@@ -101,19 +101,7 @@ pub(crate) fn cross_validate(
     goal: Goal,
 ) -> Result<Answer> {
     let experiment = executor.resolver.experiment;
-    check_selection(experiment, selection)?;
-    for instance in graph::preparation(experiment) {
-        executor.bring_up(&[instance], 1)?;
-    }
-    let folds = fold_names(executor)?;
-    check_folds(selection, &folds)?;
-    let all = graph::runs(experiment, &folds);
-    let (wanted, others): (Vec<Run>, Vec<Run>) =
-        all.into_iter().partition(|run| selected(run, selection));
-    check_votes(executor, &wanted)?;
-    executor.bring_up(&graph::noise(experiment), jobs)?;
-    let wave: Vec<_> = wanted.iter().map(|run| graph::training(experiment, run)).collect();
-    executor.bring_up(&wave, jobs)?;
+    let (wanted, others) = trained(executor, selection, jobs)?;
     let runs = with_fresh(executor, wanted, others)?;
     for instance in graph::conclusions(experiment, &runs) {
         executor.bring_up(&[instance], 1)?;
@@ -129,6 +117,30 @@ pub(crate) fn cross_validate(
     let summary = fs::read_to_string(executor.resolver.output(&slot, role::SUMMARY)?)?;
     let text = table::rates(&Summary::from_json(&summary)?);
     Ok(Answer { text, outputs, tally: executor.tally })
+}
+
+/// Trains what is missing of the selected runs, with all that comes before; returns these runs, and
+/// those that were not selected.
+pub(crate) fn trained(
+    executor: &mut Executor<'_>,
+    selection: &Selection,
+    jobs: usize,
+) -> Result<(Vec<Run>, Vec<Run>)> {
+    let experiment = executor.resolver.experiment;
+    check_selection(experiment, selection)?;
+    for instance in graph::preparation(experiment) {
+        executor.bring_up(&[instance], 1)?;
+    }
+    let folds = fold_names(executor)?;
+    check_folds(selection, &folds)?;
+    let all = graph::runs(experiment, &folds);
+    let (wanted, others): (Vec<Run>, Vec<Run>) =
+        all.into_iter().partition(|run| selected(run, selection));
+    check_votes(executor, &wanted)?;
+    executor.bring_up(&graph::noise(experiment), jobs)?;
+    let wave: Vec<_> = wanted.iter().map(|run| graph::training(experiment, run)).collect();
+    executor.bring_up(&wave, jobs)?;
+    Ok((wanted, others))
 }
 
 /// A method that learns from votes would fail on a corpus without them; say so before the hours of

@@ -6,6 +6,7 @@
 
 mod answer;
 mod binary;
+mod bundle;
 mod ci;
 mod cli;
 mod code;
@@ -15,7 +16,7 @@ mod execute;
 mod experiment;
 mod failure;
 mod graph;
-mod measure;
+mod hand_on;
 mod plan;
 mod progress;
 mod publish;
@@ -39,10 +40,8 @@ use clap::Parser as _;
 use cli::Cli;
 
 fn main() -> ExitCode {
-    let done = match measure::asked(std::env::args_os()) {
-        Some(arguments) => {
-            session::workspace_root().and_then(|root| measure::run(&root, &arguments))
-        }
+    let done = match hand_on::asked(std::env::args_os()) {
+        Some(handed) => session::workspace_root().and_then(|root| hand_on::run(&root, &handed)),
         None => session::run(Cli::parse()).map(|()| exit::DONE),
     };
     match done {

@@ -7,6 +7,7 @@ use anyhow::Result;
 use fs_err as fs;
 
 use crate::answer::{Answer, print};
+use crate::bundle::bundle;
 use crate::cli::{Cli, Command, Common, Jobs};
 use crate::code::Codes;
 use crate::commands::{Goal, Until, cross_validate, demonstrate, plan, prepare};
@@ -25,7 +26,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Tidy => tidy::run(&root),
         Command::Ci => ci::run(&root),
-        Command::Conform(_) | Command::Bench(_) => Err(flags_first()),
+        Command::Conform(_) | Command::Bench(_) | Command::Predict(_) => Err(flags_first()),
         command => {
             let store = Store::open(&store_folder(&cli.common, &root))?;
             let done = on_pipeline(&cli.common, command, &root, &store);
@@ -45,9 +46,9 @@ fn check_json(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-/// What measures is recognised by standing first, and its flags are its own.
+/// What another program does is recognised by standing first, and its flags are its own.
 fn flags_first() -> anyhow::Error {
-    Failure::usage("the flags of conform and bench come after the command's name")
+    Failure::usage("the flags of conform, bench and predict come after the command's name")
 }
 
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
@@ -90,7 +91,12 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
             let json = serde_json::to_string_pretty(&ranking)?;
             return print(if common.json { &json } else { &text });
         }
-        Command::Tidy | Command::Ci | Command::Conform(_) | Command::Bench(_) => return Ok(()),
+        Command::Bundle(own) => bundle(&mut executor, &own, jobs(&own.jobs))?,
+        Command::Tidy
+        | Command::Ci
+        | Command::Conform(_)
+        | Command::Bench(_)
+        | Command::Predict(_) => return Ok(()),
     };
     tell(common, &progress, &answer)
 }
@@ -129,7 +135,7 @@ mod tests {
     use crate::failure::exit_code;
 
     #[test]
-    fn flags_before_a_measuring_command_are_refused() {
+    fn flags_before_a_command_of_another_program_are_refused() {
         let cli = Cli::try_parse_from(["xtask", "--json", "bench", "lld"]).unwrap();
         let error = run(cli).unwrap_err();
         assert_eq!(exit_code(&error), 2);

@@ -113,6 +113,6 @@ mod tests {
 
     #[test]
     fn help_says_what_there_is() {
-        insta::assert_snapshot!(Cli::command().render_long_help());
+        insta::assert_snapshot!(Cli::command().render_help());
     }
 }

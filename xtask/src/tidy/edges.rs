@@ -20,7 +20,7 @@ const OURS: [&str; 1] = ["ambivox-*"];
 /// A crate and the packages that nothing it links may be.
 type Rule = (&'static str, &'static [&'static [&'static str]]);
 
-const FORBIDDEN: [Rule; 16] = [
+const FORBIDDEN: [Rule; 17] = [
     ("ambivox-artifacts", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
     ("ambivox-audio", &[&OURS, &TABLES, &NETWORKS]),
     ("ambivox-blstm", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &FILES]),
@@ -30,6 +30,7 @@ const FORBIDDEN: [Rule; 16] = [
     ("ambivox-lld", &[&OURS, &SAMPLES, &TABLES, &NETWORKS, &FILES]),
     ("ambivox-measure", &[&["xtask"], &STORE, &STAGES]),
     ("ambivox-model", &[&OPTIMISATION, &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES]),
+    ("ambivox-predict", &[&["xtask", "ambivox-corpus"], &OPTIMISATION, &TABLES, &STAGES]),
     ("ambivox-report", &[&NETWORKS, &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES]),
     ("ambivox-settings", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
     ("ambivox-stages", &[&["xtask", "ambivox-measure"]]),

@@ -1,0 +1,133 @@
+//! Networks put into a folder, and asked about sounds they have not seen.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use fs_err as fs;
+
+use crate::corpora::{tone, tones, wav16};
+use crate::harness::{DATA, DONE, House, Ran, USAGE, from_a_shell, root, xtask};
+
+/// Bytes before the samples of a file of ours.
+const WAV_HEADER: usize = 44;
+
+/// A folder with the networks of two folds and three sounds, the store and the corpus being gone.
+fn bundled() -> House {
+    let house = tones();
+    let to = house.path("model").display().to_string();
+    let ran = house.run(&["bundle", "--method", "lw", "--fold", "anna", "--fold", "bert", &to]);
+    assert!(ran.ended(DONE).text().contains("2 networks"));
+    for (name, seconds) in [("a", 1.0), ("b", 2.5), ("c", 0.4)] {
+        let samples = (seconds * 16_000.0) as usize;
+        house.write(&format!("sounds/{name}.wav"), wav16(&tone(200.0, samples)));
+    }
+    for folder in ["store", "corpus", "pipelines"] {
+        fs::remove_dir_all(house.path(folder)).unwrap();
+    }
+    house.moved()
+}
+
+/// Runs `cargo xtask predict` with these bytes on its standard input.
+fn predict(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
+    let mut child = from_a_shell(xtask())
+        .current_dir(root())
+        .args(["predict", "--model"])
+        .arg(house.path("model"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that refuses its arguments reads nothing.
+    child.stdin.take().unwrap().write_all(input).ok();
+    Ran::new(arguments, child.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_bundle_is_all_that_a_prediction_needs() {
+    let house = bundled();
+    let sounds = house.path("sounds").display().to_string();
+    let ran = predict(&house, &["--json", "--window", "1", &sounds], b"").ended(DONE);
+    let document = ran.document();
+    assert_eq!(document["model"]["method"], "lw");
+    assert_eq!(document["model"]["networks"].as_array().unwrap().len(), 2);
+    let found = document["sounds"].as_array().unwrap();
+    let windows: Vec<usize> =
+        found.iter().map(|sound| sound["windows"].as_array().unwrap().len()).collect();
+    assert_eq!(windows, [1, 3, 1]);
+    for sound in found {
+        let probability = |class: &str| sound["probabilities"][class].as_f64().unwrap();
+        let (happy, sad) = (probability("happiness"), probability("sadness"));
+        assert!((happy + sad - 1.0).abs() < 1e-6);
+        assert_eq!(sound["emotion"], if sad > happy { "sadness" } else { "happiness" });
+    }
+    assert!(ran.stderr.contains("3.9 s of sound by 2 networks"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("× real time"), "{}", ran.stderr);
+
+    let table = predict(&house, &[&sounds], b"").ended(DONE).stdout;
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    let rows = predict(&house, &["--csv", "--window", "1", &sounds], b"").ended(DONE).stdout;
+    assert_eq!(rows.lines().count(), 1 + 1 + 3 + 1);
+    assert!(
+        rows.starts_with("sound,start_s,end_s,peak_s,emotion,p_happiness,p_sadness\n"),
+        "{rows}"
+    );
+}
+
+#[test]
+fn sound_on_standard_input_is_a_file_or_a_stream() {
+    let house = bundled();
+    let samples = tone(200.0, 40_000);
+    let wav = wav16(&samples);
+    let file = predict(&house, &["--csv", "-"], &wav).ended(DONE).stdout;
+    let raw = &wav[WAV_HEADER..];
+    let live = predict(&house, &["--csv", "--stream"], raw).ended(DONE).stdout;
+    let ends = |text: &str| {
+        let ends = text.lines().skip(1).map(|line| line.split(',').nth(2).unwrap().to_owned());
+        ends.collect::<Vec<_>>()
+    };
+    assert_eq!(ends(&file), ["2.495"]);
+    assert_eq!(ends(&live), ["1.015", "2.015", "2.495"]);
+    // The last window of the stream is the whole sound, as that of the file is.
+    assert_eq!(live.lines().last().unwrap(), file.lines().last().unwrap());
+    let half = predict(&house, &["--stream"], &raw[..4001]).ended(DATA);
+    half.complained_of(&["within a sample"]);
+}
+
+#[test]
+fn what_cannot_be_heard_is_named_and_the_rest_is_said() {
+    let house = bundled();
+    house.write("sounds/broken.wav", b"RIFF....");
+    house.write("sounds/silent.wav", wav16(&[]));
+    house.write("sounds/short.wav", wav16(&tone(200.0, 100)));
+    let sounds = house.path("sounds").display().to_string();
+    let ran = predict(&house, &["--json", &sounds, "/no/such.wav"], b"").ended(DATA);
+    let document = ran.document();
+    assert_eq!(document["sounds"].as_array().unwrap().len(), 3);
+    assert_eq!(document["broken"].as_array().unwrap().len(), 4);
+    let parts =
+        ["broken.wav: ", "silent.wav: ", "short.wav: 0.006 s", "/no/such.wav: cannot be read"];
+    ran.complained_of(&parts).complained_of(&["4 of 7 sounds"]);
+}
+
+#[test]
+fn wrong_bundles_are_refused() {
+    let house = tones();
+    let to = house.path("model").display().to_string();
+    house.run(&["bundle", &to]).ended(USAGE).complained_of(&["--method", "baseline, lw"]);
+    let file = house.path("pipelines/tiny.toml").display().to_string();
+    house.run(&["bundle", "--method", "lw", &file]).ended(USAGE).complained_of(&["there already"]);
+
+    let house = bundled();
+    let network = house.json("model/bundle.json")["networks"][0]["file"].clone();
+    let network = house.path("model").join(network.as_str().unwrap());
+    let mut bytes = fs::read(&network).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&network, bytes).unwrap();
+    let sounds = house.path("sounds").display().to_string();
+    predict(&house, &[&sounds], b"").ended(DATA).complained_of(&["copy the bundle anew"]);
+    fs::remove_file(house.path("model/bundle.json")).unwrap();
+    predict(&house, &[&sounds], b"").ended(DATA).complained_of(&["bundle.json", "xtask bundle"]);
+}

@@ -1,0 +1,138 @@
+//! `cargo xtask bundle`: a method's networks in a folder of their own, for `cargo xtask predict`
+//! here or anywhere else.
+
+use std::path::{Path, PathBuf};
+
+use ambivox_artifacts::write_atomically;
+use ambivox_settings::{Bundle, BundledNetwork, role};
+use anyhow::{Context as _, Result};
+use fs_err as fs;
+
+use crate::answer::Answer;
+use crate::cli;
+use crate::commands::trained;
+use crate::execute::Executor;
+use crate::experiment::Experiment;
+use crate::failure::Failure;
+use crate::graph::{self, Run};
+
+/// Trains what is missing of the selected runs, and copies their networks into a new folder.
+pub(crate) fn bundle(
+    executor: &mut Executor<'_>,
+    own: &cli::Bundle,
+    jobs: usize,
+) -> Result<Answer> {
+    let experiment = executor.resolver.experiment;
+    check(experiment, own)?;
+    let (runs, _) = trained(executor, &own.selection, jobs)?;
+    let folder = write(executor, &runs, &own.to)?;
+    let text = format!(
+        "{} networks; `cargo xtask predict --model {} FILE` asks them",
+        runs.len(),
+        own.to.display()
+    );
+    let outputs = [("bundle".to_owned(), folder)].into();
+    Ok(Answer { text, outputs, tally: executor.tally })
+}
+
+/// What can be known before any training.
+fn check(experiment: &Experiment, own: &cli::Bundle) -> Result<()> {
+    let methods = experiment.pipeline.methods.list();
+    if own.selection.methods.len() != 1 && methods.len() != 1 {
+        let ids: Vec<&str> = methods.iter().map(|(method, _)| method.id()).collect();
+        return Err(Failure::usage(format!(
+            "a bundle has the networks of one method; name it with --method: {}",
+            ids.join(", ")
+        )));
+    }
+    if experiment.pipeline.label_noise.is_some() {
+        return Err(Failure::usage(format!(
+            "the pipeline {} trains on labels that were exchanged on purpose; bundle one that does not",
+            experiment.pipeline.name
+        )));
+    }
+    let is_free = match fs::read_dir(&own.to) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => !own.to.exists(),
+    };
+    if is_free {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{} is there already; name a new folder, or remove it",
+        own.to.display()
+    )))
+}
+
+/// The description comes last: without it, a folder is no bundle.
+fn write(executor: &Executor<'_>, runs: &[Run], to: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(to)?;
+    let networks = runs.iter().map(|run| add(executor, run, to));
+    let networks = networks.collect::<Result<Vec<_>>>()?;
+    let bundle = describe(executor.resolver.experiment, runs, networks)?;
+    let text = serde_json::to_string_pretty(&bundle)? + "\n";
+    write_atomically(&to.join(Bundle::FILE), text.as_bytes())?;
+    Ok(fs::canonicalize(to)?)
+}
+
+fn add(executor: &Executor<'_>, run: &Run, folder: &Path) -> Result<BundledNetwork> {
+    let slot = graph::training(executor.resolver.experiment, run).slot;
+    let from = executor.resolver.output(&slot, role::CHECKPOINT)?;
+    let file = format!("{}-{}-{}.safetensors", run.method.method(), run.seed, plain(&run.fold));
+    fs::copy(&from, folder.join(&file))?;
+    let digest = executor.resolver.store.memo().file(&from)?.digest.to_string();
+    Ok(BundledNetwork { file, digest, seed: run.seed, fold: run.fold.clone() })
+}
+
+/// A speaker's name as a part of a file's name.
+fn plain(fold: &str) -> String {
+    fold.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
+}
+
+fn describe(
+    experiment: &Experiment,
+    runs: &[Run],
+    networks: Vec<BundledNetwork>,
+) -> Result<Bundle> {
+    let first = runs.first().context("no run was selected")?;
+    Ok(Bundle {
+        schema: Bundle::SCHEMA,
+        pipeline: experiment.pipeline.name.clone(),
+        corpus: experiment.manifest.title.clone(),
+        synthetic: experiment.manifest.synthetic,
+        method: first.method.method().to_string(),
+        networks,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Selection;
+    use crate::experiment::tests::Toy;
+
+    fn refused(toy: &Toy, methods: &[&str], to: &str) -> Option<String> {
+        let methods = methods.iter().map(|&method| method.to_owned()).collect();
+        let selection = Selection { methods, ..Selection::default() };
+        let own = cli::Bundle { selection, jobs: cli::Jobs { jobs: None }, to: toy.path(to) };
+        check(&toy.read().unwrap(), &own).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn one_method_and_a_new_folder_are_asked_for() {
+        let toy = Toy::new();
+        assert_eq!(refused(&toy, &["lw"], "new"), None);
+        let text = refused(&toy, &[], "new").unwrap();
+        assert!(text.ends_with("--method: baseline, lw"), "{text}");
+        assert!(refused(&toy, &["lw", "baseline"], "new").is_some());
+        toy.write("old/file", "x");
+        assert!(refused(&toy, &["lw"], "old").unwrap().contains("there already"));
+        assert!(refused(&toy, &["lw"], "old/file").unwrap().contains("there already"));
+    }
+
+    #[test]
+    fn names_of_speakers_become_names_of_files() {
+        assert_eq!(plain("Ses01F"), "Ses01F");
+        assert_eq!(plain("../a b"), "___a_b");
+    }
+}

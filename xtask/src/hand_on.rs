@@ -1,0 +1,62 @@
+//! The commands that a program of their own does, built when one is asked for.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use ambivox_settings::exit;
+use anyhow::{Context as _, Result};
+
+use crate::binary::{self, MEASURE, PREDICT};
+
+/// A command line to be handed on as it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Handed {
+    program: &'static str,
+    arguments: Vec<OsString>,
+}
+
+/// What another program is asked for; `None` where the command is one of this program.
+pub(crate) fn asked(arguments: impl IntoIterator<Item = OsString>) -> Option<Handed> {
+    let mut arguments: Vec<_> = arguments.into_iter().skip(1).collect();
+    match arguments.first()?.to_str()? {
+        "conform" | "bench" => Some(Handed { program: MEASURE, arguments }),
+        // That program has one command, and is of use without this one.
+        "predict" => Some(Handed { program: PREDICT, arguments: arguments.split_off(1) }),
+        _ => None,
+    }
+}
+
+/// Builds the program and runs it; returns its exit code.
+pub(crate) fn run(root: &Path, handed: &Handed) -> Result<u8> {
+    let program = binary::build(root, handed.program)?;
+    let status = Command::new(&program)
+        .args(&handed.arguments)
+        .status()
+        .with_context(|| format!("failed to run {}", program.display()))?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(exit::FAILED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked_by(line: &str) -> Option<Handed> {
+        asked(line.split_whitespace().map(OsString::from))
+    }
+
+    fn handed(program: &'static str, line: &str) -> Handed {
+        Handed { program, arguments: line.split_whitespace().map(OsString::from).collect() }
+    }
+
+    #[test]
+    fn commands_of_other_programs_keep_all_of_their_flags() {
+        let bench = "bench extract --threads 1,2 --json";
+        assert_eq!(asked_by(&format!("xtask {bench}")), Some(handed(MEASURE, bench)));
+        let flags = "--model m --json a.wav";
+        assert_eq!(asked_by(&format!("xtask predict {flags}")), Some(handed(PREDICT, flags)));
+        for line in ["xtask", "xtask cv", "xtask --json bench", "xtask help bench"] {
+            assert_eq!(asked_by(line), None, "{line}");
+        }
+    }
+}
