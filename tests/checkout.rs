@@ -32,9 +32,7 @@ impl Checkout {
             copy(&root().join(name), &checkout.path(name));
         }
         copy(xtask(), &checkout.path("target/debug/xtask"));
-        let cargo = checkout.path("cargo");
-        fs::write(&cargo, CARGO).unwrap();
-        fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&checkout.path("cargo"), CARGO);
         checkout
     }
 
@@ -64,6 +62,12 @@ impl Checkout {
     pub(crate) fn run(&self, house: &House, arguments: &[&str]) -> Ran {
         Ran::new(arguments, self.command(house, arguments).output().unwrap())
     }
+}
+
+/// Writes a script that can be run.
+pub(crate) fn write_script(file: &Path, text: &str) {
+    fs::write(file, text).unwrap();
+    fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// The compiler beside the Cargo that runs the tests, which `cargo xtask` takes too.

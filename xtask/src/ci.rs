@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
+use crate::repro::Repro;
 use crate::tidy;
 use crate::toolchain::cargo;
 
@@ -39,7 +40,16 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     timed("tidy", || tidy::run(root))?;
     timed("kernels", || gpu::compile(root))?;
     timed("clippy with the feature cuda", || gpu::lint(root))?;
-    COMPILED.iter().try_for_each(|step| timed(step.name, || step.run(root)))
+    let (tests, before) = COMPILED.split_last().context("no steps")?;
+    before.iter().try_for_each(|step| timed(step.name, || step.run(root)))?;
+    timed("repro", || reproduce(root))?;
+    timed(tests.name, || tests.run(root))
+}
+
+/// The small demonstration twice, held to the digests on record.
+fn reproduce(root: &Path) -> anyhow::Result<()> {
+    let pipeline = &root.join("pipelines/demo-small.toml");
+    Repro { root, pipeline, threads: 2, bless: false, json: false }.run()
 }
 
 impl Step {

@@ -58,6 +58,21 @@ pub(crate) enum Command {
     Predict(Handed),
     /// Show what would run
     Plan(Plan),
+    /// Read every result in the store and compare it with its record; exit 1 if one is damaged
+    Verify,
+    /// Say where a result came from, back to the audio
+    Show(Show),
+    /// Remove results that no pipeline reaches
+    ///
+    /// What stays: whatever is fresh for a pipeline in `pipelines/` or the one named by --pipeline;
+    /// of a stage that is stale, what it made last; and what is younger than --keep-days.
+    Gc(Gc),
+    /// Run a pipeline twice in fresh stores and compare every result
+    ///
+    /// The second time has other numbers of threads and jobs, another order of runs, other folders
+    /// and another locale and time zone. Where digests of the pipeline are on record in
+    /// `pipelines/digests`, the results are held to these too.
+    Repro(Repro),
     /// Compare descriptors with a reference table, column by column
     Conform(Handed),
     /// Time a part of the pipeline
@@ -75,6 +90,9 @@ pub(crate) struct Training {
     pub(crate) selection: Selection,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
+    /// Begin the runs in an order drawn from this number; changes no result
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    pub(crate) shuffle: Option<u64>,
 }
 
 /// What to try, on which runs, and how many at a time.
@@ -130,6 +148,30 @@ pub(crate) struct Plan {
     /// Say why each stage would run
     #[arg(long)]
     pub(crate) why: bool,
+}
+
+/// Which result.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The first digits of a key or of an output's digest
+    pub(crate) digest: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Gc {
+    /// Say what would go, and leave it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Keep whatever was made in so many last days
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    pub(crate) keep_days: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Repro {
+    /// Put the digests on record instead of holding the results to them
+    #[arg(long)]
+    pub(crate) bless: bool,
 }
 
 /// What a command of another program is given; that program reads it itself.

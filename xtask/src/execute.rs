@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use ambivox_artifacts::Record;
+use ambivox_artifacts::{Digest, Encoder, Record};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
@@ -54,13 +54,18 @@ pub(crate) struct Executor<'a> {
     pub(crate) tools: BTreeMap<String, String>,
     /// Threads in all.
     pub(crate) threads: usize,
+    /// Draws the order in which stages of a wave begin; the pipeline's own where there is none.
+    pub(crate) shuffle: Option<u64>,
     pub(crate) tally: Tally,
 }
 
 impl Executor<'_> {
     /// Brings instances up to date that do not depend on one another, `jobs` at a time.
     pub(crate) fn bring_up(&mut self, instances: &[Instance], jobs: usize) -> Result<()> {
-        let tasks = self.stale(instances)?;
+        let mut tasks = self.stale(instances)?;
+        if let Some(seed) = self.shuffle {
+            tasks.sort_by_key(|task| place_in_order(seed, &task.instance.slot));
+        }
         if tasks.is_empty() {
             return Ok(());
         }
@@ -174,6 +179,11 @@ impl Executor<'_> {
         let texts = failures.iter().map(|(slot, error)| format!("{slot} failed: {error:#}"));
         Err(Failure::stages(exit_code(first), texts.collect::<Vec<_>>().join("\n")))
     }
+}
+
+/// A place among others that nothing but the number and the slot decides.
+fn place_in_order(seed: u64, slot: &str) -> Digest {
+    Encoder::new("ambivox order of runs").count(seed).text(slot).finish()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! when one of them has to run.
 
 mod answer;
+mod bench_plan;
 mod binary;
 mod bundle;
 mod ci;
@@ -15,19 +16,25 @@ mod corpus;
 mod execute;
 mod experiment;
 mod failure;
+mod gc;
 mod graph;
 mod hand_on;
+mod host;
 mod plan;
 mod progress;
 mod publish;
+mod repro;
 mod resolve;
+mod scratch;
 mod select;
 mod session;
+mod show;
 mod spawn;
 mod table;
 mod tidy;
 mod toolchain;
 mod tune;
+mod verify;
 mod vouch;
 mod work;
 

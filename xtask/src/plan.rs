@@ -61,6 +61,19 @@ impl Plan {
         self.stages.push(Row::new(slot, State::Waits { on: on.to_owned() }));
     }
 
+    /// Keys of what is fresh.
+    pub(crate) fn fresh_keys(&self) -> impl Iterator<Item = Digest> {
+        let fresh = self.stages.iter().filter(|row| row.state == Standing::Fresh);
+        fresh.filter_map(|row| row.key)
+    }
+
+    /// Whether the pipeline has such a place, or may have it once its folds are known.
+    pub(crate) fn has_place(&self, place: &str) -> bool {
+        let is =
+            |row: &Row| row.slot == place || (row.slot == "train" && place.starts_with("train"));
+        self.stages.iter().any(is)
+    }
+
     /// Whether nothing has to run.
     pub(crate) fn is_fresh(&self) -> bool {
         self.count(Standing::Fresh) == self.stages.len()

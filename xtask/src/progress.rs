@@ -96,6 +96,7 @@ impl StageProgress<'_> {
     pub(crate) fn event(&self, event: Event) {
         match event {
             Event::Warning { message } => self.log.say(&format!("{}: {message}", self.slot)),
+            Event::Memory { .. } => {}
             Event::Progress { done, total, unit, message } => match &self.bar {
                 Some(bar) => draw(bar, done, total, &unit, message),
                 None => self.line(&format!("{done}/{total} {unit} {message}")),

@@ -8,16 +8,18 @@ use fs_err as fs;
 
 use crate::answer::{Answer, print};
 use crate::bundle::bundle;
-use crate::cli::{Cli, Command, Common, Jobs};
+use crate::cli::{Cli, Command, Common, Gc, Jobs, Selection};
 use crate::code::Codes;
 use crate::commands::{Goal, Until, cross_validate, demonstrate, plan, prepare};
 use crate::execute::{Executor, Program, Tally};
 use crate::experiment::Experiment;
 use crate::failure::Failure;
+use crate::gc::Kept;
 use crate::progress::Progress;
+use crate::repro::Repro;
 use crate::resolve::Resolver;
 use crate::tune::tune;
-use crate::{binary, ci, tidy, toolchain};
+use crate::{bench_plan, binary, ci, gc, show, tidy, toolchain, verify};
 
 /// Does what the command line asks for.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -26,16 +28,71 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Tidy => tidy::run(&root),
         Command::Ci => ci::run(&root),
+        Command::Bench(own) if own.arguments == ["plan"] => bench_plan::run(&root),
         Command::Conform(_) | Command::Bench(_) | Command::Predict(_) => Err(flags_first()),
-        command => {
-            let store = Store::open(&store_folder(&cli.common, &root))?;
-            let done = on_pipeline(&cli.common, command, &root, &store);
-            // What was learned about files is worth keeping after a failure too; a store that
-            // cannot be written costs the time to learn it again.
-            store.memo().save().ok();
-            done
+        Command::Repro(own) => Repro {
+            root: &root,
+            pipeline: &pipeline_file(&cli.common, &root),
+            threads: threads(&cli.common),
+            bless: own.bless,
+            json: cli.common.json,
         }
+        .run(),
+        command => in_store(&cli.common, command, &root),
     }
+}
+
+fn in_store(common: &Common, command: Command, root: &Path) -> Result<()> {
+    let store = Store::open(&store_folder(common, root))?;
+    let done = match command {
+        Command::Verify => verify::run(&store, common.json),
+        Command::Show(own) => show::run(&store, &own.digest, common.json),
+        Command::Gc(own) => clear_up(common, &own, root, &store),
+        command => {
+            let _hold = store.hold()?;
+            on_pipeline(common, command, root, &store)
+        }
+    };
+    // What was learned about files is worth keeping after a failure too; a store that cannot be
+    // written costs the time to learn it again.
+    store.memo().save().ok();
+    done
+}
+
+fn pipeline_file(common: &Common, root: &Path) -> PathBuf {
+    common.pipeline.clone().unwrap_or_else(|| root.join("pipelines/demo.toml"))
+}
+
+/// Removes what none of the pipelines reaches. One whose corpus is not at hand keeps all it had.
+fn clear_up(common: &Common, asked: &Gc, root: &Path, store: &Store) -> Result<()> {
+    let mut kept = Kept::new();
+    for file in gc::pipelines(root, common.pipeline.as_deref())? {
+        let (experiment, progress) = (Experiment::read(&file)?, Progress::new());
+        let mut executor = executor(common, root, store, &experiment, &progress)?;
+        let plan = plan(&mut executor, &Selection::default());
+        kept.add(store, &experiment.pipeline.name, plan.as_ref().ok())?;
+    }
+    gc::collect(store, &kept, asked, common.json)
+}
+
+fn executor<'a>(
+    common: &Common,
+    root: &Path,
+    store: &'a Store,
+    experiment: &'a Experiment,
+    progress: &'a Progress,
+) -> Result<Executor<'a>> {
+    let tools = toolchain::tools(&store.root().join("rustc.json"), &binary::profile()?)?;
+    let codes = Codes::new(root, tools.clone())?;
+    Ok(Executor {
+        resolver: Resolver::new(experiment, store, codes),
+        progress,
+        program: Program::Workspace(root.to_path_buf()),
+        tools,
+        threads: threads(common),
+        shuffle: None,
+        tally: Tally::default(),
+    })
 }
 
 /// What checks the checkout has no document to print.
@@ -52,29 +109,21 @@ fn flags_first() -> anyhow::Error {
 }
 
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
-    let file = common.pipeline.clone().unwrap_or_else(|| root.join("pipelines/demo.toml"));
     let results = common.results.clone().unwrap_or_else(|| root.join("results"));
-    let experiment = Experiment::read(&file)?;
+    let experiment = Experiment::read(&pipeline_file(common, root))?;
     let progress = Progress::new();
-    let tools = toolchain::tools(&store.root().join("rustc.json"), &binary::profile()?)?;
-    let codes = Codes::new(root, tools.clone())?;
-    let mut executor = Executor {
-        resolver: Resolver::new(&experiment, store, codes),
-        progress: &progress,
-        program: Program::Workspace(root.to_path_buf()),
-        tools,
-        threads: threads(common),
-        tally: Tally::default(),
-    };
+    let mut executor = executor(common, root, store, &experiment, &progress)?;
     let jobs = |jobs: &Jobs| jobs.jobs.map_or(threads(common), std::num::NonZero::get);
     let answer = match command {
         Command::Synth => prepare(&mut executor, Until::Synth)?,
         Command::Index => prepare(&mut executor, Until::Index)?,
         Command::Extract => prepare(&mut executor, Until::Extract)?,
         Command::Cv(t) => {
+            executor.shuffle = t.shuffle;
             cross_validate(&mut executor, &t.selection, jobs(&t.jobs), &results, Goal::Rates)?
         }
         Command::Report(t) => {
+            executor.shuffle = t.shuffle;
             cross_validate(&mut executor, &t.selection, jobs(&t.jobs), &results, Goal::Page)?
         }
         Command::Demo(own) => demonstrate(&mut executor, jobs(&own), &results)?,
@@ -92,7 +141,12 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
             return print(if common.json { &json } else { &text });
         }
         Command::Bundle(own) => bundle(&mut executor, &own, jobs(&own.jobs))?,
-        Command::Tidy
+        // These know no pipeline, or many.
+        Command::Verify
+        | Command::Show(_)
+        | Command::Gc(_)
+        | Command::Repro(_)
+        | Command::Tidy
         | Command::Ci
         | Command::Conform(_)
         | Command::Bench(_)

@@ -28,19 +28,22 @@ pub(crate) fn run_stage(
     mut on_event: impl FnMut(Event),
 ) -> Result<Ended> {
     let mut command = Command::new(program);
-    command.args(["run", "--request"]).arg(request).current_dir(folder);
+    command.args(["run", "--request"]).arg(request).arg("--with-caller").current_dir(folder);
     command.env_clear().env("LC_ALL", "C").env("TZ", "UTC");
     for name in ["RAYON_NUM_THREADS", "POLARS_MAX_THREADS", "CANDLE_NUM_THREADS"] {
         command.env(name, threads.to_string());
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child =
         command.spawn().with_context(|| format!("failed to start {}", program.display()))?;
+    // Never written to: when this process ends, however it does, the pipe ends, and the stage with it.
+    let lifeline = child.stdin.take();
     let stderr = child.stderr.take().map(|pipe| std::thread::spawn(move || drain(pipe)));
     if let Some(stdout) = child.stdout.take() {
         BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| on_event(event(line)));
     }
     let status = child.wait()?;
+    drop(lifeline);
     let stderr = stderr.and_then(|thread| thread.join().ok()).unwrap_or_default();
     let code = status.code().and_then(known);
     let stderr = if code.is_none() { format!("{stderr}({status})") } else { stderr };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use ambivox_artifacts::{Begun, KeyParts, Provenance, Record, Staging, Store};
-use ambivox_settings::{Request, exit};
+use ambivox_settings::{Event, Request, exit};
 use anyhow::{Context as _, Result, ensure};
 use fs_err as fs;
 
@@ -14,6 +14,7 @@ use crate::corpus;
 use crate::experiment::Experiment;
 use crate::failure::Failure;
 use crate::graph::{Instance, Source};
+use crate::host;
 use crate::progress::{Progress, StageProgress};
 use crate::spawn::run_stage;
 
@@ -62,7 +63,11 @@ impl Bench<'_> {
         let file = staging.folder().join("request.json");
         fs::write(&file, serde_json::to_vec_pretty(&request)?)?;
         let (started, clock) = (SystemTime::now(), Instant::now());
-        let event = |event| progress.event(event);
+        let mut peak = None;
+        let event = |event| match event {
+            Event::Memory { peak_bytes } => peak = Some(peak_bytes),
+            event => progress.event(event),
+        };
         let ended = run_stage(self.binary.path(), &file, staging.folder(), self.threads, event)?;
         if ended.code != exit::DONE {
             return Err(Failure::stages(ended.code, ended.stderr.trim_end()));
@@ -74,24 +79,32 @@ impl Bench<'_> {
             seconds: clock.elapsed().as_secs_f64(),
             threads: self.threads,
             host: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            isa: Some(host::instruction_set().to_owned()),
+            peak_bytes: peak,
             tools: self.tools.clone(),
         };
         let names = task.instance.work.outputs();
         Ok(self.store.commit(staging, &task.parts, names, provenance)?)
     }
 
-    /// An error if an input is no longer what the key says: nothing is then recorded.
+    /// An error if an input is no longer what the key says: nothing is then recorded. What comes from
+    /// the store is read again, since a disk that forgets changes no time.
     fn check_inputs(&self, task: &Task) -> Result<()> {
         let memo = self.store.memo();
         for (role, path) in &task.inputs {
-            let now = match task.instance.inputs.get(role) {
-                Some(Source::Corpus) => {
-                    corpus::listing(memo, path, &self.experiment.manifest)?.digest
-                }
-                _ => memo.content(path)?.digest,
+            let now = if task.instance.inputs.get(role) == Some(&Source::Corpus) {
+                corpus::listing(memo, path, &self.experiment.manifest)?.digest
+            } else {
+                memo.forget(path)?;
+                memo.content(path)?.digest
             };
             let then = task.parts.inputs.get(role).context("an input without a digest")?;
-            ensure!(now == *then, "the input {role} changed during the run; run again");
+            ensure!(
+                now == *then,
+                "the input {role} changed during the run, or is damaged: {}\n\
+                 hint: run again; what is damaged is made anew",
+                path.display()
+            );
         }
         Ok(())
     }

@@ -30,4 +30,4 @@ pub use memo::{FileDigest, StatMemo};
 pub use reason::{StaleReason, explain, explain_code};
 pub use record::{Output, Provenance, Record};
 pub use source::{CodeParts, StageSource, Workspace};
-pub use store::{Begun, Lookup, Staging, Store};
+pub use store::{Begun, Garbage, Hold, Lookup, Records, Staging, Store};

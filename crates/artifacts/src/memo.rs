@@ -83,6 +83,17 @@ impl StatMemo {
         Ok(found)
     }
 
+    /// Forgets a file, or every file below a folder, so that it is read when it is next asked for.
+    pub fn forget(&self, path: &Path) -> Result<(), ArtifactError> {
+        for entry in walkdir::WalkDir::new(path).into_iter().flatten() {
+            if let Some((id, _)) = stat(entry.path())? {
+                let mut state = self.state();
+                state.changed |= state.table.remove(id);
+            }
+        }
+        Ok(())
+    }
+
     fn known(&self, id: FileId, stamp: Stamp) -> Option<FileDigest> {
         let entry = self.state().table.get(id)?;
         let settled = stamp.changed_ns.saturating_add(RACY_NS) < entry.seen_ns;
@@ -136,6 +147,16 @@ fn stat(path: &Path) -> Result<Option<(FileId, Stamp)>, ArtifactError> {
 #[cfg(not(unix))]
 fn stat(_path: &Path) -> Result<Option<(FileId, Stamp)>, ArtifactError> {
     Ok(None)
+}
+
+#[cfg(test)]
+impl StatMemo {
+    /// Makes the memo believe that a file, as it is now, has this digest.
+    pub(crate) fn believe(&self, path: &Path, digest: Digest) {
+        if let Ok(Some((id, stamp))) = stat(path) {
+            self.state().table.insert(id, Entry { stamp, seen_ns: i64::MAX, digest });
+        }
+    }
 }
 
 #[cfg(test)]

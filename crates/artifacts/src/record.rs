@@ -30,6 +30,12 @@ pub struct Provenance {
     pub threads: usize,
     /// Operating system and processor architecture.
     pub host: String,
+    /// Widest instruction set that the processor has, of those that kernels are chosen by.
+    #[serde(default)]
+    pub isa: Option<String>,
+    /// The most memory it had at any time, in bytes, where the system tells.
+    #[serde(default)]
+    pub peak_bytes: Option<u64>,
     /// First line of `rustc -V`, and the like, by tool.
     pub tools: BTreeMap<String, String>,
 }

@@ -8,11 +8,14 @@
 //!       locks/<stage>-<key>         held by the process that works on a key
 //!       staging/<stage>-<key>-…/    work in progress
 //!       memo                        digests by stat
+//!       in-use                      held by all who use the store, and by none while it is cleared up
 //! ```
 //!
 //! A process may be killed at any moment: what it had not recorded is never found, its lock dies
 //! with it, and whoever begins the same key next clears its staging folder away.
 
+mod garbage;
+mod records;
 mod slots;
 mod staging;
 
@@ -22,6 +25,8 @@ use fs_err as fs;
 
 use crate::{ArtifactError, CodeParts, Digest, KeyParts, Output, Record, StaleReason, StatMemo};
 use crate::{explain, explain_code, write_atomically};
+pub use garbage::{Garbage, Hold};
+pub use records::Records;
 pub use staging::{Begun, Staging};
 
 /// A folder of results by key. Shared between threads and processes.
@@ -108,7 +113,10 @@ impl Store {
     fn record(&self, stage: &str, key: &Digest) -> Result<Option<Record>, ArtifactError> {
         let Some(bytes) = read_if_there(&self.record_file(stage, key))? else { return Ok(None) };
         let record: Option<Record> = serde_json::from_slice(&bytes).ok();
-        Ok(record.filter(|found| found.schema == Record::SCHEMA && found.key == *key))
+        let whole = |found: &Record| {
+            found.schema == Record::SCHEMA && found.key == *key && found.parts.key() == *key
+        };
+        Ok(record.filter(whole))
     }
 
     fn record_file(&self, stage: &str, key: &Digest) -> PathBuf {

@@ -22,4 +22,9 @@ pub enum Event {
         /// One line of text.
         message: String,
     },
+    /// The stage has ended well, and this is the most memory that it had at any time.
+    Memory {
+        /// In bytes.
+        peak_bytes: u64,
+    },
 }

@@ -25,11 +25,17 @@ enum Command {
         /// The request: stage, parameters, inputs, output folder and threads, as JSON.
         #[arg(long)]
         request: PathBuf,
+        /// End when standard input does, as it does at the latest when the caller dies.
+        #[arg(long)]
+        with_caller: bool,
     },
 }
 
 fn main() -> ExitCode {
-    let Command::Run { request } = Cli::parse().command;
+    let Command::Run { request, with_caller } = Cli::parse().command;
+    if with_caller {
+        std::thread::spawn(end_with_caller);
+    }
     match work(&request) {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(error) => {
@@ -46,7 +52,16 @@ fn work(request: &std::path::Path) -> Result<(), StageError> {
         .num_threads(request.threads)
         .build_global()
         .map_err(|error| StageError::Request(format!("threads = {}: {error}", request.threads)))?;
-    run(&request, &Reporter::new(Box::new(std::io::stdout())))
+    let reporter = Reporter::new(Box::new(std::io::stdout()));
+    run(&request, &reporter)?;
+    reporter.memory();
+    Ok(())
+}
+
+/// Waits for the end of standard input, then ends the process: nobody would take its outputs.
+fn end_with_caller() {
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).ok();
+    std::process::exit(i32::from(exit::FAILED));
 }
 
 /// Prints the error and what caused it, less what its own text says already.

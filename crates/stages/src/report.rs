@@ -1,5 +1,6 @@
 //! The report stage: the records of a pipeline to one page.
 
+use ambivox_artifacts::StatMemo;
 use ambivox_eval::{NoiseSummary, RunHistory, Summary};
 use ambivox_report::ReportInput;
 use ambivox_settings::{Exclusions, IndexSummary, ReportParams, Splits, role};
@@ -17,9 +18,12 @@ pub(crate) fn run(params: &ReportParams, job: &Job<'_>) -> Result<(), StageError
     let noise = job.optional_input(role::NOISE_SUMMARY);
     let noise = noise.map(|file| Ok::<_, StageError>(fs::read_to_string(file)?)).transpose()?;
     let noise = noise.map(|text| NoiseSummary::from_json(&text)).transpose()?;
+    let made_of = StatMemo::in_memory().file(job.input(role::SUMMARY)?)?;
     let provenance = [
         ("Ambivox".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("Corpus files (BLAKE3)".to_owned(), index.blake3.clone()),
+        ("Rates (BLAKE3 of summary.json)".to_owned(), made_of.digest.to_string()),
+        ("Their lineage".to_owned(), format!("cargo xtask show {}", made_of.digest.short())),
     ];
     let input = ReportInput {
         title: &params.title,

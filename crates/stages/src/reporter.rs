@@ -49,9 +49,23 @@ impl Reporter {
         self.sink().emit(&Event::Warning { message });
     }
 
+    /// Reports the most memory that this process has had, where the system tells.
+    pub fn memory(&self) {
+        if let Some(peak_bytes) = peak_bytes() {
+            self.sink().emit(&Event::Memory { peak_bytes });
+        }
+    }
+
     fn sink(&self) -> MutexGuard<'_, Sink> {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The field `VmHWM` of Linux, which counts in kibibytes.
+fn peak_bytes() -> Option<u64> {
+    let status = fs_err::read_to_string("/proc/self/status").ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(1024 * peak.split_whitespace().next()?.parse::<u64>().ok()?)
 }
 
 impl Sink {
@@ -93,7 +107,7 @@ mod tests {
         assert!(events.len() < 100, "{}", events.len());
         let done = |event: &Event| match event {
             Event::Progress { done, .. } => Some(*done),
-            Event::Warning { .. } => None,
+            Event::Warning { .. } | Event::Memory { .. } => None,
         };
         assert_eq!(done(&events[0]), Some(1));
         assert_eq!(done(&events[events.len() - 2]), Some(5000));

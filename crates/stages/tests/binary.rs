@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use ambivox_settings::{Event, Request, StageParams, SynthSettings, exit, role};
 use fs_err as fs;
@@ -47,11 +47,35 @@ fn a_stage_reports_in_events_and_writes_its_outputs() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), stderr.as_str()), (Some(i32::from(exit::DONE)), ""));
     let stdout = String::from_utf8(output.stdout).unwrap();
-    let last: Event = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    let mut events = stdout.lines().rev().map(|line| serde_json::from_str::<Event>(line).unwrap());
+    if cfg!(target_os = "linux") {
+        let memory = events.next().unwrap();
+        assert!(
+            matches!(memory, Event::Memory { peak_bytes } if peak_bytes > 1 << 20),
+            "{memory:?}"
+        );
+    }
+    let last = events.next().unwrap();
     assert!(matches!(last, Event::Progress { done, total, .. } if done == total), "{last:?}");
     for (_, name) in request.work.outputs() {
         assert!(request.out.join(name).exists(), "{name}");
     }
+}
+
+/// The caller of a stage that would take minutes goes away at once.
+#[test]
+fn a_stage_ends_with_its_caller() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut request = synth(folder.path(), 0.8);
+    let StageParams::Synth(settings) = &mut request.work else { panic!("another stage") };
+    settings.turns_per_speaker = 100_000;
+    let file = folder.path().join("request.json");
+    fs::write(&file, serde_json::to_string(&request).unwrap()).unwrap();
+    let mut stage = Command::new(env!("CARGO_BIN_EXE_ambivox"));
+    stage.arg("run").arg("--request").arg(file).arg("--with-caller");
+    let mut stage = stage.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    drop(stage.stdin.take());
+    assert_eq!(stage.wait().unwrap().code(), Some(i32::from(exit::FAILED)));
 }
 
 #[test]

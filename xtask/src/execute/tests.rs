@@ -67,6 +67,7 @@ impl House {
             program: Program::Built(Binary::at(program).unwrap()),
             tools: BTreeMap::new(),
             threads: 2,
+            shuffle: None,
             tally: Tally::default(),
         }
     }
@@ -200,6 +201,7 @@ fn two_at_once_do_the_work_once() {
             program: Program::Built(Binary::at(program.clone()).unwrap()),
             tools: BTreeMap::new(),
             threads: 1,
+            shuffle: Some(1),
             tally: Tally::default(),
         };
         executor.bring_up(&preparation(&experiment)[..1], 1).unwrap();

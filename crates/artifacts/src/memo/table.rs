@@ -43,6 +43,11 @@ impl Table {
         self.0.insert(id, entry);
     }
 
+    /// Whether there was anything to remove.
+    pub(super) fn remove(&mut self, id: FileId) -> bool {
+        self.0.remove(&id).is_some()
+    }
+
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         self.0.iter().for_each(|(id, entry)| put(&mut bytes, *id, entry));

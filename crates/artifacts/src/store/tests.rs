@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
@@ -40,6 +41,8 @@ fn provenance() -> Provenance {
         seconds: 0.5,
         threads: 1,
         host: "test".to_owned(),
+        isa: None,
+        peak_bytes: None,
         tools: BTreeMap::new(),
     }
 }
@@ -232,4 +235,64 @@ fn a_change_of_code_is_explained_as_far_as_known() {
     store.keep_code(&CodeParts::default()).unwrap();
     let named = StaleReason::Source { name: "toy".to_owned(), from: None, to: Some(source) };
     assert_eq!(store.explain(&old, &new, &code).unwrap(), [named]);
+}
+
+#[test]
+fn records_are_listed_and_broken_ones_named() {
+    let (_place, store) = Place::new();
+    assert!(store.records().unwrap().whole.is_empty());
+    let (one, two) = (make(&store, &parts(1)), make(&store, &parts(2)));
+    assert_eq!(store.records().unwrap().whole.len(), 2);
+    let file = store.record_file("index", &two.key);
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("\"seed\": 2", "\"seed\": 3")).unwrap();
+    let records = store.records().unwrap();
+    assert_eq!((records.whole, records.broken), (vec![one], vec![file]));
+}
+
+/// A disk that forgets tells no time at which it did, so the memo cannot know.
+#[test]
+fn verification_reads_what_the_memo_believes_in() {
+    let (_place, store) = Place::new();
+    let record = make(&store, &parts(1));
+    assert_eq!(store.verify(&record).unwrap(), []);
+    let folder = store.output(&record, "corpus").unwrap();
+    fs::write(folder.join("a.wav"), "sounD").unwrap();
+    store.memo().believe(&folder.join("a.wav"), blake3::hash(b"sound").into());
+    assert!(matches!(lookup(&store, &parts(1)), Lookup::Fresh(_)), "the memo was to be fooled");
+    let altered = vec![StaleReason::OutputAltered { role: "corpus".to_owned() }];
+    assert_eq!(store.verify(&record).unwrap(), altered);
+    assert_eq!(lookup(&store, &parts(1)), Lookup::Damaged(altered));
+}
+
+#[test]
+fn garbage_is_what_is_old_and_not_kept() {
+    let (_place, store) = Place::new();
+    let records: Vec<Record> = (1..=3).map(|seed| make(&store, &parts(seed))).collect();
+    store.remember("demo", "index", &records[0]).unwrap();
+    store.remember("demo", "gone", &records[1]).unwrap();
+    let keep = store.last_keys("demo", |place| place == "index").unwrap();
+    assert_eq!(keep.iter().collect::<Vec<_>>(), [&records[0].key]);
+    assert_eq!(store.places("demo").unwrap()["gone"], records[1]);
+    let later = SystemTime::now() + Duration::from_secs(1);
+    let earlier = SystemTime::now() - Duration::from_hours(1);
+    assert_eq!(store.garbage(&keep, earlier).unwrap(), []);
+    let garbage = store.garbage(&keep, later).unwrap();
+    assert_eq!(garbage.len(), 2);
+    assert_eq!(garbage[0].bytes, 9);
+
+    let user = store.hold().unwrap();
+    assert!(store.hold_alone().unwrap().is_none(), "somebody uses the store");
+    drop(user);
+    let alone = store.hold_alone().unwrap().unwrap();
+    for garbage in &garbage {
+        store.discard(garbage, &alone).unwrap();
+    }
+    store.sweep(&alone).unwrap();
+    assert_eq!(store.records().unwrap().whole, [records[0].clone()]);
+    assert!(matches!(lookup(&store, &parts(1)), Lookup::Fresh(_)));
+    assert_eq!(lookup(&store, &parts(2)), Lookup::Absent);
+    assert_eq!(store.last("demo", "index").unwrap().as_ref(), Some(&records[0]));
+    assert_eq!(fs::read_dir(store.root().join("slots")).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(store.root().join("staging")).unwrap().count(), 0);
 }

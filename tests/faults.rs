@@ -1,0 +1,217 @@
+//! Whatever happens to a run, the store stays sound and the next run ends with the same bytes.
+//!
+//! `AMBIVOX_KILLS=200 cargo test -p ambivox-tests faults` kills that often.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use fs_err as fs;
+
+use crate::checkout::{Checkout, write_script};
+use crate::corpora::tones;
+use crate::harness::{DONE, House, Ran, xtask};
+
+const EVERYTHING: [&str; 3] = ["report", "--jobs", "2"];
+
+/// Kills where nobody asks for more.
+const KILLS: u64 = 6;
+
+#[expect(clippy::print_stderr, reason = "shown with --nocapture, and where a test fails")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Every file of every result, by its path in the store.
+fn objects(house: &House) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    collect(&house.path("store/objects"), Path::new(""), &mut files);
+    files
+}
+
+fn collect(folder: &Path, name: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = name.join(entry.file_name());
+        if entry.path().is_dir() {
+            collect(&entry.path(), &name, files);
+        } else {
+            files.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+/// A run in a process group of its own, so that it and its stages can be killed together.
+fn start(house: &House) -> Child {
+    let mut command = house.command(&EVERYTHING);
+    command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+fn kill_group(run: &Child) {
+    let group = format!("-{}", run.id());
+    // It may have ended already.
+    Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status().unwrap();
+}
+
+/// A number from 0 to below 1 for each kill (a step of the golden ratio: even over all moments).
+fn share(kill: u64) -> f64 {
+    (0.5 + kill as f64 * 0.618_033_988_749_895).fract()
+}
+
+#[test]
+fn killed_at_any_moment_the_next_run_ends_with_the_same_bytes() {
+    let house = tones();
+    house.run(&EVERYTHING).ended(DONE);
+    let expected = objects(&house);
+    fs::remove_dir_all(house.path("store")).unwrap();
+    let started = Instant::now();
+    house.run(&EVERYTHING).ended(DONE);
+    let length = started.elapsed();
+    assert!(objects(&house) == expected, "two undisturbed runs differ");
+
+    let asked = std::env::var("AMBIVOX_KILLS").ok().and_then(|kills| kills.parse().ok());
+    let mut interrupted: BTreeMap<usize, u32> = BTreeMap::new();
+    for kill in 0..asked.unwrap_or(KILLS) {
+        fs::remove_dir_all(house.path("store")).unwrap();
+        let mut run = start(&house);
+        sleep(length.mul_f64(share(kill)));
+        kill_group(&run);
+        run.wait().unwrap();
+        if house.path("store").exists() {
+            let ran = house.run(&["verify", "--json"]).ended(DONE);
+            let results = ran.document()["results"].as_u64().unwrap();
+            *interrupted.entry(results as usize).or_default() += 1;
+        }
+        house.run(&EVERYTHING).ended(DONE);
+        assert!(objects(&house) == expected, "kill {kill} left something behind");
+        house.run(&["verify"]).ended(DONE);
+    }
+    say(&format!("kills by the number of results then in the store: {interrupted:?}"));
+}
+
+/// Processes whose command line names this folder.
+fn processes(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if line.contains(folder.to_str().unwrap()) {
+            found.push(line);
+        }
+    }
+    found
+}
+
+fn wait_for(what: &str, happened: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !happened() {
+        assert!(started.elapsed() < Duration::from_mins(2), "{what}: waited in vain");
+        sleep(Duration::from_millis(2));
+    }
+}
+
+/// The runner alone is killed, in the middle of trainings that would take minutes.
+#[test]
+fn no_stage_outlives_its_run() {
+    let house = tones();
+    house.run(&["extract"]).ended(DONE);
+    house.edit("pipelines/tiny.toml", "max_epochs = 2", "max_epochs = 100000");
+    house.edit("pipelines/tiny.toml", "patience = 2", "patience = 100000");
+    let mut run = start(&house);
+    let staging = house.path("store/staging");
+    let trains = || processes(&staging).iter().any(|line| line.contains("train-"));
+    wait_for("a training", trains);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    wait_for("the end of the stages", || processes(&staging).is_empty());
+    house.run(&["verify"]).ended(DONE);
+}
+
+/// Runs a shell line in a mount namespace of its own, with `$TMPFS` a file system of two megabytes.
+/// `None` where the machine permits no such thing.
+fn with_small_disk(house: &House, line: &str) -> Option<Ran> {
+    let disk = house.path("disk");
+    fs::create_dir_all(&disk).unwrap();
+    let mount = format!("mount -t tmpfs -o size=2m none '{0}'", disk.display());
+    let permitted = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script]).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    if !permitted(&mount) {
+        say("skipped: this machine permits no mounts");
+        return None;
+    }
+    let script = format!("{mount} && {line}");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &script]).stdin(Stdio::null());
+    command.env("TMPFS", &disk).env("XTASK", xtask());
+    command.env("PIPELINE", house.path("pipelines/tiny.toml")).env("HOUSE", house.path(""));
+    Some(Ran::new(&[line], command.output().unwrap()))
+}
+
+const ON_DISK: &str = "\"$XTASK\" index --pipeline \"$PIPELINE\" --store \"$TMPFS/store\" --results \"$HOUSE/results\"";
+
+#[test]
+fn a_full_disk_is_said_and_harms_nothing() {
+    let house = tones();
+    house.run(&["index"]).ended(DONE);
+    // All but a few pages are taken; then they are given back.
+    let fill = "dd if=/dev/zero of=\"$TMPFS/filler\" bs=4k 2>/dev/null";
+    let line = format!(
+        "mkdir \"$TMPFS/store\"; {fill}; {ON_DISK}; first=$?; rm \"$TMPFS/filler\"; {ON_DISK} && \
+         \"$XTASK\" verify --store \"$TMPFS/store\" && [ $first = 1 ]"
+    );
+    let Some(ran) = with_small_disk(&house, &line) else { return };
+    let ran = ran.ended(DONE).complained_of(&["No space left on device", "disk/store/"]);
+    assert!(ran.stdout.contains("All are as they were made"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_read_only_store_serves_what_it_has_and_says_what_it_cannot_take() {
+    let house = tones();
+    house.run(&["index"]).ended(DONE);
+    let line = format!(
+        "{ON_DISK} && mount -o remount,ro \"$TMPFS\" && {ON_DISK} && \
+         ! \"$XTASK\" extract --pipeline \"$PIPELINE\" --store \"$TMPFS/store\""
+    );
+    let Some(ran) = with_small_disk(&house, &line) else { return };
+    let complaint = ["nothing to do", "Read-only file system", "disk/store/"];
+    ran.ended(DONE).complained_of(&complaint);
+}
+
+/// Several runs at once on one store: each ends well, and each stage runs once.
+#[test]
+fn runs_at_once_share_the_work() {
+    for runs in [2, 8] {
+        let house = tones();
+        house.run(&["index"]).ended(DONE);
+        fs::remove_dir_all(house.path("store")).unwrap();
+        let checkout = Checkout::new();
+        let log = house.path("stages.log");
+        let counting = house.path("ambivox.sh");
+        let program = xtask().with_file_name("ambivox");
+        let script = format!(
+            "#!/bin/sh\necho run >> '{}'\nexec '{}' \"$@\"\n",
+            log.display(),
+            program.display()
+        );
+        write_script(&counting, &script);
+        let start = || {
+            let mut command = checkout.command(&house, &["cv", "--jobs", "2"]);
+            command.env("STAGES", &counting).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let at_once: Vec<Child> = (0..runs).map(|_| start()).collect();
+        for run in at_once {
+            Ran::new(&["cv"], run.wait_with_output().unwrap()).ended(DONE);
+        }
+        let stages = fs::read_to_string(&log).unwrap().lines().count();
+        assert_eq!(stages, 3 + 2 * 4 + 1, "{runs} at once");
+        house.run(&["verify"]).ended(DONE);
+    }
+}

@@ -1,0 +1,193 @@
+//! Digests of a pipeline's results on record in the repository, so that no change of a number goes
+//! unnoticed.
+//!
+//! Some stages compute the same bits on every processor; what trains does so on processors of one
+//! instruction set. Where a processor's is not on record, its rates must be near those that are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ambivox_artifacts::{Digest, Encoder};
+use anyhow::{Result, bail};
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use super::{Results, stage};
+
+/// Stages that compute the same bits on every instruction set.
+const EVERYWHERE: [&str; 4] = ["synth", "index", "extract", "split"];
+
+/// Stages that are not on record: the page changes with its words.
+const LEFT_OUT: [&str; 1] = ["report"];
+
+/// Largest difference in a pooled rate between instruction sets, as a fraction of 1.
+const TOLERANCE: f64 = 0.1;
+
+/// One digest for each stage and role, over all places of the stage.
+type Digests = BTreeMap<String, Digest>;
+
+/// What is on record for a pipeline, or to be put there.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ledger {
+    schema: u32,
+    /// Results that are the same on every processor.
+    everywhere: Digests,
+    /// Results of processors with one instruction set.
+    instruction_sets: BTreeMap<String, Digests>,
+    /// Pooled unweighted accuracy by method, for other processors.
+    unweighted_accuracy: BTreeMap<String, f64>,
+}
+
+impl Ledger {
+    /// What was measured on a processor with this instruction set.
+    pub(super) fn of(results: &Results, isa: &str, rates: BTreeMap<String, f64>) -> Self {
+        let mut encoders: BTreeMap<String, Encoder> = BTreeMap::new();
+        let kept = results.iter().filter(|((slot, _), _)| !LEFT_OUT.contains(&stage(slot)));
+        for ((slot, role), digest) in kept {
+            let name = format!("{}.{role}", stage(slot));
+            let encoder = encoders.remove(&name).unwrap_or(Encoder::new("ambivox ledger"));
+            encoders.insert(name, encoder.text(slot).digest(digest));
+        }
+        let digests = encoders.into_iter().map(|(name, encoder)| (name, encoder.finish()));
+        let (everywhere, own) = digests.partition(|(name, _)| {
+            name.split('.').next().is_some_and(|stage| EVERYWHERE.contains(&stage))
+        });
+        let instruction_sets = BTreeMap::from([(isa.to_owned(), own)]);
+        Self { schema: 1, everywhere, instruction_sets, unweighted_accuracy: rates }
+    }
+
+    /// Puts this on record. What is there for other instruction sets stays if it still stands beside
+    /// the same inputs and rates; says what was done.
+    pub(super) fn keep(mut self, file: &Path) -> Result<String> {
+        let old = Self::read(file)?;
+        if let Some(old) = old.filter(|old| old.everywhere == self.everywhere)
+            && self
+                .instruction_sets
+                .iter()
+                .all(|(isa, own)| old.instruction_sets.get(isa).is_none_or(|old| old == own))
+        {
+            for (isa, digests) in old.instruction_sets {
+                self.instruction_sets.entry(isa).or_insert(digests);
+            }
+        }
+        let text = toml::to_string_pretty(&self)?;
+        let head =
+            "# Written by `cargo xtask repro --bless`: digests of this pipeline's results.\n";
+        fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+        fs::write(file, format!("{head}{text}"))?;
+        Ok(format!("put on record in {}", file.display()))
+    }
+
+    /// Compares this with what is on record; says with what, or fails and names the stages.
+    pub(super) fn check(&self, file: &Path) -> Result<String> {
+        let Some(old) = Self::read(file)? else {
+            return Ok("No digests of this pipeline are on record; --bless puts them there.".into());
+        };
+        let mut wrong = changed(&old.everywhere, &self.everywhere);
+        let mut said = "The results are those on record".to_owned();
+        for (isa, own) in &self.instruction_sets {
+            if let Some(recorded) = old.instruction_sets.get(isa) {
+                wrong.extend(changed(recorded, own));
+                said = format!("{said} for every processor and for {isa}.");
+            } else {
+                wrong.extend(self.far_rates(&old));
+                said = format!(
+                    "{said} for every processor; {isa} is not on record, and pooled rates are \
+                     within {TOLERANCE} of those that are."
+                );
+            }
+        }
+        if wrong.is_empty() {
+            return Ok(said);
+        }
+        bail!(
+            "results are not those on record in {}: {}\n\
+             hint: where the change is meant, `cargo xtask repro --bless` puts the new ones there",
+            file.display(),
+            wrong.join(", ")
+        )
+    }
+
+    /// Methods whose rate is too far from the one on record.
+    fn far_rates(&self, old: &Self) -> Vec<String> {
+        let far = |(method, then): (&String, &f64)| {
+            let now = self.unweighted_accuracy.get(method);
+            let near = now.is_some_and(|now| (now - then).abs() <= TOLERANCE);
+            (!near).then(|| format!("rate of {method}"))
+        };
+        old.unweighted_accuracy.iter().filter_map(far).collect()
+    }
+
+    fn read(file: &Path) -> Result<Option<Self>> {
+        if !file.exists() {
+            return Ok(None);
+        }
+        let ledger: Self = toml::from_str(&fs::read_to_string(file)?)?;
+        if ledger.schema != 1 {
+            bail!("{}: schema {} is not known", file.display(), ledger.schema);
+        }
+        Ok(Some(ledger))
+    }
+}
+
+fn changed(old: &Digests, new: &Digests) -> Vec<String> {
+    let names: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    names.into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn results(train: &str) -> Results {
+        let digest = |text: &str| text.repeat(64).parse().unwrap();
+        let key = |slot: &str, role: &str| (slot.to_owned(), role.to_owned());
+        Results::from([
+            (key("synth", "corpus"), digest("1")),
+            (key("train/lw/0/a", "history"), digest("2")),
+            (key("train/lw/0/b", "history"), digest(train)),
+            (key("report", "report"), digest(train)),
+        ])
+    }
+
+    fn measured(train: &str, isa: &str, rate: f64) -> Ledger {
+        Ledger::of(&results(train), isa, BTreeMap::from([("lw".to_owned(), rate)]))
+    }
+
+    #[test]
+    fn a_change_is_named_by_stage_and_role() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("digests/tiny.toml");
+        assert!(measured("3", "avx2", 0.5).check(&file).unwrap().contains("--bless"));
+        measured("3", "avx2", 0.5).keep(&file).unwrap();
+        assert!(measured("3", "avx2", 0.5).check(&file).unwrap().contains("for avx2"));
+        let error = measured("4", "avx2", 0.5).check(&file).unwrap_err().to_string();
+        assert!(error.contains("train.history") && !error.contains("report.report"), "{error}");
+    }
+
+    #[test]
+    fn another_processor_is_held_to_rates_and_to_what_is_equal_everywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tiny.toml");
+        measured("3", "avx2", 0.5).keep(&file).unwrap();
+        assert!(measured("4", "neon", 0.55).check(&file).unwrap().contains("not on record"));
+        assert!(measured("4", "neon", 0.65).check(&file).is_err());
+        let mut other = measured("4", "neon", 0.5);
+        other.everywhere.clear();
+        let error = other.check(&file).unwrap_err().to_string();
+        assert!(error.contains("synth.corpus"), "{error}");
+    }
+
+    #[test]
+    fn records_of_other_processors_go_when_their_inputs_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tiny.toml");
+        measured("3", "avx2", 0.5).keep(&file).unwrap();
+        measured("4", "neon", 0.5).keep(&file).unwrap();
+        let sets = |ledger: Option<Ledger>| ledger.unwrap().instruction_sets.len();
+        assert_eq!(sets(Ledger::read(&file).unwrap()), 2);
+        measured("5", "neon", 0.5).keep(&file).unwrap();
+        assert_eq!(sets(Ledger::read(&file).unwrap()), 1);
+    }
+}

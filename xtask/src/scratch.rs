@@ -1,0 +1,32 @@
+//! A temporary folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use fs_err as fs;
+
+/// A folder that goes with this value.
+#[derive(Debug)]
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// A new one among the system's temporary files.
+    pub(crate) fn new(purpose: &str) -> Result<Self> {
+        let name = format!("ambivox-{purpose}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        ensure!(!folder.exists(), "{} is there already\nhint: remove it", folder.display());
+        fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed lies among other temporary files.
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
