@@ -202,6 +202,17 @@ impl Method {
     }
 }
 
+impl MethodParams {
+    /// Epochs before the method's own begin. They come on top of `training.max_epochs`, and none of
+    /// them is kept as the best.
+    pub fn pretraining_epochs(&self) -> usize {
+        match self {
+            Self::LwPretrained(settings) => settings.pretraining_epochs,
+            _ => 0,
+        }
+    }
+}
+
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id())

@@ -79,7 +79,7 @@ impl Prepared<'_> {
         let TrainParams { network, training, method, seed, .. } = self.params;
         let (classes, width) = (self.classes, self.width);
         let spec = RunSpec { network, training, method, seed: *seed, classes, width };
-        let total = training.max_epochs as u64;
+        let total = spec.most_epochs() as u64;
         let mut observer = |epoch: &EpochRecord| {
             let message = format!(
                 "loss {:.3}, validation {:.3}, UA {:.1} %",

@@ -36,6 +36,11 @@ pub struct RunSpec<'a> {
 }
 
 impl RunSpec<'_> {
+    /// Epochs of the run if nothing stops it early.
+    pub fn most_epochs(&self) -> usize {
+        self.method.pretraining_epochs() + self.training.max_epochs
+    }
+
     /// Checks that the utterances can be trained on and validated on.
     pub(crate) fn check(
         &self,

@@ -36,12 +36,6 @@ pub(crate) trait Method {
         false
     }
 
-    /// Epochs before the method's own begin. They come on top of `training.max_epochs`, and none of
-    /// them is kept as the best.
-    fn pretraining_epochs(&self) -> usize {
-        0
-    }
-
     /// The utterances of the coming epoch, in any order: each once, unless a method draws them.
     fn utterances(&self, _generator: &mut ChaCha8Rng) -> Vec<usize> {
         (0..self.labels().weights.len()).collect()

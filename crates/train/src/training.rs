@@ -43,8 +43,8 @@ pub fn train(
     let mut stopping = EarlyStopping::new(spec.training.patience);
     let mut best = run.snapshot(0)?;
     let mut epochs = Vec::new();
-    let pretraining = run.method.pretraining_epochs();
-    for epoch in 1..=pretraining + spec.training.max_epochs {
+    let pretraining = spec.method.pretraining_epochs();
+    for epoch in 1..=spec.most_epochs() {
         let record = run.epoch(epoch, validation)?;
         observer(&record);
         if epoch > pretraining && stopping.improves(record.validation_loss) {

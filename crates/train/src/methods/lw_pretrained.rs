@@ -42,10 +42,6 @@ impl Method for LwPretrained {
         true
     }
 
-    fn pretraining_epochs(&self) -> usize {
-        self.pretraining_epochs
-    }
-
     fn after_epoch(&mut self, outputs: &Outputs<'_>) -> Result<(), TrainError> {
         self.epochs_done += 1;
         if self.epochs_done > self.pretraining_epochs {

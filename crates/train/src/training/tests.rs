@@ -318,8 +318,8 @@ fn records_tell_what_a_method_learns() {
 }
 
 #[test]
-fn every_epoch_is_observed() {
-    let mut setup = setup(baseline());
+fn every_epoch_is_observed_and_their_number_is_known_before() {
+    let mut setup = setup(lw_pretrained(2));
     setup.training.max_epochs = 3;
     let Setup { network, training, method, seed, classes } = &setup;
     let spec = RunSpec { network, training, method, seed: *seed, classes, width: WIDTH };
@@ -327,6 +327,7 @@ fn every_epoch_is_observed() {
     let observer = &mut |record: &EpochRecord| seen.push(record.clone());
     let trained = train(&spec, &toy("train", 16), &toy("validation", 8), observer).unwrap();
     assert_eq!(seen, trained.epochs);
+    assert_eq!((seen.len(), spec.most_epochs()), (5, 5));
 }
 
 #[test]
