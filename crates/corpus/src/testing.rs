@@ -97,3 +97,17 @@ pub(crate) const TABLE_1: [(&str, [usize; 4]); 10] = [
     ("Ses05F", [77, 132, 221, 78]),
     ("Ses05M", [66, 113, 163, 92]),
 ];
+
+/// Utterances as many as Table 1 has, by speaker and class.
+pub(crate) fn table_1() -> Vec<Utterance> {
+    let mut utterances = Vec::new();
+    for (speaker, counts) in TABLE_1 {
+        for (class, count) in ["happiness", "sadness", "neutral", "anger"].iter().zip(counts) {
+            let id = |n| format!("{speaker}_{class}_{n:03}");
+            let of_class = (0..count).map(|n| utterance(&id(n), speaker, Some(class)));
+            utterances
+                .extend(of_class.map(|u| Utterance { session: speaker[..5].to_owned(), ..u }));
+        }
+    }
+    utterances
+}

@@ -37,18 +37,7 @@ pub(super) fn balanced<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{TABLE_1, utterance};
-
-    fn corpus() -> Vec<Utterance> {
-        let mut utterances = Vec::new();
-        for (speaker, counts) in TABLE_1 {
-            for (class, count) in ["happiness", "sadness", "neutral", "anger"].iter().zip(counts) {
-                let id = |n| format!("{speaker}_{class}_{n:03}");
-                utterances.extend((0..count).map(|n| utterance(&id(n), speaker, Some(class))));
-            }
-        }
-        utterances
-    }
+    use crate::testing::table_1;
 
     fn ids(utterances: &[Utterance], seed: u64) -> Vec<&str> {
         let all: Vec<&Utterance> = utterances.iter().collect();
@@ -57,7 +46,7 @@ mod tests {
 
     #[test]
     fn iemocap_keeps_592_of_every_class() {
-        let utterances = corpus();
+        let utterances = table_1();
         assert_eq!(utterances.len(), 4490);
         let all: Vec<&Utterance> = utterances.iter().collect();
         let chosen = balanced(&all, 4, 0);
@@ -70,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_seed_alone_decides() {
-        let mut utterances = corpus();
+        let mut utterances = table_1();
         let first: Vec<String> = ids(&utterances, 1).into_iter().map(str::to_owned).collect();
         assert_ne!(first, ids(&utterances, 2));
         utterances.reverse();
@@ -79,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_speaker_without_one_of_the_classes_is_left_out() {
-        let mut utterances = corpus();
+        let mut utterances = table_1();
         utterances.retain(|u| u.speaker != "Ses01M" || u.gold.as_deref() != Some("sadness"));
         assert!(!ids(&utterances, 0).iter().any(|id| id.starts_with("Ses01M")));
     }

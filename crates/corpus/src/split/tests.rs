@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::read_corpus;
-use crate::testing::{manifest, manifest_of, shared, strings, utterance};
+use crate::testing::{manifest, manifest_of, shared, strings, table_1, utterance};
 
 const CLASSES: [&str; 4] = ["happiness", "sadness", "neutral", "anger"];
 
@@ -153,6 +153,22 @@ fn a_partner_without_utterances_is_an_error() {
     fold a: its validation speaker z has no utterance of any class
     hint: name another as speakers.a.validation in the manifest
     ");
+}
+
+/// From Table 1: whoever is tested, the partner validates, so that both folds of a session train on
+/// the same eight others.
+#[test]
+fn iemocap_trains_on_the_sizes_that_table_1_gives() {
+    let utterances = table_1();
+    let splits = split(&utterances, &manifest("iemocap")).unwrap();
+    let size = |fold: &ambivox_settings::Fold| {
+        let trains = |u: &&Utterance| fold.training.contains(&u.speaker);
+        (fold.name[..5].to_owned(), utterances.iter().filter(trains).count())
+    };
+    let by_session =
+        [("Ses01", 3548), ("Ses02", 3677), ("Ses03", 3490), ("Ses04", 3697), ("Ses05", 3548)];
+    let twice = by_session.iter().flat_map(|&(session, n)| [session; 2].map(|s| (s.to_owned(), n)));
+    assert_eq!(splits.folds.iter().map(size).collect::<Vec<_>>(), twice.collect::<Vec<_>>());
 }
 
 #[test]
