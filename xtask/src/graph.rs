@@ -263,6 +263,7 @@ pub(crate) fn report(experiment: &Experiment, runs: &[Run]) -> Instance {
         title: experiment.pipeline.title.clone(),
         manifest: experiment.manifest.clone(),
         pipeline_toml: experiment.text.clone(),
+        balanced: experiment.pipeline.split.balance.is_some(),
     }));
     let least = least_noise(experiment);
     let runs: Vec<Run> = runs.iter().filter(|run| run.noise == least).cloned().collect();

@@ -33,8 +33,8 @@ pub use history::{EpochRecord, RunHistory};
 pub use labels::{LabelMoves, LabelRepair};
 pub use noise::{NoiseDetection, NoisePoint, NoiseSummary, Score, Spread};
 pub use paper::{
-    PAPER_CLASSES, PAPER_LABEL, PAPER_TABLE_2, PAPER_TABLE_3, PaperRow, PaperWeights, method_order,
-    method_title,
+    PAPER_CLASSES, PAPER_TABLE_2, PaperEvaluation, PaperRow, PaperWeights, method_order,
+    method_title, paper_evaluation,
 };
 pub use rates::{MeanSd, Rates, mean_sd};
 pub use summary::{

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Comparison, EvalError, PAPER_TABLE_2, Pair, Rates, RunHistory, Summary, mean_sd, method_order,
+    Comparison, EvalError, Pair, PaperRow, Rates, RunHistory, Summary, mean_sd, method_order,
     method_title,
 };
 
@@ -33,9 +33,9 @@ pub struct Table2Row {
     pub sd: Option<Rates>,
 }
 
-/// Table 2: fold means, then pooled rates of every method that ran, then the published rows of the
-/// same methods. Within each source in the paper's order.
-pub fn table2_rows(summary: &Summary) -> Vec<Table2Row> {
+/// Table 2: fold means, then pooled rates of every method that ran, then those of the `published` rows
+/// that are of the same methods. Within each source in the paper's order.
+pub fn table2_rows(summary: &Summary, published: &[PaperRow]) -> Vec<Table2Row> {
     let methods = summary.methods_in_order();
     let means = methods.iter().map(|(id, method)| {
         let over = &method.over_seeds;
@@ -44,7 +44,7 @@ pub fn table2_rows(summary: &Summary) -> Vec<Table2Row> {
     let pooled = methods
         .iter()
         .map(|(id, method)| row(id, RowSource::Pooled, method.over_seeds.pooled.rates(), None));
-    let paper = PAPER_TABLE_2
+    let paper = published
         .iter()
         .filter(|published| summary.methods.contains_key(published.method))
         .map(|p| row(p.method, RowSource::Paper, p.rates(&summary.classes), None));
@@ -128,11 +128,12 @@ pub fn comparison(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PAPER_TABLE_2;
     use crate::summary::tests::{history, tiny};
 
     #[test]
     fn rows_come_by_source_and_then_in_the_papers_order() {
-        let rows = table2_rows(&tiny());
+        let rows = table2_rows(&tiny(), &PAPER_TABLE_2);
         let found: Vec<_> = rows.iter().map(|row| (row.source, row.title.as_str())).collect();
         let ours = ["BLSTM + ATT", "BLSTM + ATT + L + w", "a-method"];
         let want: Vec<_> = [RowSource::FoldMeans, RowSource::Pooled]
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn published_rows_keep_their_own_figures() {
-        let rows = table2_rows(&tiny());
+        let rows = table2_rows(&tiny(), &PAPER_TABLE_2);
         let paper = rows.iter().find(|row| row.source == RowSource::Paper).unwrap();
         assert_eq!((paper.rates.wa, paper.rates.ua), (Some(0.636), Some(0.595)));
         assert_eq!(paper.rates.recall, [Some(0.353), Some(0.682)]);

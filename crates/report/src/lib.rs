@@ -11,7 +11,7 @@ mod svg;
 
 use std::path::Path;
 
-use ambivox_eval::{NoiseSummary, RunHistory, Summary};
+use ambivox_eval::{NoiseSummary, PaperEvaluation, RunHistory, Summary, paper_evaluation};
 use ambivox_settings::{Exclusions, IndexSummary, Manifest, Splits};
 use fs_err as fs;
 
@@ -36,11 +36,19 @@ pub struct ReportInput<'a> {
     pub histories: &'a [RunHistory],
     /// What label noise did, where labels were exchanged on purpose.
     pub noise: Option<&'a NoiseSummary>,
+    /// Whether every class of a speaker was cut to that speaker's smallest, as in the paper's second
+    /// evaluation.
+    pub balanced: bool,
     /// Versions and digests, as label and value, in the order to show them.
     pub provenance: &'a [(String, String)],
 }
 
 impl ReportInput<'_> {
+    /// The published figures that are comparable.
+    fn paper(&self) -> PaperEvaluation {
+        paper_evaluation(self.balanced)
+    }
+
     /// Whether any of the records says that the corpus is synthetic.
     fn synthetic(&self) -> bool {
         self.manifest.synthetic || self.summary.synthetic

@@ -93,8 +93,9 @@ fn header(input: &ReportInput<'_>, sections: &[Section]) -> Markup {
 
 /// How much took part, in a sentence.
 fn extent(input: &ReportInput<'_>) -> String {
+    let balanced = if input.balanced { ", balanced for every speaker" } else { "" };
     format!(
-        "{} utterances of {} classes, {}, {}.",
+        "{} utterances of {} classes{balanced}, {}, {}.",
         count(input.splits.utterances.len() as u64),
         input.splits.classes.len(),
         folds(input),

@@ -1,5 +1,6 @@
 //! Figures as inline SVG. Colours come from the page's style sheet by class, never from here.
 
+pub(crate) mod bars;
 pub(crate) mod curves;
 pub(crate) mod heatmap;
 pub(crate) mod lines;

@@ -158,6 +158,23 @@ fn published_figures_are_marked() {
     assert!(group.contains(">65.9</td>"), "WA of lw, as published");
 }
 
+/// Figures of the whole corpus are no match for those of a balanced one.
+#[test]
+fn a_balanced_evaluation_stands_beside_the_papers_own() {
+    let records = Records::new(&[0]);
+    let mut input = records.input();
+    assert!(render(&input).contains("Figure 3") && !render(&input).contains("Table 4"));
+    input.balanced = true;
+    let html = render(&input);
+    let label = "paper, IEMOCAP, balanced";
+    assert_eq!(html.matches("paper, IEMOCAP").count(), html.matches(label).count());
+    assert!(html.contains(">59.4 / 61.5<"));
+    assert!(!html.contains(">65.9</td>") && !html.contains(">1.32</td>"));
+    let (_, weights) = html.split_once("Table 4</th>").expect("a group of Table 4");
+    assert!(weights.contains(">1.02</td><td>0.98</td><td>1.06</td><td>0.94</td>"));
+    assert!(html.contains("Figure 4") && html.contains("balanced for every speaker"));
+}
+
 #[test]
 fn part_of_the_folds_is_called_so() {
     let mut records = Records::new(&[0]);

@@ -147,6 +147,8 @@ pub struct ReportParams {
     pub manifest: Manifest,
     /// The pipeline file's text, shown as the settings.
     pub pipeline_toml: String,
+    /// Whether every class of a speaker was cut to that speaker's smallest.
+    pub balanced: bool,
 }
 
 /// A stage's name and parameters.

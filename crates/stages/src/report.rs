@@ -35,6 +35,7 @@ pub(crate) fn run(params: &ReportParams, job: &Job<'_>) -> Result<(), StageError
         splits: &splits,
         histories: &histories,
         noise: noise.as_ref(),
+        balanced: params.balanced,
         provenance: &provenance,
     };
     Ok(ambivox_report::write(&job.output(role::REPORT)?, &input)?)

@@ -1,8 +1,7 @@
 //! UA and WA of each method, what is gained, and every fold's UA in one figure.
 
 use ambivox_eval::{
-    Comparison, Effect, MethodSummary, OverSeeds, PAPER_LABEL, PAPER_TABLE_2, comparison,
-    method_title,
+    Comparison, Effect, MethodSummary, OverSeeds, PaperRow, comparison, method_title,
 };
 use maud::{Markup, html};
 
@@ -25,12 +24,12 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
                         th.text scope="col" { "Method" }
                         th.text scope="col" { "UA" }
                         th.text scope="col" { "WA" }
-                        th.text scope="col" { (PAPER_LABEL) ": UA / WA" }
+                        th.text scope="col" { (input.paper().label) ": UA / WA" }
                     }
                 }
                 tbody {
                     @for (id, method) in input.summary.methods_in_order() {
-                        (method_row(id, method))
+                        (method_row(id, method, input.paper().rows))
                     }
                 }
             }
@@ -52,14 +51,14 @@ fn caption(input: &ReportInput<'_>) -> String {
     )
 }
 
-fn method_row(id: &str, method: &MethodSummary) -> Markup {
+fn method_row(id: &str, method: &MethodSummary, published: &[PaperRow]) -> Markup {
     let over = &method.over_seeds;
     html! {
         tr {
             th scope="row" { (method_title(id)) }
             (rate(over.mean.ua, over.sd_folds.ua))
             (rate(over.mean.wa, over.sd_folds.wa))
-            td.text.note { (published(id)) }
+            td.text.note { (ua_and_wa(id, published)) }
         }
     }
 }
@@ -73,9 +72,9 @@ fn rate(mean: Option<f64>, sd: Option<f64>) -> Markup {
     }
 }
 
-fn published(id: &str) -> String {
+fn ua_and_wa(id: &str, published: &[PaperRow]) -> String {
     let shown = |value: Option<f64>| percent(value.map(|value| value / 100.0));
-    PAPER_TABLE_2
+    published
         .iter()
         .find(|row| row.method == id)
         .map_or_else(String::new, |row| format!("{} / {}", shown(row.ua), shown(row.wa)))
@@ -88,14 +87,18 @@ fn gains(input: &ReportInput<'_>) -> Markup {
     let compared = |(id, _): &(&str, _)| {
         // Matrices of one summary have one size, so that comparing them cannot fail.
         let found = comparison(input.summary, id, reference).ok().flatten();
-        found.map(|comparison| (method_title(id).to_owned(), comparison))
+        (method_title(id).to_owned(), found)
     };
-    let rows: Vec<(String, Comparison)> = methods.iter().skip(1).filter_map(compared).collect();
+    let all: Vec<(String, Option<Comparison>)> = methods.iter().skip(1).map(compared).collect();
+    let rows: Vec<(&str, Comparison)> =
+        all.iter().filter_map(|(method, found)| Some((method.as_str(), (*found)?))).collect();
     let seeds: Vec<String> =
         methods.iter().filter_map(|(id, m)| seed_text(id, &m.over_seeds)).collect();
     html! {
         @if !rows.is_empty() { (comparison_table(input, method_title(reference), &rows)) }
-        @for (method, found) in &rows { p { (verdict(method, method_title(reference), found)) } }
+        @for (method, found) in &all {
+            p { (verdict(method, method_title(reference), found.as_ref())) }
+        }
         @if !seeds.is_empty() {
             p.note { "Standard deviation of the fold means over seeds: " (seeds.join("; ")) "." }
         }
@@ -105,13 +108,14 @@ fn gains(input: &ReportInput<'_>) -> Markup {
 fn comparison_table(
     input: &ReportInput<'_>,
     reference: &str,
-    rows: &[(String, Comparison)],
+    rows: &[(&str, Comparison)],
 ) -> Markup {
     let folds = counted(rows[0].1.folds, "fold", "folds");
     let caption = format!(
         "Gain over {reference} in percentage points. Folds: mean over {folds}, seeds averaged within \
          each, and p of a two-sided paired permutation test over folds. Pooled: all utterances as one \
-         set, with the 95 % interval of a bootstrap that draws whole speakers."
+         set, with the 95 % interval of a bootstrap that draws whole speakers. Neither is corrected \
+         for the number of methods."
     );
     let content = html! {
         thead {
@@ -138,7 +142,7 @@ fn comparison_table(
             }
         }
     };
-    table(input, "Gains over the baseline", &caption, &content)
+    table(input, &format!("Gains over {reference}"), &caption, &content)
 }
 
 fn effect_cells(effect: &Effect) -> Markup {
@@ -151,21 +155,31 @@ fn effect_cells(effect: &Effect) -> Markup {
     }
 }
 
-/// What may be said of a method's gain, plainly.
-fn verdict(method: &str, reference: &str, found: &Comparison) -> String {
+/// What may be said of a method's gain in UA, plainly: above all, whether there is one.
+fn verdict(method: &str, reference: &str, found: Option<&Comparison>) -> String {
+    let Some(found) = found else {
+        return format!(
+            "{method} cannot be compared with {reference}: they have fewer than two folds in common."
+        );
+    };
     let [low, high] = found.ua.interval;
-    let says = if low > 0.0 && found.ua.p < SIGNIFICANT {
-        "does better than"
-    } else if high < 0.0 && found.ua.p < SIGNIFICANT {
-        "does worse than"
+    let significant = found.ua.p < SIGNIFICANT;
+    let (says, after) = if significant && low > 0.0 {
+        ("beats", "")
+    } else if significant && high < 0.0 {
+        ("does worse than", "")
     } else {
-        "is not shown to differ from"
+        ("is not shown to beat", " Chance alone can make such a difference.")
     };
     format!(
-        "{method} {says} {reference} in UA: {} points over {}, p\u{a0}{}.",
+        "{method} {says} {reference} in UA: {} points over {}, p\u{a0}{}; pooled {}, 95 % interval \
+         {} to {}.{after}",
         points(found.ua.mean),
         counted(found.folds, "fold", "folds"),
         probability(found.ua.p),
+        points(found.ua.pooled),
+        points(low),
+        points(high),
     )
 }
 
@@ -203,5 +217,30 @@ fn strip_row((id, method): (&str, &MethodSummary)) -> Row {
             .collect(),
         mean: method.over_seeds.mean.ua,
         sd: method.over_seeds.sd_folds.ua,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comparison(mean: f64, p: f64, interval: [f64; 2]) -> Comparison {
+        let effect = Effect { mean, p, pooled: mean, interval };
+        Comparison { folds: 10, wa: effect, ua: effect }
+    }
+
+    #[test]
+    fn verdicts_are_plain() {
+        let texts = [
+            Some(comparison(0.031, 0.002, [0.012, 0.05])),
+            Some(comparison(-0.031, 0.002, [-0.05, -0.012])),
+            Some(comparison(0.004, 0.62, [-0.02, 0.03])),
+            // The two disagree: not enough to call it a gain.
+            Some(comparison(0.02, 0.06, [0.001, 0.04])),
+            Some(comparison(0.02, 0.04, [-0.001, 0.04])),
+            None,
+        ]
+        .map(|found| verdict("BLSTM + ATT + L", "BLSTM + ATT", found.as_ref()));
+        insta::assert_snapshot!(texts.join("\n"));
     }
 }

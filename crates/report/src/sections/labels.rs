@@ -1,21 +1,21 @@
-//! What the method did with labels and weights: Table 3 and Figure 3 of the paper.
+//! What the method did with labels and weights: Tables 3 and 4, Figures 3 and 4 of the paper.
 
 use ambivox_eval::{
-    LabelMoves, LabelRepair, MeanSd, PAPER_CLASSES, PAPER_LABEL, PAPER_TABLE_3, RunHistory,
-    Table3Row, mean_sd, method_order, method_title, table3_rows,
+    LabelMoves, LabelRepair, MeanSd, PAPER_CLASSES, PaperEvaluation, RunHistory, Table3Row,
+    mean_sd, method_order, method_title, table3_rows,
 };
 use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, count, counted, percent};
 use crate::page::{result_caption, table};
-use crate::svg::heatmap::{self, Heatmap};
+use crate::svg::bars::{self, Bars};
 
 const WEIGHTS: &str = "Mean contribution weights w of the training utterances of each gold class. \
     A lower weight counts more in the loss. Learned: at the epoch kept.";
 
-const MOVES: &str = "Where learned labels went: rows are gold labels, columns the argmax of the \
-    learned label distribution l, over the training utterances of all folds.";
+const MOVES: &str = "Share of each gold class’s training utterances, of all folds, whose learned label \
+    was kept or moved to another class. The learned label is the argmax of l at the epoch kept.";
 
 /// The section; `None` where no method learned labels or weights.
 pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
@@ -28,6 +28,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
     Some(html! {
         @if !weights.is_empty() { (weight_table(input, &weights)) }
         @for (method, moved) in &shares { p { (share_text(method, moved)) } }
+        @if !moves.is_empty() { (bars::legend(&input.summary.classes)) }
         @for (index, (method, labels)) in moves.iter().enumerate() {
             (moves_figure(input, index, method, labels))
             @if let Some(repair) = &labels.repair { p { (repair_text(method, repair)) } }
@@ -36,7 +37,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
 }
 
 fn weight_table(input: &ReportInput<'_>, rows: &[Table3Row]) -> Markup {
-    let classes = &input.summary.classes;
+    let (classes, paper) = (&input.summary.classes, input.paper());
     let content = html! {
         thead {
             tr {
@@ -54,22 +55,24 @@ fn weight_table(input: &ReportInput<'_>, rows: &[Table3Row]) -> Markup {
                 (weight_row("Initial", row.initial.iter().map(|w| Some(*w)), false))
                 (weight_row("Learned", row.learned.iter().map(|w| Some(*w)), false))
             }
-            @if row.method == PAPER_TABLE_3.method { (paper_weights(classes)) }
+            @if row.method == paper.weights.method { (paper_weights(classes, &paper)) }
         }
     };
-    table(input, "Table 3: contribution weights", WEIGHTS, &content)
+    table(input, &format!("{}: contribution weights", paper.weights.table), WEIGHTS, &content)
 }
 
-fn paper_weights(classes: &[String]) -> Markup {
+fn paper_weights(classes: &[String], paper: &PaperEvaluation) -> Markup {
     let in_order = |printed: [f64; 4]| {
         let place = |class: &String| PAPER_CLASSES.iter().position(|known| known == class);
         classes.iter().map(move |class| place(class).map(|c| printed[c]))
     };
     html! {
         tbody {
-            tr { th scope="rowgroup" colspan=(classes.len() + 1) { (PAPER_LABEL) } }
-            (weight_row("Initial", in_order(PAPER_TABLE_3.initial), true))
-            (weight_row("Learned", in_order(PAPER_TABLE_3.learned), true))
+            tr { th scope="rowgroup" colspan=(classes.len() + 1) {
+                    (paper.label) ", " (paper.weights.table)
+                } }
+            (weight_row("Initial", in_order(paper.weights.initial), true))
+            (weight_row("Learned", in_order(paper.weights.learned), true))
         }
     }
 }
@@ -130,17 +133,26 @@ fn moves_figure(
     let title = format!("Learned labels of {}", method_title(method));
     html! {
         figure {
-            figcaption { (result_caption(input, &format!("{}. {MOVES}", method_title(method)))) }
-            (heatmap::render(&Heatmap {
+            figcaption { (result_caption(input, &moves_caption(input, method))) }
+            (bars::render(&Bars {
                 id: &format!("moves-{index}"),
                 title: &title,
                 classes: &input.summary.classes,
                 rows: labels.moves.rows(),
-                row_axis: "gold",
-                column_axis: "learned",
             }))
         }
     }
+}
+
+/// What the figure shows; for the paper's method, beside what the paper says of its own.
+fn moves_caption(input: &ReportInput<'_>, method: &str) -> String {
+    let paper = input.paper();
+    let published = if method == paper.weights.method {
+        format!(" {}, {}: {}.", paper.label, paper.moves, paper.moves_text)
+    } else {
+        String::new()
+    };
+    format!("{}. {MOVES}{published}", method_title(method))
 }
 
 fn repair_text(method: &str, repair: &LabelRepair) -> String {

@@ -25,7 +25,7 @@ pub(crate) fn licence(input: &ReportInput<'_>) -> Markup {
             dd {
                 "T. Fujioka, T. Homma, K. Nagamatsu: “Meta-Learning for Speech Emotion \
                  Recognition Considering Ambiguity of Emotion Labels”, Interspeech 2020. \
-                 Figures marked “paper, IEMOCAP” are quoted from it."
+                 Figures marked “" (input.paper().label) "” are quoted from it."
             }
         }
     }

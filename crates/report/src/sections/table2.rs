@@ -1,6 +1,6 @@
 //! Table 2 of the paper: precision, recall and F1 per class, WA and UA.
 
-use ambivox_eval::{PAPER_LABEL, Rates, RowSource, Table2Row, table2_rows};
+use ambivox_eval::{Rates, RowSource, Table2Row, table2_rows};
 use maud::{Markup, html};
 
 use crate::ReportInput;
@@ -14,7 +14,7 @@ const CAPTION: &str = "Results in percent. P: precision, R: recall, F1: F1-score
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
-    let rows = table2_rows(input.summary);
+    let rows = table2_rows(input.summary, input.paper().rows);
     let classes = &input.summary.classes;
     let content = html! {
         (head(classes))
@@ -51,7 +51,7 @@ fn source_title(input: &ReportInput<'_>, source: RowSource) -> String {
     match source {
         RowSource::FoldMeans => format!("Means over {folds}, {seeds}"),
         RowSource::Pooled => format!("All utterances of {folds} pooled, {seeds}"),
-        RowSource::Paper => PAPER_LABEL.to_owned(),
+        RowSource::Paper => input.paper().label.to_owned(),
     }
 }
 

@@ -106,6 +106,7 @@ impl Records {
             splits: &self.splits,
             histories: &self.histories,
             noise: Some(&self.noise),
+            balanced: false,
             provenance: &self.provenance,
         }
     }
