@@ -1,8 +1,9 @@
 //! Whatever happens to a run, the store stays sound and the next run ends with the same bytes.
 //!
-//! `AMBIVOX_KILLS=200 cargo test -p ambivox-tests faults` kills that often.
+//! `AMBIVOX_KILLS=0..200 cargo test -p ambivox-tests faults` kills that often.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,8 +18,14 @@ use crate::harness::{DONE, House, Ran, xtask};
 
 const EVERYTHING: [&str; 3] = ["report", "--jobs", "2"];
 
-/// Kills where nobody asks for more.
-const KILLS: u64 = 6;
+/// Kills, by number, where nobody asks for others; the number decides the moment.
+const KILLS: Range<u64> = 0..6;
+
+fn kills() -> Range<u64> {
+    let Ok(asked) = std::env::var("AMBIVOX_KILLS") else { return KILLS };
+    let (from, to) = asked.split_once("..").unwrap();
+    from.parse().unwrap()..to.parse().unwrap()
+}
 
 #[expect(clippy::print_stderr, reason = "shown with --nocapture, and where a test fails")]
 fn say(line: &str) {
@@ -59,7 +66,22 @@ fn kill_group(run: &Child) {
 
 /// A number from 0 to below 1 for each kill (a step of the golden ratio: even over all moments).
 fn share(kill: u64) -> f64 {
-    (0.5 + kill as f64 * 0.618_033_988_749_895).fract()
+    (kill as f64 * 0.618_033_988_749_895).fract()
+}
+
+/// How many results have a record.
+fn recorded(house: &House) -> usize {
+    let stages = fs::read_dir(house.path("store/records")).into_iter().flatten().flatten();
+    let files = stages.filter_map(|stage| fs::read_dir(stage.path()).ok()).flatten().flatten();
+    files.filter(|file| file.path().extension().is_some_and(|e| e == "json")).count()
+}
+
+/// Waits until so many results are recorded, and a part of the time that one takes.
+fn wait_for_moment(house: &House, run: &mut Child, results: f64, each: Duration) {
+    while recorded(house) < results as usize && run.try_wait().unwrap().is_none() {
+        sleep(Duration::from_millis(1));
+    }
+    sleep(each.mul_f64(results.fract()));
 }
 
 #[test]
@@ -70,21 +92,21 @@ fn killed_at_any_moment_the_next_run_ends_with_the_same_bytes() {
     fs::remove_dir_all(house.path("store")).unwrap();
     let started = Instant::now();
     house.run(&EVERYTHING).ended(DONE);
-    let length = started.elapsed();
+    let results = recorded(&house);
+    let each = started.elapsed().div_f64(results as f64);
     assert!(objects(&house) == expected, "two undisturbed runs differ");
 
-    let asked = std::env::var("AMBIVOX_KILLS").ok().and_then(|kills| kills.parse().ok());
-    let mut interrupted: BTreeMap<usize, u32> = BTreeMap::new();
-    for kill in 0..asked.unwrap_or(KILLS) {
+    let mut interrupted: BTreeMap<u64, u32> = BTreeMap::new();
+    for kill in kills() {
         fs::remove_dir_all(house.path("store")).unwrap();
         let mut run = start(&house);
-        sleep(length.mul_f64(share(kill)));
+        wait_for_moment(&house, &mut run, share(kill) * results as f64, each);
         kill_group(&run);
         run.wait().unwrap();
         if house.path("store").exists() {
             let ran = house.run(&["verify", "--json"]).ended(DONE);
             let results = ran.document()["results"].as_u64().unwrap();
-            *interrupted.entry(results as usize).or_default() += 1;
+            *interrupted.entry(results).or_default() += 1;
         }
         house.run(&EVERYTHING).ended(DONE);
         assert!(objects(&house) == expected, "kill {kill} left something behind");
