@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Tune(Tune),
     /// Bring tables, figures and the page up to date, training what is missing
     Report(Training),
+    /// Rank labels by how suspect they are, training what is missing of the method that tells
+    Audit(Training),
     /// Put a method's networks into a folder that predicts anywhere
     Bundle(Bundle),
     /// Say what emotions sounds have, by such a folder

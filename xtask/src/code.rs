@@ -20,8 +20,18 @@ use fs_err as fs;
 /// The crate of the stages.
 const STAGES: &str = "ambivox-stages";
 /// Modules named after stages.
-const NAMES: [&str; 9] =
-    ["synth", "index", "extract", "split", "noise", "train", "evaluate", "compare_noise", "report"];
+const NAMES: [&str; 10] = [
+    "synth",
+    "index",
+    "extract",
+    "split",
+    "noise",
+    "train",
+    "evaluate",
+    "compare_noise",
+    "audit",
+    "report",
+];
 /// Modules that every stage runs inside of.
 const FRAME: [&str; 5] = ["main", "lib", "job", "reporter", "error"];
 /// Those of them whose names do not count.

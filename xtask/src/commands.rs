@@ -23,6 +23,8 @@ use crate::table;
 
 /// The published report's name.
 const PAGE: &str = "report.html";
+/// Names of the published rankings of labels.
+const AUDIT: [&str; 2] = ["audit.parquet", "audit.csv"];
 
 /// The stage up to which to go, before training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,24 +194,55 @@ fn publish_results(
     }
     let folder = results.join(&experiment.pipeline.name);
     let _lock = lock(&folder)?;
-    if !with_page {
-        remove_page(executor, &folder.join(PAGE))?;
+    let summary = executor.resolver.output(&evaluation, role::SUMMARY)?;
+    if !is_published(executor, &summary, &folder)? {
+        AUDIT.iter().try_for_each(|name| remove(executor, &folder.join(name), "audit"))?;
     }
+    if !with_page {
+        remove(executor, &folder.join(PAGE), "report")?;
+    }
+    publish_into(executor, &folder, &roles)
+}
+
+/// Publishes outputs of other stages than those of a cross-validation, by slot and role.
+pub(crate) fn publish_roles(
+    executor: &Executor<'_>,
+    results: &Path,
+    roles: &[(&str, &'static str)],
+) -> Result<BTreeMap<String, PathBuf>> {
+    let folder = results.join(&executor.resolver.experiment.pipeline.name);
+    let _lock = lock(&folder)?;
+    publish_into(executor, &folder, roles)
+}
+
+fn publish_into(
+    executor: &Executor<'_>,
+    folder: &Path,
+    roles: &[(&str, &'static str)],
+) -> Result<BTreeMap<String, PathBuf>> {
     let mut outputs = BTreeMap::new();
     for (slot, role) in roles {
         let from = executor.resolver.output(slot, role)?;
         let to = folder.join(from.file_name().context("an output without a name")?);
-        outputs.insert(role.to_owned(), publish(executor.resolver.store.memo(), &from, &to)?);
+        outputs.insert((*role).to_owned(), publish(executor.resolver.store.memo(), &from, &to)?);
     }
     Ok(outputs)
 }
 
-/// A page of other results than those beside it would mislead.
-fn remove_page(executor: &Executor<'_>, page: &Path) -> Result<()> {
-    if page.exists() {
-        fs::remove_file(page)?;
-        let line = "removed, being of other results; `cargo xtask report` makes it anew";
-        executor.progress.say(&format!("{}: {line}", page.display()));
+/// Whether what lies in the folder under an output's name is that output.
+fn is_published(executor: &Executor<'_>, output: &Path, folder: &Path) -> Result<bool> {
+    let memo = executor.resolver.store.memo();
+    let there = folder.join(output.file_name().context("an output without a name")?);
+    Ok(there.is_file() && memo.file(&there)? == memo.file(output)?)
+}
+
+/// A page or table of other results than those beside it would mislead.
+fn remove(executor: &Executor<'_>, file: &Path, command: &str) -> Result<()> {
+    if file.exists() {
+        fs::remove_file(file)?;
+        let line =
+            format!("removed, being of other results; `cargo xtask {command}` makes it anew");
+        executor.progress.say(&format!("{}: {line}", file.display()));
     }
     Ok(())
 }

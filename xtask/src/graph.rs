@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use ambivox_settings::{
-    CompareNoiseParams, EvaluateParams, ExtractParams, IndexParams, LabelNoiseSettings, Method,
-    MethodParams, ReportParams, SplitParams, StageParams, TrainParams, role,
+    AuditParams, CompareNoiseParams, EvaluateParams, ExtractParams, IndexParams,
+    LabelNoiseSettings, Method, MethodParams, ReportParams, SplitParams, StageParams, TrainParams,
+    role,
 };
 
 use crate::experiment::Experiment;
@@ -76,6 +77,9 @@ fn noise_slot(rate: f64, seed: u64) -> String {
 
 /// Slot of the stage that sets rates of noise side by side.
 pub(crate) const COMPARISON: &str = "compare-noise";
+
+/// Slot of the stage that ranks labels by how suspect they are.
+pub(crate) const AUDIT: &str = "audit";
 
 /// Slot of the evaluation that the report is about: of the runs with the least noise.
 pub(crate) fn main_evaluation(experiment: &Experiment) -> String {
@@ -255,6 +259,16 @@ fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &
         rates: noise.rates.clone(),
     });
     Instance::new(COMPARISON, params, inputs)
+}
+
+/// The labels in the order in which to look at them, by a method's runs with the least noise.
+pub(crate) fn audit(experiment: &Experiment, method: &str, runs: &[Run]) -> Instance {
+    let least = least_noise(experiment);
+    let runs: Vec<Run> = runs.iter().filter(|run| run.noise == least).cloned().collect();
+    let mut inputs = of_runs(&[role::PREDICTIONS, role::LABELS], &runs);
+    inputs.extend([output(role::INDEX, "index"), output(role::SPLITS, "split")]);
+    let params = AuditParams { method: method.to_owned() };
+    Instance::new(AUDIT, StageParams::Audit(params), inputs)
 }
 
 /// The report on some runs.

@@ -5,6 +5,7 @@
 //! when one of them has to run.
 
 mod answer;
+mod audit;
 mod bench_plan;
 mod binary;
 mod bundle;

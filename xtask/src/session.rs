@@ -7,6 +7,7 @@ use anyhow::Result;
 use fs_err as fs;
 
 use crate::answer::{Answer, print};
+use crate::audit::audit;
 use crate::bundle::bundle;
 use crate::cli::{Cli, Command, Common, Gc, Jobs, Selection};
 use crate::code::Codes;
@@ -140,6 +141,7 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
             let json = serde_json::to_string_pretty(&ranking)?;
             return print(if common.json { &json } else { &text });
         }
+        Command::Audit(t) => audit(&mut executor, &t.selection, jobs(&t.jobs), &results)?,
         Command::Bundle(own) => bundle(&mut executor, &own, jobs(&own.jobs))?,
         // These know no pipeline, or many.
         Command::Verify

@@ -1,6 +1,6 @@
 //! Tables for people, at most 80 columns wide.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_eval::{Rates, Summary};
 use ambivox_settings::{IndexSummary, SpeakerSummary};
@@ -61,6 +61,16 @@ fn by_fold(summary: &Summary, folds: &BTreeSet<&str>) -> Table {
         table.add_row(std::iter::once((*fold).to_owned()).chain(cells));
     }
     table
+}
+
+/// The labels to look at first, from rows of `audit.csv`.
+pub(crate) fn suspects(rows: &[BTreeMap<String, String>]) -> String {
+    let columns = ["rank", "utterance_id", "gold", "suggestion", "reason"];
+    let mut table = table(&["rank", "utterance", "gold", "rather", "why"], &[1, 2, 3, 4]);
+    for row in rows {
+        table.add_row(columns.map(|name| row.get(name).cloned().unwrap_or_default()));
+    }
+    format!("{table}\nThe most suspect labels; all are in the table named below.")
 }
 
 /// What the index holds: utterances per speaker and gold label.

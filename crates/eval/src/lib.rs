@@ -11,6 +11,7 @@
 //!   means over folds pass over it. Its precision would be 0 whatever the model did.
 //! - A standard deviation of fewer than two values is `None`.
 
+pub mod audit;
 mod comparison;
 mod confident;
 mod confusion;

@@ -35,8 +35,8 @@ pub use pipeline::{
     Pipeline, SplitScheme, SplitSettings, TrainingSettings,
 };
 pub use request::{
-    CompareNoiseParams, EvaluateParams, ExtractParams, FeatureSetText, IndexParams, ReportParams,
-    Request, SplitParams, StageParams, TrainParams, role,
+    AuditParams, CompareNoiseParams, EvaluateParams, ExtractParams, FeatureSetText, IndexParams,
+    ReportParams, Request, SplitParams, StageParams, TrainParams, role,
 };
 pub use space::{Range, Search, Space};
 pub use split::{Fold, Splits};

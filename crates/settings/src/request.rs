@@ -42,6 +42,10 @@ pub mod role {
     pub const LABELS: &str = "labels";
     /// `summary.json`.
     pub const SUMMARY: &str = "summary";
+    /// `audit.parquet`: labels ranked by how suspect they are.
+    pub const AUDIT: &str = "audit";
+    /// `audit.csv`: the same, for a spreadsheet.
+    pub const AUDIT_CSV: &str = "audit_csv";
     /// `report.html`.
     pub const REPORT: &str = "report";
 }
@@ -135,6 +139,16 @@ pub struct CompareNoiseParams {
     pub rates: Vec<f64>,
 }
 
+/// Parameters of the stage that ranks labels by how suspect they are. Inputs: `index`, `splits`, and
+/// per run of the method `predictions/<method>/<seed>/<fold>` and `labels/…`. Outputs: `audit`,
+/// `audit_csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditParams {
+    /// Id of the method whose runs tell.
+    pub method: String,
+}
+
 /// Parameters of the report stage. Inputs: `summary`, `index_summary`, `exclusions`, `splits`, and per run
 /// `history/<method>/<seed>/<fold>`; `noise_summary` where labels have been exchanged. Outputs:
 /// `report`.
@@ -171,6 +185,8 @@ pub enum StageParams {
     Evaluate(EvaluateParams),
     /// Set metrics of several noise rates side by side.
     CompareNoise(CompareNoiseParams),
+    /// Rank labels by how suspect they are.
+    Audit(AuditParams),
     /// Turn metrics into a page.
     Report(Box<ReportParams>),
 }
@@ -187,6 +203,7 @@ impl StageParams {
             Self::Train(_) => "train",
             Self::Evaluate(_) => "evaluate",
             Self::CompareNoise(_) => "compare_noise",
+            Self::Audit(_) => "audit",
             Self::Report(_) => "report",
         }
     }
@@ -218,6 +235,7 @@ impl StageParams {
             Self::Evaluate(_) => {
                 &[(role::SUMMARY, "summary.json"), (role::LABELS, "labels.parquet")]
             }
+            Self::Audit(_) => &[(role::AUDIT, "audit.parquet"), (role::AUDIT_CSV, "audit.csv")],
             Self::Report(_) => &[(role::REPORT, "report.html")],
         }
     }

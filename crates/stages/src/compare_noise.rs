@@ -159,7 +159,8 @@ mod tests {
     use super::*;
 
     fn label(id: &str, weight: f64, doubt: f64, loss: f64) -> LearnedLabel {
-        LearnedLabel { utterance_id: id.to_owned(), weight_initial: 1.0, weight, doubt, loss }
+        let (utterance_id, shares) = (id.to_owned(), vec![1.0 - doubt, doubt]);
+        LearnedLabel { utterance_id, weight_initial: 1.0, weight, shares, doubt, loss }
     }
 
     #[test]

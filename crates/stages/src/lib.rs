@@ -5,6 +5,7 @@
 //! no clock, no other stage. The same request and input contents give the same bytes for any number of
 //! threads.
 
+mod audit;
 mod compare_noise;
 mod error;
 mod evaluate;
@@ -58,6 +59,7 @@ pub fn run(request: &Request, reporter: &Reporter) -> Result<(), StageError> {
         StageParams::Train(params) => train::run(params, &job),
         StageParams::Evaluate(params) => evaluate::run(params, &job),
         StageParams::CompareNoise(params) => compare_noise::run(params, &job),
+        StageParams::Audit(params) => audit::run(params, &job),
         StageParams::Report(params) => report::run(params, &job),
     }
 }

@@ -1,5 +1,6 @@
 //! The Parquet tables of runs, and what their readers and writers share.
 
+pub(crate) mod audit;
 pub(crate) mod labels;
 pub(crate) mod noise;
 pub(crate) mod predictions;

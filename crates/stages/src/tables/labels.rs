@@ -110,6 +110,8 @@ pub(crate) struct LearnedLabel {
     pub(crate) utterance_id: String,
     pub(crate) weight_initial: f64,
     pub(crate) weight: f64,
+    /// Label distribution s.
+    pub(crate) shares: Vec<f64>,
     /// 1 − s of the gold label.
     pub(crate) doubt: f64,
     /// −log y of the gold label.
@@ -153,6 +155,7 @@ fn learned_rows(
             utterance_id: ids.get(row)?.to_owned(),
             weight_initial: value(initial, row)?,
             weight: value(weight, row)?,
+            shares: shares.iter().copied().map(f64::from).collect(),
             doubt: 1.0 - f64::from(shares[gold]),
             loss: value(loss, row)?,
         };

@@ -1,0 +1,201 @@
+//! Which labels to look at first.
+//!
+//! Two signs rank the utterances, each a mean over the runs that trained on them: how far the
+//! learned label has left the gold label, 1 − s, and how badly the network fits the gold label,
+//! −log y. Wrong labels stand out in both, in different places: the first is bounded and calm, the
+//! second tells apart what the first has given up alike. What the networks that never heard the
+//! speaker say is shown beside them and does not rank: an unheard speaker is often simply hard.
+
+use crate::argmax;
+
+/// What is known of an utterance's label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// The utterance.
+    pub utterance_id: String,
+    /// Index of the gold label.
+    pub gold: usize,
+    /// Learned label distribution s, the mean over the runs that trained on it.
+    pub learned: Vec<f64>,
+    /// Learned weight w, the mean over these; a higher one counts less.
+    pub weight: f64,
+    /// −log y of the gold label, the mean over these.
+    pub loss: f64,
+    /// Probability of every class by the networks that did not hear the speaker, the mean over seeds.
+    pub unheard: Vec<f64>,
+    /// Votes for every class; all 0 where there are none.
+    pub votes: Vec<u32>,
+}
+
+/// An utterance in its place among all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suspect {
+    /// Place, from 1 for the most suspect.
+    pub rank: usize,
+    /// Mean share of the utterances that are less suspect by 1 − s and by −log y, equals counting
+    /// half; between 0 and 1.
+    pub score: f64,
+    /// Index of the class that the learned label, or else the unheard speaker, speaks for.
+    pub suggestion: usize,
+    /// What is known.
+    pub evidence: Evidence,
+}
+
+impl Evidence {
+    /// 1 − s of the gold label.
+    pub fn doubt(&self) -> f64 {
+        1.0 - self.learned[self.gold]
+    }
+
+    /// The class that the learned label has moved to, else the one that the networks say that did
+    /// not hear the speaker.
+    fn suggestion(&self) -> usize {
+        let learned = argmax(&self.learned).unwrap_or(self.gold);
+        if self.learned[learned] > self.learned[self.gold] {
+            return learned;
+        }
+        argmax(&self.unheard).unwrap_or(self.gold)
+    }
+
+    /// One sentence for people, without numbers that a table has in columns of their own.
+    pub fn reason(&self, classes: &[String]) -> String {
+        let name = |class: usize| classes[class].as_str();
+        let (gold, suggestion) = (name(self.gold), self.suggestion());
+        let moved = self.learned[suggestion] > self.learned[self.gold];
+        let unheard = self.unheard[suggestion] > self.unheard[self.gold];
+        let other = name(suggestion);
+        let networks = match (suggestion == self.gold, moved, unheard) {
+            (true, ..) => format!("nothing speaks against {gold} but the place in the ranking"),
+            (_, true, true) => {
+                format!("learned as {other}, and who never heard the speaker says {other} too")
+            }
+            (_, true, false) => {
+                format!("learned as {other}, but who never heard the speaker says {gold}")
+            }
+            (_, false, _) => {
+                format!("kept as {gold}, but who never heard the speaker says {other}")
+            }
+        };
+        match self.votes.iter().sum::<u32>() {
+            0 => networks,
+            all => format!("{networks}; {} of {all} votes for {gold}", self.votes[self.gold]),
+        }
+    }
+}
+
+/// Ranks utterances, the most suspect first; equals by id.
+pub fn rank(evidence: Vec<Evidence>) -> Vec<Suspect> {
+    let doubts = shares_below(&evidence.iter().map(Evidence::doubt).collect::<Vec<_>>());
+    let losses = shares_below(&evidence.iter().map(|e| e.loss).collect::<Vec<_>>());
+    let scores = doubts.iter().zip(&losses).map(|(a, b)| f64::midpoint(*a, *b));
+    let mut suspects: Vec<Suspect> = evidence
+        .into_iter()
+        .zip(scores)
+        .map(|(evidence, score)| Suspect {
+            rank: 0,
+            score,
+            suggestion: evidence.suggestion(),
+            evidence,
+        })
+        .collect();
+    suspects.sort_by(|a, b| {
+        let by_id = || a.evidence.utterance_id.cmp(&b.evidence.utterance_id);
+        b.score.total_cmp(&a.score).then_with(by_id)
+    });
+    for (place, suspect) in suspects.iter_mut().enumerate() {
+        suspect.rank = place + 1;
+    }
+    suspects
+}
+
+/// Of each value the share of all that are lower, equals counting half.
+fn shares_below(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let share = |value: &f64| {
+        let lower = sorted.partition_point(|v| v.total_cmp(value).is_lt());
+        let not_higher = sorted.partition_point(|v| v.total_cmp(value).is_le());
+        (lower + not_higher) as f64 / (2 * values.len()) as f64
+    };
+    values.iter().map(share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn evidence(id: &str, gold: usize, learned: [f64; 2], loss: f64) -> Evidence {
+        Evidence {
+            utterance_id: id.to_owned(),
+            gold,
+            learned: learned.to_vec(),
+            weight: 1.0,
+            loss,
+            unheard: vec![0.9, 0.1],
+            votes: vec![0, 0],
+        }
+    }
+
+    fn order(evidence: Vec<Evidence>) -> Vec<(String, f64)> {
+        rank(evidence).into_iter().map(|s| (s.evidence.utterance_id, s.score)).collect()
+    }
+
+    #[test]
+    fn the_order_is_by_both_signs_and_equals_by_id() {
+        let found = order(vec![
+            evidence("calm", 0, [0.8, 0.2], 0.1),
+            evidence("wrong", 1, [0.9, 0.1], 3.0),
+            evidence("b", 0, [0.5, 0.5], 1.0),
+            evidence("a", 0, [0.5, 0.5], 1.0),
+        ]);
+        let expected = [("wrong", 0.875), ("a", 0.5), ("b", 0.5), ("calm", 0.125)];
+        assert_eq!(found, expected.map(|(id, score)| (id.to_owned(), score)));
+    }
+
+    #[test]
+    fn where_no_label_is_learned_the_loss_decides() {
+        let found = order(vec![
+            evidence("a", 0, [1.0, 0.0], 0.1),
+            evidence("b", 0, [1.0, 0.0], 2.0),
+            evidence("c", 0, [1.0, 0.0], 0.5),
+        ]);
+        assert_eq!(found.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["b", "c", "a"]);
+    }
+
+    #[test]
+    fn reasons_say_who_speaks_for_what() {
+        let classes = ["calm", "angry"].map(str::to_owned);
+        let reason = |gold, learned, unheard: [f64; 2], votes: [u32; 2]| {
+            let (unheard, votes) = (unheard.to_vec(), votes.to_vec());
+            Evidence { unheard, votes, ..evidence("a", gold, learned, 1.0) }.reason(&classes)
+        };
+        let text = [
+            reason(1, [0.7, 0.3], [0.9, 0.1], [1, 2]),
+            reason(1, [0.7, 0.3], [0.2, 0.8], [0, 0]),
+            reason(1, [0.3, 0.7], [0.9, 0.1], [0, 0]),
+            reason(0, [0.6, 0.4], [0.9, 0.1], [3, 0]),
+        ];
+        insta::assert_snapshot!(text.join("\n"), @r"
+        learned as calm, and who never heard the speaker says calm too; 2 of 3 votes for angry
+        learned as calm, but who never heard the speaker says angry
+        kept as angry, but who never heard the speaker says calm
+        nothing speaks against calm but the place in the ranking; 3 of 3 votes for calm
+        ");
+    }
+
+    proptest! {
+        #[test]
+        fn scores_are_shares_and_fall(values in prop::collection::vec((0.0_f64..1.0, 0_u8..5), 1..30)) {
+            let all = values.iter().enumerate().map(|(i, (s, loss))| {
+                evidence(&format!("{i:03}"), 0, [*s, 1.0 - s], f64::from(*loss))
+            });
+            let suspects = rank(all.collect());
+            prop_assert!(suspects.iter().all(|s| (0.0..=1.0).contains(&s.score)));
+            prop_assert!(suspects.is_sorted_by(|a, b| a.score >= b.score && a.rank < b.rank));
+            let mean = suspects.iter().map(|s| s.score).sum::<f64>() / suspects.len() as f64;
+            prop_assert!((mean - 0.5).abs() < 1e-12);
+        }
+    }
+}

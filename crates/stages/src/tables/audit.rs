@@ -1,0 +1,137 @@
+//! `audit.parquet` and `audit.csv`: a row per utterance, the most suspect label first.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ambivox_corpus::Utterance;
+use ambivox_eval::audit::{Evidence, Suspect};
+use fs_err as fs;
+use polars::prelude::*;
+
+use super::{class_column, class_columns};
+use crate::StageError;
+
+/// Prefixes of the classes' columns: learned labels, and probabilities out of fold.
+const PREFIXES: [&str; 2] = ["s", "p"];
+
+/// Suspects with what the index says of them.
+pub(crate) struct Table<'a> {
+    pub(crate) classes: &'a [String],
+    pub(crate) index: &'a BTreeMap<&'a str, &'a Utterance>,
+    /// In the order of their ranks.
+    pub(crate) suspects: &'a [Suspect],
+}
+
+impl Table<'_> {
+    /// Writes the table for programs.
+    pub(crate) fn write_parquet(&self, file: &Path) -> Result<(), StageError> {
+        let text = |name: &str, value: &dyn Fn(&Suspect) -> String| {
+            Column::new(name.into(), self.suspects.iter().map(value).collect::<Vec<_>>())
+        };
+        let number = |name: &str, value: &dyn Fn(&Suspect) -> f64| {
+            let values = self.suspects.iter().map(|suspect| value(suspect) as f32);
+            Column::new(name.into(), values.collect::<Vec<_>>())
+        };
+        let cut = |name: &str, value: &dyn Fn(&Utterance) -> Option<f64>| {
+            let values = self.suspects.iter().map(|s| self.utterance(s).and_then(value));
+            Column::new(name.into(), values.collect::<Vec<_>>())
+        };
+        let ranks: Vec<u32> = self.suspects.iter().map(|suspect| suspect.rank as u32).collect();
+        let mut columns = vec![
+            Column::new("rank".into(), ranks),
+            number("score", &|s| s.score),
+            text("utterance_id", &|s| s.evidence.utterance_id.clone()),
+            text("gold", &|s| self.classes[s.evidence.gold].clone()),
+            text("suggestion", &|s| self.classes[s.suggestion].clone()),
+            text("reason", &|s| s.evidence.reason(self.classes)),
+            text("votes", &|s| votes(self.classes, &s.evidence)),
+            text("speaker", &|s| self.utterance(s).map_or(String::new(), |u| u.speaker.clone())),
+            text("path", &|s| self.utterance(s).map_or(String::new(), |u| u.path.clone())),
+            cut("start_s", &|u| u.start_s),
+            cut("end_s", &|u| u.end_s),
+            number("weight", &|s| s.evidence.weight),
+            number("loss", &|s| s.evidence.loss),
+        ];
+        let shares: [Vec<&[f64]>; 2] = [
+            self.suspects.iter().map(|s| s.evidence.learned.as_slice()).collect(),
+            self.suspects.iter().map(|s| s.evidence.unheard.as_slice()).collect(),
+        ];
+        for (prefix, rows) in PREFIXES.into_iter().zip(&shares) {
+            columns.extend(class_columns(prefix, self.classes, rows));
+        }
+        let mut table =
+            DataFrame::new(self.suspects.len(), columns).map_err(StageError::parquet(file))?;
+        super::write(file, &mut table)
+    }
+
+    /// Writes the table for a spreadsheet, with rounded numbers.
+    pub(crate) fn write_csv(&self, file: &Path) -> Result<(), StageError> {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        let fault = |error: csv::Error| StageError::Io(error.into());
+        csv.write_record(self.csv_head()).map_err(fault)?;
+        for suspect in self.suspects {
+            csv.write_record(self.csv_row(suspect)).map_err(fault)?;
+        }
+        let bytes = csv.into_inner().map_err(|error| StageError::Io(error.into_error()))?;
+        Ok(fs::write(file, bytes)?)
+    }
+
+    fn csv_head(&self) -> Vec<String> {
+        let fixed = [
+            "rank",
+            "score",
+            "utterance_id",
+            "gold",
+            "suggestion",
+            "reason",
+            "votes",
+            "speaker",
+            "path",
+            "start_s",
+            "end_s",
+            "weight",
+            "loss",
+        ];
+        let of_classes = PREFIXES
+            .into_iter()
+            .flat_map(|prefix| self.classes.iter().map(move |class| class_column(prefix, class)));
+        fixed.into_iter().map(str::to_owned).chain(of_classes).collect()
+    }
+
+    fn csv_row(&self, suspect: &Suspect) -> Vec<String> {
+        let evidence = &suspect.evidence;
+        let utterance = self.utterance(suspect);
+        let text = |value: fn(&Utterance) -> &str| utterance.map_or("", value).to_owned();
+        let time = |value: fn(&Utterance) -> Option<f64>| {
+            utterance.and_then(value).map_or(String::new(), |seconds| seconds.to_string())
+        };
+        let number = |value: f64| format!("{value:.4}");
+        let mut row = vec![
+            suspect.rank.to_string(),
+            number(suspect.score),
+            evidence.utterance_id.clone(),
+            self.classes[evidence.gold].clone(),
+            self.classes[suspect.suggestion].clone(),
+            evidence.reason(self.classes),
+            votes(self.classes, evidence),
+            text(|u| &u.speaker),
+            text(|u| &u.path),
+            time(|u| u.start_s),
+            time(|u| u.end_s),
+            number(evidence.weight),
+            number(evidence.loss),
+        ];
+        row.extend(evidence.learned.iter().chain(&evidence.unheard).copied().map(number));
+        row
+    }
+
+    fn utterance(&self, suspect: &Suspect) -> Option<&Utterance> {
+        self.index.get(suspect.evidence.utterance_id.as_str()).copied()
+    }
+}
+
+/// `happiness 2, anger 1`.
+fn votes(classes: &[String], evidence: &Evidence) -> String {
+    let voted = classes.iter().zip(&evidence.votes).filter(|(_, count)| **count > 0);
+    voted.map(|(class, count)| format!("{class} {count}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,46 @@
+//! The ranking of labels, through the real command.
+
+use crate::corpora::{SPEAKERS, tones};
+use crate::harness::{DONE, USAGE};
+
+#[test]
+fn a_label_that_is_wrong_on_purpose_comes_first() {
+    let house = tones();
+    house.edit(
+        "corpus/labels.csv",
+        "wav/carl-happy-1.wav,carl,happy",
+        "wav/carl-happy-1.wav,carl,sad",
+    );
+    house.edit("pipelines/tiny.toml", "max_epochs = 2", "max_epochs = 30");
+    house.edit("pipelines/tiny.toml", "patience = 2", "patience = 30");
+    let ran = house.run(&["audit"]).ended(DONE);
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80 || line.contains('/')));
+    let csv = house.read("results/tiny/audit.csv");
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 1 + SPEAKERS.len() * 6);
+    let column = |name: &str| rows[0].iter().position(|head| *head == name).unwrap();
+    let first = |name: &str| rows[1][column(name)];
+    assert!(first("utterance_id").contains("carl-happy-1"), "{csv}");
+    assert_eq!((first("rank"), first("gold"), first("suggestion")), ("1", "sadness", "happiness"));
+    assert!(house.path("results/tiny/audit.parquet").is_file());
+    let scores: Vec<f64> =
+        rows[1..].iter().map(|row| row[column("score")].parse().unwrap()).collect();
+    assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+
+    // The same method's runs tell again without work; of other results the ranking does not stay.
+    let again = house.run(&["audit", "--method", "lw"]).ended(DONE);
+    assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+    assert_eq!(house.read("results/tiny/audit.csv"), csv);
+    house.edit("pipelines/tiny.toml", "label_rate = 0.2", "label_rate = 0.1");
+    house.run(&["cv", "--method", "lw"]).ended(DONE).complained_of(&["audit.csv: removed"]);
+    assert!(!house.path("results/tiny/audit.csv").exists());
+}
+
+#[test]
+fn one_method_tells() {
+    let house = tones();
+    house
+        .run(&["audit", "--method", "lw", "--method", "baseline"])
+        .ended(USAGE)
+        .complained_of(&["name it with --method"]);
+}

@@ -1,0 +1,81 @@
+//! `cargo xtask audit`: a method's runs tell which labels to look at first.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ambivox_settings::role;
+use anyhow::{Context as _, Result};
+
+use crate::answer::Answer;
+use crate::cli::Selection;
+use crate::commands::{publish_roles, trained};
+use crate::execute::Executor;
+use crate::experiment::Experiment;
+use crate::failure::Failure;
+use crate::graph;
+use crate::table;
+
+/// Rows that the terminal shows.
+const SHOWN: usize = 20;
+/// The method that tells unless another is named.
+const METHOD: &str = "lw";
+
+/// Trains what is missing of a method's runs, ranks the labels, and publishes both tables.
+pub(crate) fn audit(
+    executor: &mut Executor<'_>,
+    selection: &Selection,
+    jobs: usize,
+    results: &Path,
+) -> Result<Answer> {
+    let experiment = executor.resolver.experiment;
+    let method = method(experiment, &selection.methods)?;
+    let selection = Selection { methods: vec![method.clone()], ..selection.clone() };
+    let (runs, _) = trained(executor, &selection, jobs)?;
+    let instance = graph::audit(experiment, &method, &runs);
+    executor.bring_up(std::slice::from_ref(&instance), 1)?;
+    let roles = [(graph::AUDIT, role::AUDIT), (graph::AUDIT, role::AUDIT_CSV)];
+    let outputs = publish_roles(executor, results, &roles)?;
+    let text = table::suspects(&rows(&executor.resolver.output(graph::AUDIT, role::AUDIT_CSV)?)?);
+    Ok(Answer { text, outputs, tally: executor.tally })
+}
+
+/// The method named, else the one that learns both labels and weights.
+fn method(experiment: &Experiment, named: &[String]) -> Result<String> {
+    let methods = experiment.pipeline.methods.list();
+    match named {
+        [method] => Ok(method.clone()),
+        [] if methods.iter().any(|(method, _)| method.id() == METHOD) => Ok(METHOD.to_owned()),
+        _ => {
+            let ids: Vec<&str> = methods.iter().map(|(method, _)| method.id()).collect();
+            Err(Failure::usage(format!(
+                "the runs of one method tell which labels are suspect; name it with --method: {}",
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+/// The first rows of `audit.csv`, cells by column.
+fn rows(file: &Path) -> Result<Vec<BTreeMap<String, String>>> {
+    let mut csv = csv::Reader::from_path(file)?;
+    let rows = csv.deserialize().take(SHOWN);
+    rows.collect::<Result<_, _>>().with_context(|| file.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::tests::Toy;
+
+    #[test]
+    fn one_method_tells() {
+        let experiment = Toy::new().read().unwrap();
+        let named = |ids: &[&str]| {
+            let ids: Vec<String> = ids.iter().map(|&id| id.to_owned()).collect();
+            method(&experiment, &ids).map_err(|error| error.to_string())
+        };
+        assert_eq!(named(&[]), Ok("lw".to_owned()));
+        assert_eq!(named(&["baseline"]), Ok("baseline".to_owned()));
+        assert!(named(&["lw", "baseline"]).unwrap_err().ends_with("--method: baseline, lw"));
+    }
+}
