@@ -2,7 +2,8 @@
 //! unnoticed.
 //!
 //! Some stages compute the same bits on every processor; what trains does so on processors of one
-//! instruction set. Where a processor's is not on record, its rates must be near those that are.
+//! arithmetic: instruction set and sizes of caches. Where a processor's is not on record, its rates
+//! must be near those that are.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,7 +21,7 @@ const EVERYWHERE: [&str; 4] = ["synth", "index", "extract", "split"];
 /// Stages that are not on record: the page changes with its words.
 const LEFT_OUT: [&str; 1] = ["report"];
 
-/// Largest difference in a pooled rate between instruction sets, as a fraction of 1.
+/// Largest difference in a pooled rate between arithmetics, as a fraction of 1.
 const TOLERANCE: f64 = 0.1;
 
 /// One digest for each stage and role, over all places of the stage.
@@ -33,15 +34,15 @@ pub(super) struct Ledger {
     schema: u32,
     /// Results that are the same on every processor.
     everywhere: Digests,
-    /// Results of processors with one instruction set.
-    instruction_sets: BTreeMap<String, Digests>,
+    /// Results of processors of one arithmetic.
+    arithmetics: BTreeMap<String, Digests>,
     /// Pooled unweighted accuracy by method, for other processors.
     unweighted_accuracy: BTreeMap<String, f64>,
 }
 
 impl Ledger {
-    /// What was measured on a processor with this instruction set.
-    pub(super) fn of(results: &Results, isa: &str, rates: BTreeMap<String, f64>) -> Self {
+    /// What was measured on a processor of this arithmetic.
+    pub(super) fn of(results: &Results, arithmetic: &str, rates: BTreeMap<String, f64>) -> Self {
         let mut encoders: BTreeMap<String, Encoder> = BTreeMap::new();
         let kept = results.iter().filter(|((slot, _), _)| !LEFT_OUT.contains(&stage(slot)));
         for ((slot, role), digest) in kept {
@@ -53,22 +54,21 @@ impl Ledger {
         let (everywhere, own) = digests.partition(|(name, _)| {
             name.split('.').next().is_some_and(|stage| EVERYWHERE.contains(&stage))
         });
-        let instruction_sets = BTreeMap::from([(isa.to_owned(), own)]);
-        Self { schema: 1, everywhere, instruction_sets, unweighted_accuracy: rates }
+        let arithmetics = BTreeMap::from([(arithmetic.to_owned(), own)]);
+        Self { schema: 1, everywhere, arithmetics, unweighted_accuracy: rates }
     }
 
-    /// Puts this on record. What is there for other instruction sets stays if it still stands beside
+    /// Puts this on record. What is there for other arithmetics stays if it still stands beside
     /// the same inputs and rates; says what was done.
     pub(super) fn keep(mut self, file: &Path) -> Result<String> {
         let old = Self::read(file)?;
         if let Some(old) = old.filter(|old| old.everywhere == self.everywhere)
-            && self
-                .instruction_sets
-                .iter()
-                .all(|(isa, own)| old.instruction_sets.get(isa).is_none_or(|old| old == own))
+            && self.arithmetics.iter().all(|(arithmetic, own)| {
+                old.arithmetics.get(arithmetic).is_none_or(|old| old == own)
+            })
         {
-            for (isa, digests) in old.instruction_sets {
-                self.instruction_sets.entry(isa).or_insert(digests);
+            for (arithmetic, digests) in old.arithmetics {
+                self.arithmetics.entry(arithmetic).or_insert(digests);
             }
         }
         let text = toml::to_string_pretty(&self)?;
@@ -86,14 +86,14 @@ impl Ledger {
         };
         let mut wrong = changed(&old.everywhere, &self.everywhere);
         let mut said = "The results are those on record".to_owned();
-        for (isa, own) in &self.instruction_sets {
-            if let Some(recorded) = old.instruction_sets.get(isa) {
+        for (arithmetic, own) in &self.arithmetics {
+            if let Some(recorded) = old.arithmetics.get(arithmetic) {
                 wrong.extend(changed(recorded, own));
-                said = format!("{said} for every processor and for {isa}.");
+                said = format!("{said} for every processor and for {arithmetic}.");
             } else {
                 wrong.extend(self.far_rates(&old));
                 said = format!(
-                    "{said} for every processor; {isa} is not on record, and pooled rates are \
+                    "{said} for every processor; {arithmetic} is not on record, and pooled rates are \
                      within {TOLERANCE} of those that are."
                 );
             }
@@ -151,8 +151,8 @@ mod tests {
         ])
     }
 
-    fn measured(train: &str, isa: &str, rate: f64) -> Ledger {
-        Ledger::of(&results(train), isa, BTreeMap::from([("lw".to_owned(), rate)]))
+    fn measured(train: &str, arithmetic: &str, rate: f64) -> Ledger {
+        Ledger::of(&results(train), arithmetic, BTreeMap::from([("lw".to_owned(), rate)]))
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
         let file = folder.path().join("tiny.toml");
         measured("3", "avx2", 0.5).keep(&file).unwrap();
         measured("4", "neon", 0.5).keep(&file).unwrap();
-        let sets = |ledger: Option<Ledger>| ledger.unwrap().instruction_sets.len();
+        let sets = |ledger: Option<Ledger>| ledger.unwrap().arithmetics.len();
         assert_eq!(sets(Ledger::read(&file).unwrap()), 2);
         measured("5", "neon", 0.5).keep(&file).unwrap();
         assert_eq!(sets(Ledger::read(&file).unwrap()), 1);
