@@ -15,6 +15,27 @@ label_scale = 1.0
 [methods.soft-target]
 smoothing = 0.5
 
+[methods.cyclegan]
+pool = "training"
+generator = [8]
+discriminator = [8]
+classifier = [8]
+leak = 0.2
+generator_dropout = 0.2
+discriminator_dropout = 0.2
+classifier_dropout = 0.5
+real_label = 0.9
+cycle_weight = 5.0
+class_weight = 2.0
+pretraining_epochs = 1
+epochs = 1
+batch_size = 16
+generator_steps = 2
+learning_rate = 1e-3
+decay = 0.8
+decay_epochs = 50
+synthetic_share = 1.0
+
 [methods.l]
 label_scale = 1.0
 label_rate = 0.2
@@ -48,9 +69,10 @@ fn add(house: &House, text: &str) {
 #[test]
 fn every_method_runs_and_stands_in_the_papers_order() {
     let house = synthetic();
+    house.edit("pipelines/tiny.toml", "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
     add(&house, OTHER_METHODS);
     let table = house.run(&["cv", "--fold", "Ses01F"]).ended(0).text();
-    let ids = "baseline oversampling undersampling soft-target l w lw-pretrained lw";
+    let ids = "baseline oversampling undersampling soft-target cyclegan l w lw-pretrained lw";
     let row = |id: &str| table.find(&format!("| {id} "));
     let places: Vec<Option<usize>> = ids.split(' ').map(row).collect();
     assert!(places.is_sorted() && places.iter().all(Option::is_some), "{places:?}\n{table}");
@@ -64,6 +86,13 @@ fn soft_targets_need_votes_and_the_planner_knows_before_training() {
     add(&house, "\n[methods.soft-target]\nsmoothing = 0.5\n");
     house.run(&["cv"]).ended(3).complained_of(&["soft-target", "votes", "Tones", "hint"]);
     house.run(&["cv", "--method", "lw", "--fold", "anna"]).ended(0);
+}
+
+#[test]
+fn cyclegan_without_functionals_is_refused_with_the_remedy() {
+    let house = synthetic();
+    add(&house, OTHER_METHODS);
+    house.run(&["plan"]).ended(2).complained_of(&["cyclegan", "set features.functionals = true"]);
 }
 
 #[test]

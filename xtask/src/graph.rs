@@ -197,11 +197,10 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
         network: pipeline.network.clone(),
         training,
     };
-    let mut inputs = vec![
-        output(role::FEATURES, "extract"),
-        output(role::INDEX, "index"),
-        output(role::SPLITS, "split"),
-    ];
+    let read =
+        if run.method.method().uses_functionals() { role::FUNCTIONALS } else { role::FEATURES };
+    let mut inputs =
+        vec![output(read, "extract"), output(role::INDEX, "index"), output(role::SPLITS, "split")];
     inputs.extend(run.noise.map(|rate| output(role::NOISE, &noise_slot(rate, run.seed))));
     Instance::new(&run.slot(), StageParams::Train(Box::new(params)), inputs)
 }
@@ -360,6 +359,20 @@ mod tests {
         instances.push(report(&experiment, &some));
         let text: Vec<String> = instances.iter().map(describe).collect();
         insta::assert_snapshot!(text.join("\n"));
+    }
+
+    #[test]
+    fn a_run_reads_the_table_that_its_method_learns_from() {
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines/demo.toml");
+        let experiment = Experiment::read(&demo).unwrap();
+        let runs = runs(&experiment, &["Ses01F".to_owned()]);
+        assert!(runs.iter().any(|run| run.method.method() == Method::Cyclegan));
+        for run in &runs {
+            let inputs = training(&experiment, run).inputs;
+            let of_functionals = run.method.method() == Method::Cyclegan;
+            assert_eq!(inputs.contains_key(role::FUNCTIONALS), of_functionals, "{}", run.id());
+            assert_eq!(inputs.contains_key(role::FEATURES), !of_functionals, "{}", run.id());
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `features.parquet` in memory: frames by utterance.
+//! `features.parquet` or `functionals.parquet` in memory: rows by utterance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,7 +12,8 @@ use polars::prelude::*;
 use crate::FeatureError;
 use crate::columns::{FRAME, UTTERANCE};
 
-/// The descriptors of some utterances, row-major frames × [`FeatureTable::width`].
+/// The descriptors of some utterances, row-major frames × [`FeatureTable::width`]; or their
+/// functionals, one row each.
 #[derive(Debug)]
 pub struct FeatureTable {
     columns: Vec<String>,
@@ -25,13 +26,29 @@ impl FeatureTable {
     /// Reads the `wanted` utterances, or all. An utterance that the file does not hold is no fault
     /// here; [`FeatureTable::get`] tells.
     pub fn read(path: &Path, wanted: Option<&BTreeSet<String>>) -> Result<Self, FeatureError> {
+        Self::read_keyed(path, &FRAME_KEYS, wanted)
+    }
+
+    /// As [`FeatureTable::read`], of a `functionals.parquet`.
+    pub fn read_functionals(
+        path: &Path,
+        wanted: Option<&BTreeSet<String>>,
+    ) -> Result<Self, FeatureError> {
+        Self::read_keyed(path, &FRAME_KEYS[..1], wanted)
+    }
+
+    fn read_keyed(
+        path: &Path,
+        keys: &[Key],
+        wanted: Option<&BTreeSet<String>>,
+    ) -> Result<Self, FeatureError> {
         let parquet = |source| FeatureError::Parquet { file: path.to_path_buf(), source };
         let mut reader = ParquetReader::new(fs::File::open(path)?.into_file());
         check_version(&mut reader).map_err(parquet)?;
         let schema = reader.schema().map_err(parquet)?;
         let metadata = reader.get_metadata().map_err(parquet)?.clone();
         let mut table = Self {
-            columns: descriptor_columns(path, &schema)?,
+            columns: descriptor_columns(path, &schema, keys)?,
             values: Vec::new(),
             rows: BTreeMap::new(),
         };
@@ -48,7 +65,7 @@ impl FeatureTable {
                 .with_slice(Some((start, height)))
                 .finish()
                 .map_err(parquet)?;
-            table.append(path, &group, wanted)?;
+            table.append(path, &group, keys, wanted)?;
             start += height;
         }
         Ok(table)
@@ -74,9 +91,10 @@ impl FeatureTable {
         &mut self,
         path: &Path,
         group: &DataFrame,
+        keys: &[Key],
         wanted: Option<&BTreeSet<String>>,
     ) -> Result<(), FeatureError> {
-        let group = Group::new(path, group, &self.columns)?;
+        let group = Group::new(path, group, keys, &self.columns)?;
         for (utterance_id, rows) in group.utterances()? {
             if wanted.is_none_or(|wanted| wanted.contains(utterance_id)) {
                 self.add(path, utterance_id, rows.len())?;
@@ -100,16 +118,28 @@ impl FeatureTable {
     }
 }
 
+/// A key column's name and type.
+type Key = (&'static str, DataType);
+
+/// Key columns of a table of frames; one of functionals has the first alone.
+const FRAME_KEYS: [Key; 2] = [(UTTERANCE, DataType::String), (FRAME, DataType::UInt32)];
+
 /// One row group's columns.
 struct Group<'a> {
     path: &'a Path,
     ids: &'a StringChunked,
-    frames: &'a [u32],
+    /// None where every row is an utterance.
+    frames: Option<&'a [u32]>,
     values: Vec<&'a [f32]>,
 }
 
 impl<'a> Group<'a> {
-    fn new(path: &'a Path, group: &'a DataFrame, columns: &[String]) -> Result<Self, FeatureError> {
+    fn new(
+        path: &'a Path,
+        group: &'a DataFrame,
+        keys: &[Key],
+        columns: &[String],
+    ) -> Result<Self, FeatureError> {
         let column = |name: &str| {
             let found = group.column(name).map(Column::as_materialized_series);
             found.map_err(|e| schema_fault(path, name, e.to_string()))
@@ -121,26 +151,31 @@ impl<'a> Group<'a> {
         let value = |name: &String| -> Result<&'a [f32], FeatureError> {
             column(name)?.f32().and_then(|values| values.cont_slice()).map_err(fault(name))
         };
+        let frames =
+            || column(FRAME)?.u32().and_then(|numbers| numbers.cont_slice()).map_err(fault(FRAME));
+        let of_frames = keys.iter().any(|(name, _)| *name == FRAME);
         Ok(Self {
             path,
             ids: column(UTTERANCE)?.str().map_err(fault(UTTERANCE))?,
-            frames: column(FRAME)?.u32().and_then(|n| n.cont_slice()).map_err(fault(FRAME))?,
+            frames: of_frames.then(frames).transpose()?,
             values: columns.iter().map(value).collect::<Result<_, _>>()?,
         })
     }
 
-    /// The runs of rows with one id, each with its rows.
+    /// The runs of rows with one id, each with its rows; without frames every row by itself.
     fn utterances(&self) -> Result<Vec<(&'a str, Range<usize>)>, FeatureError> {
         let mut runs: Vec<(&str, Range<usize>)> = Vec::new();
-        for (row, (id, &frame)) in self.ids.iter().zip(self.frames).enumerate() {
+        for (row, id) in self.ids.iter().enumerate() {
             let id = id.ok_or_else(|| {
                 schema_fault(self.path, UTTERANCE, format!("row {row} of a row group is null"))
             })?;
             match runs.last_mut() {
-                Some((last, rows)) if *last == id => rows.end = row + 1,
+                Some((last, rows)) if self.frames.is_some() && *last == id => rows.end = row + 1,
                 _ => runs.push((id, row..row + 1)),
             }
-            self.check_frame(&runs, frame)?;
+            if let Some(frames) = self.frames {
+                self.check_frame(&runs, frames[row])?;
+            }
         }
         Ok(runs)
     }
@@ -165,13 +200,15 @@ impl<'a> Group<'a> {
 }
 
 /// Checks the schema and returns the names of the descriptors.
-fn descriptor_columns(path: &Path, schema: &ArrowSchema) -> Result<Vec<String>, FeatureError> {
+fn descriptor_columns(
+    path: &Path,
+    schema: &ArrowSchema,
+    keys: &[Key],
+) -> Result<Vec<String>, FeatureError> {
     let found = Schema::from_arrow_schema(schema);
-    for (at, (name, expected)) in
-        [(UTTERANCE, DataType::String), (FRAME, DataType::UInt32)].into_iter().enumerate()
-    {
+    for (at, (name, expected)) in keys.iter().enumerate() {
         match found.get_at_index(at) {
-            Some((column, dtype)) if column == name && *dtype == expected => {}
+            Some((column, dtype)) if column == name && dtype == expected => {}
             other => {
                 let message =
                     format!("expected as column {at} of type {expected}, found {other:?}");
@@ -179,7 +216,7 @@ fn descriptor_columns(path: &Path, schema: &ArrowSchema) -> Result<Vec<String>, 
             }
         }
     }
-    found.iter().skip(2).map(|(name, dtype)| descriptor(path, name, dtype)).collect()
+    found.iter().skip(keys.len()).map(|(name, dtype)| descriptor(path, name, dtype)).collect()
 }
 
 fn descriptor(path: &Path, name: &str, dtype: &DataType) -> Result<String, FeatureError> {

@@ -5,6 +5,7 @@
 //! section of that name in a pipeline), `classes`, `feature_set` and `normaliser` (`mean` and `sd`, one
 //! number per value of a frame). The same contents always give the same bytes.
 
+mod functionals;
 mod read;
 mod write;
 
@@ -16,12 +17,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ModelError, Network};
 
+pub use functionals::FunctionalsCheckpoint;
+
 /// Version of the file's form.
 const FORMAT: &str = "1";
 
 /// Names of the metadata.
 mod key {
     pub(super) const FORMAT: &str = "format";
+    /// What the file holds where it is not a [`super::Checkpoint`].
+    pub(super) const KIND: &str = "kind";
     pub(super) const NETWORK: &str = "network";
     pub(super) const CLASSES: &str = "classes";
     pub(super) const FEATURE_SET: &str = "feature_set";

@@ -20,6 +20,16 @@ pub enum ModelError {
         /// Values per frame.
         width: usize,
     },
+    /// A vector is of another length than the others.
+    #[error("vector {position} has {values} values; expected {width}")]
+    Vector {
+        /// Place among the vectors, from 0.
+        position: usize,
+        /// Values it has.
+        values: usize,
+        /// Values expected.
+        width: usize,
+    },
     /// The operator refused its input.
     #[error(transparent)]
     Blstm(#[from] BlstmError),

@@ -22,9 +22,9 @@ pub(crate) fn theta(dims: Dims, seed: u64) -> candle_core::Result<Var> {
 
 fn fill_slot(values: &mut [f32], slot: &TensorSlot, dims: Dims, seed: u64) {
     let fan_in = if slot.name.starts_with("lstm.") { dims.lstm } else { dims.inputs };
-    add_uniform(values, slot.name, fan_in, seed);
+    add_uniform(values, slot.name, bound(fan_in), seed);
     if slot.name.starts_with("lstm.bias") {
-        add_uniform(values, &format!("{} (second)", slot.name), fan_in, seed);
+        add_uniform(values, &format!("{} (second)", slot.name), bound(fan_in), seed);
     }
 }
 
@@ -35,13 +35,26 @@ pub(crate) fn uniform(
     fan_in: usize,
     seed: u64,
 ) -> candle_core::Result<Var> {
+    uniform_within(name, shape, bound(fan_in), seed)
+}
+
+/// A tensor of `shape` uniform in ±`bound`, from the stream named after it.
+pub(crate) fn uniform_within(
+    name: &str,
+    shape: &[usize],
+    bound: f32,
+    seed: u64,
+) -> candle_core::Result<Var> {
     let mut values = vec![0.0; shape.iter().product()];
-    add_uniform(&mut values, name, fan_in, seed);
+    add_uniform(&mut values, name, bound, seed);
     Var::from_vec(values, shape, &Device::Cpu)
 }
 
-fn add_uniform(values: &mut [f32], stream: &str, fan_in: usize, seed: u64) {
-    let bound = 1.0 / (fan_in as f32).sqrt();
+fn bound(fan_in: usize) -> f32 {
+    1.0 / (fan_in as f32).sqrt()
+}
+
+fn add_uniform(values: &mut [f32], stream: &str, bound: f32, seed: u64) {
     let mut generator = generator(seed, stream);
     for value in values {
         *value += generator.random_range(-bound..=bound);

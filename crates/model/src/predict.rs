@@ -47,7 +47,7 @@ impl Network {
 }
 
 /// The logarithm of the softmax, stable for logits of any size.
-fn log_softmax(logits: &[f32]) -> Vec<f64> {
+pub(crate) fn log_softmax(logits: &[f32]) -> Vec<f64> {
     let logits: Vec<f64> = logits.iter().map(|&v| f64::from(v)).collect();
     let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total = top + logits.iter().map(|v| (v - top).exp()).sum::<f64>().ln();

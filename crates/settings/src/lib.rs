@@ -6,6 +6,7 @@
 //! default in code: a pipeline file says all of them.
 
 mod bundle;
+mod cyclegan;
 mod error;
 mod event;
 pub mod exit;
@@ -21,6 +22,7 @@ mod summary;
 mod synth;
 
 pub use bundle::{Bundle, BundledNetwork};
+pub use cyclegan::{CycleganSettings, Pool};
 pub use error::SettingsError;
 pub use event::Event;
 pub use files::{FilesError, matching_files};

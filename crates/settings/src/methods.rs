@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::CycleganSettings;
 use crate::pipeline::negative;
 
 /// What stands for the label distribution where it is not learned (METHOD, "Loss and alternation").
@@ -183,6 +184,8 @@ methods! {
     undersampling: Undersampling(FixedLabelSettings), "undersampling", "BLSTM + ATT + Undersampling";
     /// Targets from the annotators' votes (Ando et al. 2018).
     soft_target: SoftTarget(SoftTargetSettings), "soft-target", "Soft-target";
+    /// Synthetic utterances beside the real ones (Bao et al. 2019).
+    cyclegan: Cyclegan(CycleganSettings), "cyclegan", "Cycle-GAN";
     /// BLSTM + ATT + L.
     l: L(LSettings), "l", "BLSTM + ATT + L";
     /// BLSTM + ATT + w.
@@ -199,6 +202,11 @@ impl Method {
     /// can train too.
     pub fn uses_votes(self) -> bool {
         self == Self::SoftTarget
+    }
+
+    /// Whether it learns from an utterance's functionals instead of its frames.
+    pub fn uses_functionals(self) -> bool {
+        self == Self::Cyclegan
     }
 }
 

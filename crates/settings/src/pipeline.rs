@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{parse_toml, read_toml};
 use crate::{LabelNoiseSettings, Methods, SettingsError, SynthSettings};
 
-pub(crate) use faults::negative;
+pub(crate) use faults::{MOST_UNITS, negative};
 
 const HINT: &str =
     "pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them";

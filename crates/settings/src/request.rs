@@ -93,8 +93,8 @@ pub struct SplitParams {
     pub manifest: Manifest,
 }
 
-/// Parameters of one run of the train stage. Inputs: `features`, `index`, `splits`; `noise` where
-/// labels have been exchanged. Outputs: `checkpoint`, `history`, `predictions`, `labels`.
+/// Parameters of one run of the train stage. Inputs: `features` or, for methods that learn from
+/// them, `functionals`; `index`, `splits`; `noise` where labels have been exchanged. Outputs: `checkpoint`, `history`, `predictions`, `labels`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainParams {

@@ -1,12 +1,13 @@
 //! The train stage: one fold, by one method, from one seed.
 
 mod fold;
+mod functionals;
 
 use ambivox_eval::{EpochRecord, RunHistory};
 use ambivox_features::{FeatureTable, Normaliser};
-use ambivox_model::{Checkpoint, Normalisation};
-use ambivox_settings::{Splits, TrainParams, role};
-use ambivox_train::{Example, RunSpec, Trained, train};
+use ambivox_model::{Checkpoint, Network, Normalisation};
+use ambivox_settings::{MethodParams, Splits, TrainParams, role};
+use ambivox_train::{Classifier, Example, RunSpec, Trained, train};
 
 use crate::StageError;
 use crate::job::{Job, Run};
@@ -19,6 +20,21 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     if let Some(file) = job.optional_input(role::NOISE) {
         fold.exchange_labels(&noise::read(file, &splits.classes)?)?;
     }
+    match &params.method {
+        MethodParams::Cyclegan(settings) => {
+            functionals::run(params, settings, job, &splits.classes, fold)
+        }
+        _ => train_on_frames(params, job, &splits.classes, fold),
+    }
+}
+
+/// The methods that train the network of frames.
+fn train_on_frames(
+    params: &TrainParams,
+    job: &Job<'_>,
+    classes: &[String],
+    mut fold: FoldData,
+) -> Result<(), StageError> {
     if !params.method.method().uses_votes() {
         fold.ambiguous.clear();
     }
@@ -26,32 +42,23 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     // Fitted on the clear utterances alone, so that every method sees the same values.
     let normaliser = fold.normaliser(&features)?;
     fold.training.append(&mut fold.ambiguous);
-    let run = Prepared {
-        params,
-        job,
-        classes: &splits.classes,
-        training: examples(&fold.training, &features, &normaliser)?,
-        validation: examples(&fold.validation, &features, &normaliser)?,
-        test: examples(&fold.test, &features, &normaliser)?,
-        width: features.width(),
-        fold,
-    };
+    let normalise = |frames: &mut [f32]| normaliser.apply(frames);
+    let run = Prepared::new(params, job, classes, fold, &features, &normalise)?;
     drop(features);
     let trained = run.train()?;
-    run.write_history(&trained)?;
-    run.write_predictions(&trained)?;
-    run.write_labels(&trained)?;
+    run.write_tables(&trained)?;
     run.write_checkpoint(trained, normaliser)
 }
 
+/// Utterances with their rows, which `scale` makes fit for training.
 fn examples(
     members: &[Member],
     features: &FeatureTable,
-    normaliser: &Normaliser,
+    scale: &dyn Fn(&mut [f32]),
 ) -> Result<Vec<Example>, StageError> {
     let example = |member: &Member| {
         let mut frames = member.frames(features)?.to_vec();
-        normaliser.apply(&mut frames);
+        scale(&mut frames);
         Ok(Example {
             utterance_id: member.utterance_id.clone(),
             frames,
@@ -60,6 +67,16 @@ fn examples(
         })
     };
     members.iter().map(example).collect()
+}
+
+/// What the reporter says of an epoch.
+fn course(epoch: &EpochRecord) -> String {
+    format!(
+        "loss {:.3}, validation {:.3}, UA {:.1} %",
+        epoch.train_loss,
+        epoch.validation_loss,
+        100.0 * epoch.validation_ua
+    )
 }
 
 /// All that a run and its outputs need.
@@ -74,27 +91,52 @@ struct Prepared<'a> {
     width: usize,
 }
 
-impl Prepared<'_> {
-    fn train(&self) -> Result<Trained, StageError> {
+impl<'a> Prepared<'a> {
+    fn new(
+        params: &'a TrainParams,
+        job: &'a Job<'a>,
+        classes: &'a [String],
+        fold: FoldData,
+        features: &FeatureTable,
+        scale: &dyn Fn(&mut [f32]),
+    ) -> Result<Self, StageError> {
+        Ok(Self {
+            params,
+            job,
+            classes,
+            training: examples(&fold.training, features, scale)?,
+            validation: examples(&fold.validation, features, scale)?,
+            test: examples(&fold.test, features, scale)?,
+            width: features.width(),
+            fold,
+        })
+    }
+
+    fn spec(&self) -> RunSpec<'_> {
         let TrainParams { network, training, method, seed, .. } = self.params;
         let (classes, width) = (self.classes, self.width);
-        let spec = RunSpec { network, training, method, seed: *seed, classes, width };
-        let total = spec.most_epochs() as u64;
+        RunSpec { network, training, method, seed: *seed, classes, width }
+    }
+
+    fn train(&self) -> Result<Trained<Network>, StageError> {
+        let total = self.spec().most_epochs() as u64;
         let mut observer = |epoch: &EpochRecord| {
-            let message = format!(
-                "loss {:.3}, validation {:.3}, UA {:.1} %",
-                epoch.train_loss,
-                epoch.validation_loss,
-                100.0 * epoch.validation_ua
-            );
-            self.job.reporter.progress(epoch.epoch as u64, total, "epochs", &message);
+            let done = epoch.epoch as u64;
+            self.job.reporter.progress(done, total, "epochs", &course(epoch));
         };
-        let trained = train(&spec, &self.training, &self.validation, &mut observer)?;
+        let trained = train(&self.spec(), &self.training, &self.validation, &mut observer)?;
         self.job.reporter.progress(total, total, "epochs", "");
         Ok(trained)
     }
 
-    fn write_history(&self, trained: &Trained) -> Result<(), StageError> {
+    /// All outputs but the checkpoint.
+    fn write_tables(&self, trained: &Trained<impl Classifier>) -> Result<(), StageError> {
+        self.write_history(trained)?;
+        self.write_predictions(trained)?;
+        self.write_labels(trained)
+    }
+
+    fn write_history(&self, trained: &Trained<impl Classifier>) -> Result<(), StageError> {
         let history = RunHistory {
             schema: 1,
             method: self.params.method.method().id().to_owned(),
@@ -112,28 +154,26 @@ impl Prepared<'_> {
         self.job.write_text(role::HISTORY, &history.to_json()?)
     }
 
-    fn write_predictions(&self, trained: &Trained) -> Result<(), StageError> {
+    fn write_predictions(&self, trained: &Trained<impl Classifier>) -> Result<(), StageError> {
         let mut rows = Vec::new();
         for (part, members, examples) in [
             (predictions::Part::Test, &self.fold.test, &self.test),
             (predictions::Part::Validation, &self.fold.validation, &self.validation),
         ] {
             let frames: Vec<&[f32]> = examples.iter().map(|e| e.frames.as_slice()).collect();
-            let predicted = trained.network.predict(&frames)?;
-            rows.extend(members.iter().zip(predicted).map(|(member, predicted)| {
-                predictions::Row {
-                    utterance_id: &member.utterance_id,
-                    speaker: &member.speaker,
-                    part,
-                    gold: member.gold,
-                    probabilities: predicted.probabilities(),
-                }
+            let predicted = trained.network.log_probabilities(&frames)?;
+            rows.extend(members.iter().zip(predicted).map(|(member, log_y)| predictions::Row {
+                utterance_id: &member.utterance_id,
+                speaker: &member.speaker,
+                part,
+                gold: member.gold,
+                probabilities: log_y.iter().map(|v| v.exp()).collect(),
             }));
         }
         predictions::write(&self.job.output(role::PREDICTIONS)?, self.classes, &rows)
     }
 
-    fn write_labels(&self, trained: &Trained) -> Result<(), StageError> {
+    fn write_labels<N>(&self, trained: &Trained<N>) -> Result<(), StageError> {
         let run = Run {
             method: self.params.method.method(),
             seed: self.params.seed,
@@ -145,7 +185,11 @@ impl Prepared<'_> {
         labels::write(&file, &run, self.classes, votes, &trained.labels)
     }
 
-    fn write_checkpoint(&self, trained: Trained, fitted: Normaliser) -> Result<(), StageError> {
+    fn write_checkpoint(
+        &self,
+        trained: Trained<Network>,
+        fitted: Normaliser,
+    ) -> Result<(), StageError> {
         let checkpoint = Checkpoint {
             network: trained.network,
             classes: self.classes.to_vec(),

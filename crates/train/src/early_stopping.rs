@@ -1,21 +1,64 @@
-//! When to stop: after some epochs without a lower validation loss.
+//! Epoch after epoch, and when to stop: after some without a lower validation loss.
+
+use ambivox_eval::EpochRecord;
+use ambivox_settings::TrainingSettings;
+
+use crate::TrainError;
+
+/// Training that goes on epoch by epoch.
+pub(crate) trait Course {
+    /// All that is kept of an epoch.
+    type Snapshot;
+
+    /// The next epoch, of this number.
+    fn epoch(&mut self, epoch: usize) -> Result<EpochRecord, TrainError>;
+
+    /// What there is after this epoch.
+    fn snapshot(&self, epoch: usize) -> Result<Self::Snapshot, TrainError>;
+}
+
+/// Runs the epochs, those of `pretraining` first, until the validation loss says stop; returns the
+/// snapshot of the best epoch after the pretraining, and all records. `observer` sees every epoch as it
+/// ends.
+pub(crate) fn follow<C: Course>(
+    course: &mut C,
+    limits: &TrainingSettings,
+    pretraining: usize,
+    observer: &mut dyn FnMut(&EpochRecord),
+) -> Result<(C::Snapshot, Vec<EpochRecord>), TrainError> {
+    let mut stopping = EarlyStopping::new(limits.patience);
+    let mut best = course.snapshot(0)?;
+    let mut epochs = Vec::new();
+    for epoch in 1..=pretraining + limits.max_epochs {
+        let record = course.epoch(epoch)?;
+        observer(&record);
+        if epoch > pretraining && stopping.improves(record.validation_loss) {
+            best = course.snapshot(epoch)?;
+        }
+        epochs.push(record);
+        if stopping.is_exhausted() {
+            break;
+        }
+    }
+    Ok((best, epochs))
+}
 
 /// Follows the validation loss.
 #[derive(Debug)]
-pub(crate) struct EarlyStopping {
+struct EarlyStopping {
     patience: usize,
     lowest: f64,
     epochs_since: usize,
 }
 
 impl EarlyStopping {
-    pub(crate) fn new(patience: usize) -> Self {
+    fn new(patience: usize) -> Self {
         Self { patience, lowest: f64::INFINITY, epochs_since: 0 }
     }
 
     /// Takes the next epoch's loss; true where it is lower than all before. A tie is not: the
     /// earlier epoch stays the best.
-    pub(crate) fn improves(&mut self, loss: f64) -> bool {
+    fn improves(&mut self, loss: f64) -> bool {
         let improves = loss < self.lowest;
         if improves {
             self.lowest = loss;
@@ -27,7 +70,7 @@ impl EarlyStopping {
     }
 
     /// Whether `patience` epochs in a row have not improved.
-    pub(crate) fn is_exhausted(&self) -> bool {
+    fn is_exhausted(&self) -> bool {
         self.epochs_since >= self.patience
     }
 }

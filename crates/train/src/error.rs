@@ -4,6 +4,7 @@ use std::fmt;
 
 use ambivox_eval::EvalError;
 use ambivox_model::ModelError;
+use ambivox_settings::Method;
 
 /// Where in an epoch something was computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,23 @@ pub enum TrainError {
         epoch: usize,
         /// Where in the epoch.
         moment: Moment,
+    },
+    /// A CycleGAN's losses are no longer numbers.
+    #[error(
+        "training diverged: a loss of the CycleGAN of {class:?} is not finite in its epoch {epoch}; \
+         lower methods.cyclegan.learning_rate"
+    )]
+    GanDiverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The class.
+        class: String,
+    },
+    /// A method of functionals was to train the network of frames.
+    #[error("{method} learns from functionals and does not train the network of frames")]
+    NotByFrames {
+        /// The method.
+        method: Method,
     },
     /// The network failed.
     #[error(transparent)]

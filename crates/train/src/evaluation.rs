@@ -2,9 +2,49 @@
 //! speaker's.
 
 use ambivox_eval::Confusion;
-use ambivox_model::Network;
+use ambivox_model::{Dense, ModelError, Network};
 
 use crate::{Example, Moment, TrainError};
+
+/// What a run trains: it says how probable each class is.
+pub trait Classifier {
+    /// Number of classes.
+    fn classes(&self) -> usize;
+
+    /// Number of parameters.
+    fn parameters(&self) -> usize;
+
+    /// log y of every utterance, dropout off.
+    fn log_probabilities(&self, utterances: &[&[f32]]) -> Result<Vec<Vec<f64>>, ModelError>;
+}
+
+impl Classifier for Network {
+    fn classes(&self) -> usize {
+        self.classes()
+    }
+
+    fn parameters(&self) -> usize {
+        self.parameters()
+    }
+
+    fn log_probabilities(&self, utterances: &[&[f32]]) -> Result<Vec<Vec<f64>>, ModelError> {
+        Ok(self.predict(utterances)?.into_iter().map(|p| p.log_probabilities).collect())
+    }
+}
+
+impl Classifier for Dense {
+    fn classes(&self) -> usize {
+        self.outputs()
+    }
+
+    fn parameters(&self) -> usize {
+        self.parameters()
+    }
+
+    fn log_probabilities(&self, utterances: &[&[f32]]) -> Result<Vec<Vec<f64>>, ModelError> {
+        self.log_probabilities(utterances)
+    }
+}
 
 /// Loss and rates on the validation speaker's gold labels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,14 +59,13 @@ pub(crate) struct Validation {
 
 /// log y of every utterance, in their order. A value that is not finite is an error.
 pub(crate) fn log_probabilities(
-    network: &Network,
+    network: &impl Classifier,
     examples: &[Example],
     epoch: usize,
     moment: Moment,
 ) -> Result<Vec<Vec<f64>>, TrainError> {
     let utterances: Vec<&[f32]> = examples.iter().map(|e| e.frames.as_slice()).collect();
-    let predictions = network.predict(&utterances)?.into_iter();
-    let log_y: Vec<Vec<f64>> = predictions.map(|p| p.log_probabilities).collect();
+    let log_y = network.log_probabilities(&utterances)?;
     if log_y.iter().flatten().any(|value| !value.is_finite()) {
         return Err(TrainError::Diverged { epoch, moment });
     }
@@ -35,7 +74,7 @@ pub(crate) fn log_probabilities(
 
 /// Loss and rates of a network on the validation utterances.
 pub(crate) fn validate(
-    network: &Network,
+    network: &impl Classifier,
     examples: &[Example],
     epoch: usize,
 ) -> Result<Validation, TrainError> {

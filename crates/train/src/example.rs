@@ -9,7 +9,7 @@ use crate::TrainError;
 pub struct Example {
     /// The utterance.
     pub utterance_id: String,
-    /// Normalised descriptors, row-major frames × width.
+    /// Normalised descriptors, row-major frames × width; scaled functionals are one frame.
     pub frames: Vec<f32>,
     /// Index of the gold label among the classes; `None` where the annotators agreed on none of
     /// them, which only methods that use votes can train on.
@@ -47,17 +47,34 @@ impl RunSpec<'_> {
         training: &[Example],
         validation: &[Example],
     ) -> Result<(), TrainError> {
-        for (purpose, examples) in [("training", training), ("validation", validation)] {
-            if examples.is_empty() {
-                return Err(TrainError::NoExamples { purpose });
-            }
-            let goldless = purpose == "training" && self.method.method().uses_votes();
-            examples.iter().try_for_each(|example| self.check_example(example, goldless))?;
-        }
+        self.check_training(training)?;
+        self.check_part("validation", validation, false)
+    }
+
+    /// Checks that the utterances can be trained on: all classes are there.
+    pub(crate) fn check_training(&self, training: &[Example]) -> Result<(), TrainError> {
+        self.check_part("training", training, self.method.method().uses_votes())?;
         let absent = (0..self.classes.len()).find(|&c| training.iter().all(|e| e.gold != Some(c)));
         absent.map_or(Ok(()), |class| {
             Err(TrainError::ClassWithoutExamples { class: self.classes[class].clone() })
         })
+    }
+
+    /// Checks that the utterances can be a pool, for which they need no gold label.
+    pub(crate) fn check_pool(&self, pool: &[Example]) -> Result<(), TrainError> {
+        self.check_part("the unlabelled pool", pool, true)
+    }
+
+    fn check_part(
+        &self,
+        purpose: &'static str,
+        examples: &[Example],
+        goldless: bool,
+    ) -> Result<(), TrainError> {
+        if examples.is_empty() {
+            return Err(TrainError::NoExamples { purpose });
+        }
+        examples.iter().try_for_each(|example| self.check_example(example, goldless))
     }
 
     fn check_example(&self, example: &Example, goldless: bool) -> Result<(), TrainError> {

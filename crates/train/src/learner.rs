@@ -17,7 +17,8 @@ pub struct Learner {
 impl Learner {
     /// Takes a network into training; of the settings, learning rate and clipping count.
     pub fn new(network: Network, settings: &TrainingSettings) -> Self {
-        let optimiser = Optimiser::new(network.variables(), settings);
+        let optimiser =
+            Optimiser::new(network.variables(), settings.learning_rate, settings.gradient_clip);
         Self { network, optimiser }
     }
 

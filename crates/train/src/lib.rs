@@ -2,8 +2,10 @@
 //!
 //! [`train`] runs METHOD's Algorithm 1 on one fold from one seed. A method decides what every
 //! training utterance's target and weight are and how they change between epochs of the network; each
-//! has a file of its own in `methods`. Results are the same bits for any number of threads.
+//! has a file of its own in `methods`. The method `cyclegan` is not of this loop: [`synthesise`] and
+//! [`train_classifier`] run it on vectors of one utterance each. Results are the same bits for any number of threads.
 
+mod cyclegan;
 mod early_stopping;
 mod error;
 mod evaluation;
@@ -15,7 +17,9 @@ mod methods;
 mod optimiser;
 mod training;
 
+pub use cyclegan::{synthesise, train_classifier};
 pub use error::{Moment, TrainError};
+pub use evaluation::Classifier;
 pub use example::{Example, RunSpec};
 pub use labels::LabelState;
 pub use learner::Learner;

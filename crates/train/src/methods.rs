@@ -1,7 +1,8 @@
 //! The methods: what the targets and weights of the training utterances are.
 //!
 //! A method is an object behind [`Method`]; the training loop knows nothing else of it. Each has a
-//! file here; what several need of the alternation's second step is in `second_step`.
+//! file here; what several need of the alternation's second step is in `second_step`. `cyclegan`,
+//! which learns from functionals, has a loop of its own in `crate::cyclegan`.
 
 mod baseline;
 mod l;
@@ -65,6 +66,9 @@ pub(crate) fn method(
             Box::new(resampled::Resampled::new(resampled::Size::Smallest, s, &gold, classes))
         }
         MethodParams::SoftTarget(s) => Box::new(soft_target::SoftTarget::new(s, training)?),
+        MethodParams::Cyclegan(_) => {
+            return Err(TrainError::NotByFrames { method: params.method() });
+        }
         MethodParams::L(s) => Box::new(l::L::new(s, &gold, classes)),
         MethodParams::W(s) => Box::new(w::W::new(s, &gold, classes)),
         MethodParams::LwPretrained(s) => {

@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 
-use ambivox_settings::TrainingSettings;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Storage, Tensor, Var, bail};
 use rayon::prelude::*;
 
@@ -44,7 +43,8 @@ struct Moments {
 }
 
 impl Optimiser {
-    pub(crate) fn new(variables: Vec<Var>, settings: &TrainingSettings) -> Self {
+    /// `longest_gradient` is the largest Euclidean norm of a step's gradient; 0 is no limit.
+    pub(crate) fn new(variables: Vec<Var>, learning_rate: f64, longest_gradient: f64) -> Self {
         let parameter = |variable: Var| {
             let zeros = vec![0.0; variable.elem_count()];
             Parameter { variable, moments: Moments { first: zeros.clone(), second: zeros } }
@@ -52,9 +52,14 @@ impl Optimiser {
         Self {
             parameters: variables.into_iter().map(parameter).collect(),
             steps: 0,
-            learning_rate: settings.learning_rate,
-            longest_gradient: settings.gradient_clip,
+            learning_rate,
+            longest_gradient,
         }
+    }
+
+    /// The step size from now on.
+    pub(crate) fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.learning_rate = learning_rate;
     }
 
     /// One step down the gradient of a scalar loss.
@@ -179,6 +184,12 @@ impl InplaceOp2 for Update<'_> {
         };
         let (rule, mut moments) = (self.rule, self.moments.borrow_mut());
         let Moments { first, second } = &mut **moments;
+        if end - start <= PIECE {
+            // Too short to be worth waking another thread for.
+            let gradient = values(gradient, gradient_layout)?;
+            rule.apply(&mut variable[start..end], gradient, first, second);
+            return Ok(());
+        }
         let moments = first.par_chunks_mut(PIECE).zip(second.par_chunks_mut(PIECE));
         let gradient = values(gradient, gradient_layout)?.par_chunks(PIECE);
         let pieces = variable[start..end].par_chunks_mut(PIECE).zip(gradient).zip(moments);

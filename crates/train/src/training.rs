@@ -5,7 +5,7 @@ use ambivox_model::{Batch, Network, generator};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use crate::early_stopping::EarlyStopping;
+use crate::early_stopping::{Course, follow};
 use crate::evaluation::{log_probabilities, validate};
 use crate::labels::Labels;
 use crate::learner::Learner;
@@ -13,11 +13,11 @@ use crate::loss::scaled_targets;
 use crate::methods::{Method, method};
 use crate::{Example, LabelState, Moment, RunSpec, TrainError};
 
-/// The result of a run.
+/// The result of a run that trains networks of type `N`.
 #[derive(Debug)]
-pub struct Trained {
+pub struct Trained<N> {
     /// The network of the best epoch.
-    pub network: Network,
+    pub network: N,
     /// The best epoch, from 1: that of the lowest validation loss; of equals the first.
     pub best_epoch: usize,
     /// Every epoch, in order.
@@ -37,24 +37,11 @@ pub fn train(
     training: &[Example],
     validation: &[Example],
     observer: &mut dyn FnMut(&EpochRecord),
-) -> Result<Trained, TrainError> {
+) -> Result<Trained<Network>, TrainError> {
     spec.check(training, validation)?;
-    let mut run = Run::new(spec, training)?;
-    let mut stopping = EarlyStopping::new(spec.training.patience);
-    let mut best = run.snapshot(0)?;
-    let mut epochs = Vec::new();
+    let mut run = Run::new(spec, training, validation)?;
     let pretraining = spec.method.pretraining_epochs();
-    for epoch in 1..=spec.most_epochs() {
-        let record = run.epoch(epoch, validation)?;
-        observer(&record);
-        if epoch > pretraining && stopping.improves(record.validation_loss) {
-            best = run.snapshot(epoch)?;
-        }
-        epochs.push(record);
-        if stopping.is_exhausted() {
-            break;
-        }
-    }
+    let (best, epochs) = follow(&mut run, spec.training, pretraining, observer)?;
     run.finish(best, epochs)
 }
 
@@ -62,6 +49,7 @@ pub fn train(
 struct Run<'a> {
     spec: &'a RunSpec<'a>,
     training: &'a [Example],
+    validation: &'a [Example],
     gold: Vec<Option<usize>>,
     learner: Learner,
     method: Box<dyn Method>,
@@ -75,22 +63,14 @@ struct Snapshot {
     labels: Labels,
 }
 
-impl<'a> Run<'a> {
-    fn new(spec: &'a RunSpec<'a>, training: &'a [Example]) -> Result<Self, TrainError> {
-        let classes = spec.classes.len();
-        let gold = training.iter().map(|example| example.gold).collect();
-        let network = Network::new(spec.network, spec.width, classes, spec.seed)?;
-        let learner = Learner::new(network, spec.training);
-        let method = method(spec.method, training, classes)?;
-        let initial = method.labels().clone();
-        Ok(Self { spec, training, gold, learner, method, initial })
-    }
+impl Course for Run<'_> {
+    type Snapshot = Snapshot;
 
     /// One turn of Algorithm 1: an epoch of θ, then the second step, then validation.
-    fn epoch(&mut self, epoch: usize, validation: &[Example]) -> Result<EpochRecord, TrainError> {
+    fn epoch(&mut self, epoch: usize) -> Result<EpochRecord, TrainError> {
         let train_loss = self.network_step(epoch)?;
         self.label_step(epoch)?;
-        let validation = validate(self.learner.network(), validation, epoch)?;
+        let validation = validate(self.learner.network(), self.validation, epoch)?;
         let labels = self.method.labels();
         Ok(EpochRecord {
             epoch,
@@ -101,6 +81,27 @@ impl<'a> Run<'a> {
             labels_moved: self.method.learns_labels().then(|| labels.share_moved(&self.gold)),
             mean_weight: self.mean_weight(labels),
         })
+    }
+
+    fn snapshot(&self, epoch: usize) -> Result<Snapshot, TrainError> {
+        let network = self.learner.network().copy()?;
+        Ok(Snapshot { epoch, network, labels: self.method.labels().clone() })
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        spec: &'a RunSpec<'a>,
+        training: &'a [Example],
+        validation: &'a [Example],
+    ) -> Result<Self, TrainError> {
+        let classes = spec.classes.len();
+        let gold = training.iter().map(|example| example.gold).collect();
+        let network = Network::new(spec.network, spec.width, classes, spec.seed)?;
+        let learner = Learner::new(network, spec.training);
+        let method = method(spec.method, training, classes)?;
+        let initial = method.labels().clone();
+        Ok(Self { spec, training, validation, gold, learner, method, initial })
     }
 
     /// An epoch of Adam on θ with labels and weights fixed; the mean loss over its utterances.
@@ -154,12 +155,11 @@ impl<'a> Run<'a> {
         self.method.learns_weights().then(|| labels.mean_weights(&self.gold, classes))
     }
 
-    fn snapshot(&self, epoch: usize) -> Result<Snapshot, TrainError> {
-        let network = self.learner.network().copy()?;
-        Ok(Snapshot { epoch, network, labels: self.method.labels().clone() })
-    }
-
-    fn finish(&self, best: Snapshot, epochs: Vec<EpochRecord>) -> Result<Trained, TrainError> {
+    fn finish(
+        &self,
+        best: Snapshot,
+        epochs: Vec<EpochRecord>,
+    ) -> Result<Trained<Network>, TrainError> {
         let Snapshot { epoch, network, labels } = best;
         let log_y = log_probabilities(&network, self.training, epoch, Moment::TrainingOutputs)?;
         Ok(Trained {

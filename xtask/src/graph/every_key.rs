@@ -10,17 +10,18 @@ use super::*;
 /// Keys that say where something lies; what lies there counts instead.
 const PLACES: [&str; 2] = ["corpus.manifest", "corpus.root"];
 
-/// Keys that have one value.
-const FIXED: [&str; 2] = ["schema", "split.scheme"];
+/// Keys that have one value; functionals must be where a method learns from them.
+const FIXED: [&str; 3] = ["schema", "split.scheme", "features.functionals"];
 
 /// Keys whose value must be one of a few words: another word for each.
-const OTHER_WORDS: [(&str, &str); 6] = [
+const OTHER_WORDS: [(&str, &str); 7] = [
     ("name", "other"),
     ("title", "Another"),
     ("corpus.on_broken", "skip"),
     ("features.set", "is09"),
     ("network.attention_over", "logits"),
     ("label_noise.kind", "speaker-dependent"),
+    ("methods.cyclegan.pool", "training-and-ambiguous"),
 ];
 
 /// Parameters of every stage of a pipeline, but for its text, which the report shows.
@@ -45,6 +46,10 @@ fn other(key: &str, value: &Value) -> Option<Value> {
     let last = key.rsplit('.').next().unwrap_or(key);
     Some(match value {
         Value::Integer(number) => Value::Integer(number + 1),
+        // Some shares of this method are 1, which is the most they may be.
+        Value::Float(number) if key.starts_with("methods.cyclegan") => {
+            Value::Float(number * 0.75 + 0.01)
+        }
         Value::Float(number) => Value::Float(number * 1.25 + 0.01),
         Value::Boolean(yes) => Value::Boolean(!yes),
         Value::Array(values) if values.len() == 1 => {
@@ -97,7 +102,7 @@ fn every_key_of_a_pipeline_reaches_a_stage() {
         let before = parameters(&read(&table));
         let mut keys = Vec::new();
         leaves("", &table, &mut keys);
-        keys.retain(|(key, _)| ![&PLACES, &FIXED].iter().any(|keys| keys.contains(&key.as_str())));
+        keys.retain(|(key, _)| !PLACES.iter().chain(&FIXED).any(|other| other == key));
         for (key, value) in keys {
             let mut edited = table.clone();
             set(&mut edited, &key, other(&key, &value).unwrap_or_else(|| panic!("{name}: {key}")));

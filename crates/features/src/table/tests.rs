@@ -57,6 +57,32 @@ fn what_was_written_is_read_in_any_number_of_row_groups() {
 }
 
 #[test]
+fn functionals_are_one_row_an_utterance() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let outputs = Outputs { features: file("features"), functionals: Some(file("functionals")) };
+    let set = ambivox_lld::FeatureSet::builtin("ser32").unwrap();
+    let functionals = ambivox_lld::Functionals::new(&set);
+    let tables = Tables::create(&outputs, &names(&["f0"]), Some(&functionals)).unwrap();
+    let width = functionals.columns().len();
+    let described = |id: &str, value: f32| Described {
+        functionals: Some(vec![value; width]),
+        ..frames(id, &[1.0, 2.0])
+    };
+    tables.write(&tables.encode(&[described("a", 0.5), described("b", 0.25)]).unwrap()).unwrap();
+    tables.finish().unwrap();
+    let wanted = BTreeSet::from(["b".to_owned()]);
+    let table = FeatureTable::read_functionals(&file("functionals"), Some(&wanted)).unwrap();
+    assert_eq!((table.columns(), table.get("a")), (functionals.columns(), None));
+    assert_eq!(table.get("b"), Some(vec![0.25; width].as_slice()));
+
+    let message = FeatureTable::read(&file("functionals"), None).unwrap_err().to_string();
+    assert!(message.contains("column frame: expected as column 1"), "{message}");
+    let message = FeatureTable::read_functionals(&file("features"), None).unwrap_err().to_string();
+    assert!(message.contains("column frame: expected type f32, found u32"), "{message}");
+}
+
+#[test]
 fn only_the_wanted_utterances_are_kept() {
     let (_folder, file) =
         written(&[&[frames("a", &[1.0, 2.0])], &[frames("b", &[5.0, 6.0, 7.0, 8.0])]]);

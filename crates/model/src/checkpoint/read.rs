@@ -13,17 +13,13 @@ use crate::Network;
 use crate::network::{attention_entries, dims};
 
 /// Largest size of a layer. It keeps the sizes computed from a file far from overflow.
-const LARGEST: usize = 1 << 16;
+pub(super) const LARGEST: usize = 1 << 16;
 
 /// What is wrong with the file, in words that follow its name.
-type Fault = String;
+pub(super) type Fault = String;
 
 pub(super) fn checkpoint(bytes: &[u8]) -> Result<Checkpoint, Fault> {
-    let fault = |error: safetensors::SafeTensorError| {
-        format!("not readable as safetensors ({error}); is the file whole?")
-    };
-    let metadata = Metadata::read(bytes).map_err(fault)?;
-    let tensors = Tensors(SafeTensors::deserialize(bytes).map_err(fault)?);
+    let (metadata, tensors) = parts(bytes, None)?;
     let settings: NetworkSettings = metadata.json(key::NETWORK)?;
     let classes: Vec<String> = metadata.json(key::CLASSES)?;
     let normalisation: Normalisation = metadata.json(key::NORMALISER)?;
@@ -38,7 +34,20 @@ pub(super) fn checkpoint(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     })
 }
 
-struct Metadata(BTreeMap<String, String>);
+/// The two parts of a file of this kind.
+pub(super) fn parts<'a>(
+    bytes: &'a [u8],
+    kind: Option<&str>,
+) -> Result<(Metadata, Tensors<'a>), Fault> {
+    let fault = |error: safetensors::SafeTensorError| {
+        format!("not readable as safetensors ({error}); is the file whole?")
+    };
+    let metadata = Metadata::read(bytes).map_err(fault)?;
+    metadata.check_kind(kind)?;
+    Ok((metadata, Tensors(SafeTensors::deserialize(bytes).map_err(fault)?)))
+}
+
+pub(super) struct Metadata(BTreeMap<String, String>);
 
 impl Metadata {
     fn read(bytes: &[u8]) -> Result<Self, safetensors::SafeTensorError> {
@@ -47,8 +56,18 @@ impl Metadata {
         Ok(Self(entries.map(|(key, value)| (key.clone(), value.clone())).collect()))
     }
 
+    fn check_kind(&self, expected: Option<&str>) -> Result<(), Fault> {
+        let named = |kind: Option<&str>| {
+            kind.map_or("a network of frames".to_owned(), |kind| format!("a {kind}"))
+        };
+        let found = self.0.get(key::KIND).map(String::as_str);
+        (found == expected)
+            .then_some(())
+            .ok_or_else(|| format!("it holds {}; expected {}", named(found), named(expected)))
+    }
+
     /// The value of `key` read as JSON, after the format's version has been found to be ours.
-    fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, Fault> {
+    pub(super) fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, Fault> {
         match self.0.get(key::FORMAT).map(String::as_str) {
             Some(FORMAT) => {}
             Some(other) => {
@@ -112,10 +131,10 @@ fn network(
     })
 }
 
-struct Tensors<'a>(SafeTensors<'a>);
+pub(super) struct Tensors<'a>(SafeTensors<'a>);
 
 impl Tensors<'_> {
-    fn check_count(&self, expected: usize) -> Result<(), Fault> {
+    pub(super) fn check_count(&self, expected: usize) -> Result<(), Fault> {
         let found = self.0.len();
         (found == expected)
             .then_some(())
@@ -131,7 +150,7 @@ impl Tensors<'_> {
         Var::from_vec(theta, length, &Device::Cpu).map_err(|e| e.to_string())
     }
 
-    fn var(&self, name: &str, shape: &[usize]) -> Result<Var, Fault> {
+    pub(super) fn var(&self, name: &str, shape: &[usize]) -> Result<Var, Fault> {
         Var::from_vec(self.values(name, shape)?, shape, &Device::Cpu).map_err(|e| e.to_string())
     }
 

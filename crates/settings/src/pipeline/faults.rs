@@ -4,7 +4,7 @@ use super::Pipeline;
 use crate::{Method, MethodParams, SynthSettings};
 
 /// Far above any network worth training here, and low enough that no size computed from it wraps.
-const MOST_UNITS: usize = 1 << 16;
+pub(crate) const MOST_UNITS: usize = 1 << 16;
 
 impl Pipeline {
     /// What is wrong with the pipeline first.
@@ -38,6 +38,10 @@ impl Pipeline {
             (
                 self.label_noise.is_some() && self.methods.soft_target.is_some(),
                 "[label_noise] exchanges labels, not votes; leave [methods.soft-target] out",
+            ),
+            (
+                self.methods.cyclegan.is_some() && !self.features.functionals,
+                "[methods.cyclegan] learns from functionals; set features.functionals = true",
             ),
         ]
     }

@@ -53,7 +53,7 @@ fn an_unknown_method_is_answered_with_the_known_ones() {
        |
     35 | [methods.wl]
        |          ^^
-    unknown field `wl`, expected one of `baseline`, `oversampling`, `undersampling`, `soft-target`, `l`, `w`, `lw-pretrained`, `lw`
+    unknown field `wl`, expected one of `baseline`, `oversampling`, `undersampling`, `soft-target`, `cyclegan`, `l`, `w`, `lw-pretrained`, `lw`
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
     ");
 }
@@ -142,6 +142,68 @@ fn an_impossible_label_scale_is_refused_in_either_method() {
         let lw = format!("{head}{}", edited(lw, "label_scale = 1.0", &changed));
         let message = pipeline(&lw).unwrap_err().to_string();
         assert!(message.contains("methods.lw: label_scale"), "{message}");
+    }
+}
+
+const CYCLEGAN: &str = r#"
+[methods.cyclegan]
+pool = "training-and-ambiguous"
+generator = [8, 4]
+discriminator = []
+classifier = [8]
+leak = 0.2
+generator_dropout = 0.2
+discriminator_dropout = 0.2
+classifier_dropout = 0.5
+real_label = 0.9
+cycle_weight = 5.0
+class_weight = 2.0
+pretraining_epochs = 0
+epochs = 100
+batch_size = 64
+generator_steps = 2
+learning_rate = 2e-4
+decay = 0.8
+decay_epochs = 50
+synthetic_share = 1.0
+"#;
+
+#[test]
+fn cyclegan_needs_functionals() {
+    let asked = format!("{PIPELINE}{CYCLEGAN}");
+    let message = pipeline(&asked).unwrap_err().to_string();
+    assert!(message.contains("set features.functionals = true"), "{message}");
+    let with = edited(&asked, "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
+    let read = pipeline(&with).unwrap();
+    assert_eq!(read.methods.cyclegan.unwrap().pool, crate::Pool::TrainingAndAmbiguous);
+}
+
+#[test]
+fn impossible_values_of_cyclegan_are_refused() {
+    for (from, to, expected) in [
+        ("generator = [8, 4]", "generator = [8, 0]", "units in generator"),
+        ("classifier = [8]", "classifier = [65537]", "units in generator"),
+        ("leak = 0.2", "leak = 1.0", "leak is"),
+        ("generator_dropout = 0.2", "generator_dropout = 1.0", "generator_dropout,"),
+        ("classifier_dropout = 0.5", "classifier_dropout = nan", "generator_dropout,"),
+        ("real_label = 0.9", "real_label = 0.5", "real_label"),
+        ("cycle_weight = 5.0", "cycle_weight = -5.0", "cycle_weight"),
+        ("class_weight = 2.0", "class_weight = inf", "class_weight"),
+        ("batch_size = 64", "batch_size = 0", "batch_size"),
+        ("generator_steps = 2", "generator_steps = 0", "generator_steps"),
+        ("learning_rate = 2e-4", "learning_rate = 0.0", "learning_rate"),
+        ("decay = 0.8", "decay = 1.1", "decay is"),
+        ("decay_epochs = 50", "decay_epochs = 0", "decay_epochs"),
+        ("synthetic_share = 1.0", "synthetic_share = 1.5", "synthetic_share"),
+    ] {
+        let message = pipeline(&format!(
+            "{}{}",
+            edited(PIPELINE, "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true"),
+            edited(CYCLEGAN, from, to)
+        ));
+        let message = message.unwrap_err().to_string();
+        assert!(message.contains("methods.cyclegan: "), "{message}");
+        assert!(message.contains(expected), "{to}: {message}");
     }
 }
 

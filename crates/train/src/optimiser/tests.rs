@@ -5,16 +5,7 @@ use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 
 use super::*;
 
-fn settings(gradient_clip: f64) -> TrainingSettings {
-    TrainingSettings {
-        seeds: vec![],
-        batch_size: 1,
-        learning_rate: 0.1,
-        gradient_clip,
-        max_epochs: 1,
-        patience: 1,
-    }
-}
+const RATE: f64 = 0.1;
 
 fn variables() -> Vec<Var> {
     let var = |values: &[f32]| Var::new(values, &Device::Cpu).unwrap();
@@ -29,7 +20,7 @@ fn loss(variables: &[Var]) -> Tensor {
 }
 
 fn gradients(variables: &[Var]) -> Vec<Option<Tensor>> {
-    let optimiser = Optimiser::new(variables.to_vec(), &settings(0.0));
+    let optimiser = Optimiser::new(variables.to_vec(), RATE, 0.0);
     optimiser.gradients(&loss(variables)).unwrap()
 }
 
@@ -55,7 +46,7 @@ fn short_gradients_are_left_alone() {
 #[test]
 fn first_step_of_adam_is_known() {
     let variables = variables();
-    let mut optimiser = Optimiser::new(variables.clone(), &settings(0.0));
+    let mut optimiser = Optimiser::new(variables.clone(), RATE, 0.0);
     optimiser.step(&loss(&variables)).unwrap();
     let first = values_of(&variables[0]);
     assert!((first[0] - 2.9).abs() < 1e-6 && first[1] == 0.0, "{first:?}");
@@ -108,7 +99,7 @@ fn agrees_with_candle_to_the_bit_whatever_the_number_of_threads() {
         for threads in 1..=4 {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let variables = many_variables();
-            let mut optimiser = Optimiser::new(variables.clone(), &settings(longest));
+            let mut optimiser = Optimiser::new(variables.clone(), RATE, longest);
             pool.install(|| {
                 (0..4).for_each(|s| optimiser.step(&moving_loss(&variables, s)).unwrap());
             });

@@ -89,7 +89,11 @@ fn setup(method: MethodParams) -> Setup {
 }
 
 impl Setup {
-    fn run(&self, training: &[Example], validation: &[Example]) -> Result<Trained, TrainError> {
+    fn run(
+        &self,
+        training: &[Example],
+        validation: &[Example],
+    ) -> Result<Trained<Network>, TrainError> {
         let spec = RunSpec {
             network: &self.network,
             training: &self.training,
@@ -137,7 +141,8 @@ fn parameters(network: &Network) -> Vec<f32> {
 fn every_method_learns_a_toy_task() {
     let methods = all_methods();
     let tested: Vec<_> = methods.iter().map(MethodParams::method).collect();
-    assert_eq!(tested, ambivox_settings::Method::ALL);
+    let of_frames = ambivox_settings::Method::ALL.iter().filter(|m| !m.uses_functionals());
+    assert!(tested.iter().eq(of_frames), "{tested:?}");
     for method in methods {
         let mut setup = setup(method);
         setup.training.max_epochs = 30;
