@@ -39,9 +39,9 @@ impl Report<'_> {
         table.load_style(ASCII_BORDERS_ONLY_CONDENSED);
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
         let heads = ["sound", "from", "to", "peak", "emotion"].into_iter();
-        table.set_header(heads.chain(self.ensemble.classes().iter().map(String::as_str)));
+        table.set_header(heads.chain(self.ensemble.classes().iter().map(|class| short(class))));
         for (answer, analysis) in self.analyses() {
-            let whole = [&answer.name, "0.0", &format!("{:.1}", analysis.duration_s)];
+            let whole = [file_name(&answer.name), "0.0", &format!("{:.1}", analysis.duration_s)];
             match analysis.windows.as_slice() {
                 [window] => self.row(&mut table, whole, Some(window), &window.probabilities),
                 windows => {
@@ -140,6 +140,16 @@ impl Report<'_> {
     fn analyses(&self) -> impl Iterator<Item = (&Answer, &Analysis)> {
         self.answers.iter().filter_map(|answer| Some((answer, answer.said.as_ref().ok()?)))
     }
+}
+
+/// The first three letters, as is usual for emotions.
+fn short(class: &str) -> &str {
+    class.char_indices().nth(3).map_or(class, |(at, _)| &class[..at])
+}
+
+/// The last part of a path: where the others are wanted, JSON and CSV have them.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 /// Heads of the CSV's columns.

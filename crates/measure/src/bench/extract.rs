@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let hours = args.hours.iter().copied().min().unwrap_or(1);
     let whole = fastest(args.runs, || ask(folder.path(), hours, 1))?;
-    print(&profile(&whole, &work::parts(folder.path(), hours)?))
+    print(&profile(&whole, &work::parts(folder.path(), hours, whole.written_mb)?))
 }
 
 fn fastest(runs: u32, measure: impl Fn() -> Result<Whole>) -> Result<Whole> {
@@ -84,16 +84,18 @@ fn line(hours: u32, threads: u32, whole: &Whole, first: f64) -> String {
 }
 
 /// What of the time of one thread is which part's. What neither decodes nor describes turns rows to
-/// columns, encodes, compresses and writes.
+/// columns, encodes and compresses, all of which threads do side by side, and appends to the file,
+/// which they do in turn.
 fn profile(whole: &Whole, parts: &Parts) -> String {
     let share = |seconds: f64| format!("{:.0} %", 100.0 * seconds / whole.seconds);
     let rest = (whole.seconds - parts.decoding - parts.describing).max(0.0);
     format!(
-        "\nof one thread's {:.2} s: decoding {}, descriptors {}, writing {}",
+        "\nof one thread's {:.2} s: decoding {}, descriptors {}, writing {}; of this {} in turn",
         whole.seconds,
         share(parts.decoding),
         share(parts.describing),
-        share(rest)
+        share(rest),
+        share(parts.appending)
     )
 }
 
@@ -120,8 +122,9 @@ mod tests {
     #[test]
     fn the_rest_of_the_time_is_writing() {
         let whole = Whole { seconds: 2.0, peak_mb: None, written_mb: 1.0 };
-        let text = profile(&whole, &Parts { decoding: 0.5, describing: 1.0 });
-        assert!(text.ends_with("decoding 25 %, descriptors 50 %, writing 25 %"), "{text}");
+        let text = profile(&whole, &Parts { decoding: 0.5, describing: 1.0, appending: 0.1 });
+        let shares = "decoding 25 %, descriptors 50 %, writing 25 %; of this 5 % in turn";
+        assert!(text.ends_with(shares), "{text}");
     }
 
     #[test]

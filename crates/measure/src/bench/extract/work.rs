@@ -1,6 +1,7 @@
 //! What is measured: an extraction as a whole, and its parts alone.
 
 use std::hint::black_box;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -39,6 +40,9 @@ pub(super) struct Whole {
 pub(super) struct Parts {
     pub(super) decoding: f64,
     pub(super) describing: f64,
+    /// Writing bytes as many as the table's to a new file, which is all that threads wait for one
+    /// another with.
+    pub(super) appending: f64,
 }
 
 /// Extracts, in this process.
@@ -61,10 +65,11 @@ pub(super) fn whole(args: &WorkerArgs) -> Result<Whole> {
     })
 }
 
-/// Decodes and describes so many hours.
-pub(super) fn parts(folder: &Path, hours: u32) -> Result<Parts> {
+/// Decodes and describes so many hours, and writes so many megabytes.
+pub(super) fn parts(folder: &Path, hours: u32, megabytes: f64) -> Result<Parts> {
     let mut extractor = Extractor::new(&FeatureSet::builtin(SET)?)?;
-    let mut parts = Parts { decoding: 0.0, describing: 0.0 };
+    let appending = append(folder, megabytes)?;
+    let mut parts = Parts { decoding: 0.0, describing: 0.0, appending };
     for utterance in corpus::utterances(hours) {
         let started = Instant::now();
         let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
@@ -75,4 +80,16 @@ pub(super) fn parts(folder: &Path, hours: u32) -> Result<Parts> {
         parts.decoding += (decoded - started).as_secs_f64();
     }
     Ok(parts)
+}
+
+/// Seconds that it takes to write so many megabytes to a new file, a row group's worth at a time.
+fn append(folder: &Path, megabytes: f64) -> Result<f64> {
+    let folder = tempfile::tempdir_in(folder)?;
+    let group = vec![0x5a_u8; 1_000_000];
+    let mut file = fs::File::create(folder.path().join("bytes"))?;
+    let started = Instant::now();
+    for _ in 0..megabytes.ceil() as usize {
+        file.write_all(&group)?;
+    }
+    Ok(started.elapsed().as_secs_f64())
 }
