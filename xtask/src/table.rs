@@ -18,7 +18,9 @@ pub(crate) const SYNTHETIC: &str = "The corpus is synthetic: these rates show th
 pub(crate) fn rates(summary: &Summary) -> String {
     let mut text = vec![
         methods(summary).to_string(),
-        "In percent; mean ± sd over folds (of each the mean over seeds), and pooled.".to_owned(),
+        "In percent; mean ± sd over folds (of each the mean over seeds), and pooled.\n\
+         Runs: seeds × folds."
+            .to_owned(),
     ];
     let folds: BTreeSet<&str> =
         summary.methods.values().flat_map(|m| m.fold_means().into_keys()).collect();
@@ -33,15 +35,13 @@ pub(crate) fn rates(summary: &Summary) -> String {
 }
 
 fn methods(summary: &Summary) -> Table {
-    let mut table =
-        table(&["method", "seeds", "folds", "WA", "UA", "WA pooled", "UA pooled"], &[0]);
+    let mut table = table(&["method", "runs", "WA", "UA", "WA pooled", "UA pooled"], &[0]);
     for (id, method) in summary.methods_in_order() {
         let over = &method.over_seeds;
         let folds = method.fold_means().len();
         table.add_row([
             id.to_owned(),
-            method.seeds.len().to_string(),
-            folds.to_string(),
+            format!("{} × {folds}", method.seeds.len()),
             spread(over.mean.wa, over.sd_folds.wa),
             spread(over.mean.ua, over.sd_folds.ua),
             percent(Some(over.pooled.wa)),
