@@ -7,8 +7,8 @@ use crate::{Ensemble, PredictError, Window};
 /// Takes samples as they come and says every `hop` seconds what the last `span` seconds sound like.
 ///
 /// What is kept of the past is `span` seconds of descriptors, however long the sound lasts. A window
-/// is said as soon as its last frame is complete: the descriptors look a few frames ahead (§9, §12),
-/// so it ends some 50 ms before the newest sample.
+/// is said as soon as its last frame is complete: descriptors are computed sixteen frames at a time
+/// and look a few frames ahead (§9, §12), so it ends less than 0.3 s before the newest sample.
 pub struct Live<'a> {
     ensemble: &'a Ensemble,
     stream: Stream,

@@ -3,6 +3,7 @@
 pub(crate) mod bars;
 pub(crate) mod curves;
 pub(crate) mod heatmap;
+pub(crate) mod label;
 pub(crate) mod lines;
 mod scale;
 pub(crate) mod strip;

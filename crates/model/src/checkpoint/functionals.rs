@@ -152,6 +152,7 @@ mod tests {
 
     use super::*;
     use crate::Checkpoint;
+    use crate::checkpoint::tests::with_header;
 
     fn checkpoint() -> FunctionalsCheckpoint {
         FunctionalsCheckpoint {
@@ -162,16 +163,10 @@ mod tests {
         }
     }
 
-    /// The message for a checkpoint whose header has `from` replaced by `to`, of like length.
+    /// The message for a checkpoint whose header has `from` replaced by `to`.
     fn fault(from: &str, to: &str) -> String {
         let bytes = checkpoint().bytes().unwrap();
-        let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-        let header = std::str::from_utf8(&bytes[8..8 + length]).unwrap();
-        assert!(header.contains(from), "{header}");
-        let header = header.replacen(from, to, 1);
-        let size = (header.len() as u64).to_le_bytes();
-        let bytes = [&size, header.as_bytes(), &bytes[8 + length..]].concat();
-        FunctionalsCheckpoint::read(&bytes).unwrap_err()
+        FunctionalsCheckpoint::read(&with_header(&bytes, from, to)).unwrap_err()
     }
 
     #[test]

@@ -20,16 +20,19 @@ fn bytes() -> Vec<u8> {
     write::bytes(&checkpoint()).unwrap()
 }
 
-/// The message for a checkpoint whose header has `from` replaced by `to`.
-fn fault(from: &str, to: &str) -> String {
-    let bytes = bytes();
+/// The same file with `from` in its header replaced by `to`.
+pub(super) fn with_header(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let header = std::str::from_utf8(&bytes[8..8 + length]).unwrap();
     assert!(header.contains(from), "{header}");
     let header = header.replacen(from, to, 1);
     let size = (header.len() as u64).to_le_bytes();
-    let bytes = [&size, header.as_bytes(), &bytes[8 + length..]].concat();
-    read::checkpoint(&bytes).unwrap_err()
+    [&size, header.as_bytes(), &bytes[8 + length..]].concat()
+}
+
+/// The message for a checkpoint whose header has `from` replaced by `to`.
+fn fault(from: &str, to: &str) -> String {
+    read::checkpoint(&with_header(&bytes(), from, to)).unwrap_err()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::label::{LETTER, label_width};
 use super::scale::px;
 use crate::format::{count, percent};
 
@@ -11,7 +12,6 @@ const RIGHT: f64 = 20.0;
 const TOP: f64 = 4.0;
 const BAR: f64 = 26.0;
 const STEP: f64 = 36.0;
-const LETTER: f64 = 6.6;
 /// Space that a text leaves free on both sides together.
 const FREE: f64 = 4.0;
 /// Colours that the style sheet has for classes.
@@ -56,8 +56,7 @@ impl Bars<'_> {
     }
 
     fn left(&self) -> f64 {
-        let longest = self.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
-        longest as f64 * LETTER + 12.0
+        label_width(self.classes) + 12.0
     }
 
     fn width(&self) -> f64 {

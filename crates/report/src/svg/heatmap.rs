@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::label::label_width;
 use super::scale::px;
 use crate::format::{count, percent};
 
 const CELL: f64 = 72.0;
 const TOP: f64 = 44.0;
-const LETTER: f64 = 6.6;
 
 /// From this share on a cell is so far from the page's colour that its text changes colour too.
 /// The test below holds both text colours to a contrast of 4.5 on every shade.
@@ -30,18 +30,13 @@ pub(crate) struct Heatmap<'a> {
 }
 
 impl Heatmap<'_> {
-    fn label_width(&self) -> f64 {
-        let longest = self.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
-        longest as f64 * LETTER
-    }
-
     /// Cells are as wide as the longest class name needs.
     fn cell_width(&self) -> f64 {
-        CELL.max(self.label_width() + 8.0)
+        CELL.max(label_width(self.classes) + 8.0)
     }
 
     fn left(&self) -> f64 {
-        self.label_width() + 34.0
+        label_width(self.classes) + 34.0
     }
 
     fn size(&self) -> (f64, f64) {
