@@ -1,7 +1,9 @@
 //! Files that are either whole or not there.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fs_err as fs;
@@ -32,10 +34,25 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
     Ok(())
 }
 
-/// A name no other process that is alive, and no other call in this one, uses.
+/// A name that no other call uses, in this process or another, on this machine or another that has
+/// the same files. It begins with [`host`] and `-`.
 pub(crate) fn unique_suffix() -> String {
+    static PROCESS: OnceLock<u64> = OnceLock::new();
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    format!("{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
+    // Numbers of processes are used again, and by every machine.
+    let process = PROCESS.get_or_init(|| RandomState::new().hash_one(std::process::id()));
+    format!("{}-{process:016x}-{}", host(), COUNTER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// This machine's name without `-`, in temporary names alone.
+pub(crate) fn host() -> &'static str {
+    static HOST: OnceLock<String> = OnceLock::new();
+    HOST.get_or_init(|| {
+        let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let name: String = name.trim().chars().map(plain).collect();
+        if name.is_empty() { "host".to_owned() } else { name }
+    })
 }
 
 /// Makes renames in a folder outlast a crash.

@@ -36,6 +36,21 @@ pub enum ArtifactError {
     /// A stage wrote something that no role names, so nothing would guard it.
     #[error("the stage wrote `{0}`, which is none of its outputs")]
     UnexpectedOutput(String),
+    /// Other processes kept putting other outputs of the same key in place.
+    #[error(
+        "{}: other processes keep replacing these outputs, and with other bytes\n\
+         hint: run again alone; `cargo xtask repro` says which stage is not reproducible",
+        .0.display()
+    )]
+    Contended(PathBuf),
+    /// Nobody can tell whether others use the store.
+    #[error(
+        "{}: this store has no locks, so that others may be using it unseen\n\
+         hint: end all other runs; clear up where the file system has locks, without a file \
+         `without-locks`",
+        .0.display()
+    )]
+    NoLocks(PathBuf),
     /// A value could not be written as JSON.
     #[error("not representable as JSON: {0}")]
     Json(#[from] serde_json::Error),

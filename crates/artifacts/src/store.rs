@@ -9,12 +9,18 @@
 //!       staging/<stage>-<key>-…/    work in progress
 //!       memo                        digests by stat
 //!       in-use                      held by all who use the store, and by none while it is cleared up
+//!       without-locks               if it is there, nobody locks
 //! ```
 //!
 //! A process may be killed at any moment: what it had not recorded is never found, its lock dies
-//! with it, and whoever begins the same key next clears its staging folder away.
+//! with it, and whoever begins the same key next on that machine clears its staging folder away.
+//!
+//! The folder may be on a network file system that several machines see, each a little late: a record
+//! counts only beside outputs of its own content, so that what is seen early or in part is not there
+//! yet. Locks spare work being done twice, and no more than that.
 
 mod garbage;
+mod locks;
 mod records;
 mod slots;
 mod staging;
@@ -109,8 +115,9 @@ impl Store {
         Ok(altered.then(|| StaleReason::OutputAltered { role: role.to_owned() }))
     }
 
-    /// The record of a key. One that is not whole or not of this version does not count.
-    fn record(&self, stage: &str, key: &Digest) -> Result<Option<Record>, ArtifactError> {
+    /// The record of a key, its outputs not looked at. One that is not whole or not of this version
+    /// does not count.
+    pub fn record(&self, stage: &str, key: &Digest) -> Result<Option<Record>, ArtifactError> {
         let Some(bytes) = read_if_there(&self.record_file(stage, key))? else { return Ok(None) };
         let record: Option<Record> = serde_json::from_slice(&bytes).ok();
         let whole = |found: &Record| {

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use fs_err as fs;
 
 use super::Store;
+use super::locks::{Asked, Lock, ask, open, share};
 use super::records::entries;
 use crate::atomic::unique_suffix;
 use crate::{ArtifactError, Digest, Record};
@@ -25,33 +26,36 @@ pub struct Garbage {
 /// Held by those who use a store, or by the one who clears it up.
 #[derive(Debug)]
 pub struct Hold {
-    /// The operating system lets go of it if the process dies.
-    _lock: fs::File,
+    _lock: Lock,
 }
 
 impl Store {
     /// Keeps others from clearing up while the hold lives. `None` where the store cannot be written,
-    /// so that nobody can clear it up either.
+    /// so that nobody can clear it up either, or has no locks, so that nobody will.
     pub fn hold(&self) -> Result<Option<Hold>, ArtifactError> {
         let Ok(lock) = self.lock_of_all() else { return Ok(None) };
-        lock.lock_shared()?;
-        Ok(Some(Hold { _lock: lock }))
+        if self.is_without_locks() {
+            return Ok(None);
+        }
+        Ok(share(lock)?.map(|lock| Hold { _lock: lock }))
     }
 
-    /// A hold that nobody else has any beside; `None` where somebody uses the store.
+    /// A hold that nobody else has any beside; `None` where somebody uses the store. Where locks do
+    /// not tell, that is an error.
     pub fn hold_alone(&self) -> Result<Option<Hold>, ArtifactError> {
         let lock = self.lock_of_all()?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Hold { _lock: lock })),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+        if self.is_without_locks() {
+            return Err(ArtifactError::NoLocks(self.root().to_path_buf()));
+        }
+        match ask(lock)? {
+            Asked::Held(lock) => Ok(Some(Hold { _lock: lock })),
+            Asked::Taken(_) => Ok(None),
+            Asked::None => Err(ArtifactError::NoLocks(self.root().to_path_buf())),
         }
     }
 
     fn lock_of_all(&self) -> Result<fs::File, ArtifactError> {
-        let mut options = fs::OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        Ok(options.open(self.root().join("in-use"))?)
+        open(&self.root().join("in-use"))
     }
 
     /// The keys that places of a pipeline had last, where `is_place` still knows the place.

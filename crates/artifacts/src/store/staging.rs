@@ -1,13 +1,14 @@
 //! Work in progress: a folder of its own under a lock, moved into the store when it is whole.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::TryLockError;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
+use super::locks::Lock;
 use super::{Lookup, Store};
-use crate::atomic::{sync_folder, sync_tree, unique_suffix};
+use crate::atomic::{host, sync_folder, sync_tree, unique_suffix};
 use crate::{ArtifactError, Digest, KeyParts, Output, Provenance, Record, write_atomically};
 
 /// What comes of beginning a key.
@@ -25,8 +26,8 @@ pub struct Staging {
     folder: PathBuf,
     key: Digest,
     stage: String,
-    /// Held until the staging goes; the operating system lets go of it if the process dies.
-    _lock: fs::File,
+    /// Held until the staging goes.
+    _lock: Option<Lock>,
 }
 
 impl Staging {
@@ -50,63 +51,32 @@ impl Drop for Staging {
 
 impl Store {
     /// Begins the work for a key. Where another process is at it, calls `waiting`, waits for it to
-    /// end, and takes its result if there is one.
+    /// end, and takes its result if there is one. Where locks do not reach, both do the work, and
+    /// [`Self::commit`] makes one result of it.
     pub fn begin(
         &self,
         stage: &str,
         key: &Digest,
         waiting: impl FnOnce(),
     ) -> Result<Begun, ArtifactError> {
-        let lock = self.lock(stage, key)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                waiting();
-                lock.lock()?;
-            }
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+        let lock = self.lock(stage, key, waiting)?;
         if let Lookup::Fresh(record) = self.lookup(stage, key)? {
             return Ok(Begun::Made(record));
         }
-        self.clear(stage, key)?;
-        let name = format!("{stage}-{key}-{}", unique_suffix());
-        let folder = self.root().join("staging").join(name);
-        fs::create_dir_all(folder.join("out"))?;
-        Ok(Begun::Staging(Staging { folder, key: *key, stage: stage.to_owned(), _lock: lock }))
-    }
-
-    fn lock(&self, stage: &str, key: &Digest) -> Result<fs::File, ArtifactError> {
-        let folder = self.root().join("locks");
-        fs::create_dir_all(&folder)?;
-        let mut options = fs::OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        Ok(options.open(folder.join(format!("{stage}-{key}")))?)
-    }
-
-    /// Clears away what processes that died left of this key; its lock is held. A stage that has
-    /// outlived its parent may still write there: the move takes the ground from under it.
-    fn clear(&self, stage: &str, key: &Digest) -> Result<(), ArtifactError> {
-        let prefix = format!("{stage}-{key}-");
         let staging = self.root().join("staging");
         fs::create_dir_all(&staging)?;
-        for entry in fs::read_dir(staging)? {
-            let left = entry?.path();
-            if left
-                .file_name()
-                .and_then(|name| name.to_str())
-                .is_some_and(|n| n.starts_with(&prefix))
-            {
-                let dead = left.with_file_name(format!("dead-{}", unique_suffix()));
-                fs::rename(left, &dead)?;
-                fs::remove_dir_all(dead).ok();
-            }
+        if lock.is_some() {
+            clear(&staging, &format!("{stage}-{key}-{}-", host()))?;
         }
-        Ok(())
+        let folder = staging.join(format!("{stage}-{key}-{}", unique_suffix()));
+        fs::create_dir(&folder)?;
+        fs::create_dir(folder.join("out"))?;
+        Ok(Begun::Staging(Staging { folder, key: *key, stage: stage.to_owned(), _lock: lock }))
     }
 
     /// Makes staged outputs the result of their key: syncs them, moves them into place, and writes
     /// the record last. `names` are the outputs' names by role; what the stage wrote must be these.
+    /// Where another process has made a whole result in the meantime, that one stays and is returned.
     pub fn commit(
         &self,
         staging: Staging,
@@ -117,9 +87,11 @@ impl Store {
         let (key, out) = (staging.key, staging.out());
         let outputs = self.staged_outputs(&out, names)?;
         sync_tree(&out)?;
-        self.replace(&staging)?;
         let record =
             Record { schema: Record::SCHEMA, key, parts: parts.clone(), outputs, provenance };
+        if let Some(theirs) = self.place(&staging, &record)? {
+            return Ok(theirs);
+        }
         let file = self.record_file(&staging.stage, &key);
         write_atomically(&file, &serde_json::to_vec_pretty(&record)?)?;
         // Only now may a process that waits for the lock look for the record.
@@ -156,20 +128,75 @@ impl Store {
         Ok((role, Output { name, bytes: content.bytes, digest: content.digest }))
     }
 
-    /// Moves the outputs into place. A damaged result that lies there goes first, record before
-    /// outputs, so that no record ever stands beside other outputs than its own.
-    fn replace(&self, staging: &Staging) -> Result<(), ArtifactError> {
-        let record = self.record_file(&staging.stage, &staging.key);
-        if record.exists() {
-            fs::remove_file(&record)?;
-        }
-        let place = self.outputs(&staging.stage, &staging.key);
-        if place.exists() {
-            fs::rename(&place, staging.folder.join("damaged"))?;
-        }
+    /// Moves the outputs into place; or returns the record of another process that was faster.
+    fn place(&self, staging: &Staging, record: &Record) -> Result<Option<Record>, ArtifactError> {
+        let (stage, key) = (&staging.stage, &staging.key);
+        let place = self.outputs(stage, key);
         let folder = place.parent().unwrap_or(self.root());
         fs::create_dir_all(folder)?;
-        fs::rename(staging.out(), &place)?;
-        sync_folder(folder)
+        for attempt in 0..ATTEMPTS {
+            if let Lookup::Fresh(theirs) = self.lookup(stage, key)? {
+                return Ok(Some(*theirs));
+            }
+            // The same bytes are left alone: somebody may have begun to read them.
+            if self.lies_there(record)? {
+                return Ok(None);
+            }
+            self.make_room(staging, attempt)?;
+            match fs::rename(staging.out(), &place) {
+                Ok(()) => return sync_folder(folder).map(|()| None),
+                Err(error) if is_taken(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(ArtifactError::Contended(place))
     }
+
+    /// Whether the outputs in place are those that the record names.
+    fn lies_there(&self, record: &Record) -> Result<bool, ArtifactError> {
+        let folder = self.outputs(&record.parts.stage, &record.key);
+        for (role, output) in &record.outputs {
+            if self.damage(&folder, role, output)?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes away what lies in the place, record before outputs, so that no record ever stands
+    /// beside other outputs than its own.
+    fn make_room(&self, staging: &Staging, attempt: usize) -> Result<(), ArtifactError> {
+        unless_gone(fs::remove_file(self.record_file(&staging.stage, &staging.key)))?;
+        let place = self.outputs(&staging.stage, &staging.key);
+        unless_gone(fs::rename(place, staging.folder.join(format!("damaged-{attempt}"))))
+    }
+}
+
+/// How often outputs are moved to where another process keeps putting its own.
+const ATTEMPTS: usize = 5;
+
+fn is_taken(error: &std::io::Error) -> bool {
+    [ErrorKind::DirectoryNotEmpty, ErrorKind::AlreadyExists].contains(&error.kind())
+}
+
+fn unless_gone(done: std::io::Result<()>) -> Result<(), ArtifactError> {
+    match done {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Clears away what processes of this machine that died left of a key; its lock is held. Those of
+/// other machines may be alive, where a lock does not reach them. A stage that has outlived its parent
+/// may still write there: the move takes the ground from under it.
+fn clear(staging: &Path, prefix: &str) -> Result<(), ArtifactError> {
+    for entry in fs::read_dir(staging)? {
+        let left = entry?.path();
+        if left.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with(prefix)) {
+            let dead = left.with_file_name(format!("dead-{}", unique_suffix()));
+            fs::rename(left, &dead)?;
+            fs::remove_dir_all(dead).ok();
+        }
+    }
+    Ok(())
 }

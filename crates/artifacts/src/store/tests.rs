@@ -9,6 +9,8 @@ use serde_json::json;
 use super::*;
 use crate::Provenance;
 
+mod network;
+
 const NAMES: &[(&str, &str)] = &[("index", "index.parquet"), ("corpus", "corpus")];
 
 struct Place(tempfile::TempDir);
@@ -149,11 +151,16 @@ fn a_damaged_result_is_made_again() {
 #[test]
 fn leftovers_of_a_dead_process_are_cleared() {
     let (_place, store) = Place::new();
-    let left = store.root().join(format!("staging/index-{}-1-1", parts(1).key()));
-    fs::create_dir_all(left.join("out")).unwrap();
-    fs::write(left.join("out/index.parquet"), "half").unwrap();
+    let leftover = |host: &str| {
+        let left = store.root().join(format!("staging/index-{}-{host}-1-1", parts(1).key()));
+        fs::create_dir_all(left.join("out")).unwrap();
+        fs::write(left.join("out/index.parquet"), "half").unwrap();
+        left
+    };
+    let (here, elsewhere) = (leftover(crate::atomic::host()), leftover("elsewhere"));
     make(&store, &parts(1));
-    assert!(!left.exists());
+    assert!(!here.exists());
+    assert!(elsewhere.exists(), "a process of another machine may be alive");
 }
 
 #[test]
@@ -295,4 +302,13 @@ fn garbage_is_what_is_old_and_not_kept() {
     assert_eq!(store.last("demo", "index").unwrap().as_ref(), Some(&records[0]));
     assert_eq!(fs::read_dir(store.root().join("slots")).unwrap().count(), 1);
     assert_eq!(fs::read_dir(store.root().join("staging")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_store_without_locks_is_not_cleared_up() {
+    let (_place, store) = Place::new();
+    fs::write(store.root().join("without-locks"), "").unwrap();
+    assert!(store.hold().unwrap().is_none());
+    let error = store.hold_alone().unwrap_err();
+    assert!(error.to_string().contains("no locks"), "{error}");
 }
