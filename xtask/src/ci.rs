@@ -1,9 +1,10 @@
 //! What CI runs, cheapest first, each step timed: `cargo xtask ci`, and `.ci/run` by way of it.
 
+pub(crate) mod fuzz;
 mod gpu;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -50,6 +51,12 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
 fn reproduce(root: &Path) -> anyhow::Result<()> {
     let pipeline = &root.join("pipelines/demo-small.toml");
     Repro { root, pipeline, threads: 2, bless: false, json: false }.run()
+}
+
+/// Where builds go.
+fn target(root: &Path) -> PathBuf {
+    let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    root.join(named.unwrap_or_else(|| "target".into()))
 }
 
 impl Step {

@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Conform(Handed),
     /// Time a part of the pipeline
     Bench(Handed),
+    /// Try to break every reader of files from strangers, where a nightly compiler and cargo-fuzz are
+    Fuzz(Fuzz),
     /// Check the house rules
     Tidy,
     /// Run what CI runs
@@ -174,6 +176,16 @@ pub(crate) struct Repro {
     /// Put the digests on record instead of holding the results to them
     #[arg(long)]
     pub(crate) bless: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fuzz {
+    /// Only these targets, as `fuzz/fuzz_targets` names them [default: all]
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// How long to try each of them
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) seconds: u64,
 }
 
 /// What a command of another program is given; that program reads it itself.

@@ -29,6 +29,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Tidy => tidy::run(&root),
         Command::Ci => ci::run(&root),
+        Command::Fuzz(own) => ci::fuzz::run(&root, &own),
         Command::Bench(own) if own.arguments == ["plan"] => bench_plan::run(&root),
         Command::Conform(_) | Command::Bench(_) | Command::Predict(_) => Err(flags_first()),
         Command::Repro(own) => Repro {
@@ -98,8 +99,8 @@ fn executor<'a>(
 
 /// What checks the checkout has no document to print.
 fn check_json(cli: &Cli) -> Result<()> {
-    if cli.common.json && matches!(cli.command, Command::Tidy | Command::Ci) {
-        return Err(Failure::usage("tidy and ci print no JSON; leave --json out"));
+    if cli.common.json && matches!(cli.command, Command::Tidy | Command::Ci | Command::Fuzz(_)) {
+        return Err(Failure::usage("tidy, fuzz and ci print no JSON; leave --json out"));
     }
     Ok(())
 }
@@ -150,6 +151,7 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
         | Command::Repro(_)
         | Command::Tidy
         | Command::Ci
+        | Command::Fuzz(_)
         | Command::Conform(_)
         | Command::Bench(_)
         | Command::Predict(_) => return Ok(()),
@@ -200,7 +202,7 @@ mod tests {
 
     #[test]
     fn what_prints_no_document_refuses_json() {
-        for command in ["tidy", "ci"] {
+        for command in ["tidy", "fuzz", "ci"] {
             let cli = Cli::try_parse_from(["xtask", command, "--json"]).unwrap();
             assert_eq!(exit_code(&run(cli).unwrap_err()), 2);
         }

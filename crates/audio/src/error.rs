@@ -46,16 +46,22 @@ pub enum Problem {
     /// Not one sample.
     #[error("holds no samples; remove it from the corpus or get it anew from its source")]
     Empty,
-    /// A float file with a sample that is no number.
+    /// A float file with a sample that is no number, or one so large that sums of it overflow.
     #[error(
-        "sample {index} is {value}; expected finite numbers: convert the recording again, \
+        "sample {index} is {value}; expected numbers of full scale ±1: convert the recording again, \
          with clipping instead of overflow"
     )]
-    NotFinite {
+    OffScale {
         /// Place of the sample in its channel, from 0.
         index: usize,
-        /// The value: NaN or infinite.
+        /// The value: NaN, infinite, or far from ±1.
         value: f32,
+    },
+    /// More samples than a recording of speech has, as a few bytes of silence can promise.
+    #[error("longer than {most} samples a channel; cut it into recordings of an hour or less")]
+    Long {
+        /// Samples per channel that are read at most.
+        most: u64,
     },
     /// A sampling rate that speech is not recorded at.
     #[error("sampled at {0} Hz; expected 4000 to 384000 Hz: convert it to 16 kHz")]

@@ -23,6 +23,10 @@ use reader::{Reader, Recording};
 /// The sampling rate of everything that is loaded, in Hz.
 pub const SAMPLE_RATE: u32 = 16_000;
 
+/// Samples per channel that are read at most: nine hours at 16 kHz, three at 48 kHz. Two bytes of a
+/// packed silence can be thousands of samples, and memory must not follow them.
+const MOST_SAMPLES: u64 = 1 << 29;
+
 /// What a file says about its sound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Info {
@@ -72,4 +76,21 @@ fn samples(source: Box<dyn MediaSource + '_>, cut: Cut) -> Result<Vec<f32>, Prob
     samples.truncate(range.end);
     samples.drain(..range.start);
     resample::to_16_khz(samples, rate)
+}
+
+fn check_length(samples: u64) -> Result<(), Problem> {
+    let fits = samples <= MOST_SAMPLES;
+    fits.then_some(()).ok_or(Problem::Long { most: MOST_SAMPLES })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_recording_takes_all_memory() {
+        assert!(check_length(MOST_SAMPLES).is_ok());
+        let message = check_length(MOST_SAMPLES + 1).unwrap_err().to_string();
+        assert!(message.contains("longer than 536870912 samples"), "{message}");
+    }
 }

@@ -17,7 +17,11 @@ use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptio
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
-use crate::{Info, Problem};
+use crate::{Info, Problem, check_length};
+
+/// Loudest sample, where full scale is 1 and float files on the scale of 32-bit integers still pass:
+/// filters add up thousands of samples, and the sums must stay finite.
+const LOUDEST: f32 = 1e12;
 
 /// A file whose headers have been read.
 pub(crate) struct Reader<'s> {
@@ -156,15 +160,17 @@ impl Mix {
         packet.copy_to_vec_interleaved(&mut self.interleaved);
         let frames = self.interleaved.chunks_exact(form.1);
         self.samples.extend(frames.map(|frame| frame.iter().sum::<f32>() / form.1 as f32));
-        Ok(())
+        check_length(self.samples.len() as u64)
     }
 
     fn finish(self) -> Result<Recording, Problem> {
         let Some((rate, channels)) = self.form.filter(|_| !self.samples.is_empty()) else {
             return Err(Problem::Empty);
         };
-        match self.samples.iter().position(|sample| !sample.is_finite()) {
-            Some(index) => Err(Problem::NotFinite { index, value: self.samples[index] }),
+        // Written so that NaN is off the scale too.
+        let on_scale = |sample: &f32| sample.abs() <= LOUDEST;
+        match self.samples.iter().position(|sample| !on_scale(sample)) {
+            Some(index) => Err(Problem::OffScale { index, value: self.samples[index] }),
             None => Ok(Recording { samples: self.samples, rate, channels }),
         }
     }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
-use crate::{Problem, SAMPLE_RATE};
+use crate::{Problem, SAMPLE_RATE, check_length};
 
 /// Rates that recordings of speech have, in Hz.
 const RATES: RangeInclusive<u32> = 4_000..=384_000;
@@ -23,6 +23,7 @@ pub(crate) fn to_16_khz(samples: Vec<f32>, rate: u32) -> Result<Vec<f32>, Proble
     if !RATES.contains(&rate) {
         return Err(Problem::Rate(rate));
     }
+    check_length((samples.len() as u64 * u64::from(SAMPLE_RATE)).div_ceil(u64::from(rate)))?;
     let unsupported = |e: &dyn std::error::Error| Problem::Unsupported(e.to_string());
     let (from, to) = (rate as usize, SAMPLE_RATE as usize);
     let window = WindowFunction::BlackmanHarris2;

@@ -249,15 +249,15 @@ fn files_without_samples_are_empty() {
 }
 
 #[test]
-fn samples_that_are_no_numbers_are_errors() {
+fn samples_that_are_no_numbers_or_overflow_are_errors() {
     let folder = folder();
     let path = folder.path().join("float.wav");
-    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1e30, f32::MAX] {
         for channels in [1, 2] {
             wav(&path, (48_000, channels, 32), [0.0, 0.0, 0.1, bad, 0.2, 0.2]);
             let place = 3 / usize::from(channels);
             let found = problem(load(&path, WHOLE));
-            assert!(matches!(found, Problem::NotFinite { index, .. } if index == place));
+            assert!(matches!(found, Problem::OffScale { index, .. } if index == place));
         }
     }
 }

@@ -2,11 +2,12 @@
 //! is checked by the tests of `ambivox-blstm`, on the CPU.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+use super::target;
 use crate::toolchain::cargo;
 
 /// Folder with a stand-in for NVIDIA's compiler: the dependencies' kernels take it ten minutes, and
@@ -48,11 +49,6 @@ fn path_with(folder: &Path) -> anyhow::Result<OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
     Ok(std::env::join_paths(folders)?)
-}
-
-fn target(root: &Path) -> PathBuf {
-    let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    root.join(named.unwrap_or_else(|| "target".into()))
 }
 
 #[cfg(test)]

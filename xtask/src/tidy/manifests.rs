@@ -8,9 +8,13 @@ use super::tree::TextFile;
 const PREFIX: &str = "ambivox-";
 const INHERITED: [&str; 4] = ["version", "edition", "rust-version", "license"];
 
+/// A workspace of its own, which can inherit nothing.
+const APART: &str = "fuzz";
+
 /// All rules of this module on one file; those that are no member's Cargo.toml have none.
 pub(crate) fn check(file: &TextFile<'_>) -> Vec<Finding> {
-    let Some(folder) = file.path.strip_suffix("/Cargo.toml") else { return Vec::new() };
+    let folder = file.path.strip_suffix("/Cargo.toml").filter(|folder| *folder != APART);
+    let Some(folder) = folder else { return Vec::new() };
     match file.text.parse::<Table>() {
         Ok(manifest) => {
             let lints = lints(file.path, &manifest);
@@ -68,6 +72,7 @@ mod tests {
     fn an_orderly_manifest_passes() {
         assert!(in_lld(GOOD).is_empty());
         assert!(rules("Cargo.toml", "[workspace]\n").is_empty());
+        assert!(rules("fuzz/Cargo.toml", "[workspace]\n").is_empty());
     }
 
     #[test]

@@ -78,9 +78,13 @@ fn path_attribute(attribute: &syn::Attribute) -> Option<String> {
     }
 }
 
+/// A crate whose answer to a fault is to panic.
+const FUZZING: &str = "crates/fuzzing/";
+
 /// Whether a file is compiled for tests alone: an integration test, or (below) a module declared so.
 fn is_for_tests(path: &str, test_modules: &[String]) -> bool {
     path.split('/').any(|part| part == "tests")
+        || path.starts_with(FUZZING)
         || test_modules.iter().any(|module| {
             path.strip_prefix(module.as_str()).is_some_and(|rest| rest.starts_with(['.', '/']))
         })

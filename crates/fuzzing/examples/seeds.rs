@@ -1,0 +1,40 @@
+//! Makes the seeds that are no text: `cargo run -p ambivox-fuzzing --example seeds -- fuzz/corpus`.
+//! The sounds beside them are tones of 60 ms that ffmpeg and flac made, one per format.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use ambivox_model::{Checkpoint, Dense, FunctionalsCheckpoint, MinMax, Network, Normalisation};
+use ambivox_settings::{AttentionOver, FeatureSetText, NetworkSettings};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let corpus = std::env::args_os().nth(1).ok_or("name the folder fuzz/corpus")?;
+    checkpoints(&PathBuf::from(corpus).join("checkpoint"))
+}
+
+/// The smallest networks of every kind.
+fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
+    for (name, attention_over) in
+        [("blstm", AttentionOver::Blstm), ("logits", AttentionOver::Logits)]
+    {
+        let settings = NetworkSettings { linear: 2, lstm: 1, dropout: 0.5, attention_over };
+        let checkpoint = Checkpoint {
+            network: Network::new(&settings, 2, 2, 5)?,
+            classes: classes(),
+            feature_set: FeatureSetText::Builtin("ser32".to_owned()),
+            normalisation: Normalisation { mean: vec![0.1, -12.5], sd: vec![1e-7, 3.3] },
+        };
+        checkpoint.save(&folder.join(name))?;
+    }
+    let classifier = FunctionalsCheckpoint {
+        classifier: Dense::new("classifier", &[2, 2, 2], 0.2, 5)?,
+        classes: classes(),
+        feature_set: FeatureSetText::Toml("name = \"none\"".to_owned()),
+        scaling: MinMax { lowest: vec![0.1, -12.5], range: vec![1e-7, 3.3] },
+    };
+    Ok(classifier.save(&folder.join("functionals"))?)
+}
+
+fn classes() -> Vec<String> {
+    ["happiness", "sadness"].map(str::to_owned).to_vec()
+}
