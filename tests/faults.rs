@@ -52,8 +52,8 @@ fn collect(folder: &Path, name: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
 }
 
 /// A run in a process group of its own, so that it and its stages can be killed together.
-fn start(house: &House) -> Child {
-    let mut command = house.command(&EVERYTHING);
+fn start(house: &House, arguments: &[&str]) -> Child {
+    let mut command = house.command(arguments);
     command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
 }
@@ -99,7 +99,7 @@ fn killed_at_any_moment_the_next_run_ends_with_the_same_bytes() {
     let mut interrupted: BTreeMap<u64, u32> = BTreeMap::new();
     for kill in kills() {
         fs::remove_dir_all(house.path("store")).unwrap();
-        let mut run = start(&house);
+        let mut run = start(&house, &EVERYTHING);
         wait_for_moment(&house, &mut run, share(kill) * results as f64, each);
         kill_group(&run);
         run.wait().unwrap();
@@ -143,7 +143,7 @@ fn no_stage_outlives_its_run() {
     house.run(&["extract"]).ended(DONE);
     house.edit("pipelines/tiny.toml", "max_epochs = 2", "max_epochs = 100000");
     house.edit("pipelines/tiny.toml", "patience = 2", "patience = 100000");
-    let mut run = start(&house);
+    let mut run = start(&house, &EVERYTHING);
     let staging = house.path("store/staging");
     let trains = || processes(&staging).iter().any(|line| line.contains("train-"));
     wait_for("a training", trains);
@@ -151,6 +151,42 @@ fn no_stage_outlives_its_run() {
     run.wait().unwrap();
     wait_for("the end of the stages", || processes(&staging).is_empty());
     house.run(&["verify"]).ended(DONE);
+}
+
+/// The files in which trainings keep how far they have come, for the next to go on from.
+fn interims(house: &House) -> Vec<PathBuf> {
+    let folders = fs::read_dir(house.path("store/partial")).into_iter().flatten().flatten();
+    let files = folders.filter_map(|folder| fs::read_dir(folder.path()).ok()).flatten().flatten();
+    files.map(|file| file.path()).collect()
+}
+
+/// A training of seconds is killed together with its runner; the next goes on where it was, unless
+/// what it left is damaged, and ends with the same bytes.
+#[test]
+fn a_training_that_is_killed_goes_on() {
+    let house = tones();
+    house.edit("pipelines/tiny.toml", "max_epochs = 2", "max_epochs = 800");
+    house.edit("pipelines/tiny.toml", "patience = 2", "patience = 800");
+    let one_run = ["cv", "--fold", "anna", "--method", "lw"];
+    house.run(&one_run).ended(DONE);
+    let expected = objects(&house);
+    for damaged in [false, true] {
+        fs::remove_dir_all(house.path("store")).unwrap();
+        let mut run = start(&house, &one_run);
+        wait_for("a state to go on from", || !interims(&house).is_empty());
+        kill_group(&run);
+        run.wait().unwrap();
+        assert!(!house.path("store/objects/train").exists(), "it was done before it was killed");
+        if damaged {
+            let file = &interims(&house)[0];
+            let bytes = fs::read(file).unwrap();
+            fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+        }
+        let said = if damaged { "starts again, since" } else { "goes on after epoch" };
+        house.run(&one_run).ended(DONE).complained_of(&["train/lw/0/anna: ", said]);
+        assert!(objects(&house) == expected, "other bytes than undisturbed; damaged: {damaged}");
+        assert!(interims(&house).is_empty());
+    }
 }
 
 /// Runs a shell line in a mount namespace of its own, with `$TMPFS` a file system of two megabytes.

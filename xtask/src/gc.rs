@@ -59,7 +59,7 @@ pub(crate) fn collect(store: &Store, kept: &Kept, asked: &Gc, json: bool) -> Res
     let garbage = store.garbage(&kept.keys, since)?;
     if !asked.dry_run {
         garbage.iter().try_for_each(|garbage| store.discard(garbage, &alone))?;
-        store.sweep(&alone)?;
+        store.sweep(since, &alone)?;
     }
     print(&if json { document(&garbage, asked) } else { text(&garbage, kept, asked) })
 }

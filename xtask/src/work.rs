@@ -59,6 +59,7 @@ impl Bench<'_> {
             inputs: task.inputs.clone(),
             out: staging.out(),
             threads: self.threads,
+            interim: self.interim(task, &staging)?,
         };
         let file = staging.folder().join("request.json");
         fs::write(&file, serde_json::to_vec_pretty(&request)?)?;
@@ -85,6 +86,15 @@ impl Bench<'_> {
         };
         let names = task.instance.work.outputs();
         Ok(self.store.commit(staging, &task.parts, names, provenance)?)
+    }
+
+    /// Where the stage keeps how far it has come, if it can go on from there. A processor of another
+    /// arithmetic would go on to other bits than it begins with, so each has its own file.
+    fn interim(&self, task: &Task, staging: &Staging) -> Result<Option<PathBuf>> {
+        if !task.instance.work.can_resume() {
+            return Ok(None);
+        }
+        Ok(Some(self.store.partial(staging)?.join(host::arithmetic())))
     }
 
     /// An error if an input is no longer what the key says: nothing is then recorded. What comes from

@@ -7,13 +7,16 @@
 //!       slots/<digest>.json         which key a stage of a pipeline last had
 //!       locks/<stage>-<key>         held by the process that works on a key
 //!       staging/<stage>-<key>-…/    work in progress
+//!       partial/<stage>-<key>/      what a stage can go on from if it is killed
 //!       memo                        digests by stat
 //!       in-use                      held by all who use the store, and by none while it is cleared up
 //!       without-locks               if it is there, nobody locks
 //! ```
 //!
 //! A process may be killed at any moment: what it had not recorded is never found, its lock dies
-//! with it, and whoever begins the same key next on that machine clears its staging folder away.
+//! with it, and whoever begins the same key next on that machine clears its staging folder away. What
+//! lies in `partial` stays. It comes there whole from a staging folder, so a stage that has outlived its
+//! lock's holder for a moment has lost its way there.
 //!
 //! The folder may be on a network file system that several machines see, each a little late: a record
 //! counts only beside outputs of its own content, so that what is seen early or in part is not there

@@ -208,6 +208,11 @@ impl StageParams {
         }
     }
 
+    /// Whether the stage goes on where it was killed. Of the methods, `cyclegan` starts again.
+    pub fn can_resume(&self) -> bool {
+        matches!(self, Self::Train(params) if !params.method.method().uses_functionals())
+    }
+
     /// File or folder name of every output, by role.
     pub fn outputs(&self) -> &'static [(&'static str, &'static str)] {
         match self {
@@ -253,4 +258,8 @@ pub struct Request {
     pub out: PathBuf,
     /// Threads to use; changes the speed alone.
     pub threads: usize,
+    /// File where a stage that [can be resumed](StageParams::can_resume) keeps how far it has come, in a
+    /// folder that exists. It is written beside `out` and moved here, and changes alone what has to be
+    /// done again after a kill.
+    pub interim: Option<PathBuf>,
 }

@@ -2,17 +2,19 @@
 
 mod fold;
 mod functionals;
+mod keeper;
 
 use ambivox_eval::{EpochRecord, RunHistory};
 use ambivox_features::{FeatureTable, Normaliser};
 use ambivox_model::{Checkpoint, Network, Normalisation};
 use ambivox_settings::{MethodParams, Splits, TrainParams, role};
-use ambivox_train::{Classifier, Example, RunSpec, Trained, train};
+use ambivox_train::{Classifier, Example, RunSpec, Trained, Waypoint, train};
 
 use crate::StageError;
 use crate::job::{Job, Run};
 use crate::tables::{self, labels, noise, predictions};
 use fold::{FoldData, Member};
+use keeper::Keeper;
 
 pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError> {
     let splits: Splits = job.read_json(role::SPLITS)?;
@@ -120,11 +122,15 @@ impl<'a> Prepared<'a> {
 
     fn train(&self) -> Result<Trained<Network>, StageError> {
         let total = self.spec().most_epochs() as u64;
-        let mut observer = |epoch: &EpochRecord| {
-            let done = epoch.epoch as u64;
-            self.job.reporter.progress(done, total, "epochs", &course(epoch));
+        let (mut keeper, from) = Keeper::open(self.job);
+        let mut observer = |at: &Waypoint<'_>| {
+            if let Some(epoch) = at.epochs().last() {
+                self.job.reporter.progress(epoch.epoch as u64, total, "epochs", &course(epoch));
+            }
+            keeper.after_epoch(at);
         };
-        let trained = train(&self.spec(), &self.training, &self.validation, &mut observer)?;
+        let (training, validation) = (&self.training, &self.validation);
+        let trained = train(&self.spec(), training, validation, from, &mut observer)?;
         self.job.reporter.progress(total, total, "epochs", "");
         Ok(trained)
     }

@@ -30,7 +30,13 @@ fn synth(folder: &Path, mean_seconds: f64) -> Request {
     };
     let out = folder.join("out");
     fs::create_dir(&out).unwrap();
-    Request { work: StageParams::Synth(settings), inputs: [].into(), out, threads: 2 }
+    Request {
+        work: StageParams::Synth(settings),
+        inputs: [].into(),
+        out,
+        threads: 2,
+        interim: None,
+    }
 }
 
 fn work(folder: &Path, request: &Request) -> Output {

@@ -17,30 +17,47 @@ pub(crate) trait Course {
     fn snapshot(&self, epoch: usize) -> Result<Self::Snapshot, TrainError>;
 }
 
-/// Runs the epochs, those of `pretraining` first, until the validation loss says stop; returns the
-/// snapshot of the best epoch after the pretraining, and all records. `observer` sees every epoch as it
-/// ends.
+/// How far a course has come.
+#[derive(Debug)]
+pub(crate) struct SoFar<S> {
+    /// The snapshot of the best epoch after the pretraining; before there is one, of the start.
+    pub(crate) best: S,
+    /// Every epoch, in order.
+    pub(crate) epochs: Vec<EpochRecord>,
+}
+
+impl<S> SoFar<S> {
+    /// Before the first epoch.
+    pub(crate) fn start(course: &impl Course<Snapshot = S>) -> Result<Self, TrainError> {
+        Ok(Self { best: course.snapshot(0)?, epochs: Vec::new() })
+    }
+}
+
+/// Runs the epochs that are left, those of `pretraining` first, until the validation loss says stop.
+/// `observer` sees the course after every epoch.
 pub(crate) fn follow<C: Course>(
     course: &mut C,
+    mut so_far: SoFar<C::Snapshot>,
     limits: &TrainingSettings,
     pretraining: usize,
-    observer: &mut dyn FnMut(&EpochRecord),
-) -> Result<(C::Snapshot, Vec<EpochRecord>), TrainError> {
+    observer: &mut dyn FnMut(&C, &SoFar<C::Snapshot>),
+) -> Result<SoFar<C::Snapshot>, TrainError> {
     let mut stopping = EarlyStopping::new(limits.patience);
-    let mut best = course.snapshot(0)?;
-    let mut epochs = Vec::new();
-    for epoch in 1..=pretraining + limits.max_epochs {
-        let record = course.epoch(epoch)?;
-        observer(&record);
-        if epoch > pretraining && stopping.improves(record.validation_loss) {
-            best = course.snapshot(epoch)?;
-        }
-        epochs.push(record);
+    for record in so_far.epochs.iter().skip(pretraining) {
+        stopping.improves(record.validation_loss);
+    }
+    for epoch in so_far.epochs.len() + 1..=pretraining + limits.max_epochs {
         if stopping.is_exhausted() {
             break;
         }
+        let record = course.epoch(epoch)?;
+        if epoch > pretraining && stopping.improves(record.validation_loss) {
+            so_far.best = course.snapshot(epoch)?;
+        }
+        so_far.epochs.push(record);
+        observer(course, &so_far);
     }
-    Ok((best, epochs))
+    Ok(so_far)
 }
 
 /// Follows the validation loss.

@@ -90,6 +90,9 @@ pub enum TrainError {
         /// The method.
         method: Method,
     },
+    /// A run was to go on from the state of another.
+    #[error("the state to go on from is of another run")]
+    OtherRun,
     /// The network failed.
     #[error(transparent)]
     Model(#[from] ModelError),

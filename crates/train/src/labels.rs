@@ -1,11 +1,12 @@
 //! Label distributions s and weights w of the training utterances (METHOD, eqs. 4–6).
 
 use ambivox_settings::FixedTarget;
+use serde::{Deserialize, Serialize};
 
 use crate::Example;
 
 /// s and w of every training utterance, in their order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Labels {
     /// `s_n`: a distribution over the classes.
     pub(crate) distributions: Vec<Vec<f64>>,
@@ -34,6 +35,12 @@ pub struct LabelState {
 }
 
 impl Labels {
+    /// Whether both are of as many utterances and classes.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let classes = |labels: &Self| labels.distributions.iter().map(Vec::len).collect::<Vec<_>>();
+        classes(self) == classes(other) && self.weights.len() == other.weights.len()
+    }
+
     /// Mean weight of the utterances of each gold class.
     pub(crate) fn mean_weights(&self, gold: &[Option<usize>], classes: usize) -> Vec<f64> {
         let mean = |class: usize| {

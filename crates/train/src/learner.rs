@@ -2,10 +2,36 @@
 
 use ambivox_model::{Batch, Network};
 use ambivox_settings::TrainingSettings;
+use candle_core::{Device, Tensor, Var};
+use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 use crate::loss::cross_entropy;
-use crate::optimiser::Optimiser;
+use crate::optimiser::{Memory, Optimiser};
+
+/// The values of a network's parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Parameters(Vec<Vec<f32>>);
+
+impl Parameters {
+    /// Those that a network has now.
+    pub(crate) fn of(network: &Network) -> candle_core::Result<Self> {
+        let values = |variable: Var| variable.flatten_all()?.to_vec1::<f32>();
+        network.variables().into_iter().map(values).collect::<candle_core::Result<_>>().map(Self)
+    }
+
+    /// Gives them to a network; whether they fit.
+    pub(crate) fn put_into(self, network: &Network) -> candle_core::Result<bool> {
+        let variables = network.variables();
+        let fits = variables.iter().map(|v| v.elem_count()).eq(self.0.iter().map(Vec::len));
+        if fits {
+            for (variable, values) in variables.iter().zip(self.0) {
+                variable.set(&Tensor::from_vec(values, variable.shape(), &Device::Cpu)?)?;
+            }
+        }
+        Ok(fits)
+    }
+}
 
 /// A network in training.
 #[derive(Debug)]
@@ -25,6 +51,20 @@ impl Learner {
     /// The network as it is now.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// What the optimiser keeps from step to step.
+    pub(crate) fn memory(&self) -> Memory {
+        self.optimiser.memory()
+    }
+
+    /// Goes on with the parameters and the optimiser's memory of another learner; whether they fit.
+    pub(crate) fn resume(
+        &mut self,
+        parameters: Parameters,
+        memory: Memory,
+    ) -> candle_core::Result<bool> {
+        Ok(parameters.put_into(&self.network)? && self.optimiser.resume(memory))
     }
 
     /// One update, down the gradient of `Σ −target · log y` over a batch (METHOD, eq. 4); returns

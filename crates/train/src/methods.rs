@@ -15,12 +15,30 @@ mod w;
 
 use ambivox_settings::MethodParams;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::labels::Labels;
 use crate::{Example, TrainError};
 
 /// log y of every training utterance by the present network, dropout off.
 pub(crate) type Outputs<'a> = dyn Fn() -> Result<Vec<Vec<f64>>, TrainError> + 'a;
+
+/// What a method has learned of the training utterances' labels; empty where it learns nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Learned {
+    /// l of every utterance.
+    pub(crate) logits: Vec<Vec<f64>>,
+    /// w of every utterance.
+    pub(crate) weights: Vec<f64>,
+}
+
+impl Learned {
+    /// Whether both are of as many utterances and classes.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let classes = |learned: &Self| learned.logits.iter().map(Vec::len).collect::<Vec<_>>();
+        classes(self) == classes(other) && self.weights.len() == other.weights.len()
+    }
+}
 
 /// A way of choosing targets and weights.
 pub(crate) trait Method {
@@ -47,6 +65,14 @@ pub(crate) trait Method {
     fn after_epoch(&mut self, _outputs: &Outputs<'_>) -> Result<(), TrainError> {
         Ok(())
     }
+
+    /// What it has learned so far.
+    fn learned(&self) -> Learned {
+        Learned::default()
+    }
+
+    /// Goes on with what it had learned after so many epochs, which is like [`Self::learned`].
+    fn resume(&mut self, _epochs: usize, _learned: Learned) {}
 }
 
 /// The method for these training utterances, which all have a gold label unless the method uses

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Storage, Tensor, Var, bail};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// The constants that Kingma and Ba (2015) recommend.
 const BETA_1: f64 = 0.9;
@@ -36,10 +37,17 @@ struct Parameter {
 }
 
 /// Running means of the gradient and of its square.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Moments {
     first: Vec<f32>,
     second: Vec<f32>,
+}
+
+/// What Adam keeps from step to step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    steps: i32,
+    moments: Vec<Moments>,
 }
 
 impl Optimiser {
@@ -60,6 +68,26 @@ impl Optimiser {
     /// The step size from now on.
     pub(crate) fn set_learning_rate(&mut self, learning_rate: f64) {
         self.learning_rate = learning_rate;
+    }
+
+    /// What it keeps from step to step, as it is now.
+    pub(crate) fn memory(&self) -> Memory {
+        let moments = self.parameters.iter().map(|parameter| parameter.moments.clone()).collect();
+        Memory { steps: self.steps, moments }
+    }
+
+    /// Goes on with what another one of the same variables kept; whether it fits.
+    pub(crate) fn resume(&mut self, memory: Memory) -> bool {
+        let lengths = |moments: &Moments| (moments.first.len(), moments.second.len());
+        let own = self.parameters.iter().map(|parameter| lengths(&parameter.moments));
+        let fits = own.eq(memory.moments.iter().map(lengths));
+        if fits {
+            self.steps = memory.steps;
+            for (parameter, moments) in self.parameters.iter_mut().zip(memory.moments) {
+                parameter.moments = moments;
+            }
+        }
+        fits
     }
 
     /// One step down the gradient of a scalar loss.

@@ -5,10 +5,11 @@ use ambivox_model::{Batch, Network, generator};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use crate::early_stopping::{Course, follow};
+use crate::early_stopping::{Course, SoFar, follow};
 use crate::evaluation::{log_probabilities, validate};
+use crate::interim::{Best, Interim};
 use crate::labels::Labels;
-use crate::learner::Learner;
+use crate::learner::{Learner, Parameters};
 use crate::loss::scaled_targets;
 use crate::methods::{Method, method};
 use crate::{Example, LabelState, Moment, RunSpec, TrainError};
@@ -28,21 +29,57 @@ pub struct Trained<N> {
     pub labels: Vec<LabelState>,
 }
 
-/// Trains one network by one method from one seed; `observer` sees every epoch as it ends.
+/// Trains one network by one method from one seed: from the start, or from where an equal run was
+/// cut short, to the same bits. `observer` sees the run after every epoch.
 ///
 /// The validation utterances decide when to stop and which epoch is kept, and nothing else. Errors:
-/// utterances that cannot be trained on, and a loss that is not finite.
+/// utterances that cannot be trained on, a loss that is not finite, the state of another run.
 pub fn train(
     spec: &RunSpec<'_>,
     training: &[Example],
     validation: &[Example],
-    observer: &mut dyn FnMut(&EpochRecord),
+    from: Option<Interim>,
+    observer: &mut dyn FnMut(&Waypoint<'_>),
 ) -> Result<Trained<Network>, TrainError> {
     spec.check(training, validation)?;
     let mut run = Run::new(spec, training, validation)?;
+    let start = match from {
+        Some(interim) => run.resume(interim)?,
+        None => SoFar::start(&run)?,
+    };
+    let mut observer = |run: &Run<'_>, so_far: &SoFar<_>| observer(&Waypoint { run, so_far });
     let pretraining = spec.method.pretraining_epochs();
-    let (best, epochs) = follow(&mut run, spec.training, pretraining, observer)?;
-    run.finish(best, epochs)
+    let so_far = follow(&mut run, start, spec.training, pretraining, &mut observer)?;
+    run.finish(so_far)
+}
+
+/// A run between two epochs.
+pub struct Waypoint<'a> {
+    run: &'a Run<'a>,
+    so_far: &'a SoFar<Snapshot>,
+}
+
+impl Waypoint<'_> {
+    /// Every epoch so far, in order; at least one.
+    pub fn epochs(&self) -> &[EpochRecord] {
+        &self.so_far.epochs
+    }
+
+    /// All that the rest of the run depends on.
+    pub fn interim(&self) -> Result<Interim, TrainError> {
+        let Self { run, so_far: SoFar { best, epochs } } = self;
+        Ok(Interim {
+            epochs: epochs.clone(),
+            network: Parameters::of(run.learner.network())?,
+            optimiser: run.learner.memory(),
+            learned: run.method.learned(),
+            best: Best {
+                epoch: best.epoch,
+                network: Parameters::of(&best.network)?,
+                labels: best.labels.clone(),
+            },
+        })
+    }
 }
 
 /// A run's state between epochs.
@@ -57,6 +94,7 @@ struct Run<'a> {
 }
 
 /// Network and labels after one epoch.
+#[derive(Debug)]
 struct Snapshot {
     epoch: usize,
     network: Network,
@@ -102,6 +140,22 @@ impl<'a> Run<'a> {
         let method = method(spec.method, training, classes)?;
         let initial = method.labels().clone();
         Ok(Self { spec, training, validation, gold, learner, method, initial })
+    }
+
+    /// Goes on from where an equal run was cut short.
+    fn resume(&mut self, interim: Interim) -> Result<SoFar<Snapshot>, TrainError> {
+        let Interim { epochs, network, optimiser, learned, best } = interim;
+        let Best { epoch, network: best_network, labels } = best;
+        let copy = self.learner.network().copy()?;
+        let fits = learned.is_like(&self.method.learned())
+            && labels.is_like(self.method.labels())
+            && best_network.put_into(&copy)?
+            && self.learner.resume(network, optimiser)?;
+        if !fits {
+            return Err(TrainError::OtherRun);
+        }
+        self.method.resume(epochs.len(), learned);
+        Ok(SoFar { best: Snapshot { epoch, network: copy, labels }, epochs })
     }
 
     /// An epoch of Adam on θ with labels and weights fixed; the mean loss over its utterances.
@@ -155,12 +209,8 @@ impl<'a> Run<'a> {
         self.method.learns_weights().then(|| labels.mean_weights(&self.gold, classes))
     }
 
-    fn finish(
-        &self,
-        best: Snapshot,
-        epochs: Vec<EpochRecord>,
-    ) -> Result<Trained<Network>, TrainError> {
-        let Snapshot { epoch, network, labels } = best;
+    fn finish(&self, so_far: SoFar<Snapshot>) -> Result<Trained<Network>, TrainError> {
+        let SoFar { best: Snapshot { epoch, network, labels }, epochs } = so_far;
         let log_y = log_probabilities(&network, self.training, epoch, Moment::TrainingOutputs)?;
         Ok(Trained {
             network,

@@ -96,11 +96,17 @@ impl Store {
         self.remove_whole(&self.outputs(&garbage.stage, &garbage.key))
     }
 
-    /// Removes what is left over once outputs are gone: staging folders of dead processes, slots
-    /// without a record, accounts of code that no record names.
-    pub fn sweep(&self, _alone: &Hold) -> Result<(), ArtifactError> {
+    /// Removes what is left over once outputs are gone: staging folders of dead processes, what they
+    /// could have gone on from if that is older than `since`, slots without a record, accounts of code
+    /// that no record names.
+    pub fn sweep(&self, since: SystemTime, _alone: &Hold) -> Result<(), ArtifactError> {
         for (_, folder) in entries(&self.root().join("staging"))? {
             fs::remove_dir_all(folder)?;
+        }
+        for (_, folder) in entries(&self.root().join("partial"))? {
+            if fs::metadata(&folder)?.modified()? < since {
+                fs::remove_dir_all(folder)?;
+            }
         }
         for (file, slot) in self.slots()? {
             if self.record(&slot.stage, &slot.key)?.is_none() {
@@ -119,7 +125,7 @@ impl Store {
     }
 
     /// Moves a folder out of the way before it is taken apart, so that no part of it is ever found.
-    fn remove_whole(&self, folder: &Path) -> Result<(), ArtifactError> {
+    pub(super) fn remove_whole(&self, folder: &Path) -> Result<(), ArtifactError> {
         let staging = self.root().join("staging");
         fs::create_dir_all(&staging)?;
         let dead = staging.join(format!("dead-{}", unique_suffix()));

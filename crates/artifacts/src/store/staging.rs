@@ -74,6 +74,18 @@ impl Store {
         Ok(Begun::Staging(Staging { folder, key: *key, stage: stage.to_owned(), _lock: lock }))
     }
 
+    /// A folder, made if need be, for what the stage can go on from if it is killed: it outlasts the
+    /// staging, and goes once the key has a record. Files come there by a move from the staging's folder.
+    pub fn partial(&self, staging: &Staging) -> Result<PathBuf, ArtifactError> {
+        let folder = self.partial_folder(staging);
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    fn partial_folder(&self, staging: &Staging) -> PathBuf {
+        self.root().join("partial").join(format!("{}-{}", staging.stage, staging.key))
+    }
+
     /// Makes staged outputs the result of their key: syncs them, moves them into place, and writes
     /// the record last. `names` are the outputs' names by role; what the stage wrote must be these.
     /// Where another process has made a whole result in the meantime, that one stays and is returned.
@@ -94,6 +106,8 @@ impl Store {
         }
         let file = self.record_file(&staging.stage, &key);
         write_atomically(&file, &serde_json::to_vec_pretty(&record)?)?;
+        // The result stands; what cannot be removed is old one day.
+        self.remove_whole(&self.partial_folder(&staging)).ok();
         // Only now may a process that waits for the lock look for the record.
         drop(staging);
         Ok(record)

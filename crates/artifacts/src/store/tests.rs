@@ -295,7 +295,7 @@ fn garbage_is_what_is_old_and_not_kept() {
     for garbage in &garbage {
         store.discard(garbage, &alone).unwrap();
     }
-    store.sweep(&alone).unwrap();
+    store.sweep(SystemTime::now(), &alone).unwrap();
     assert_eq!(store.records().unwrap().whole, [records[0].clone()]);
     assert!(matches!(lookup(&store, &parts(1)), Lookup::Fresh(_)));
     assert_eq!(lookup(&store, &parts(2)), Lookup::Absent);
@@ -311,4 +311,37 @@ fn a_store_without_locks_is_not_cleared_up() {
     assert!(store.hold().unwrap().is_none());
     let error = store.hold_alone().unwrap_err();
     assert!(error.to_string().contains("no locks"), "{error}");
+}
+
+/// What a killed stage left for the next is found under its key alone, until there is a result.
+#[test]
+fn what_a_stage_goes_on_from_outlasts_it() {
+    let (_place, store) = Place::new();
+    let staging = begin(&store, &parts(1));
+    let file = store.partial(&staging).unwrap().join("state");
+    fs::write(&file, "epoch 3").unwrap();
+    drop(staging);
+
+    let other = begin(&store, &parts(2));
+    assert!(!store.partial(&other).unwrap().join("state").exists());
+    drop(other);
+
+    let staging = begin(&store, &parts(1));
+    assert_eq!(store.partial(&staging).unwrap().join("state"), file);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "epoch 3");
+    write_outputs(&staging);
+    store.commit(staging, &parts(1), NAMES, provenance()).unwrap();
+    assert!(!file.parent().unwrap().exists());
+}
+
+#[test]
+fn what_no_stage_went_on_from_goes_when_it_is_old() {
+    let (_place, store) = Place::new();
+    let folder = store.partial(&begin(&store, &parts(1))).unwrap();
+    let alone = store.hold_alone().unwrap().unwrap();
+    let now = SystemTime::now();
+    store.sweep(now - Duration::from_hours(1), &alone).unwrap();
+    assert!(folder.exists());
+    store.sweep(now + Duration::from_hours(1), &alone).unwrap();
+    assert!(!folder.exists());
 }

@@ -110,6 +110,7 @@ fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
         inputs: [("features".to_owned(), "features.parquet".into())].into(),
         out: "out".into(),
         threads: 2,
+        interim: Some("partial/interim".into()),
     }
 }
 

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::deck::Deck;
 use super::{chosen, classifier, descend, mask_seeds};
-use crate::early_stopping::{Course, follow};
+use crate::early_stopping::{Course, SoFar, follow};
 use crate::evaluation::{log_probabilities, validate};
 use crate::labels::{Labels, one_hot};
 use crate::loss::{cross_entropy, scaled_targets};
@@ -115,7 +115,11 @@ pub fn train_classifier(
     let optimiser = Optimiser::new(network.variables(), rate, clip);
     let learner = Learner::new(network, optimiser, settings, &all);
     let mut run = ClassifierRun { spec, learner, validation };
-    let ((best_epoch, network), epochs) = follow(&mut run, spec.training, 0, observer)?;
+    let start = SoFar::start(&run)?;
+    let mut observer =
+        |_: &_, so_far: &SoFar<_>| so_far.epochs.last().into_iter().for_each(&mut *observer);
+    let so_far = follow(&mut run, start, spec.training, 0, &mut observer)?;
+    let SoFar { best: (best_epoch, network), epochs } = so_far;
     let log_y = log_probabilities(&network, training, best_epoch, Moment::TrainingOutputs)?;
     let labels = gold_labels(training, spec.classes.len());
     let labels = labels.states(&labels, training, &log_y);

@@ -3,7 +3,7 @@
 use ambivox_settings::LSettings;
 
 use super::second_step::LabelLogits;
-use super::{Method, Outputs};
+use super::{Learned, Method, Outputs};
 use crate::TrainError;
 use crate::labels::{Labels, initial_weights};
 
@@ -36,6 +36,15 @@ impl Method for L {
     fn after_epoch(&mut self, outputs: &Outputs<'_>) -> Result<(), TrainError> {
         self.logits.step(&mut self.labels, &outputs()?, self.rate);
         Ok(())
+    }
+
+    fn learned(&self) -> Learned {
+        Learned { logits: self.logits.values().to_vec(), weights: Vec::new() }
+    }
+
+    fn resume(&mut self, _epochs: usize, learned: Learned) {
+        self.logits = LabelLogits::of(learned.logits);
+        self.labels.distributions = self.logits.distributions();
     }
 }
 

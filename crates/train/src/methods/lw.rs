@@ -3,7 +3,7 @@
 use ambivox_settings::LwSettings;
 
 use super::second_step::{LabelLogits, stepped_weights};
-use super::{Method, Outputs};
+use super::{Learned, Method, Outputs};
 use crate::TrainError;
 use crate::labels::{Labels, starting_weights};
 
@@ -52,6 +52,17 @@ impl Method for Lw {
     fn after_epoch(&mut self, outputs: &Outputs<'_>) -> Result<(), TrainError> {
         self.update(&outputs()?);
         Ok(())
+    }
+
+    fn learned(&self) -> Learned {
+        let weights = self.labels.weights.clone();
+        Learned { logits: self.logits.values().to_vec(), weights }
+    }
+
+    fn resume(&mut self, _epochs: usize, learned: Learned) {
+        self.logits = LabelLogits::of(learned.logits);
+        let distributions = self.logits.distributions();
+        self.labels = Labels { distributions, weights: learned.weights };
     }
 }
 

@@ -3,7 +3,7 @@
 use ambivox_settings::LwPretrainedSettings;
 
 use super::lw::Lw;
-use super::{Method, Outputs};
+use super::{Learned, Method, Outputs};
 use crate::TrainError;
 use crate::labels::{Labels, initial_weights, one_hot};
 
@@ -48,6 +48,15 @@ impl Method for LwPretrained {
             self.lw.after_epoch(outputs)?;
         }
         Ok(())
+    }
+
+    fn learned(&self) -> Learned {
+        self.lw.learned()
+    }
+
+    fn resume(&mut self, epochs: usize, learned: Learned) {
+        self.epochs_done = epochs;
+        self.lw.resume(epochs, learned);
     }
 }
 

@@ -19,9 +19,19 @@ impl LabelLogits {
         Self { logits: gold.iter().map(logits).collect() }
     }
 
+    /// Those of every utterance.
+    pub(super) fn of(logits: Vec<Vec<f64>>) -> Self {
+        Self { logits }
+    }
+
     /// s = softmax(l) of every utterance.
     pub(super) fn distributions(&self) -> Vec<Vec<f64>> {
         self.logits.iter().map(|l| softmax(l)).collect()
+    }
+
+    /// l of every utterance.
+    pub(super) fn values(&self) -> &[Vec<f64>] {
+        &self.logits
     }
 
     /// One step of every utterance's l, and s after it, with the weights as they are.

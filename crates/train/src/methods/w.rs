@@ -3,7 +3,7 @@
 use ambivox_settings::WSettings;
 
 use super::second_step::stepped_weights;
-use super::{Method, Outputs};
+use super::{Learned, Method, Outputs};
 use crate::TrainError;
 use crate::labels::{Labels, fixed_targets, starting_weights};
 
@@ -36,6 +36,14 @@ impl Method for W {
     fn after_epoch(&mut self, outputs: &Outputs<'_>) -> Result<(), TrainError> {
         self.labels.weights = stepped_weights(&self.labels, &outputs()?, self.rate);
         Ok(())
+    }
+
+    fn learned(&self) -> Learned {
+        Learned { logits: Vec::new(), weights: self.labels.weights.clone() }
+    }
+
+    fn resume(&mut self, _epochs: usize, learned: Learned) {
+        self.labels.weights = learned.weights;
     }
 }
 

@@ -102,7 +102,19 @@ impl Setup {
             classes: &self.classes,
             width: WIDTH,
         };
-        train(&spec, training, validation, &mut |_| {})
+        train(&spec, training, validation, None, &mut |_| {})
+    }
+
+    /// A run that goes on from `from`, and the states after each of its epochs, as bytes.
+    fn go_on(&self, from: Option<&[u8]>) -> (Trained<Network>, Vec<Vec<u8>>) {
+        let Self { network, training, method, seed, classes } = self;
+        let spec = RunSpec { network, training, method, seed: *seed, classes, width: WIDTH };
+        let mut states = Vec::new();
+        let observer = &mut |at: &Waypoint<'_>| states.push(at.interim().unwrap().to_bytes());
+        let from = from.map(|bytes| Interim::from_bytes(bytes).unwrap());
+        let (training, validation) = (toy("train", 24), toy("validation", 8));
+        let trained = train(&spec, &training, &validation, from, observer).unwrap();
+        (trained, states)
     }
 }
 
@@ -329,8 +341,8 @@ fn every_epoch_is_observed_and_their_number_is_known_before() {
     let Setup { network, training, method, seed, classes } = &setup;
     let spec = RunSpec { network, training, method, seed: *seed, classes, width: WIDTH };
     let mut seen = Vec::new();
-    let observer = &mut |record: &EpochRecord| seen.push(record.clone());
-    let trained = train(&spec, &toy("train", 16), &toy("validation", 8), observer).unwrap();
+    let observer = &mut |at: &Waypoint<'_>| seen.extend(at.epochs().last().cloned());
+    let trained = train(&spec, &toy("train", 16), &toy("validation", 8), None, observer).unwrap();
     assert_eq!(seen, trained.epochs);
     assert_eq!((seen.len(), spec.most_epochs()), (5, 5));
 }
@@ -374,4 +386,66 @@ fn folds_that_cannot_be_trained_on_are_refused() {
     assert!(message(&training, &[]).contains("no utterance for validation"));
     let without: Vec<Example> = training.iter().filter(|e| e.gold != Some(2)).cloned().collect();
     assert!(message(&without, &validation).contains("class \"flat\" has no training utterance"));
+}
+
+/// Everything that a stage writes of a run.
+fn all_of(trained: &Trained<Network>) -> impl PartialEq + std::fmt::Debug + use<> {
+    let frames = toy("test", 5);
+    let frames: Vec<&[f32]> = frames.iter().map(|example| example.frames.as_slice()).collect();
+    let predicted = trained.network.predict(&frames).unwrap();
+    let predicted: Vec<_> = predicted.into_iter().map(|p| p.log_probabilities).collect();
+    let Trained { network, best_epoch, epochs, initial_mean_weight, labels } = trained;
+    let (epochs, weight, labels) = (epochs.clone(), initial_mean_weight.clone(), labels.clone());
+    (parameters(network), *best_epoch, epochs, weight, labels, predicted)
+}
+
+/// From every epoch, also from those of the pretraining and from the last, and whether the best one
+/// lies before or after it.
+#[test]
+fn a_run_goes_on_to_the_same_bits() {
+    for method in all_methods() {
+        let mut setup = setup(method);
+        (setup.training.max_epochs, setup.training.patience) = (5, 2);
+        setup.training.learning_rate = 0.05;
+        let (undisturbed, states) = setup.go_on(None);
+        assert_eq!(states.len(), undisturbed.epochs.len());
+        for (done, state) in (1..).zip(&states) {
+            let (trained, later) = setup.go_on(Some(state));
+            assert_eq!(all_of(&trained), all_of(&undisturbed), "{:?}: {done}", setup.method);
+            assert_eq!(later, states[done..], "{:?}: {done}", setup.method);
+        }
+    }
+}
+
+#[test]
+fn a_run_does_not_go_on_from_another_ones_state() {
+    let state = |setup: &Setup| Interim::from_bytes(&setup.go_on(None).1[0]).unwrap();
+    let mut own = setup(lw());
+    own.training.max_epochs = 1;
+    let narrow =
+        Setup { network: NetworkSettings { lstm: 4, ..own.network.clone() }, ..own.clone() };
+    let unlearned = Setup { method: baseline(), ..own.clone() };
+    let Setup { network, training, method, seed, classes } = &own;
+    let spec = RunSpec { network, training, method, seed: *seed, classes, width: WIDTH };
+    for (other, utterances) in [(&narrow, 24), (&unlearned, 24), (&own, 28)] {
+        let (training, validation) = (toy("train", utterances), toy("validation", 8));
+        let error = train(&spec, &training, &validation, Some(state(other)), &mut |_| {});
+        assert!(matches!(error, Err(TrainError::OtherRun)), "{error:?}");
+    }
+}
+
+#[test]
+fn a_state_that_is_not_whole_is_none() {
+    let mut setup = setup(lw());
+    setup.training.max_epochs = 1;
+    let whole = setup.go_on(None).1.remove(0);
+    assert_eq!(Interim::from_bytes(&whole).unwrap().epochs_done(), 1);
+    for kept in [0, 31, 32, whole.len() / 2, whole.len() - 1] {
+        assert_eq!(Interim::from_bytes(&whole[..kept]), None, "{kept}");
+    }
+    for at in (0..whole.len()).step_by(997) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        assert_eq!(Interim::from_bytes(&damaged), None, "{at}");
+    }
 }

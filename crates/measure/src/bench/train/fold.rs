@@ -98,7 +98,7 @@ impl Fold {
         };
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let mut started = Instant::now();
-        train(&spec, &self.training, &self.validation, &mut |_| {
+        train(&spec, &self.training, &self.validation, None, &mut |_| {
             ours.push(started.elapsed().as_secs_f64());
             theirs.extend(torch.as_mut().map(|torch| self.torch_epoch(torch)));
             started = Instant::now();

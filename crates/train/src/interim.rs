@@ -1,0 +1,54 @@
+//! The state of a run between two epochs, from which another process goes on to the same bits.
+//!
+//! All random numbers of an epoch come from the seed and the epoch's number, and when to stop follows
+//! from the records; so the state is what has been learned, and the records.
+
+use ambivox_eval::EpochRecord;
+use serde::{Deserialize, Serialize};
+
+use crate::labels::Labels;
+use crate::learner::Parameters;
+use crate::methods::Learned;
+use crate::optimiser::Memory;
+
+/// A run after some epoch: all that the rest of it depends on, beside what it was given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interim {
+    pub(crate) epochs: Vec<EpochRecord>,
+    pub(crate) network: Parameters,
+    pub(crate) optimiser: Memory,
+    pub(crate) learned: Learned,
+    pub(crate) best: Best,
+}
+
+/// The best epoch so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Best {
+    pub(crate) epoch: usize,
+    pub(crate) network: Parameters,
+    pub(crate) labels: Labels,
+}
+
+impl Interim {
+    /// How many epochs are done.
+    pub fn epochs_done(&self) -> usize {
+        self.epochs.len()
+    }
+
+    /// As bytes: a BLAKE3 digest of the rest, and the rest as `MessagePack`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0; blake3::OUT_LEN];
+        // Memory takes all that is written, and there are no types here that the form lacks.
+        rmp_serde::encode::write(&mut bytes, self).ok();
+        let digest = blake3::hash(&bytes[blake3::OUT_LEN..]);
+        bytes[..blake3::OUT_LEN].copy_from_slice(digest.as_bytes());
+        bytes
+    }
+
+    /// From the bytes of [`Self::to_bytes`]; `None` where they are not whole, or are others.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (digest, rest) = bytes.split_first_chunk()?;
+        let whole = blake3::hash(rest) == blake3::Hash::from_bytes(*digest);
+        whole.then(|| rmp_serde::from_slice(rest).ok())?
+    }
+}
