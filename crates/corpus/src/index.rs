@@ -8,7 +8,8 @@
 mod votes;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use ambivox_settings::Sex;
 use polars::prelude::{
@@ -33,8 +34,8 @@ const COLUMNS: [&str; 11] = [
     "votes",
 ];
 
-/// Rows per row group: more than any of the corpora has, so that an index is one group.
-const ROW_GROUP: usize = 1 << 18;
+/// Rows per row group, which is what [`Index::utterances`] has in memory: some 2 MB.
+const ROW_GROUP: usize = 1 << 12;
 
 /// Writes the index, in the order given. Errors: the file cannot be written; an attribute is named
 /// like one of the other columns.
@@ -52,13 +53,80 @@ pub fn write_index(path: &Path, utterances: &[Utterance]) -> Result<(), CorpusEr
     Ok(())
 }
 
-/// Reads an index back, in the file's order. Errors: the file cannot be read, is no Parquet, or
-/// is of another version, or lacks one of the columns of an index.
+/// Reads an index back, in the file's order. Errors: as those of [`Index`].
 pub fn read_index(path: &Path) -> Result<Vec<Utterance>, CorpusError> {
+    Index::open(path)?.utterances().collect()
+}
+
+/// An index on disk, whose utterances are read a row group at a time, so that memory does not grow
+/// with the corpus.
+#[derive(Debug, Clone)]
+pub struct Index {
+    path: PathBuf,
+    /// First row and number of rows of every row group.
+    groups: Vec<(usize, usize)>,
+}
+
+impl Index {
+    /// Reads the file's footer. Errors: the file cannot be read, is no Parquet, or is of another
+    /// version.
+    pub fn open(path: &Path) -> Result<Self, CorpusError> {
+        let mut reader = reader(path)?;
+        let metadata = check_version(&mut reader).and_then(|()| reader.get_metadata().cloned());
+        let metadata = metadata.map_err(|source| parquet(path, source))?;
+        let groups = metadata.row_groups.iter().scan(0, |first, group| {
+            let rows = group.num_rows();
+            Some((std::mem::replace(first, *first + rows), rows))
+        });
+        Ok(Self { path: path.to_path_buf(), groups: groups.collect() })
+    }
+
+    /// Number of utterances.
+    pub fn len(&self) -> usize {
+        self.groups.iter().map(|(_, rows)| rows).sum()
+    }
+
+    /// Whether there is no utterance.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Length of the utterances in seconds; those of unknown length count as nothing. Errors: as
+    /// those of [`Index::utterances`].
+    pub fn seconds(&self) -> Result<f64, CorpusError> {
+        self.groups.iter().try_fold(0.0, |sum, &group| {
+            let frame = self.read(group, Some(vec!["duration_s".to_owned()]))?;
+            let column = frame.column("duration_s").and_then(Column::f64);
+            let known = column.map_err(|source| parquet(&self.path, source))?.iter().flatten();
+            Ok(known.fold(sum, |sum, seconds| sum + seconds))
+        })
+    }
+
+    /// The utterances in the file's order. Errors: the file cannot be read or lacks one of the
+    /// columns of an index.
+    pub fn utterances(&self) -> impl Iterator<Item = Result<Utterance, CorpusError>> + Send + '_ {
+        self.groups.iter().flat_map(|&group| {
+            let rows = self.read(group, None).and_then(|frame| {
+                utterances(&frame).map_err(|source| parquet(&self.path, source))
+            });
+            let (rows, error) = rows.map_or_else(|e| (Vec::new(), Some(e)), |rows| (rows, None));
+            rows.into_iter().map(Ok).chain(error.map(Err))
+        })
+    }
+
+    fn read(
+        &self,
+        group: (usize, usize),
+        columns: Option<Vec<String>>,
+    ) -> Result<DataFrame, CorpusError> {
+        let reader = reader(&self.path)?.with_slice(Some(group)).with_columns(columns);
+        reader.finish().map_err(|source| parquet(&self.path, source))
+    }
+}
+
+fn reader(path: &Path) -> Result<ParquetReader<File>, CorpusError> {
     let file = fs_err::File::open(path).map_err(CorpusError::Read)?;
-    let mut reader = ParquetReader::new(file.into_parts().0);
-    let frame = check_version(&mut reader).and_then(|()| reader.finish());
-    frame.and_then(|frame| utterances(&frame)).map_err(|source| parquet(path, source))
+    Ok(ParquetReader::new(file.into_parts().0))
 }
 
 fn parquet(path: &Path, source: PolarsError) -> CorpusError {

@@ -26,7 +26,7 @@ mod version;
 pub use adapters::evaluation::{EvaluationFault, Turn, parse_evaluation};
 pub use error::{CorpusError, Place};
 pub use files::corpus_files;
-pub use index::{read_index, write_index};
+pub use index::{Index, read_index, write_index};
 pub use noise::{NoisyLabel, exchange_labels};
 pub use read::read_corpus;
 pub use split::splits;

@@ -36,6 +36,17 @@ pub enum FeatureError {
         /// All utterances, sorted.
         broken: Vec<Exclusion>,
     },
+    /// The index could not be read.
+    #[error(transparent)]
+    Index(#[from] ambivox_corpus::CorpusError),
+    /// The index is not in the order of the tables to write.
+    #[error("the index has {after} after {before}; make it anew, sorted by utterance_id")]
+    Unsorted {
+        /// An utterance's id.
+        before: String,
+        /// The next one's.
+        after: String,
+    },
     /// The feature set cannot be computed.
     #[error(transparent)]
     FeatureSet(#[from] ambivox_lld::LldError),
@@ -68,7 +79,10 @@ impl FeatureError {
         match self {
             Self::NoUtterances | Self::Broken { .. } | Self::AllBroken { .. } => exit::DATA,
             Self::FeatureSet(_) => exit::USAGE,
-            Self::Io(_) | Self::Parquet { .. } | Self::Schema { .. } => exit::FAILED,
+            Self::Index(error) => error.exit_code(),
+            Self::Unsorted { .. } | Self::Io(_) | Self::Parquet { .. } | Self::Schema { .. } => {
+                exit::FAILED
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ambivox_audio::Cut;
-use ambivox_corpus::Utterance;
+use ambivox_corpus::{CorpusError, Index, Utterance};
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
 use ambivox_settings::{Exclusion, OnBroken};
 use rayon::prelude::*;
@@ -34,9 +34,10 @@ pub struct Outputs {
     pub functionals: Option<PathBuf>,
 }
 
-/// Computes the descriptors of `utterances`, whose paths are relative to `root`, and writes them to
-/// the files of `outputs`, sorted by utterance and frame, the same bytes for any number of threads. Works in the current rayon pool; memory depends on the longest utterance, not on
-/// their number.
+/// Computes the descriptors of the utterances of `index`, which is sorted by id and whose paths are
+/// relative to `root`, and writes them to the files of `outputs`, sorted by utterance and frame, the
+/// same bytes for any number of threads. Works in the current rayon pool; memory depends on the
+/// longest utterance, not on their number, but for the footers of the files.
 ///
 /// `progress` hears how many utterances are done and how many there are.
 ///
@@ -45,41 +46,40 @@ pub struct Outputs {
 ///
 /// # Errors
 /// Broken audio where `on_broken` says to stop, naming every utterance at fault; no usable audio at
-/// all; a feature set that cannot be computed; a file that cannot be written. After an error the
-/// contents of the files are of no use.
+/// all; an index that cannot be read or is not sorted; a feature set that cannot be computed; a file
+/// that cannot be written. After an error the contents of the files are of no use.
 pub fn extract(
-    utterances: &[Utterance],
+    index: &Index,
     root: &Path,
     set: &FeatureSet,
     on_broken: OnBroken,
     outputs: &Outputs,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Vec<Exclusion>, FeatureError> {
-    let mut ordered: Vec<&Utterance> = utterances.iter().collect();
-    ordered.sort_by(|a, b| a.utterance_id.cmp(&b.utterance_id));
     let work = Work {
         root,
         extractor: Extractor::new(set)?,
         functionals: outputs.functionals.as_ref().map(|_| Functionals::new(set)),
         done: AtomicU64::new(0),
-        total: ordered.len() as u64,
+        total: index.len() as u64,
         progress,
     };
     let tables = Tables::create(outputs, &set.columns(), work.functionals.as_ref())?;
-    let broken = write_groups(&ordered, &work, tables)?;
-    verdict(broken, ordered.len(), on_broken)
+    let groups = groups(ascending(index.utterances()), index.seconds()?);
+    let broken = write_groups(groups, &work, tables)?;
+    verdict(broken, index.len(), on_broken)
 }
 
 /// Works the row groups in parallel, and writes each when all before it are written; returns the
 /// broken utterances.
 fn write_groups(
-    ordered: &[&Utterance],
+    groups: impl Iterator<Item = Result<Vec<Utterance>, FeatureError>> + Send,
     work: &Work<'_>,
     tables: Tables,
 ) -> Result<Vec<Exclusion>, FeatureError> {
     let written = Mutex::new(Written::default());
-    groups(ordered).enumerate().par_bridge().try_for_each(|(number, group)| {
-        let done = Done::new(work.compute(group), &tables)?;
+    groups.enumerate().par_bridge().try_for_each(|(number, group)| {
+        let done = Done::new(work.compute(&group?), &tables)?;
         // Nobody leaves it half changed but by an error, after which nothing is written any more.
         written.lock().unwrap_or_else(PoisonError::into_inner).add(number, done, &tables)
     })?;
@@ -126,26 +126,41 @@ impl Written {
     }
 }
 
-/// Cuts the utterances into row groups, by their number and length alone.
-pub(crate) fn groups<'a>(
-    ordered: &'a [&'a Utterance],
-) -> impl Iterator<Item = &'a [&'a Utterance]> {
-    let seconds = |utterance: &&Utterance| utterance.duration_s.unwrap_or(0.0);
-    let total: f64 = ordered.iter().map(seconds).sum();
-    let limit = (total / GROUPS).clamp(SHORTEST_GROUP, LONGEST_GROUP);
-    let mut rest = ordered;
-    std::iter::from_fn(move || {
-        let mut length = 0.0;
-        let full = |utterance: &&Utterance| {
-            length += seconds(utterance);
-            length >= limit
-        };
-        let last = rest.iter().take(GROUP_UTTERANCES).position(full);
-        let (group, after) =
-            rest.split_at(last.map_or(GROUP_UTTERANCES, |at| at + 1).min(rest.len()));
-        rest = after;
-        (!group.is_empty()).then_some(group)
+/// Passes the utterances on while their ids ascend.
+fn ascending(
+    utterances: impl Iterator<Item = Result<Utterance, CorpusError>> + Send,
+) -> impl Iterator<Item = Result<Utterance, FeatureError>> + Send {
+    let mut last = String::new();
+    utterances.map(move |utterance| {
+        let utterance = utterance?;
+        let after = utterance.utterance_id.clone();
+        let before = std::mem::replace(&mut last, after.clone());
+        if before > after { Err(FeatureError::Unsorted { before, after }) } else { Ok(utterance) }
     })
+}
+
+/// Cuts utterances of so many seconds in all into row groups, by their number and length alone.
+pub(crate) fn groups(
+    mut utterances: impl Iterator<Item = Result<Utterance, FeatureError>> + Send,
+    seconds: f64,
+) -> impl Iterator<Item = Result<Vec<Utterance>, FeatureError>> + Send {
+    let limit = (seconds / GROUPS).clamp(SHORTEST_GROUP, LONGEST_GROUP);
+    std::iter::from_fn(move || group(&mut utterances, limit).transpose())
+}
+
+/// The next row group, or none at the end.
+fn group(
+    utterances: &mut impl Iterator<Item = Result<Utterance, FeatureError>>,
+    limit: f64,
+) -> Result<Option<Vec<Utterance>>, FeatureError> {
+    let mut group = Vec::new();
+    let mut length = 0.0;
+    while group.len() < GROUP_UTTERANCES && length < limit {
+        let Some(utterance) = utterances.next().transpose()? else { break };
+        length += utterance.duration_s.unwrap_or(0.0);
+        group.push(utterance);
+    }
+    Ok((!group.is_empty()).then_some(group))
 }
 
 /// What every utterance is worked with.
@@ -160,8 +175,8 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Descriptors, or the fault, of every utterance in order.
-    fn compute(&self, group: &[&Utterance]) -> Vec<Result<Described, Exclusion>> {
-        let one = |extractor: &mut Extractor, utterance: &&Utterance| {
+    fn compute(&self, group: &[Utterance]) -> Vec<Result<Described, Exclusion>> {
+        let one = |extractor: &mut Extractor, utterance: &Utterance| {
             let described = self.describe(utterance, extractor);
             (self.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total);
             described

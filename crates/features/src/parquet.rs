@@ -1,76 +1,176 @@
-//! A Parquet file whose row groups are encoded and compressed on any number of threads at once.
+//! A Parquet file whose row groups are encoded and compressed on any number of threads at once, and
+//! whose memory hardly grows with their number.
 //!
 //! polars compresses a page when it is written, so that threads would wait for one another's
-//! compression; here only the bytes are appended in turn.
+//! compression; and until a file is finished it keeps some kilobytes for every column of every row
+//! group. Here each row group becomes a small Parquet file in memory. Its pages are appended to the
+//! file on disk, and of what its footer says, serialised, the footer of the whole is made.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use ambivox_corpus::version_metadata;
-use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
-    ArrowDataType, ArrowField, CompatLevel, DataFrame, ParquetCompression, ParquetWriter,
-    PolarsError, PolarsResult, Schema, SchemaExt, StatisticsOptions,
+    ArrowDataType, ArrowField, ArrowSchema, Column, CompatLevel, ParquetWriter, PolarsError,
+    PolarsResult, Schema, SchemaExt, StatisticsOptions,
 };
+use polars_parquet::parquet::write::write_metadata_sidecar;
 use polars_parquet::write::{
-    CompressedPage, CompressionOptions, Encoding, Page, ParquetType, Version, WriteOptions,
-    array_to_columns, compress, get_dtype_encoding, to_parquet_type,
+    CompressedPage, CompressionOptions, Compressor, DynIter, DynStreamingIterator, Encoding,
+    FallibleStreamingIterator as _, FileWriter, ParquetType, Version, WriteOptions,
+    array_to_columns, get_dtype_encoding, to_parquet_type,
 };
+use polars_parquet_format::thrift::protocol::{TCompactInputProtocol, TCompactOutputProtocol};
+use polars_parquet_format::{self as format, FileMetaData};
 
-const COMPRESSION: CompressionOptions = CompressionOptions::Zstd(None);
+/// What a Parquet file begins and ends with.
+const MAGIC: &[u8] = b"PAR1";
+/// What it ends with: the length of the footer, and [`MAGIC`].
+const TAIL: usize = 8;
 
 /// An open file.
 pub(crate) struct ParquetFile {
-    writer: Mutex<BatchedWriter<File>>,
+    schema: ArrowSchema,
     columns: Vec<(ParquetType, Vec<Encoding>)>,
+    written: Mutex<Written>,
 }
 
-/// A row group that is ready to be appended: the pages of each column.
+/// A row group that is ready to be appended.
 pub(crate) struct RowGroup {
-    rows: u64,
-    columns: Vec<Vec<CompressedPage>>,
+    /// Its pages and their indexes.
+    bytes: Vec<u8>,
+    /// Where these are, as if [`MAGIC`] alone stood before them.
+    footer: FileMetaData,
+}
+
+/// What is in the file, and what its footer will say.
+struct Written {
+    out: File,
+    length: usize,
+    rows: i64,
+    /// The footer of every row group, serialised, which takes a tenth of the memory.
+    groups: Vec<Vec<u8>>,
+    /// The footer but for the row groups.
+    footer: FileMetaData,
 }
 
 impl ParquetFile {
     /// Starts a file of these columns.
-    pub(crate) fn create(out: File, schema: &Schema) -> PolarsResult<Self> {
-        let writer = ParquetWriter::new(out)
-            .with_compression(ParquetCompression::Zstd(None))
-            .with_key_value_metadata(version_metadata())
-            .batched(schema)?;
-        let fields = schema.to_arrow(CompatLevel::newest());
+    pub(crate) fn create(mut out: File, schema: &Schema) -> PolarsResult<Self> {
+        let footer = empty_footer(schema)?;
+        let schema = schema.to_arrow(CompatLevel::newest());
         let column = |field: &ArrowField| Ok((to_parquet_type(field)?, encodings(field)));
-        let columns = fields.iter_values().map(column).collect::<PolarsResult<_>>()?;
-        Ok(Self { writer: Mutex::new(writer), columns })
+        let columns = schema.iter_values().map(column).collect::<PolarsResult<_>>()?;
+        out.write_all(MAGIC)?;
+        let written = Written { out, length: MAGIC.len(), rows: 0, groups: Vec::new(), footer };
+        Ok(Self { schema, columns, written: Mutex::new(written) })
     }
 
-    /// Encodes and compresses rows, none or more, in the calling thread alone, so that a stage keeps
-    /// to its number of threads.
-    pub(crate) fn encode(&self, rows: &DataFrame) -> PolarsResult<Vec<RowGroup>> {
-        let chunks = rows.iter_chunks(CompatLevel::newest(), false);
-        let full = chunks.filter(|chunk| !chunk.is_empty());
-        full.map(|chunk| {
-            let columns = chunk.columns().iter().zip(&self.columns);
-            let pages = columns.map(|(values, (kind, encodings))| {
-                let leaves = array_to_columns(values, kind.clone(), OPTIONS, encodings)?;
-                leaves.into_iter().flatten().map(compressed).collect()
-            });
-            Ok(RowGroup { rows: chunk.len() as u64, columns: pages.collect::<PolarsResult<_>>()? })
-        })
-        .collect()
+    /// Encodes and compresses so many rows, column by column, in the calling thread alone, so that a
+    /// stage keeps to its number of threads. `None` where there is no row.
+    pub(crate) fn encode(
+        &self,
+        rows: usize,
+        columns: impl Iterator<Item = Column> + Send + Sync,
+    ) -> PolarsResult<Option<RowGroup>> {
+        if rows == 0 {
+            return Ok(None);
+        }
+        let mut writer = FileWriter::try_new(Vec::new(), self.schema.clone(), OPTIONS)?;
+        let chunks = columns.zip(&self.columns);
+        let chunks = chunks.map(|(column, (kind, encodings))| pages(&column, kind, encodings));
+        writer.write(rows as u64, DynIter::new(chunks))?;
+        writer.end(Some(Vec::new()))?;
+        let (mut bytes, footer) = writer.into_inner_and_metadata();
+        bytes.truncate(footer_of(&bytes)?.start);
+        bytes.drain(..MAGIC.len());
+        // The columns stand in the footer of the whole.
+        Ok(Some(RowGroup { bytes, footer: FileMetaData { schema: Vec::new(), ..footer } }))
     }
 
-    /// Appends row groups.
-    pub(crate) fn append(&self, groups: &[RowGroup]) -> PolarsResult<()> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        groups.iter().try_for_each(|group| writer.write_row_group(group.rows, &group.columns))
+    /// Appends a row group.
+    pub(crate) fn append(&self, group: &RowGroup) -> PolarsResult<()> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.append(group)
     }
 
     /// Writes the footer.
     pub(crate) fn finish(self) -> PolarsResult<()> {
-        self.writer.into_inner().unwrap_or_else(PoisonError::into_inner).finish().map(drop)
+        self.written.into_inner().unwrap_or_else(PoisonError::into_inner).finish()
     }
 }
+
+impl Written {
+    fn append(&mut self, group: &RowGroup) -> PolarsResult<()> {
+        let mut footer = group.footer.clone();
+        for metadata in &mut footer.row_groups {
+            move_by(metadata, (self.length - MAGIC.len()) as i64);
+            metadata.ordinal = self.groups.len().try_into().ok();
+        }
+        let mut serialised = Vec::new();
+        let mut protocol = TCompactOutputProtocol::new(&mut serialised);
+        footer.write_to_out_protocol(&mut protocol).map_err(thrift)?;
+        self.out.write_all(&group.bytes)?;
+        self.length += group.bytes.len();
+        self.rows += footer.num_rows;
+        self.groups.push(serialised);
+        Ok(())
+    }
+
+    fn finish(mut self) -> PolarsResult<()> {
+        for group in &self.groups {
+            self.footer.row_groups.extend(read(group)?.row_groups);
+        }
+        self.footer.num_rows = self.rows;
+        let mut file = Vec::new();
+        write_metadata_sidecar(&mut file, &self.footer)?;
+        Ok(self.out.write_all(&file[MAGIC.len()..])?)
+    }
+}
+
+/// The footer of a file that has these columns and no row.
+fn empty_footer(schema: &Schema) -> PolarsResult<FileMetaData> {
+    let mut file = Vec::new();
+    let writer = ParquetWriter::new(&mut file).with_key_value_metadata(version_metadata());
+    writer.batched(schema)?.finish()?;
+    read(&file[footer_of(&file)?])
+}
+
+/// Where the footer of a file is.
+fn footer_of(file: &[u8]) -> PolarsResult<std::ops::Range<usize>> {
+    let end = file.len().checked_sub(TAIL);
+    let length = end.and_then(|end| file[end..].first_chunk()).map(|n| u32::from_le_bytes(*n));
+    let range = end.zip(length).map(|(end, length)| end.saturating_sub(length as usize)..end);
+    range.ok_or_else(|| PolarsError::ComputeError("a Parquet file without footer".into()))
+}
+
+fn read(footer: &[u8]) -> PolarsResult<FileMetaData> {
+    // It was written by this process, and may take any memory.
+    let mut protocol = TCompactInputProtocol::new(footer, usize::MAX);
+    FileMetaData::read_from_in_protocol(&mut protocol).map_err(thrift)
+}
+
+fn thrift(error: format::thrift::Error) -> PolarsError {
+    PolarsError::ComputeError(error.to_string().into())
+}
+
+/// Moves a row group by so many bytes.
+fn move_by(group: &mut format::RowGroup, by: i64) {
+    let add = |offset: &mut Option<i64>| *offset = offset.map(|offset| offset + by);
+    add(&mut group.file_offset);
+    for column in &mut group.columns {
+        column.file_offset += by;
+        add(&mut column.column_index_offset);
+        add(&mut column.offset_index_offset);
+        if let Some(metadata) = &mut column.meta_data {
+            metadata.data_page_offset += by;
+            add(&mut metadata.dictionary_page_offset);
+        }
+    }
+}
+
+const COMPRESSION: CompressionOptions = CompressionOptions::Zstd(None);
 
 /// What polars' writer takes when it is told no more than the compression.
 const OPTIONS: WriteOptions = WriteOptions {
@@ -94,6 +194,15 @@ fn encodings(field: &ArrowField) -> Vec<Encoding> {
     get_dtype_encoding(field.dtype())
 }
 
-fn compressed(page: PolarsResult<Page>) -> PolarsResult<CompressedPage> {
-    compress(page?, Vec::new(), COMPRESSION).map_err(PolarsError::from)
+/// A column's pages, compressed when they are written.
+fn pages(
+    column: &Column,
+    kind: &ParquetType,
+    encodings: &[Encoding],
+) -> PolarsResult<DynStreamingIterator<'static, CompressedPage, PolarsError>> {
+    let values = column.as_materialized_series().rechunk().to_arrow(0, CompatLevel::newest());
+    let leaves = array_to_columns(&values, kind.clone(), OPTIONS, encodings)?;
+    let pages = leaves.into_iter().flatten().map(|page| page.map_err(Into::into));
+    let compressed = Compressor::new(pages, COMPRESSION, Vec::new());
+    Ok(DynStreamingIterator::new(compressed.map_err(PolarsError::from)))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use ambivox_audio::Cut;
-use ambivox_corpus::Utterance;
+use ambivox_corpus::{Index, Utterance, write_index};
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
 use ambivox_settings::{Exclusion, OnBroken, exit};
 use fs_err as fs;
@@ -83,7 +83,17 @@ fn run(
     on_broken: OnBroken,
 ) -> Result<Vec<Exclusion>, FeatureError> {
     let set = FeatureSet::builtin("ser32").unwrap();
-    extract(utterances, folder.path(), &set, on_broken, &outputs(folder), &|_, _| {})
+    let index = index(folder, utterances);
+    extract(&index, folder.path(), &set, on_broken, &outputs(folder), &|_, _| {})
+}
+
+/// The index of these utterances, sorted.
+fn index(folder: &TempDir, utterances: &[Utterance]) -> Index {
+    let mut sorted = utterances.to_vec();
+    sorted.sort_by(|a, b| a.utterance_id.cmp(&b.utterance_id));
+    let file = folder.path().join("index.parquet");
+    write_index(&file, &sorted).unwrap();
+    Index::open(&file).unwrap()
 }
 
 /// Both tables.
@@ -139,29 +149,28 @@ fn functionals_have_a_row_for_every_usable_utterance() {
 #[test]
 fn functionals_are_written_only_where_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let utterances = good(folder.path(), 2);
+    let index = index(&folder, &good(folder.path(), 2));
     let set = FeatureSet::builtin("ser32").unwrap();
     let with = outputs(&folder);
     let without = Outputs { features: folder.path().join("alone.parquet"), functionals: None };
     for outputs in [&with, &without] {
         let stop = OnBroken::Stop;
-        extract(&utterances, folder.path(), &set, stop, outputs, &|_, _| {}).unwrap();
+        extract(&index, folder.path(), &set, stop, outputs, &|_, _| {}).unwrap();
     }
     assert_eq!(fs::read(with.features).unwrap(), fs::read(without.features).unwrap());
 }
 
 #[test]
-fn bytes_depend_on_neither_threads_nor_order() {
+fn bytes_do_not_depend_on_threads() {
     let folder = tempfile::tempdir().unwrap();
     let mut utterances = good(folder.path(), 30);
     // Lengths that close a row group after every second utterance.
     for utterance in &mut utterances {
         utterance.duration_s = Some(35.0);
     }
-    let mut bytes = |threads: usize| {
+    let bytes = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| run(&folder, &utterances, OnBroken::Stop)).unwrap();
-        utterances.reverse();
         ["features.parquet", "functionals.parquet"]
             .map(|name| fs::read(folder.path().join(name)).unwrap())
     };
@@ -171,10 +180,25 @@ fn bytes_depend_on_neither_threads_nor_order() {
 }
 
 #[test]
+fn an_index_that_is_not_sorted_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut utterances = good(folder.path(), 3);
+    utterances.swap(1, 2);
+    let file = folder.path().join("index.parquet");
+    write_index(&file, &utterances).unwrap();
+    let (set, out) = (FeatureSet::builtin("ser32").unwrap(), outputs(&folder));
+    let index = Index::open(&file).unwrap();
+    let error = extract(&index, folder.path(), &set, OnBroken::Skip, &out, &|_, _| {}).unwrap_err();
+    let text = error.to_string();
+    assert_eq!(text, "the index has u01 after u02; make it anew, sorted by utterance_id");
+}
+
+#[test]
 fn row_groups_close_by_length_and_by_number() {
     let lengths = |utterances: &[Utterance]| -> Vec<usize> {
-        let references: Vec<&Utterance> = utterances.iter().collect();
-        crate::extract::groups(&references).map(<[_]>::len).collect()
+        let seconds = utterances.iter().filter_map(|u| u.duration_s).sum();
+        let each = utterances.iter().cloned().map(Ok);
+        crate::extract::groups(each, seconds).map(|group| group.unwrap().len()).collect()
     };
     let mut utterances = vec![utterance("u"); 300];
     assert_eq!(lengths(&utterances), [256, 44]);
@@ -254,9 +278,9 @@ fn progress_counts_every_utterance() {
     let utterances = [good(folder.path(), 3), vec![utterance("missing")]].concat();
     let heard = Mutex::new(Vec::new());
     let set = FeatureSet::builtin("ser32").unwrap();
-    let out = outputs(&folder);
+    let (index, out) = (index(&folder, &utterances), outputs(&folder));
     let progress = |done, total| heard.lock().unwrap().push((done, total));
-    extract(&utterances, folder.path(), &set, OnBroken::Skip, &out, &progress).unwrap();
+    extract(&index, folder.path(), &set, OnBroken::Skip, &out, &progress).unwrap();
     let mut heard = heard.into_inner().unwrap();
     heard.sort_unstable();
     assert_eq!(heard, [(1, 4), (2, 4), (3, 4), (4, 4)]);

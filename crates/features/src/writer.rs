@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use ambivox_lld::Functionals;
 use fs_err as fs;
 use polars::prelude::{
-    Column, DataFrame, DataType, Field, IntoColumn, NewChunkedArray, PolarsError, PolarsResult,
-    Schema, StringChunked,
+    Column, DataType, Field, IntoColumn, NewChunkedArray, PolarsError, Schema, StringChunked,
 };
 
 use crate::columns::{FRAME, UTTERANCE};
@@ -47,20 +46,18 @@ impl Tables {
 
     /// The rows of these utterances, in their order, as a row group of each table.
     pub(crate) fn encode(&self, utterances: &[Described]) -> Result<Encoded, FeatureError> {
-        let features = self.features.encode(frame_rows(&self.features.columns, utterances))?;
+        let features =
+            self.features.encode(&Frames { utterances, width: self.features.width() })?;
         let functionals = self.functionals.as_ref();
-        let functionals =
-            functionals.map(|table| table.encode(utterance_rows(&table.columns, utterances)));
-        Ok(Encoded { features, functionals: functionals.transpose()? })
+        let functionals = functionals.map(|table| table.encode(&Vectors { utterances }));
+        Ok(Encoded { features, functionals: functionals.transpose()?.flatten() })
     }
 
     /// Appends a row group to each table.
     pub(crate) fn write(&self, rows: &Encoded) -> Result<(), FeatureError> {
-        self.features.write(&rows.features)?;
-        match self.functionals.as_ref().zip(rows.functionals.as_ref()) {
-            Some((table, rows)) => table.write(rows),
-            None => Ok(()),
-        }
+        self.features.write(rows.features.as_ref())?;
+        let functionals = self.functionals.as_ref();
+        functionals.map_or(Ok(()), |table| table.write(rows.functionals.as_ref()))
     }
 
     /// Writes the files' footers.
@@ -72,8 +69,8 @@ impl Tables {
 
 /// A row group of each table, or none where there is no row.
 pub(crate) struct Encoded {
-    features: Vec<RowGroup>,
-    functionals: Option<Vec<RowGroup>>,
+    features: Option<RowGroup>,
+    functionals: Option<RowGroup>,
 }
 
 /// An open table.
@@ -96,12 +93,19 @@ impl TableWriter {
         Ok(Self { file: file.to_path_buf(), columns: columns.to_vec(), parquet })
     }
 
-    fn encode(&self, rows: PolarsResult<DataFrame>) -> Result<Vec<RowGroup>, FeatureError> {
-        rows.and_then(|rows| self.parquet.encode(&rows)).map_err(|source| self.fault(source))
+    fn width(&self) -> usize {
+        self.columns.len()
     }
 
-    fn write(&self, rows: &[RowGroup]) -> Result<(), FeatureError> {
-        self.parquet.append(rows).map_err(|source| self.fault(source))
+    fn encode(&self, rows: &impl Rows) -> Result<Option<RowGroup>, FeatureError> {
+        let values = self.columns.iter().enumerate();
+        let values = values.map(|(at, name)| Column::new(name.as_str().into(), rows.values(at)));
+        let columns = rows.keys().into_iter().chain(values);
+        self.parquet.encode(rows.count(), columns).map_err(|source| self.fault(source))
+    }
+
+    fn write(&self, rows: Option<&RowGroup>) -> Result<(), FeatureError> {
+        rows.map_or(Ok(()), |rows| self.parquet.append(rows)).map_err(|source| self.fault(source))
     }
 
     fn finish(self) -> Result<(), FeatureError> {
@@ -120,38 +124,67 @@ fn schema(keys: &[(&str, DataType)], columns: &[String]) -> Schema {
     keys.chain(values).collect()
 }
 
+/// What a table has of some utterances.
+trait Rows: Sync {
+    /// Number of rows.
+    fn count(&self) -> usize;
+    /// The key columns.
+    fn keys(&self) -> Vec<Column>;
+    /// The values of the column at this place, counted without the keys.
+    fn values(&self, column: usize) -> Vec<f32>;
+}
+
 /// A row per frame.
-fn frame_rows(columns: &[String], utterances: &[Described]) -> PolarsResult<DataFrame> {
-    let width = columns.len();
-    let lengths = || utterances.iter().map(|u| u.frames.len() / width);
-    let ids = utterances.iter().zip(lengths());
-    let ids = StringChunked::from_iter_values(
-        UTTERANCE.into(),
-        ids.flat_map(|(u, frames)| std::iter::repeat_n(u.utterance_id.as_str(), frames)),
-    );
-    let numbers: Vec<u32> = lengths().flat_map(|frames| 0..frames as u32).collect();
-    let keys = vec![ids.into_column(), Column::new(FRAME.into(), numbers)];
-    let rows = || utterances.iter().flat_map(|u| u.frames.chunks_exact(width));
-    DataFrame::new_infer_height(with_values(keys, columns, rows))
+struct Frames<'a> {
+    utterances: &'a [Described],
+    width: usize,
+}
+
+impl Frames<'_> {
+    /// Frames of each utterance.
+    fn lengths(&self) -> impl Iterator<Item = usize> {
+        self.utterances.iter().map(|u| u.frames.len() / self.width)
+    }
+}
+
+impl Rows for Frames<'_> {
+    fn count(&self) -> usize {
+        self.lengths().sum()
+    }
+
+    fn keys(&self) -> Vec<Column> {
+        let ids = self.utterances.iter().map(|u| u.utterance_id.as_str()).zip(self.lengths());
+        let ids = ids.flat_map(|(id, frames)| std::iter::repeat_n(id, frames));
+        let numbers: Vec<u32> = self.lengths().flat_map(|frames| 0..frames as u32).collect();
+        vec![texts(ids), Column::new(FRAME.into(), numbers)]
+    }
+
+    fn values(&self, column: usize) -> Vec<f32> {
+        let rows = self.utterances.iter().flat_map(|u| u.frames.chunks_exact(self.width));
+        rows.map(|row| row[column]).collect()
+    }
 }
 
 /// A row per utterance.
-fn utterance_rows(columns: &[String], utterances: &[Described]) -> PolarsResult<DataFrame> {
-    let ids = utterances.iter().map(|u| u.utterance_id.as_str());
-    let ids = StringChunked::from_iter_values(UTTERANCE.into(), ids);
-    let rows = || utterances.iter().filter_map(|u| u.functionals.as_deref());
-    DataFrame::new_infer_height(with_values(vec![ids.into_column()], columns, rows))
+struct Vectors<'a> {
+    utterances: &'a [Described],
 }
 
-/// The key columns and, from rows, those of the values.
-fn with_values<'a, I: Iterator<Item = &'a [f32]>>(
-    mut keys: Vec<Column>,
-    columns: &[String],
-    rows: impl Fn() -> I,
-) -> Vec<Column> {
-    keys.extend(columns.iter().enumerate().map(|(at, name)| {
-        let values: Vec<f32> = rows().map(|row| row[at]).collect();
-        Column::new(name.as_str().into(), values)
-    }));
-    keys
+impl Rows for Vectors<'_> {
+    fn count(&self) -> usize {
+        self.utterances.len()
+    }
+
+    fn keys(&self) -> Vec<Column> {
+        vec![texts(self.utterances.iter().map(|u| u.utterance_id.as_str()))]
+    }
+
+    fn values(&self, column: usize) -> Vec<f32> {
+        let rows = self.utterances.iter().filter_map(|u| u.functionals.as_deref());
+        rows.map(|row| row[column]).collect()
+    }
+}
+
+fn texts<'a>(ids: impl Iterator<Item = &'a str>) -> Column {
+    StringChunked::from_iter_values(UTTERANCE.into(), ids).into_column()
 }

@@ -1,7 +1,7 @@
 //! The extract stage: the index's utterances to `features.parquet` and, where asked for,
 //! `functionals.parquet`.
 
-use ambivox_corpus::read_index;
+use ambivox_corpus::Index;
 use ambivox_features::{Outputs, extract};
 use ambivox_lld::{FeatureSet, LldError};
 use ambivox_settings::{Exclusions, ExtractParams, FeatureSetText, role};
@@ -10,11 +10,11 @@ use crate::StageError;
 use crate::job::Job;
 
 pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageError> {
-    let utterances = read_index(job.input(role::INDEX)?)?;
+    let index = Index::open(job.input(role::INDEX)?)?;
     let functionals = params.functionals.then(|| job.output(role::FUNCTIONALS)).transpose()?;
     let outputs = Outputs { features: job.output(role::FEATURES)?, functionals };
     let excluded = extract(
-        &utterances,
+        &index,
         job.input(role::CORPUS)?,
         &feature_set(&params.set)?,
         params.on_broken,

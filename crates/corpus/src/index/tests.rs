@@ -72,6 +72,24 @@ fn columns_are_what_others_rely_on() {
 }
 
 #[test]
+fn an_index_of_several_row_groups_is_read_whole_and_in_order() {
+    let folder = folder(&[]);
+    let path = folder.path().join("index.parquet");
+    let named = |number: usize| Utterance {
+        votes: BTreeMap::from([("fear".to_owned(), 1 + number as u32)]),
+        duration_s: (number % 2 == 0).then_some(0.5),
+        ..utterance(&format!("u{number:05}"), "ann", Some("fear"))
+    };
+    let utterances: Vec<Utterance> = (0..2 * ROW_GROUP + 10).map(named).collect();
+    write_index(&path, &utterances).unwrap();
+    let index = Index::open(&path).unwrap();
+    assert!(index.groups.len() > 1, "{:?}", index.groups);
+    assert_eq!(index.len(), utterances.len());
+    assert_eq!(index.seconds().unwrap(), 0.25 * utterances.len() as f64);
+    assert!(read_index(&path).unwrap() == utterances, "what was read differs");
+}
+
+#[test]
 fn a_file_that_is_no_index_is_named() {
     let folder = folder(&["notes.parquet"]);
     let path = folder.path().join("notes.parquet");

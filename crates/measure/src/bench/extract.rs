@@ -1,8 +1,8 @@
 //! The time and memory that an extraction takes, from sound files to `features.parquet`.
 //!
 //! The corpus is generated: a few files that many utterances name, so that hundreds of hours fit
-//! into a few megabytes of disk. What is timed is the extract stage without reading its request and
-//! index. Each measurement has a process of its own, whose peak memory the system tells.
+//! into a few megabytes of disk. What is timed is the extract stage but for reading its request. Each
+//! measurement has a process of its own, whose peak memory the system tells.
 
 mod corpus;
 mod work;
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     print(&format!("ser32; {}\n", corpus::describe()))?;
     print(&heading())?;
     for &hours in &args.hours {
+        corpus::write(folder.path(), hours)?;
         let mut first = None;
         for &threads in &args.threads {
             let whole = fastest(args.runs, || ask(folder.path(), hours, threads))?;

@@ -1,9 +1,9 @@
 //! A generated corpus: few files, named by as many utterances as there shall be hours.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ambivox_corpus::Utterance;
+use ambivox_corpus::{Utterance, write_index};
 use ambivox_lld::SAMPLE_RATE;
 use anyhow::Result;
 use fs_err as fs;
@@ -33,6 +33,16 @@ pub(super) fn create(folder: &Path) -> Result<()> {
 pub(super) fn describe() -> String {
     let (least, most) = (seconds(0), seconds(FILES - 1));
     format!("{FILES} generated files of {least:.1} to {most:.1} s, each named with many starts")
+}
+
+/// Writes the index of so many hours.
+pub(super) fn write(folder: &Path, hours: u32) -> Result<()> {
+    Ok(write_index(&index(folder, hours), &utterances(hours))?)
+}
+
+/// Where [`write`] puts it.
+pub(super) fn index(folder: &Path, hours: u32) -> PathBuf {
+    folder.join(format!("index-{hours}.parquet"))
 }
 
 /// Utterances of so many hours in all.

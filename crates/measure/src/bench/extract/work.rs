@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ambivox_audio::{Cut, load};
+use ambivox_corpus::Index;
 use ambivox_features::{Outputs, extract};
 use ambivox_lld::{Extractor, FeatureSet};
 use ambivox_settings::OnBroken;
@@ -47,7 +48,7 @@ pub(super) struct Parts {
 
 /// Extracts, in this process.
 pub(super) fn whole(args: &WorkerArgs) -> Result<Whole> {
-    let utterances = corpus::utterances(args.hours);
+    let index = Index::open(&corpus::index(&args.folder, args.hours))?;
     // As in a stage: a new file in a new folder. To write over a file of the last measurement would
     // wait for the disk.
     let folder = tempfile::tempdir_in(&args.folder)?;
@@ -56,7 +57,7 @@ pub(super) fn whole(args: &WorkerArgs) -> Result<Whole> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
     let started = Instant::now();
     pool.install(|| {
-        extract(&utterances, &args.folder, &set, OnBroken::Stop, &outputs, &|_, _| {})
+        extract(&index, &args.folder, &set, OnBroken::Stop, &outputs, &|_, _| {})
     })?;
     Ok(Whole {
         seconds: started.elapsed().as_secs_f64(),
