@@ -106,9 +106,9 @@ impl Index {
     /// columns of an index.
     pub fn utterances(&self) -> impl Iterator<Item = Result<Utterance, CorpusError>> + Send + '_ {
         self.groups.iter().flat_map(|&group| {
-            let rows = self.read(group, None).and_then(|frame| {
-                utterances(&frame).map_err(|source| parquet(&self.path, source))
-            });
+            let rows = self
+                .read(group, None)
+                .and_then(|frame| utterances(&frame).map_err(|source| parquet(&self.path, source)));
             let (rows, error) = rows.map_or_else(|e| (Vec::new(), Some(e)), |rows| (rows, None));
             rows.into_iter().map(Ok).chain(error.map(Err))
         })

@@ -85,9 +85,9 @@ impl Evidence {
 
 /// Ranks utterances, the most suspect first; equals by id.
 pub fn rank(evidence: Vec<Evidence>) -> Vec<Suspect> {
-    let doubts = shares_below(&evidence.iter().map(Evidence::doubt).collect::<Vec<_>>());
-    let losses = shares_below(&evidence.iter().map(|e| e.loss).collect::<Vec<_>>());
-    let scores = doubts.iter().zip(&losses).map(|(a, b)| f64::midpoint(*a, *b));
+    let doubts: Vec<f64> = evidence.iter().map(Evidence::doubt).collect();
+    let losses: Vec<f64> = evidence.iter().map(|e| e.loss).collect();
+    let scores = scores(&doubts, &losses);
     let mut suspects: Vec<Suspect> = evidence
         .into_iter()
         .zip(scores)
@@ -106,6 +106,13 @@ pub fn rank(evidence: Vec<Evidence>) -> Vec<Suspect> {
         suspect.rank = place + 1;
     }
     suspects
+}
+
+/// The score that ranks utterances: the mean share of them that are less suspect by 1 − s and by
+/// −log y, of each utterance in the same place of both.
+pub fn scores(doubts: &[f64], losses: &[f64]) -> Vec<f64> {
+    let pairs = shares_below(doubts).into_iter().zip(shares_below(losses));
+    pairs.map(|(doubt, loss)| f64::midpoint(doubt, loss)).collect()
 }
 
 /// Of each value the share of all that are lower, equals counting half.

@@ -28,7 +28,7 @@ mod tables;
 pub use comparison::{Comparison, Effect, Pair};
 pub use confident::ConfidentLearning;
 pub use confusion::{Confusion, argmax};
-pub use detection::Detection;
+pub use detection::{Detection, FIRST};
 pub use error::EvalError;
 pub use history::{EpochRecord, RunHistory};
 pub use labels::{LabelMoves, LabelRepair};

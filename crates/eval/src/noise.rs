@@ -65,6 +65,8 @@ pub enum Score {
     Label,
     /// −log y of the given label by the networks that trained on it, mean over those folds.
     Loss,
+    /// The audit's: the mean place by the two before.
+    Audit,
     /// 1 − y of the given label by the network that did not see its speaker.
     SelfConfidence,
     /// That, adjusted by the class thresholds of confident learning.
@@ -78,6 +80,7 @@ impl Score {
             Self::Weight => "learned weight w",
             Self::Label => "1 − s of the given label",
             Self::Loss => "training loss",
+            Self::Audit => "the audit's score",
             Self::SelfConfidence => "self-confidence, out of fold",
             Self::ConfidentLearning => "confident learning, out of fold",
         }
@@ -98,6 +101,8 @@ pub struct NoiseDetection {
     pub auroc: Spread,
     /// Average precision.
     pub average_precision: Spread,
+    /// Share of exchanged labels among the [`FIRST`](crate::FIRST) most suspect.
+    pub first: Spread,
 }
 
 impl NoiseDetection {
@@ -105,7 +110,8 @@ impl NoiseDetection {
     pub fn over_seeds(rate: f64, method: &str, score: Score, seeds: &[Detection]) -> Option<Self> {
         let auroc = Spread::of(seeds.iter().map(|found| found.auroc))?;
         let average_precision = Spread::of(seeds.iter().map(|found| found.average_precision))?;
-        Some(Self { rate, method: method.to_owned(), score, auroc, average_precision })
+        let first = Spread::of(seeds.iter().map(|found| found.first))?;
+        Some(Self { rate, method: method.to_owned(), score, auroc, average_precision, first })
     }
 }
 
@@ -144,7 +150,7 @@ mod tests {
 
     #[test]
     fn seeds_are_averaged() {
-        let found = |auroc, average_precision| Detection { auroc, average_precision };
+        let found = |auroc, average_precision| Detection { auroc, average_precision, first: auroc };
         let seeds = [found(0.7, 0.4), found(0.9, 0.6)];
         let over = NoiseDetection::over_seeds(0.2, "lw", Score::Weight, &seeds).unwrap();
         assert!((over.auroc.mean - 0.8).abs() < 1e-15);
@@ -167,6 +173,7 @@ mod tests {
                 score: Score::ConfidentLearning,
                 auroc: spread,
                 average_precision: spread,
+                first: spread,
             }],
         };
         let text = summary.to_json().unwrap();

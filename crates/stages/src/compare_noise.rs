@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ambivox_eval::{
-    ConfidentLearning, Detection, NoiseDetection, NoisePoint, NoiseSummary, Score, Summary,
+    ConfidentLearning, Detection, NoiseDetection, NoisePoint, NoiseSummary, Score, Summary, audit,
 };
 use ambivox_settings::{CompareNoiseParams, Method, Splits, role};
 use fs_err as fs;
@@ -72,7 +72,7 @@ impl Detector<'_> {
         let mut found = Found::new();
         for ((method, seed), labels) in read_learned(file, self.classes)? {
             let noise = of_seed(noise, seed)?;
-            for score in [Score::Weight, Score::Label, Score::Loss] {
+            for score in [Score::Weight, Score::Label, Score::Loss, Score::Audit] {
                 if let Some(scores) = training_scores(&labels, score) {
                     let detection = detection(noise, scores.iter().map(|(id, s)| (*id, *s)));
                     found.entry((method, score)).or_default().extend(detection);
@@ -127,6 +127,12 @@ fn of_seed(noise: &BTreeMap<u64, NoisyLabels>, seed: u64) -> Result<&NoisyLabels
 
 /// Every utterance's mean over the runs that trained on it; `None` where nothing was learned.
 fn training_scores(labels: &[LearnedLabel], score: Score) -> Option<BTreeMap<&str, f64>> {
+    if score == Score::Audit {
+        let doubts = training_scores(labels, Score::Label)?;
+        let (ids, doubts): (Vec<&str>, Vec<f64>) = doubts.into_iter().unzip();
+        let losses: Vec<f64> = training_scores(labels, Score::Loss)?.into_values().collect();
+        return Some(ids.into_iter().zip(audit::scores(&doubts, &losses)).collect());
+    }
     let learned = match score {
         Score::Weight => labels.iter().any(|label| label.weight != label.weight_initial),
         Score::Label => labels.iter().any(|label| label.doubt != labels[0].doubt),
@@ -171,6 +177,16 @@ mod tests {
         assert_eq!(scores, BTreeMap::from([("a", 2.0), ("b", 1.0)]));
         assert_eq!(training_scores(&labels, Score::Loss).unwrap()["a"], 2.0);
         assert_eq!(training_scores(&labels, Score::Label), None, "no label was learned");
+        assert_eq!(training_scores(&labels, Score::Audit), None, "nor is there an audit");
         assert_eq!(training_scores(&labels[1..2], Score::Weight), None, "no weight was learned");
+    }
+
+    #[test]
+    fn the_audits_score_is_the_mean_place_by_label_and_loss() {
+        let labels =
+            [label("a", 1.0, 0.2, 1.0), label("b", 1.0, 0.4, 0.5), label("c", 1.0, 0.9, 3.0)];
+        let scores = training_scores(&labels, Score::Audit).unwrap();
+        let expected = [("a", 1.0 / 3.0), ("b", 1.0 / 3.0), ("c", 5.0 / 6.0)];
+        assert!(expected.iter().all(|(id, e)| (scores[id] - e).abs() < 1e-15), "{scores:?}");
     }
 }

@@ -1,6 +1,8 @@
 //! What label noise does to every method, and who finds the labels exchanged.
 
-use ambivox_eval::{NoiseDetection, NoisePoint, NoiseSummary, Spread, method_order, method_title};
+use ambivox_eval::{
+    FIRST, NoiseDetection, NoisePoint, NoiseSummary, Spread, method_order, method_title,
+};
 use maud::{Markup, html};
 
 use crate::ReportInput;
@@ -147,7 +149,10 @@ fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Mar
             detection.iter().find(|d| (d.method.as_str(), d.score) == *row && d.rate == rate);
         found.map_or_else(
             || NONE.to_owned(),
-            |d| format!("{:.3} / {:.3}", d.auroc.mean, d.average_precision.mean),
+            |d| {
+                let first = percent(Some(d.first.mean));
+                format!("{:.3} / {:.3} / {first}", d.auroc.mean, d.average_precision.mean)
+            },
         )
     };
     let content = html! {
@@ -162,8 +167,9 @@ fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Mar
         }
     };
     let caption = format!(
-        "How well a score finds the labels exchanged: AUROC / average precision, means over seeds, \
-         {} scores. Chance is 0.5 and the share of labels exchanged.",
+        "How well a score finds the labels exchanged: AUROC / average precision / percentage of \
+         exchanged labels among the {FIRST} most suspect, means over seeds, {} scores. Chance is 0.5, \
+         and twice the share of labels exchanged.",
         count(rows.len() as u64)
     );
     html! {

@@ -259,6 +259,7 @@ fn noise() -> NoiseSummary {
         score,
         auroc: spread(auroc),
         average_precision: spread(auroc * rate.sqrt()),
+        first: spread(auroc),
     };
     let at = |rate: f64| {
         [

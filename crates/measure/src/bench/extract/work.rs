@@ -56,9 +56,7 @@ pub(super) fn whole(args: &WorkerArgs) -> Result<Whole> {
     let set = FeatureSet::builtin(SET)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
     let started = Instant::now();
-    pool.install(|| {
-        extract(&index, &args.folder, &set, OnBroken::Stop, &outputs, &|_, _| {})
-    })?;
+    pool.install(|| extract(&index, &args.folder, &set, OnBroken::Stop, &outputs, &|_, _| {}))?;
     Ok(Whole {
         seconds: started.elapsed().as_secs_f64(),
         peak_mb: machine::peak_memory_mb(),
