@@ -161,7 +161,7 @@ fn functionals_are_written_only_where_asked_for() {
 }
 
 #[test]
-fn bytes_do_not_depend_on_threads() {
+fn row_groups_are_read_back_and_their_bytes_do_not_depend_on_threads() {
     let folder = tempfile::tempdir().unwrap();
     let mut utterances = good(folder.path(), 30);
     // Lengths that close a row group after every second utterance.
@@ -177,6 +177,13 @@ fn bytes_do_not_depend_on_threads() {
     let one = bytes(1);
     assert!(one == bytes(2), "two threads give other bytes");
     assert!(one == bytes(1), "a second run gives other bytes");
+    let table = table(&folder);
+    let mut extractor = Extractor::new(&FeatureSet::builtin("ser32").unwrap()).unwrap();
+    for utterance in &utterances {
+        let file = folder.path().join(&utterance.path);
+        let frames = extractor.process(&ambivox_audio::load(&file, Cut::default()).unwrap());
+        assert_eq!(table.get(&utterance.utterance_id).unwrap(), frames.into_data());
+    }
 }
 
 #[test]
