@@ -110,7 +110,7 @@ impl Written {
         }
         let mut serialised = Vec::new();
         let mut protocol = TCompactOutputProtocol::new(&mut serialised);
-        footer.write_to_out_protocol(&mut protocol).map_err(thrift)?;
+        footer.write_to_out_protocol(&mut protocol).map_err(|error| thrift(&error))?;
         self.out.write_all(&group.bytes)?;
         self.length += group.bytes.len();
         self.rows += footer.num_rows;
@@ -148,10 +148,10 @@ fn footer_of(file: &[u8]) -> PolarsResult<std::ops::Range<usize>> {
 fn read(footer: &[u8]) -> PolarsResult<FileMetaData> {
     // It was written by this process, and may take any memory.
     let mut protocol = TCompactInputProtocol::new(footer, usize::MAX);
-    FileMetaData::read_from_in_protocol(&mut protocol).map_err(thrift)
+    FileMetaData::read_from_in_protocol(&mut protocol).map_err(|error| thrift(&error))
 }
 
-fn thrift(error: format::thrift::Error) -> PolarsError {
+fn thrift(error: &format::thrift::Error) -> PolarsError {
     PolarsError::ComputeError(error.to_string().into())
 }
 

@@ -77,7 +77,7 @@ fn an_index_of_several_row_groups_is_read_whole_and_in_order() {
     let path = folder.path().join("index.parquet");
     let named = |number: usize| Utterance {
         votes: BTreeMap::from([("fear".to_owned(), 1 + number as u32)]),
-        duration_s: (number % 2 == 0).then_some(0.5),
+        duration_s: number.is_multiple_of(2).then_some(0.5),
         ..utterance(&format!("u{number:05}"), "ann", Some("fear"))
     };
     let utterances: Vec<Utterance> = (0..2 * ROW_GROUP + 10).map(named).collect();
