@@ -11,6 +11,7 @@ mod bad_input;
 mod checkout;
 mod corpora;
 mod faults;
+mod fetch;
 mod freshness;
 mod harness;
 mod main_job;

@@ -17,6 +17,7 @@ const STAGES: &str = "ambivox";
 /// The programs that commands are handed on to.
 pub(crate) const MEASURE: &str = "ambivox-measure";
 pub(crate) const PREDICT: &str = "ambivox-predict";
+pub(crate) const FETCH: &str = "ambivox-fetch";
 
 /// The stage program as it was when it was built.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ fn cargo_build(root: &Path, profile: &Path, program: &str) -> Result<()> {
     let status = cargo()
         .current_dir(root)
         .args(["build", "--package", "ambivox-stages", "--package", MEASURE, "--package", PREDICT])
-        .args(["--bin", program, "--profile", profile_name(profile)])
+        .args(["--package", FETCH, "--bin", program, "--profile", profile_name(profile)])
         .arg("--target-dir")
         .arg(target)
         .stdin(Stdio::null())

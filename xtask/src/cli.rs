@@ -40,6 +40,8 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Run the whole pipeline and report, naming the page at the end
     Demo(Jobs),
+    /// Download a corpus as its manifest says, check it and unpack it
+    Fetch(Handed),
     /// Make the synthetic corpus
     Synth,
     /// List the corpus's utterances, making the corpus first where it is synthetic

@@ -25,7 +25,9 @@ impl Experiment {
         let text = fs::read_to_string(file).map_err(|error| Failure::usage(error.to_string()))?;
         let pipeline = Pipeline::parse(file, &text)?;
         let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
-        let manifest = Manifest::read(&folder.join(&pipeline.corpus.manifest))?;
+        let mut manifest = Manifest::read(&folder.join(&pipeline.corpus.manifest))?;
+        // How a corpus was had changes nothing of what is in it.
+        manifest.fetch.clear();
         let feature_set = feature_set(&folder, &pipeline.features.set)?;
         Ok(Self { text, pipeline, manifest, feature_set, folder })
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 use ambivox_settings::exit;
 use anyhow::{Context as _, Result};
 
-use crate::binary::{self, MEASURE, PREDICT};
+use crate::binary::{self, FETCH, MEASURE, PREDICT};
 
 /// A command line to be handed on as it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,8 +23,9 @@ pub(crate) fn asked(arguments: impl IntoIterator<Item = OsString>) -> Option<Han
         // The planner times itself.
         "bench" if arguments.get(1).is_some_and(|second| second == "plan") => None,
         "conform" | "bench" => Some(Handed { program: MEASURE, arguments }),
-        // That program has one command, and is of use without this one.
+        // Those programs have one command each, and are of use without this one.
         "predict" => Some(Handed { program: PREDICT, arguments: arguments.split_off(1) }),
+        "fetch" => Some(Handed { program: FETCH, arguments: arguments.split_off(1) }),
         _ => None,
     }
 }
@@ -32,7 +33,11 @@ pub(crate) fn asked(arguments: impl IntoIterator<Item = OsString>) -> Option<Han
 /// Builds the program and runs it; returns its exit code.
 pub(crate) fn run(root: &Path, handed: &Handed) -> Result<u8> {
     let program = binary::build(root, handed.program)?;
-    let status = Command::new(&program)
+    let mut command = Command::new(&program);
+    if handed.program == FETCH {
+        command.arg("--manifests").arg(root.join("data-manifests"));
+    }
+    let status = command
         .args(&handed.arguments)
         .status()
         .with_context(|| format!("failed to run {}", program.display()))?;
@@ -57,6 +62,7 @@ mod tests {
         assert_eq!(asked_by(&format!("xtask {bench}")), Some(handed(MEASURE, bench)));
         let flags = "--model m --json a.wav";
         assert_eq!(asked_by(&format!("xtask predict {flags}")), Some(handed(PREDICT, flags)));
+        assert_eq!(asked_by("xtask fetch emodb --to x"), Some(handed(FETCH, "emodb --to x")));
         for line in
             ["xtask", "xtask cv", "xtask --json bench", "xtask help bench", "xtask bench plan"]
         {

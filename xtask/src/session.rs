@@ -31,7 +31,9 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Ci => ci::run(&root),
         Command::Fuzz(own) => ci::fuzz::run(&root, &own),
         Command::Bench(own) if own.arguments == ["plan"] => bench_plan::run(&root),
-        Command::Conform(_) | Command::Bench(_) | Command::Predict(_) => Err(flags_first()),
+        Command::Conform(_) | Command::Bench(_) | Command::Predict(_) | Command::Fetch(_) => {
+            Err(flags_first())
+        }
         Command::Repro(own) => Repro {
             root: &root,
             pipeline: &pipeline_file(&cli.common, &root),
@@ -107,7 +109,7 @@ fn check_json(cli: &Cli) -> Result<()> {
 
 /// What another program does is recognised by standing first, and its flags are its own.
 fn flags_first() -> anyhow::Error {
-    Failure::usage("the flags of conform, bench and predict come after the command's name")
+    Failure::usage("the flags of conform, bench, fetch and predict come after the command's name")
 }
 
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
@@ -154,6 +156,7 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
         | Command::Fuzz(_)
         | Command::Conform(_)
         | Command::Bench(_)
+        | Command::Fetch(_)
         | Command::Predict(_) => return Ok(()),
     };
     tell(common, &progress, &answer)

@@ -225,6 +225,7 @@ pub enum CorpusError {
     #[error("{0}")]
     Write(std::io::Error),
     /// Parquet could not be written or read, or has other columns than an index.
+    #[cfg(feature = "parquet")]
     #[error("{}: {source}", file.display())]
     Parquet {
         /// The file.
@@ -239,7 +240,9 @@ impl CorpusError {
     /// cases but those about a file that the project itself writes.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Write(_) | Self::Parquet { .. } => exit::FAILED,
+            Self::Write(_) => exit::FAILED,
+            #[cfg(feature = "parquet")]
+            Self::Parquet { .. } => exit::FAILED,
             _ => exit::DATA,
         }
     }

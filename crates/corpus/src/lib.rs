@@ -1,7 +1,7 @@
 //! Utterances, speakers, sessions and annotators' votes, read from each corpus layout.
 //!
 //! [`read_corpus`] turns a folder and its manifest into a sorted list of [`Utterance`]s, whatever
-//! the layout; [`write_index`] and [`read_index`] keep that list as Parquet; [`summarise`] counts
+//! the layout; `write_index` and `read_index` keep that list as Parquet; [`summarise`] counts
 //! it as the paper's Table 1 does; [`splits`] divides its speakers into folds; [`exchange_labels`]
 //! adds noise that is known. The crate knows paths and labels. It never opens a sound file.
 
@@ -9,6 +9,7 @@ mod adapters;
 mod duration;
 mod error;
 mod files;
+#[cfg(feature = "parquet")]
 mod index;
 #[cfg(test)]
 mod manifests;
@@ -21,15 +22,18 @@ mod table;
 mod testing;
 mod tree;
 mod utterance;
+#[cfg(feature = "parquet")]
 mod version;
 
 pub use adapters::evaluation::{EvaluationFault, Turn, parse_evaluation};
 pub use error::{CorpusError, Place};
 pub use files::corpus_files;
+#[cfg(feature = "parquet")]
 pub use index::{Index, read_index, write_index};
 pub use noise::{NoisyLabel, exchange_labels};
 pub use read::read_corpus;
 pub use split::splits;
 pub use summary::summarise;
 pub use utterance::{Utterance, consensus};
+#[cfg(feature = "parquet")]
 pub use version::{check_version, version_metadata};

@@ -6,11 +6,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a fuzz target says by panicking what is wrong")]
 
+mod archives;
 mod corpora;
 mod networks;
 mod settings;
 mod sound;
 
+pub use archives::archive;
 pub use corpora::{csv, evaluation};
 pub use networks::{bundle, checkpoint};
 pub use settings::{manifest, pipeline, space};
@@ -20,7 +22,8 @@ pub use sound::{audio, feature_set};
 pub type Target = fn(&[u8]);
 
 /// Every target under its name in `fuzz/`.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
+    ("archive", archive),
     ("audio", audio),
     ("bundle", bundle),
     ("checkpoint", checkpoint),

@@ -10,6 +10,7 @@ mod cyclegan;
 mod error;
 mod event;
 pub mod exit;
+mod fetch;
 mod files;
 mod manifest;
 mod methods;
@@ -25,6 +26,7 @@ pub use bundle::{Bundle, BundledNetwork};
 pub use cyclegan::{CycleganSettings, Pool};
 pub use error::SettingsError;
 pub use event::Event;
+pub use fetch::{Archive, ArchiveKind, Download};
 pub use files::{FilesError, matching_files};
 pub use manifest::{Adapter, CsvColumns, CsvLayout, Manifest, Release, Sex, Speaker};
 pub use methods::{

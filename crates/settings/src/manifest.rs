@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::SettingsError;
 use crate::error::{parse_toml, read_toml};
+use crate::{Download, SettingsError};
 
 const HINT: &str = "the keys of a manifest are listed in data-manifests/README.md";
 
@@ -141,6 +141,9 @@ pub struct Manifest {
     pub csv: Option<CsvLayout>,
     /// What the release is known to hold.
     pub release: Option<Release>,
+    /// What `cargo xtask fetch` downloads; nothing where no digests are known. No stage reads it.
+    #[serde(default)]
+    pub fetch: Vec<Download>,
 }
 
 impl Manifest {
@@ -171,7 +174,8 @@ impl Manifest {
         if self.files.is_empty() {
             return Some("files is empty; name the corpus's files by patterns".to_owned());
         }
-        self.csv_fault().or_else(|| self.partner_fault())
+        let fetch_fault = || self.fetch.iter().find_map(Download::fault);
+        self.csv_fault().or_else(|| self.partner_fault()).or_else(fetch_fault)
     }
 
     fn csv_fault(&self) -> Option<String> {

@@ -100,6 +100,9 @@ mod tests {
         let asked = cli::Fuzz { targets: vec!["vidoe".to_owned()], seconds: 1 };
         let error = run(&root, &asked).unwrap_err();
         assert_eq!(exit_code(&error), 2);
-        assert!(error.to_string().contains("no target vidoe; there are audio, "), "{error}");
+        assert!(
+            error.to_string().contains("no target vidoe; there are archive, audio, "),
+            "{error}"
+        );
     }
 }

@@ -20,13 +20,14 @@ const OURS: [&str; 1] = ["ambivox-*"];
 /// A crate and the packages that nothing it links may be.
 type Rule = (&'static str, &'static [&'static [&'static str]]);
 
-const FORBIDDEN: [Rule; 18] = [
+const FORBIDDEN: [Rule; 19] = [
     ("ambivox-artifacts", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
     ("ambivox-audio", &[&OURS, &TABLES, &NETWORKS]),
     ("ambivox-blstm", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &FILES]),
     ("ambivox-corpus", &[&SAMPLES, &DESCRIPTORS, &NETWORKS, &STORE, &STAGES]),
     ("ambivox-eval", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS, &FILES]),
     ("ambivox-features", &[&NETWORKS, &STORE, &STAGES]),
+    ("ambivox-fetch", &[&["xtask"], &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS, &STORE, &STAGES]),
     ("ambivox-fuzzing", &[&["xtask"], &OPTIMISATION, &STAGES]),
     ("ambivox-lld", &[&OURS, &SAMPLES, &TABLES, &NETWORKS, &FILES]),
     ("ambivox-measure", &[&["xtask"], &STORE, &STAGES]),

@@ -1,0 +1,103 @@
+//! A file on its way: what has come of it, on disk.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use ring::digest::{Context, SHA256};
+
+/// Bytes read at a time.
+const PIECE: usize = 1 << 16;
+
+/// The first bytes of a file, their digest, and which version of it they are.
+pub(crate) struct Part {
+    path: PathBuf,
+    file: fs::File,
+    digest: Context,
+    length: u64,
+    /// The server's name for this version of the file, where it gave a reliable one.
+    version: Option<String>,
+    /// Whether the bytes came in more than one transfer.
+    pub(crate) resumed: bool,
+}
+
+impl Part {
+    /// What there is of the file so far: nothing, or the bytes of an earlier process.
+    pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
+        let file = fs::OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let version = match fs::read_to_string(version_file(path)) {
+            Ok(version) => Some(version).filter(|version| !version.is_empty()),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let (digest, length) = (Context::new(&SHA256), 0);
+        let mut part =
+            Self { path: path.to_owned(), file, digest, length, version, resumed: false };
+        part.digest_what_is_there()?;
+        part.resumed = part.length > 0;
+        Ok(part)
+    }
+
+    fn digest_what_is_there(&mut self) -> std::io::Result<()> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            let read = self.file.read(&mut piece)?;
+            if read == 0 {
+                return Ok(());
+            }
+            self.digest.update(&piece[..read]);
+            self.length += read as u64;
+        }
+    }
+
+    /// Throws away what has come, for another version of the file.
+    pub(crate) fn restart(&mut self, version: Option<&str>) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        fs::write(version_file(&self.path), version.unwrap_or_default())?;
+        self.digest = Context::new(&SHA256);
+        self.length = 0;
+        self.version = version.map(str::to_owned);
+        self.resumed = false;
+        Ok(())
+    }
+
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.digest.update(bytes);
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// SHA-256 of all that has come, in hexadecimal.
+    pub(crate) fn sha256(&self) -> String {
+        let digest = self.digest.clone().finish();
+        let halves = digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        halves.filter_map(|half| char::from_digit(half.into(), 16)).collect()
+    }
+
+    /// The bytes are right; they stay, on disk even after a loss of power.
+    pub(crate) fn keep(self) -> std::io::Result<()> {
+        self.file.sync_all()
+    }
+
+    /// The bytes are wrong; nothing stays.
+    pub(crate) fn discard(self) -> std::io::Result<()> {
+        fs::remove_file(&self.path)?;
+        match fs::remove_file(version_file(&self.path)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn version_file(path: &Path) -> PathBuf {
+    path.with_extension("version")
+}
