@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::checkout::Checkout;
 use crate::corpora::{synthetic, tones};
-use crate::harness::{DONE, House, Ran};
+use crate::harness::{DONE, House, Ran, USAGE};
 
 const PIPELINE: &str = "pipelines/tiny.toml";
 const NOTHING: &str = "nothing to do";
@@ -151,4 +151,27 @@ fn a_comment_in_a_crate_runs_its_stage_and_no_other() {
     let ran = checkout.run(&house, &["cv", "--fold", "Ses01F", "--method", "baseline"]).ended(DONE);
     assert!(ran.text().contains("6 stages: 1 made, 5 fresh"), "{}", ran.text());
     assert!(ran.text().contains("synth: done in"), "{}", ran.text());
+}
+
+/// What is computed alike everywhere is never taken for what this processor computes.
+#[test]
+fn portable_arithmetic_concerns_training_alone() {
+    let house = done();
+    let with = |value: &str, arguments: &[&str]| {
+        let mut command = house.command(arguments);
+        Ran::new(arguments, command.env("AMBIVOX_ISA", value).output().unwrap())
+    };
+    let plan = Plan::from(&with("portable", &["plan", "--json"]));
+    let stale = plan.slots("stale");
+    assert!(
+        stale.len() == 2 * 4 && stale.iter().all(|slot| slot.starts_with("train/")),
+        "{stale:?}"
+    );
+    assert!(plan.reason(stale[0])["name"] == "arithmetic", "{:?}", plan.reason(stale[0]));
+    let summary = house.read("results/tiny/summary.json");
+    with("portable", &["cv"]).ended(DONE);
+    assert_ne!(house.read("results/tiny/summary.json"), summary);
+    with("native", &["cv"]).ended(DONE);
+    assert_eq!(house.read("results/tiny/summary.json"), summary);
+    with("sse9", &["cv"]).ended(USAGE).complained_of(&["AMBIVOX_ISA is \"sse9\"", "portable"]);
 }

@@ -5,6 +5,7 @@ mod gpu;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -44,13 +45,27 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     let (tests, before) = COMPILED.split_last().context("no steps")?;
     before.iter().try_for_each(|step| timed(step.name, || step.run(root)))?;
     timed("repro", || reproduce(root))?;
+    timed("repro, portable", || reproduce_portably(root))?;
     timed(tests.name, || tests.run(root))
 }
 
+const SMALL: &str = "pipelines/demo-small.toml";
+
 /// The small demonstration twice, held to the digests on record.
 fn reproduce(root: &Path) -> anyhow::Result<()> {
-    let pipeline = &root.join("pipelines/demo-small.toml");
-    Repro { root, pipeline, threads: 2, bless: false, json: false }.run()
+    Repro { root, pipeline: &root.join(SMALL), threads: 2, bless: false, json: false }.run()
+}
+
+/// The same by instructions that every processor has, so that none has digests of its own.
+fn reproduce_portably(root: &Path) -> anyhow::Result<()> {
+    let status = Command::new(std::env::current_exe()?)
+        .args(["repro", "--threads", "2", "--pipeline", SMALL])
+        .current_dir(root)
+        .env("AMBIVOX_ISA", "portable")
+        .status()
+        .context("failed to start this program again")?;
+    ensure!(status.success(), "the portable results are not those on record");
+    Ok(())
 }
 
 /// Where builds go.

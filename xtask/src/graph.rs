@@ -189,16 +189,17 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
     let pipeline = &experiment.pipeline;
     let mut training = pipeline.training.clone();
     training.seeds = Vec::new();
+    let by_functionals = run.method.method().uses_functionals();
     let params = TrainParams {
         fold: run.fold.clone(),
         method: run.method.clone(),
         seed: run.seed,
         feature_set: experiment.feature_set.clone(),
-        network: pipeline.network.clone(),
+        network: (!by_functionals).then(|| pipeline.network.clone()),
         training,
+        arithmetic: experiment.arithmetic,
     };
-    let read =
-        if run.method.method().uses_functionals() { role::FUNCTIONALS } else { role::FEATURES };
+    let read = if by_functionals { role::FUNCTIONALS } else { role::FEATURES };
     let mut inputs =
         vec![output(read, "extract"), output(role::INDEX, "index"), output(role::SPLITS, "split")];
     inputs.extend(run.noise.map(|rate| output(role::NOISE, &noise_slot(rate, run.seed))));
@@ -359,6 +360,19 @@ mod tests {
         instances.push(report(&experiment, &some));
         let text: Vec<String> = instances.iter().map(describe).collect();
         insta::assert_snapshot!(text.join("\n"));
+    }
+
+    #[test]
+    fn the_network_of_frames_concerns_those_who_train_it() {
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines/demo.toml");
+        let experiment = Experiment::read(&demo).unwrap();
+        let mut pipeline = experiment.pipeline.clone();
+        pipeline.network.lstm += 1;
+        let wider = experiment.with_pipeline(pipeline);
+        for run in runs(&experiment, &["Ses01F".to_owned()]) {
+            let same = training(&experiment, &run) == training(&wider, &run);
+            assert_eq!(same, run.method.method() == Method::Cyclegan, "{}", run.id());
+        }
     }
 
     #[test]

@@ -2,11 +2,18 @@
 
 use std::path::Path;
 
+use ambivox_settings::Arithmetic;
 use fs_err as fs;
+
+/// What stands for the arithmetic that is the same on every processor.
+pub(crate) const PORTABLE: &str = "portable";
 
 /// What the last bits of trained networks depend on: the instruction set, and the sizes of the
 /// caches, by which products of matrices are cut into blocks and so their sums into parts.
-pub(crate) fn arithmetic() -> String {
+pub(crate) fn arithmetic(asked: Arithmetic) -> String {
+    if asked == Arithmetic::Portable {
+        return PORTABLE.to_owned();
+    }
     let caches = data_caches(Path::new("/sys/devices/system/cpu/cpu0/cache"));
     format!("{}-{}", instruction_set(), caches.as_deref().unwrap_or("unknown-caches"))
 }
@@ -64,6 +71,7 @@ mod tests {
             }
         }
         assert_eq!(data_caches(folder.path()), Some("48K-1024K".to_owned()));
-        assert!(arithmetic().starts_with(instruction_set()));
+        assert!(arithmetic(Arithmetic::Native).starts_with(instruction_set()));
+        assert_eq!(arithmetic(Arithmetic::Portable), PORTABLE);
     }
 }

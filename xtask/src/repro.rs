@@ -47,7 +47,7 @@ impl Repro<'_> {
         let differing = differing(&one, &two);
         let rates =
             rates(&folder.path().join(FIRST).join("results").join(name).join("summary.json"))?;
-        let measured = Ledger::of(&one, &host::arithmetic(), rates);
+        let measured = Ledger::of(&one, &host::arithmetic(experiment.arithmetic), rates);
         let file = self.root.join("pipelines/digests").join(format!("{name}.toml"));
         let verdict = match () {
             () if !differing.is_empty() => String::new(),

@@ -94,7 +94,7 @@ impl Bench<'_> {
         if !task.instance.work.can_resume() {
             return Ok(None);
         }
-        Ok(Some(self.store.partial(staging)?.join(host::arithmetic())))
+        Ok(Some(self.store.partial(staging)?.join(host::arithmetic(self.experiment.arithmetic))))
     }
 
     /// An error if an input is no longer what the key says: nothing is then recorded. What comes from

@@ -7,9 +7,10 @@
 //! `h_t` are the outputs of both directions after dropout, whose mask is computed again wherever it
 //! is needed. Only frames of the utterance itself take part: there is no padding to mask.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::arithmetic::dispatch;
 use crate::dense::{PIECE, add_pieces};
 use crate::dropout::Mask;
 use crate::packing::Packing;
@@ -66,7 +67,7 @@ impl<T: Real> Outputs<'_, T> {
         let mut products = vec![T::ZERO; self.packing.frames()];
         products.par_chunks_mut(PIECE).enumerate().for_each(|(piece, products)| {
             let first = piece * PIECE;
-            Arch::new().dispatch(Project { outputs: self, vectors, first, products });
+            dispatch(Project { outputs: self, vectors, first, products });
         });
         products
     }
@@ -74,7 +75,7 @@ impl<T: Real> Outputs<'_, T> {
     /// `Σ factor · h` over rows.
     fn combine(&self, rows: impl Iterator<Item = usize>, factors: &[T]) -> Vec<T> {
         let mut sum = vec![T::ZERO; 2 * self.width];
-        Arch::new().dispatch(Combine { outputs: self, rows, factors, sum: &mut sum });
+        dispatch(Combine { outputs: self, rows, factors, sum: &mut sum });
         sum
     }
 

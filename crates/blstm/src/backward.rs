@@ -1,8 +1,7 @@
 //! The encoder's gradient: from that of the pooled vectors to those of all parameters.
 
-use pulp::Arch;
-
 use crate::arena::Buffer;
+use crate::arithmetic::dispatch;
 use crate::attention::OutputGradients;
 use crate::dense::{LinearBack, sum_rows};
 use crate::forward::{Direction, Forward, pad_outputs, threads_per_direction, unpad_outputs, walk};
@@ -55,7 +54,7 @@ impl<T: Real> Forward<T> {
         let run = |direction: &mut Direction<T>, index: usize| {
             let padded = dims.padded();
             let walk = walk(packing, *dims, index);
-            Arch::new().dispatch(Back {
+            dispatch(Back {
                 walk,
                 panels: &direction.panels.back,
                 gates: &mut direction.gates,

@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::arena::Arena;
+use crate::arithmetic::dispatch;
 use crate::dropout::Mask;
 use crate::matmul::{Matrix, multiply, multiply_rows};
 use crate::real::Real;
@@ -23,7 +24,7 @@ pub(crate) fn linear<T: Real>(out: &mut [T], inputs: &[T], weight: &[T], bias: &
     let pieces = out.par_chunks_mut(PIECE * units).zip(inputs.par_chunks(PIECE * width));
     pieces.enumerate().for_each(|(piece, (values, inputs))| {
         multiply_rows(values, Matrix::new(inputs, width), weight, 1);
-        Arch::new().dispatch(Activate { values, bias, mask, first: piece * PIECE });
+        dispatch(Activate { values, bias, mask, first: piece * PIECE });
     });
 }
 
@@ -87,7 +88,7 @@ impl<T: Real> LinearBack<'_, T> {
         let mut bias = vec![T::ZERO; units];
         let (values, activations) = (&mut *gradient, self.activations.rows_of(rows).values());
         let scale = T::of(self.scale);
-        Arch::new().dispatch(ActivateBack { values, activations, scale, bias: &mut bias });
+        dispatch(ActivateBack { values, activations, scale, bias: &mut bias });
         let mut weight = vec![T::ZERO; units * inputs.columns()];
         multiply(&mut weight, Matrix::new(&gradient, units).transposed(), inputs, false, 1);
         (weight, bias)
@@ -123,7 +124,7 @@ impl<T: Real> WithSimd for ActivateBack<'_, T> {
 pub(crate) fn sum_rows<T: Real>(matrix: &[T], width: usize) -> Vec<T> {
     let partial = |rows: &[T]| {
         let mut sum = vec![T::ZERO; width];
-        Arch::new().dispatch(SumRows { rows, sum: &mut sum });
+        dispatch(SumRows { rows, sum: &mut sum });
         sum
     };
     add_pieces(matrix.par_chunks(PIECE * width).map(partial).collect())

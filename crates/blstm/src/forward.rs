@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use pulp::Arch;
-
 use crate::arena::{Arena, Buffer};
+use crate::arithmetic::dispatch;
 use crate::attention::Outputs;
 use crate::dense::linear;
 use crate::dropout::{Dropout, Layer, Mask};
@@ -152,7 +151,7 @@ fn direction<T: Real>(
     let inputs = Matrix::new(activations, dims.linear);
     let weights = Matrix::new(&panels.input, dims.linear).transposed();
     multiply_rows(&mut gates, inputs, weights, threads_per_direction());
-    Arch::new().dispatch(Ahead {
+    dispatch(Ahead {
         walk: walk(&call.packing, dims, direction),
         panels: &panels.ahead,
         bias: &panels.bias,

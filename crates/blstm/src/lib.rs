@@ -39,7 +39,9 @@
 //!
 //! The operator is generic over `f32` and `f64`; the latter is for checks. Results are the same bits
 //! for any number of threads: work is divided into fixed pieces whose sums are added in a fixed
-//! order. Vector instructions are chosen at run time (AVX-512, AVX2, NEON, portable) by `pulp`.
+//! order. Vector instructions are chosen at run time (AVX-512, AVX2, NEON, portable) by `pulp`, and those
+//! of the matrix products by `gemm`, which also cuts sums by the sizes of the caches; so bits are a
+//! processor's own. [`compute_portably`] does without both, for bits that are not.
 
 #![expect(
     clippy::inline_always,
@@ -47,6 +49,7 @@
 )]
 
 mod arena;
+mod arithmetic;
 mod attention;
 mod backward;
 #[cfg(any(test, feature = "cuda"))]
@@ -61,11 +64,14 @@ mod matmul;
 mod op;
 mod packing;
 mod panel;
+mod product;
 mod real;
 mod recurrence;
 
+pub use arithmetic::compute_portably;
 pub use dims::{Dims, TensorSlot};
 pub use dropout::Dropout;
 pub use error::BlstmError;
 pub use op::{Encoded, Encoder, gpu_or_cpu};
 pub use packing::Packing;
+pub use product::product;

@@ -1,9 +1,12 @@
-//! Matrix products through the crate `gemm`, with sizes checked: the only unsafe code here.
+//! Matrix products through the crate `gemm`, with sizes checked: the only unsafe code here. Where bits
+//! must not depend on the processor, products that are written out instead.
 
 use std::ops::Range;
 
 use gemm::Parallelism;
+use rayon::prelude::*;
 
+use crate::arithmetic::is_portable;
 use crate::real::Real;
 
 /// A matrix seen through strides.
@@ -22,6 +25,14 @@ impl<'a, T> Matrix<'a, T> {
         assert_eq!(data.len() % columns, 0, "a matrix has whole rows");
         let rows = data.len() / columns;
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// A matrix of this many rows and columns, so far apart in `data` from its start on.
+    pub(crate) fn strided(data: &'a [T], sizes: [usize; 2], strides: [usize; 2]) -> Self {
+        let ([rows, columns], [row_stride, column_stride]) = (sizes, strides);
+        let last = rows.saturating_sub(1) * row_stride + columns.saturating_sub(1) * column_stride;
+        assert!(rows * columns == 0 || last < data.len(), "a matrix lies within its data");
+        Self { data, rows, columns, row_stride, column_stride }
     }
 
     /// Some rows of a row-major matrix.
@@ -57,6 +68,44 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
+impl<T: Copy> Matrix<'_, T> {
+    fn at(self, row: usize, column: usize) -> T {
+        self.data[row * self.row_stride + column * self.column_stride]
+    }
+
+    /// The values, row by row.
+    fn row_major(self) -> Vec<T> {
+        let places = (0..self.rows).flat_map(|row| (0..self.columns).map(move |c| (row, c)));
+        places.map(|(row, column)| self.at(row, column)).collect()
+    }
+}
+
+/// Length of the sums that [`plain`] adds up in `T`; these are added in turn.
+const DEPTH: usize = 256;
+
+/// `out = a · b`, or `out += a · b`, in one order of sums and with every product rounded, whatever
+/// the processor.
+fn plain<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, accumulate: bool) {
+    if out.is_empty() {
+        return;
+    }
+    let (width, values) = (b.columns, b.row_major());
+    out.par_chunks_mut(width).enumerate().for_each(|(row, out)| {
+        if !accumulate {
+            out.fill(T::ZERO);
+        }
+        let mut sum = vec![T::ZERO; width];
+        for (piece, values) in values.chunks(DEPTH * width).enumerate() {
+            sum.fill(T::ZERO);
+            for (k, values) in (piece * DEPTH..).zip(values.chunks_exact(width)) {
+                let x = a.at(row, k);
+                sum.iter_mut().zip(values).for_each(|(sum, &y)| *sum += x * y);
+            }
+            out.iter_mut().zip(&sum).for_each(|(out, &sum)| *out += sum);
+        }
+    });
+}
+
 /// `out = a · b`, or `out += a · b`; `out` is row-major. Bits do not depend on `threads`: `gemm`
 /// never divides the inner dimension.
 pub(crate) fn multiply<T: Real>(
@@ -68,6 +117,9 @@ pub(crate) fn multiply<T: Real>(
 ) {
     assert_eq!(a.columns, b.rows, "inner dimensions agree");
     assert_eq!(out.len(), a.rows * b.columns, "the product has its place");
+    if is_portable() {
+        return plain(out, a, b, accumulate);
+    }
     let parallelism = if threads > 1 { Parallelism::Rayon(threads) } else { Parallelism::None };
     // SAFETY: both operands and the result are whole slices of the sizes that their strides reach
     // (`Matrix::new` and the assertions above), and `out` is borrowed mutably, so it overlaps neither.
@@ -106,7 +158,7 @@ const SMALL: usize = 256;
 /// For a single row, and for very small results, `gemm` has kernels that add in another order.
 /// Rows of zeros keep away from them.
 pub(crate) fn multiply_rows<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, threads: usize) {
-    if a.rows > 1 && out.len() > SMALL {
+    if is_portable() || (a.rows > 1 && out.len() > SMALL) {
         return multiply(out, a, b, false, threads);
     }
     let rows = a.rows + 1 + SMALL / b.columns;
@@ -137,6 +189,24 @@ mod tests {
             2,
         );
         assert_eq!(out, [1.0, 6.0, 12.0, 2.0, 9.0, 15.0, 3.0, 12.0, 18.0]);
+    }
+
+    #[test]
+    fn plain_products_are_those_of_gemm() {
+        let value = |i: usize| f64::from((i * 7919 % 2003) as u16) * 1e-3 - 1.0;
+        let a: Vec<f64> = (0..5 * 600).map(value).collect();
+        let b: Vec<f64> = (0..600 * 7).map(|i| value(i + 1)).collect();
+        let left = [Matrix::new(&a, 600), Matrix::new(&a, 5).transposed()];
+        let right = [Matrix::new(&b, 7), Matrix::new(&b, 600).transposed()];
+        for (a, b) in left.into_iter().flat_map(|a| right.map(|b| (a, b))) {
+            for accumulate in [false, true] {
+                let (mut found, mut expected) = ([0.5; 35], [0.5; 35]);
+                plain(&mut found, a, b, accumulate);
+                multiply(&mut expected, a, b, accumulate, 1);
+                let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-10;
+                assert!(found.iter().zip(&expected).all(near), "{found:?} {expected:?}");
+            }
+        }
     }
 
     #[test]

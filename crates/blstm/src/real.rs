@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
+
+use crate::arithmetic::{dispatch, rounds_twice};
 
 /// `f32` or `f64`.
 pub(crate) trait Real:
@@ -52,7 +54,7 @@ pub(crate) trait Real:
     fn lanes_sub<S: Simd>(simd: S, a: Self::Lanes<S>, b: Self::Lanes<S>) -> Self::Lanes<S>;
     /// Product, lane by lane.
     fn lanes_mul<S: Simd>(simd: S, a: Self::Lanes<S>, b: Self::Lanes<S>) -> Self::Lanes<S>;
-    /// `a · b + c`, rounded once.
+    /// `a · b + c`, rounded once, but for [`rounds_twice`].
     fn lanes_mul_add<S: Simd>(
         simd: S,
         a: Self::Lanes<S>,
@@ -71,7 +73,7 @@ pub(crate) trait Real:
     }
 }
 
-/// Values of type `T` in the widest register of this machine.
+/// Values of type `T` in a register of those that are used.
 pub(crate) fn lanes<T: Real>() -> usize {
     struct Lanes<T>(PhantomData<T>);
     impl<T: Real> WithSimd for Lanes<T> {
@@ -80,7 +82,7 @@ pub(crate) fn lanes<T: Real>() -> usize {
             T::lanes::<S>()
         }
     }
-    Arch::new().dispatch(Lanes::<T>(PhantomData))
+    dispatch(Lanes::<T>(PhantomData))
 }
 
 /// Beyond ±this the rational approximation of tanh is ±1 to the last bit of `f32`.
@@ -106,7 +108,7 @@ const TANH_Q: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_
 fn polynomial<S: Simd>(simd: S, x: S::f32s, coefficients: &[f32]) -> S::f32s {
     let mut sum = simd.splat_f32s(coefficients[0]);
     for &c in &coefficients[1..] {
-        sum = simd.mul_add_f32s(sum, x, simd.splat_f32s(c));
+        sum = f32::lanes_mul_add(simd, sum, x, simd.splat_f32s(c));
     }
     sum
 }
@@ -160,7 +162,7 @@ macro_rules! vector_operations {
             b: Self::Lanes<S>,
             c: Self::Lanes<S>,
         ) -> Self::Lanes<S> {
-            simd.$mul_add(a, b, c)
+            if rounds_twice::<S>() { simd.$add(simd.$mul(a, b), c) } else { simd.$mul_add(a, b, c) }
         }
     };
 }
@@ -240,6 +242,8 @@ impl Real for f64 {
 
 #[cfg(test)]
 mod tests {
+    use pulp::Arch;
+
     use super::*;
 
     struct Apply<'a, T>(&'a mut [T]);

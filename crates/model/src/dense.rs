@@ -1,5 +1,6 @@
 //! Fully connected layers with leaky ReLU between them, for vectors of one utterance each.
 
+use ambivox_blstm::product;
 use candle_core::{Device, Result, Tensor, Var};
 use rand::RngExt;
 
@@ -95,7 +96,7 @@ impl Dense {
             if number > 0 {
                 rows = dropout(rows.maximum(&(&rows * self.leak)?)?)?;
             }
-            rows = rows.matmul(&values(weight).t()?)?.broadcast_add(&values(bias))?;
+            rows = product(&rows, &values(weight).t()?)?.broadcast_add(&values(bias))?;
         }
         Ok(rows)
     }

@@ -16,6 +16,7 @@ mod network;
 mod predict;
 mod random;
 
+pub use ambivox_blstm::compute_portably;
 pub use batch::{Batch, FRAMES_PER_BATCH, batches_by_length};
 pub use checkpoint::{Checkpoint, FunctionalsCheckpoint, Normalisation};
 pub use dense::{Dense, HiddenDropout, rows};

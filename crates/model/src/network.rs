@@ -1,6 +1,6 @@
 //! The network as candle variables (METHOD, "Network").
 
-use ambivox_blstm::{Dims, Dropout, Encoded, Encoder};
+use ambivox_blstm::{Dims, Dropout, Encoded, Encoder, product};
 use ambivox_settings::{AttentionOver, NetworkSettings};
 use candle_core::{Result, Tensor, Var};
 
@@ -123,7 +123,7 @@ impl Network {
     fn frame_attention(&self, attention: &Tensor, output_weight: &Tensor) -> Result<Tensor> {
         match self.settings.attention_over {
             AttentionOver::Blstm => Ok(attention.clone()),
-            AttentionOver::Logits => attention.unsqueeze(0)?.matmul(output_weight)?.squeeze(0),
+            AttentionOver::Logits => product(&attention.unsqueeze(0)?, output_weight)?.squeeze(0),
         }
     }
 }
@@ -141,7 +141,7 @@ pub(crate) fn attention_entries(settings: &NetworkSettings, classes: usize) -> u
 }
 
 fn class_layer(pooled: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    pooled.matmul(&weight.t()?)?.broadcast_add(bias)
+    product(pooled, &weight.t()?)?.broadcast_add(bias)
 }
 
 #[cfg(test)]

@@ -39,8 +39,8 @@ pub use pipeline::{
     Pipeline, SplitScheme, SplitSettings, TrainingSettings,
 };
 pub use request::{
-    AuditParams, CompareNoiseParams, EvaluateParams, ExtractParams, FeatureSetText, IndexParams,
-    ReportParams, Request, SplitParams, StageParams, TrainParams, role,
+    Arithmetic, AuditParams, CompareNoiseParams, EvaluateParams, ExtractParams, FeatureSetText,
+    IndexParams, ReportParams, Request, SplitParams, StageParams, TrainParams, role,
 };
 pub use space::{Range, Search, Space};
 pub use split::{Fold, Splits};

@@ -106,10 +106,33 @@ pub struct TrainParams {
     pub seed: u64,
     /// The feature set's name, for the checkpoint.
     pub feature_set: FeatureSetText,
-    /// The network.
-    pub network: NetworkSettings,
+    /// The network of frames, for the methods that train it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkSettings>,
     /// The optimiser; `seeds` is empty here, since a run has one seed.
     pub training: TrainingSettings,
+    /// Which instructions compute. Absent where they are the processor's own, so that keys are what
+    /// they always were.
+    #[serde(default, skip_serializing_if = "Arithmetic::is_native")]
+    pub arithmetic: Arithmetic,
+}
+
+/// Which instructions compute networks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arithmetic {
+    /// The best that the processor has: the last bits are those of its kind.
+    #[default]
+    Native,
+    /// Such as every processor has, for the same bits everywhere; slower.
+    Portable,
+}
+
+impl Arithmetic {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    fn is_native(&self) -> bool {
+        *self == Self::Native
+    }
 }
 
 /// Parameters of the evaluate stage. Inputs: `index`, `splits`, and per run

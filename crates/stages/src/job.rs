@@ -67,7 +67,7 @@ impl Job<'_> {
         Ok(fs::write(self.output(role)?, text)?)
     }
 
-    fn lacks(&self, what: &str) -> StageError {
+    pub(crate) fn lacks(&self, what: &str) -> StageError {
         StageError::Request(format!("stage {} lacks {what}", self.request.work.name()))
     }
 }

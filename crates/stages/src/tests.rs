@@ -10,10 +10,11 @@ use ambivox_eval::{RunHistory, Summary};
 use ambivox_features::FeatureTable;
 use ambivox_model::{Checkpoint, FunctionalsCheckpoint};
 use ambivox_settings::{
-    AttentionOver, CycleganSettings, EvaluateParams, Exclusions, ExtractParams, FeatureSetText,
-    FixedLabelSettings, FixedTarget, IndexParams, IndexSummary, LwSettings, Manifest, MethodParams,
-    NetworkSettings, OnBroken, Pool, ReportParams, Request, SoftTargetSettings, SplitParams,
-    SplitScheme, SplitSettings, Splits, StageParams, TrainParams, TrainingSettings, exit, role,
+    Arithmetic, AttentionOver, CycleganSettings, EvaluateParams, Exclusions, ExtractParams,
+    FeatureSetText, FixedLabelSettings, FixedTarget, IndexParams, IndexSummary, LwSettings,
+    Manifest, MethodParams, NetworkSettings, OnBroken, Pool, ReportParams, Request,
+    SoftTargetSettings, SplitParams, SplitScheme, SplitSettings, Splits, StageParams, TrainParams,
+    TrainingSettings, exit, role,
 };
 use fs_err as fs;
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -140,12 +141,12 @@ impl Bench {
             method,
             seed: 7,
             feature_set: FeatureSetText::Builtin("ser32".to_owned()),
-            network: NetworkSettings {
+            network: Some(NetworkSettings {
                 linear: 8,
                 lstm: 4,
                 dropout: 0.5,
                 attention_over: AttentionOver::Blstm,
-            },
+            }),
             training: TrainingSettings {
                 seeds: vec![],
                 batch_size: 4,
@@ -154,6 +155,7 @@ impl Bench {
                 max_epochs: 3,
                 patience: 3,
             },
+            arithmetic: Arithmetic::Native,
         };
         let inputs = [
             (role::INDEX, self.out("index").join("index.parquet")),

@@ -6,8 +6,8 @@ mod keeper;
 
 use ambivox_eval::{EpochRecord, RunHistory};
 use ambivox_features::{FeatureTable, Normaliser};
-use ambivox_model::{Checkpoint, Network, Normalisation};
-use ambivox_settings::{MethodParams, Splits, TrainParams, role};
+use ambivox_model::{Checkpoint, Network, Normalisation, compute_portably};
+use ambivox_settings::{Arithmetic, MethodParams, NetworkSettings, Splits, TrainParams, role};
 use ambivox_train::{Classifier, Example, RunSpec, Trained, Waypoint, train};
 
 use crate::StageError;
@@ -17,22 +17,26 @@ use fold::{FoldData, Member};
 use keeper::Keeper;
 
 pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError> {
+    if params.arithmetic == Arithmetic::Portable {
+        compute_portably();
+    }
     let splits: Splits = job.read_json(role::SPLITS)?;
     let mut fold = FoldData::read(&splits, &params.fold, job.input(role::INDEX)?)?;
     if let Some(file) = job.optional_input(role::NOISE) {
         fold.exchange_labels(&noise::read(file, &splits.classes)?)?;
     }
-    match &params.method {
-        MethodParams::Cyclegan(settings) => {
-            functionals::run(params, settings, job, &splits.classes, fold)
-        }
-        _ => train_on_frames(params, job, &splits.classes, fold),
+    if let MethodParams::Cyclegan(settings) = &params.method {
+        functionals::run(params, settings, job, &splits.classes, fold)
+    } else {
+        let network = params.network.as_ref().ok_or_else(|| job.lacks("a network"))?;
+        train_on_frames(params, network, job, &splits.classes, fold)
     }
 }
 
 /// The methods that train the network of frames.
 fn train_on_frames(
     params: &TrainParams,
+    network: &NetworkSettings,
     job: &Job<'_>,
     classes: &[String],
     mut fold: FoldData,
@@ -47,7 +51,7 @@ fn train_on_frames(
     let normalise = |frames: &mut [f32]| normaliser.apply(frames);
     let run = Prepared::new(params, job, classes, fold, &features, &normalise)?;
     drop(features);
-    let trained = run.train()?;
+    let trained = run.train(network)?;
     run.write_tables(&trained)?;
     run.write_checkpoint(trained, normaliser)
 }
@@ -115,12 +119,12 @@ impl<'a> Prepared<'a> {
     }
 
     fn spec(&self) -> RunSpec<'_> {
-        let TrainParams { network, training, method, seed, .. } = self.params;
+        let TrainParams { training, method, seed, .. } = self.params;
         let (classes, width) = (self.classes, self.width);
-        RunSpec { network, training, method, seed: *seed, classes, width }
+        RunSpec { training, method, seed: *seed, classes, width }
     }
 
-    fn train(&self) -> Result<Trained<Network>, StageError> {
+    fn train(&self, network: &NetworkSettings) -> Result<Trained<Network>, StageError> {
         let total = self.spec().most_epochs() as u64;
         let (mut keeper, from) = Keeper::open(self.job);
         let mut observer = |at: &Waypoint<'_>| {
@@ -130,7 +134,7 @@ impl<'a> Prepared<'a> {
             keeper.after_epoch(at);
         };
         let (training, validation) = (&self.training, &self.validation);
-        let trained = train(&self.spec(), training, validation, from, &mut observer)?;
+        let trained = train(&self.spec(), network, training, validation, from, &mut observer)?;
         self.job.reporter.progress(total, total, "epochs", "");
         Ok(trained)
     }

@@ -1,6 +1,6 @@
 //! What a run is given: utterances and settings.
 
-use ambivox_settings::{MethodParams, NetworkSettings, TrainingSettings};
+use ambivox_settings::{MethodParams, TrainingSettings};
 
 use crate::TrainError;
 
@@ -21,8 +21,6 @@ pub struct Example {
 /// Everything beside the utterances that a run depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct RunSpec<'a> {
-    /// The network.
-    pub network: &'a NetworkSettings,
     /// The optimiser and when it stops.
     pub training: &'a TrainingSettings,
     /// The method and its settings.

@@ -9,7 +9,9 @@ use crate::labels::Labels;
 /// `targets` of that shape, row-major; a scalar.
 pub(crate) fn cross_entropy(logits: &Tensor, targets: Vec<f32>) -> Result<Tensor> {
     let targets = Tensor::from_vec(targets, logits.shape(), &Device::Cpu)?;
-    log_softmax(logits, D::Minus1)?.mul(&targets)?.sum_all()?.neg()
+    // Over the utterances first: candle adds a few values one after the other on every processor, and
+    // rows too, but many values of one row in an order of the processor's.
+    log_softmax(logits, D::Minus1)?.mul(&targets)?.sum(0)?.sum_all()?.neg()
 }
 
 /// Targets that make [`cross_entropy`] the mean over the utterances at `positions` of

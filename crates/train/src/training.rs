@@ -2,6 +2,7 @@
 
 use ambivox_eval::EpochRecord;
 use ambivox_model::{Batch, Network, generator};
+use ambivox_settings::NetworkSettings;
 use rand::Rng;
 use rand::seq::SliceRandom;
 
@@ -36,13 +37,14 @@ pub struct Trained<N> {
 /// utterances that cannot be trained on, a loss that is not finite, the state of another run.
 pub fn train(
     spec: &RunSpec<'_>,
+    network: &NetworkSettings,
     training: &[Example],
     validation: &[Example],
     from: Option<Interim>,
     observer: &mut dyn FnMut(&Waypoint<'_>),
 ) -> Result<Trained<Network>, TrainError> {
     spec.check(training, validation)?;
-    let mut run = Run::new(spec, training, validation)?;
+    let mut run = Run::new(spec, network, training, validation)?;
     let start = match from {
         Some(interim) => run.resume(interim)?,
         None => SoFar::start(&run)?,
@@ -130,12 +132,13 @@ impl Course for Run<'_> {
 impl<'a> Run<'a> {
     fn new(
         spec: &'a RunSpec<'a>,
+        network: &NetworkSettings,
         training: &'a [Example],
         validation: &'a [Example],
     ) -> Result<Self, TrainError> {
         let classes = spec.classes.len();
         let gold = training.iter().map(|example| example.gold).collect();
-        let network = Network::new(spec.network, spec.width, classes, spec.seed)?;
+        let network = Network::new(network, spec.width, classes, spec.seed)?;
         let learner = Learner::new(network, spec.training);
         let method = method(spec.method, training, classes)?;
         let initial = method.labels().clone();

@@ -14,6 +14,7 @@ use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
 use super::{Results, stage};
+use crate::host::PORTABLE;
 
 /// Stages that compute the same bits on every instruction set.
 const EVERYWHERE: [&str; 4] = ["synth", "index", "extract", "split"];
@@ -70,6 +71,7 @@ impl Ledger {
             for (arithmetic, digests) in old.arithmetics {
                 self.arithmetics.entry(arithmetic).or_insert(digests);
             }
+            self.unweighted_accuracy = old.unweighted_accuracy;
         }
         let text = toml::to_string_pretty(&self)?;
         let head =
@@ -90,6 +92,8 @@ impl Ledger {
             if let Some(recorded) = old.arithmetics.get(arithmetic) {
                 wrong.extend(changed(recorded, own));
                 said = format!("{said} for every processor and for {arithmetic}.");
+            } else if arithmetic == PORTABLE {
+                wrong.push("no record of portable arithmetic".to_owned());
             } else {
                 wrong.extend(self.far_rates(&old));
                 said = format!(
@@ -103,7 +107,8 @@ impl Ledger {
         }
         bail!(
             "results are not those on record in {}: {}\n\
-             hint: where the change is meant, `cargo xtask repro --bless` puts the new ones there",
+             hint: where the change is meant, `cargo xtask repro --bless` puts the new ones there, and \
+             after that the same with AMBIVOX_ISA=portable the portable ones",
             file.display(),
             wrong.join(", ")
         )
@@ -177,6 +182,18 @@ mod tests {
         other.everywhere.clear();
         let error = other.check(&file).unwrap_err().to_string();
         assert!(error.contains("synth.corpus"), "{error}");
+    }
+
+    #[test]
+    fn portable_results_are_held_to_the_bit_on_every_processor() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tiny.toml");
+        measured("3", "avx2", 0.5).keep(&file).unwrap();
+        assert!(measured("4", PORTABLE, 0.5).check(&file).is_err());
+        measured("4", PORTABLE, 0.5).keep(&file).unwrap();
+        assert!(measured("4", PORTABLE, 0.5).check(&file).unwrap().contains("for portable"));
+        assert!(measured("5", PORTABLE, 0.5).check(&file).is_err());
+        assert!(measured("3", "avx2", 0.5).check(&file).is_ok());
     }
 
     #[test]

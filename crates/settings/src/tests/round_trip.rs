@@ -102,8 +102,9 @@ fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
         method,
         seed: 0,
         feature_set: crate::FeatureSetText::Builtin(settings.features.set.clone()),
-        network: settings.network.clone(),
+        network: Some(settings.network.clone()),
         training: settings.training.clone(),
+        arithmetic: crate::Arithmetic::Portable,
     };
     Request {
         work: StageParams::Train(Box::new(params)),

@@ -1,9 +1,7 @@
 //! Gradients by finite differences, and whole runs on two Gaussians.
 
 use ambivox_model::{Dense, generator};
-use ambivox_settings::{
-    AttentionOver, CycleganSettings, MethodParams, NetworkSettings, Pool, TrainingSettings,
-};
+use ambivox_settings::{CycleganSettings, MethodParams, Pool, TrainingSettings};
 use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
 
@@ -58,10 +56,7 @@ fn setup() -> Setup {
 
 impl Setup {
     fn with<T>(&self, work: impl FnOnce(&RunSpec<'_>, &CycleganSettings) -> T) -> T {
-        let over = AttentionOver::Blstm;
-        let network = NetworkSettings { linear: 1, lstm: 1, dropout: 0.0, attention_over: over };
         let spec = RunSpec {
-            network: &network,
             training: &self.training,
             method: &MethodParams::Cyclegan(self.method.clone()),
             seed: self.seed,

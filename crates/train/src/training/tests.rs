@@ -95,25 +95,24 @@ impl Setup {
         validation: &[Example],
     ) -> Result<Trained<Network>, TrainError> {
         let spec = RunSpec {
-            network: &self.network,
             training: &self.training,
             method: &self.method,
             seed: self.seed,
             classes: &self.classes,
             width: WIDTH,
         };
-        train(&spec, training, validation, None, &mut |_| {})
+        train(&spec, &self.network, training, validation, None, &mut |_| {})
     }
 
     /// A run that goes on from `from`, and the states after each of its epochs, as bytes.
     fn go_on(&self, from: Option<&[u8]>) -> (Trained<Network>, Vec<Vec<u8>>) {
         let Self { network, training, method, seed, classes } = self;
-        let spec = RunSpec { network, training, method, seed: *seed, classes, width: WIDTH };
+        let spec = RunSpec { training, method, seed: *seed, classes, width: WIDTH };
         let mut states = Vec::new();
         let observer = &mut |at: &Waypoint<'_>| states.push(at.interim().unwrap().to_bytes());
         let from = from.map(|bytes| Interim::from_bytes(bytes).unwrap());
         let (training, validation) = (toy("train", 24), toy("validation", 8));
-        let trained = train(&spec, &training, &validation, from, observer).unwrap();
+        let trained = train(&spec, network, &training, &validation, from, observer).unwrap();
         (trained, states)
     }
 }
@@ -339,10 +338,11 @@ fn every_epoch_is_observed_and_their_number_is_known_before() {
     let mut setup = setup(lw_pretrained(2));
     setup.training.max_epochs = 3;
     let Setup { network, training, method, seed, classes } = &setup;
-    let spec = RunSpec { network, training, method, seed: *seed, classes, width: WIDTH };
+    let spec = RunSpec { training, method, seed: *seed, classes, width: WIDTH };
     let mut seen = Vec::new();
     let observer = &mut |at: &Waypoint<'_>| seen.extend(at.epochs().last().cloned());
-    let trained = train(&spec, &toy("train", 16), &toy("validation", 8), None, observer).unwrap();
+    let (training, validation) = (toy("train", 16), toy("validation", 8));
+    let trained = train(&spec, network, &training, &validation, None, observer).unwrap();
     assert_eq!(seen, trained.epochs);
     assert_eq!((seen.len(), spec.most_epochs()), (5, 5));
 }
@@ -426,10 +426,10 @@ fn a_run_does_not_go_on_from_another_ones_state() {
         Setup { network: NetworkSettings { lstm: 4, ..own.network.clone() }, ..own.clone() };
     let unlearned = Setup { method: baseline(), ..own.clone() };
     let Setup { network, training, method, seed, classes } = &own;
-    let spec = RunSpec { network, training, method, seed: *seed, classes, width: WIDTH };
+    let spec = RunSpec { training, method, seed: *seed, classes, width: WIDTH };
     for (other, utterances) in [(&narrow, 24), (&unlearned, 24), (&own, 28)] {
         let (training, validation) = (toy("train", utterances), toy("validation", 8));
-        let error = train(&spec, &training, &validation, Some(state(other)), &mut |_| {});
+        let error = train(&spec, network, &training, &validation, Some(state(other)), &mut |_| {});
         assert!(matches!(error, Err(TrainError::OtherRun)), "{error:?}");
     }
 }

@@ -89,7 +89,6 @@ impl Fold {
         let training =
             TrainingSettings { max_epochs: runs + 1, patience: runs + 1, ..self.settings() };
         let spec = RunSpec {
-            network: &self.pipeline.network,
             training: &training,
             method: &self.method,
             seed: 0,
@@ -98,7 +97,7 @@ impl Fold {
         };
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let mut started = Instant::now();
-        train(&spec, &self.training, &self.validation, None, &mut |_| {
+        train(&spec, &self.pipeline.network, &self.training, &self.validation, None, &mut |_| {
             ours.push(started.elapsed().as_secs_f64());
             theirs.extend(torch.as_mut().map(|torch| self.torch_epoch(torch)));
             started = Instant::now();
