@@ -18,5 +18,6 @@ mod main_job;
 mod methods;
 mod predict;
 mod reasons;
+mod slurm;
 mod store;
 mod tune;

@@ -33,7 +33,7 @@ fn say(line: &str) {
 }
 
 /// Every file of every result, by its path in the store.
-fn objects(house: &House) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn objects(house: &House) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     collect(&house.path("store/objects"), Path::new(""), &mut files);
     files

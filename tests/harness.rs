@@ -24,6 +24,11 @@ impl House {
         Self { folder: TempDir::new().unwrap() }
     }
 
+    /// An empty one in a folder whose name begins so.
+    pub(crate) fn named(prefix: &str) -> Self {
+        Self { folder: tempfile::Builder::new().prefix(prefix).tempdir().unwrap() }
+    }
+
     /// The same, in another place.
     pub(crate) fn moved(self) -> Self {
         let place = TempDir::new().unwrap();

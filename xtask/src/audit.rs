@@ -30,9 +30,8 @@ pub(crate) fn audit(
     let experiment = executor.resolver.experiment;
     let method = method(experiment, &selection.methods)?;
     let selection = Selection { methods: vec![method.clone()], ..selection.clone() };
-    let (runs, _) = trained(executor, &selection, jobs)?;
-    let instance = graph::audit(experiment, &method, &runs);
-    executor.bring_up(std::slice::from_ref(&instance), 1)?;
+    let runs = trained(executor, &selection, jobs)?;
+    executor.bring_up(&[vec![graph::audit(experiment, &method, &runs)]], 1)?;
     let roles = [(graph::AUDIT, role::AUDIT), (graph::AUDIT, role::AUDIT_CSV)];
     let outputs = publish_roles(executor, results, &roles)?;
     let text = table::suspects(&rows(&executor.resolver.output(graph::AUDIT, role::AUDIT_CSV)?)?);

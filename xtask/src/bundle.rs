@@ -24,7 +24,7 @@ pub(crate) fn bundle(
 ) -> Result<Answer> {
     let experiment = executor.resolver.experiment;
     check(experiment, own)?;
-    let (runs, _) = trained(executor, &own.selection, jobs)?;
+    let runs = trained(executor, &own.selection, jobs)?;
     let folder = write(executor, &runs, &own.to)?;
     let text = format!(
         "{} networks; `cargo xtask predict --model {} FILE` asks them",
@@ -124,7 +124,11 @@ mod tests {
     fn refused(toy: &Toy, methods: &[&str], to: &str) -> Option<String> {
         let methods = methods.iter().map(|&method| method.to_owned()).collect();
         let selection = Selection { methods, ..Selection::default() };
-        let own = cli::Bundle { selection, jobs: cli::Jobs { jobs: None }, to: toy.path(to) };
+        let own = cli::Bundle {
+            selection,
+            jobs: cli::Jobs { jobs: None, site: cli::Site::default() },
+            to: toy.path(to),
+        };
         check(&toy.read().unwrap(), &own).err().map(|error| error.to_string())
     }
 

@@ -5,7 +5,7 @@ mod gpu;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -40,6 +40,7 @@ const COMPILED: [Step; 4] = [
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     timed(FORMAT.name, || FORMAT.run(root))?;
     timed("tidy", || tidy::run(root))?;
+    timed("slurm's packages", || install_slurm(root))?;
     timed("kernels", || gpu::compile(root))?;
     timed("clippy with the feature cuda", || gpu::lint(root))?;
     let (tests, before) = COMPILED.split_last().context("no steps")?;
@@ -50,6 +51,14 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
 }
 
 const SMALL: &str = "pipelines/demo-small.toml";
+
+/// What the tests on Slurm need, where it can be had.
+fn install_slurm(root: &Path) -> anyhow::Result<()> {
+    let status = Command::new(root.join("tests/slurm/install.sh")).stdin(Stdio::null()).status();
+    let status = status.context("failed to start tests/slurm/install.sh")?;
+    ensure!(status.success(), "tests/slurm/install.sh failed: {status}");
+    Ok(())
+}
 
 /// The small demonstration twice, held to the digests on record.
 fn reproduce(root: &Path) -> anyhow::Result<()> {

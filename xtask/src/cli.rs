@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Plan, run and check the pipelines of Ambivox.
 #[derive(Debug, Parser)]
@@ -43,11 +43,11 @@ pub(crate) enum Command {
     /// Download a corpus as its manifest says, check it and unpack it
     Fetch(Handed),
     /// Make the synthetic corpus
-    Synth,
+    Synth(Site),
     /// List the corpus's utterances, making the corpus first where it is synthetic
-    Index,
+    Index(Site),
     /// Compute the descriptors of every utterance
-    Extract,
+    Extract(Site),
     /// Train and evaluate: all folds, methods and seeds of the pipeline unless named
     Cv(Training),
     /// Try settings, and rank them by validation loss
@@ -83,6 +83,9 @@ pub(crate) enum Command {
     Bench(Handed),
     /// Try to break every reader of files from strangers, where a nightly compiler and cargo-fuzz are
     Fuzz(Fuzz),
+    /// Make what a task of a job array is for
+    #[command(hide = true)]
+    Work(Work),
     /// Check the house rules
     Tidy,
     /// Run what CI runs
@@ -125,12 +128,50 @@ pub(crate) struct Bundle {
     pub(crate) to: PathBuf,
 }
 
-/// How many runs at a time.
+/// How many runs at a time, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Jobs {
-    /// Training runs at a time [default: one per thread]
+    /// Training runs at a time on this machine [default: one per thread]
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) site: Site,
+}
+
+/// Where stages run; changes no result.
+#[derive(Debug, Default, Clone, Args)]
+pub(crate) struct Site {
+    /// Where stages run
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t)]
+    pub(crate) executor: ExecutorKind,
+    /// What is asked of it [default: `[executor]` of the pipeline, else
+    /// ~/.config/ambivox/executor.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) executor_file: Option<PathBuf>,
+    /// Print the scripts that would be submitted next, and submit nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// An executor.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExecutorKind {
+    /// On this machine
+    #[default]
+    Local,
+    /// As jobs of Slurm
+    Slurm,
+}
+
+/// One task of an order.
+#[derive(Debug, Args)]
+pub(crate) struct Work {
+    /// The order's file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) order: PathBuf,
+    /// The task's number in the array
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) task: usize,
 }
 
 /// Which runs; each flag may be given more than once, and where it is not, all are meant.

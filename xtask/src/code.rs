@@ -14,13 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::{CodeParts, Digest, StageSource, StatMemo, Workspace};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use fs_err as fs;
 
 /// The crate of the stages.
 const STAGES: &str = "ambivox-stages";
 /// Modules named after stages.
-const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 10] = [
     "synth",
     "index",
     "extract",
@@ -39,10 +39,16 @@ const UNCOUNTED: [&str; 2] = ["lib", "error"];
 
 /// The code of the stages, each digested once.
 pub(crate) struct Codes {
+    /// `None` where the code is known by what was told of it alone.
+    sources: Option<Sources>,
+    known: BTreeMap<String, (Digest, CodeParts)>,
+}
+
+/// Where the code is read.
+struct Sources {
     workspace: Workspace,
     modules: Modules,
     tools: BTreeMap<String, String>,
-    known: BTreeMap<String, (Digest, CodeParts)>,
 }
 
 impl Codes {
@@ -50,14 +56,22 @@ impl Codes {
     pub(crate) fn new(root: &Path, tools: BTreeMap<String, String>) -> Result<Self> {
         let workspace = Workspace::read(root)?;
         let modules = Modules::read(&workspace)?;
-        Ok(Self { workspace, modules, tools, known: BTreeMap::new() })
+        Ok(Self { sources: Some(Sources { workspace, modules, tools }), known: BTreeMap::new() })
+    }
+
+    /// Code that was digested elsewhere, by stage.
+    pub(crate) fn told(parts: BTreeMap<String, CodeParts>) -> Self {
+        let known = parts.into_iter().map(|(stage, parts)| (stage, (parts.digest(), parts)));
+        Self { sources: None, known: known.collect() }
     }
 
     /// Digest of a stage's code, and what it is made of.
     pub(crate) fn of(&mut self, memo: &StatMemo, stage: &str) -> Result<&(Digest, CodeParts)> {
         if !self.known.contains_key(stage) {
-            let source = self.modules.source(stage);
-            let parts = self.workspace.code(memo, &source, &self.tools)?;
+            let sources =
+                self.sources.as_ref().with_context(|| format!("no word of the code of {stage}"))?;
+            let source = sources.modules.source(stage);
+            let parts = sources.workspace.code(memo, &source, &sources.tools)?;
             self.known.insert(stage.to_owned(), (parts.digest(), parts));
         }
         Ok(&self.known[stage])
@@ -79,8 +93,8 @@ impl Codes {
     }
 
     /// The workspace that the code is in.
-    pub(crate) fn workspace(&self) -> &Workspace {
-        &self.workspace
+    pub(crate) fn workspace(&self) -> Result<&Workspace> {
+        Ok(&self.sources.as_ref().context("the sources are not at hand")?.workspace)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::answer::Answer;
 use crate::cli::Selection;
 use crate::execute::Executor;
 use crate::failure::Failure;
-use crate::graph::{self, Run};
+use crate::graph::{self, Instance, Run};
 use crate::plan::Plan;
 use crate::publish::{lock, publish};
 use crate::resolve::State;
@@ -53,13 +53,10 @@ pub(crate) fn prepare(executor: &mut Executor<'_>, until: Until) -> Result<Answe
             experiment.pipeline.name
         )));
     }
-    for instance in graph::preparation(experiment) {
-        let last = instance.slot == until.slot();
-        executor.bring_up(&[instance], 1)?;
-        if last {
-            break;
-        }
-    }
+    let mut waves = one_by_one(graph::preparation(experiment));
+    let last = waves.iter().position(|wave| wave[0].slot == until.slot());
+    waves.truncate(last.map_or(0, |last| last + 1));
+    executor.bring_up(&waves, 1)?;
     let text = match until {
         Until::Synth => "The corpus is synthetic.".to_owned(),
         Until::Index => {
@@ -103,15 +100,15 @@ pub(crate) fn cross_validate(
     goal: Goal,
 ) -> Result<Answer> {
     let experiment = executor.resolver.experiment;
-    let (wanted, others) = trained(executor, selection, jobs)?;
+    let (wanted, others) = prepared(executor, selection, jobs)?;
+    let mut waves = vec![training(executor, &wanted)];
     let runs = with_fresh(executor, wanted, others)?;
-    for instance in graph::conclusions(experiment, &runs) {
-        executor.bring_up(&[instance], 1)?;
-    }
+    waves.extend(one_by_one(graph::conclusions(experiment, &runs)));
     let report = graph::report(experiment, &runs);
     if goal == Goal::Page {
-        executor.bring_up(std::slice::from_ref(&report), 1)?;
+        waves.push(vec![report.clone()]);
     }
+    executor.bring_up(&waves, jobs)?;
     let with_page = matches!(executor.resolver.state(&report)?, State::Fresh { .. });
     let outputs = publish_results(executor, results, with_page)?;
     // This run's own: another may publish to the same place.
@@ -121,27 +118,49 @@ pub(crate) fn cross_validate(
     Ok(Answer { text, outputs, tally: executor.tally })
 }
 
-/// Trains what is missing of the selected runs, with all that comes before; returns these runs, and
-/// those that were not selected.
+/// Waves of one instance each.
+fn one_by_one(instances: Vec<Instance>) -> Vec<Vec<Instance>> {
+    instances.into_iter().map(|instance| vec![instance]).collect()
+}
+
+/// Makes whatever comes before the folds are known.
+pub(crate) fn prepare_folds(executor: &mut Executor<'_>) -> Result<()> {
+    let waves = one_by_one(graph::preparation(executor.resolver.experiment));
+    executor.bring_up(&waves, 1)
+}
+
+/// Trains what is missing of the selected runs, with all that comes before; returns these runs.
 pub(crate) fn trained(
+    executor: &mut Executor<'_>,
+    selection: &Selection,
+    jobs: usize,
+) -> Result<Vec<Run>> {
+    let (wanted, _) = prepared(executor, selection, jobs)?;
+    let wave = training(executor, &wanted);
+    executor.bring_up(&[wave], jobs)?;
+    Ok(wanted)
+}
+
+fn training(executor: &Executor<'_>, runs: &[Run]) -> Vec<Instance> {
+    runs.iter().map(|run| graph::training(executor.resolver.experiment, run)).collect()
+}
+
+/// Makes whatever comes before training; returns the selected runs, and the others.
+fn prepared(
     executor: &mut Executor<'_>,
     selection: &Selection,
     jobs: usize,
 ) -> Result<(Vec<Run>, Vec<Run>)> {
     let experiment = executor.resolver.experiment;
     check_selection(experiment, selection)?;
-    for instance in graph::preparation(experiment) {
-        executor.bring_up(&[instance], 1)?;
-    }
+    prepare_folds(executor)?;
     let folds = fold_names(executor)?;
     check_folds(selection, &folds)?;
     let all = graph::runs(experiment, &folds);
     let (wanted, others): (Vec<Run>, Vec<Run>) =
         all.into_iter().partition(|run| selected(run, selection));
     check_votes(executor, &wanted)?;
-    executor.bring_up(&graph::noise(experiment), jobs)?;
-    let wave: Vec<_> = wanted.iter().map(|run| graph::training(experiment, run)).collect();
-    executor.bring_up(&wave, jobs)?;
+    executor.bring_up(&[graph::noise(experiment)], jobs)?;
     Ok((wanted, others))
 }
 
@@ -278,7 +297,7 @@ pub(crate) fn plan(executor: &mut Executor<'_>, selection: &Selection) -> Result
     let all = graph::runs(experiment, &folds);
     let (wanted, others): (Vec<Run>, Vec<Run>) =
         all.into_iter().partition(|run| selected(run, selection));
-    let wave: Vec<_> = wanted.iter().map(|run| graph::training(experiment, run)).collect();
+    let wave = training(executor, &wanted);
     plan.add(&mut executor.resolver, &graph::noise(experiment))?;
     plan.add(&mut executor.resolver, &wave)?;
     let runs = with_fresh(executor, wanted, others)?;

@@ -15,6 +15,7 @@ use crate::failure::{Failure, exit_code};
 use crate::graph::Instance;
 use crate::progress::Progress;
 use crate::resolve::{Resolver, State};
+use crate::slurm::Slurm;
 use crate::vouch;
 use crate::work::{Bench, Task};
 
@@ -57,11 +58,23 @@ pub(crate) struct Executor<'a> {
     /// Draws the order in which stages of a wave begin; the pipeline's own where there is none.
     pub(crate) shuffle: Option<u64>,
     pub(crate) tally: Tally,
+    /// Where stages run that do not run here.
+    pub(crate) slurm: Option<Slurm>,
 }
 
 impl Executor<'_> {
-    /// Brings instances up to date that do not depend on one another, `jobs` at a time.
-    pub(crate) fn bring_up(&mut self, instances: &[Instance], jobs: usize) -> Result<()> {
+    /// Brings instances up to date, wave by wave: those of one wave do not depend on one another, and
+    /// run `jobs` at a time.
+    pub(crate) fn bring_up(&mut self, waves: &[Vec<Instance>], jobs: usize) -> Result<()> {
+        if let Some(mut slurm) = self.slurm.take() {
+            let done = slurm.bring_up(self, waves);
+            self.slurm = Some(slurm);
+            return done;
+        }
+        waves.iter().try_for_each(|wave| self.bring_up_here(wave, jobs))
+    }
+
+    fn bring_up_here(&mut self, instances: &[Instance], jobs: usize) -> Result<()> {
         let mut tasks = self.stale(instances)?;
         if let Some(seed) = self.shuffle {
             tasks.sort_by_key(|task| place_in_order(seed, &task.instance.slot));
@@ -96,7 +109,16 @@ impl Executor<'_> {
         Ok(tasks)
     }
 
-    /// Notes which record the slot has now, and what its code is made of.
+    /// Whether an instance is in the store, whole; if so it can be built upon from now on.
+    pub(crate) fn is_made(&mut self, instance: &Instance) -> Result<bool> {
+        let made = matches!(self.resolver.state(instance)?, State::Fresh { .. });
+        if made {
+            self.remember(&instance.slot)?;
+        }
+        Ok(made)
+    }
+
+    /// Notes which record the slot has now.
     fn remember(&mut self, slot: &str) -> Result<()> {
         let record = self.resolver.record(slot)?;
         let pipeline = &self.resolver.experiment.pipeline.name;
@@ -104,7 +126,7 @@ impl Executor<'_> {
     }
 
     /// Builds the stage program, and makes sure that it is the code that the keys say.
-    fn build(&mut self) -> Result<()> {
+    pub(crate) fn build(&mut self) -> Result<()> {
         let Program::Workspace(root) = &self.program else { return Ok(()) };
         if !Binary::exists()? {
             self.progress.say("building the stages; the first build takes minutes");

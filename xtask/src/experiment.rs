@@ -1,4 +1,5 @@
 //! A pipeline file with all that it names: the corpus's manifest, the feature set, the corpus's root.
+//! Its section `[executor]`, which says where stages run, is none of the pipeline's.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,17 +7,21 @@ use std::path::{Path, PathBuf};
 use ambivox_settings::{Arithmetic, FeatureSetText, Manifest, Pipeline};
 use anyhow::Result;
 use fs_err as fs;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::slurm;
 
 /// The environment variable that says which instructions compute networks.
 const ISA: &str = "AMBIVOX_ISA";
 
 /// A pipeline, read and checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Experiment {
-    /// The file's text; the report shows it.
+    /// The file's text without the executor's section; the report shows it.
     pub(crate) text: String,
+    /// The executor's section, or nothing.
+    pub(crate) executor: String,
     pub(crate) pipeline: Pipeline,
     pub(crate) manifest: Manifest,
     pub(crate) feature_set: FeatureSetText,
@@ -28,14 +33,23 @@ impl Experiment {
     /// Reads a pipeline file and the files it names.
     pub(crate) fn read(file: &Path) -> Result<Self> {
         let text = fs::read_to_string(file).map_err(|error| Failure::usage(error.to_string()))?;
-        let pipeline = Pipeline::parse(file, &text)?;
+        let parts = slurm::cut(&text);
+        let pipeline = Pipeline::parse(file, &parts.pipeline)?;
         let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
         let mut manifest = Manifest::read(&folder.join(&pipeline.corpus.manifest))?;
         // How a corpus was had changes nothing of what is in it.
         manifest.fetch.clear();
         let feature_set = feature_set(&folder, &pipeline.features.set)?;
         let arithmetic = arithmetic(std::env::var_os(ISA).as_deref())?;
-        Ok(Self { text, pipeline, manifest, feature_set, arithmetic, folder })
+        let (text, executor) = (parts.shown, parts.executor);
+        Ok(Self { text, executor, pipeline, manifest, feature_set, arithmetic, folder })
+    }
+
+    /// The same, its corpus in this folder whatever the environment says.
+    pub(crate) fn with_root(&self, root: &Path) -> Self {
+        let mut experiment = self.clone();
+        experiment.pipeline.corpus.root = Some(root.to_path_buf());
+        experiment
     }
 
     /// The same with another pipeline, whose files are the same.

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::answer::print;
 use crate::cli::Gc;
 use crate::plan::Plan;
+use crate::slurm;
 
 /// How each pipeline stands that results are kept for.
 pub(crate) struct Kept {
@@ -60,6 +61,7 @@ pub(crate) fn collect(store: &Store, kept: &Kept, asked: &Gc, json: bool) -> Res
     if !asked.dry_run {
         garbage.iter().try_for_each(|garbage| store.discard(garbage, &alone))?;
         store.sweep(since, &alone)?;
+        slurm::sweep::sweep(store.root(), since)?;
     }
     print(&if json { document(&garbage, asked) } else { text(&garbage, kept, asked) })
 }

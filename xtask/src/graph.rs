@@ -7,11 +7,12 @@ use ambivox_settings::{
     LabelNoiseSettings, Method, MethodParams, ReportParams, SplitParams, StageParams, TrainParams,
     role,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::experiment::Experiment;
 
 /// Where an input comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Source {
     /// The corpus's root folder, outside the store.
     Corpus,
@@ -20,12 +21,12 @@ pub(crate) enum Source {
         /// That instance's slot.
         slot: String,
         /// The output's role.
-        role: &'static str,
+        role: String,
     },
 }
 
 /// One stage at its place in the pipeline.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Instance {
     /// Its place: the stage's name, for a run with method, seed and fold.
     pub(crate) slot: String,
@@ -96,7 +97,7 @@ fn evaluation_slot(noise: Option<f64>) -> String {
 }
 
 fn output(role: &'static str, slot: &str) -> (String, Source) {
-    (role.to_owned(), Source::Output { slot: slot.to_owned(), role })
+    named(role.to_owned(), role, slot)
 }
 
 /// The inputs that every run has one of.
@@ -111,7 +112,7 @@ fn of_runs(roles: &[&'static str], runs: &[Run]) -> Vec<(String, Source)> {
 
 /// An output that goes by a name of its own.
 fn named(name: String, role: &'static str, slot: &str) -> (String, Source) {
-    (name, Source::Output { slot: slot.to_owned(), role })
+    (name, Source::Output { slot: slot.to_owned(), role: role.to_owned() })
 }
 
 fn corpus(experiment: &Experiment) -> (String, Source) {

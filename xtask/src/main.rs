@@ -30,6 +30,7 @@ mod scratch;
 mod select;
 mod session;
 mod show;
+mod slurm;
 mod spawn;
 mod table;
 mod tidy;

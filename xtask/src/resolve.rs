@@ -30,7 +30,7 @@ pub(crate) struct Resolver<'a> {
     /// Records of the instances known to be fresh, by slot.
     made: BTreeMap<String, Record>,
     /// The corpus's root and digest, once somebody asked.
-    corpus: Option<(PathBuf, Digest)>,
+    pub(crate) corpus: Option<(PathBuf, Digest)>,
 }
 
 impl<'a> Resolver<'a> {
@@ -47,12 +47,9 @@ impl<'a> Resolver<'a> {
                 None => return Ok(State::Waits { on: upstream(source) }),
             }
         }
-        let stage = instance.stage();
-        let (code, _) = self.codes.of(self.store.memo(), stage)?;
-        let params = params(instance)?;
-        let parts = KeyParts { stage: stage.to_owned(), code: *code, params, inputs };
+        let parts = self.parts(instance, inputs)?;
         let key = parts.key();
-        match self.store.lookup(stage, &key)? {
+        match self.store.lookup(&parts.stage, &key)? {
             Lookup::Fresh(record) => {
                 self.made.insert(instance.slot.clone(), *record);
                 Ok(State::Fresh { key })
@@ -63,6 +60,18 @@ impl<'a> Resolver<'a> {
                 Ok(State::Stale { parts, reasons })
             }
         }
+    }
+
+    /// What the key of an instance stands for, given a digest for each of its inputs.
+    pub(crate) fn parts(
+        &mut self,
+        instance: &Instance,
+        inputs: BTreeMap<String, Digest>,
+    ) -> Result<KeyParts> {
+        let stage = instance.stage();
+        let (code, _) = self.codes.of(self.store.memo(), stage)?;
+        let params = params(instance)?;
+        Ok(KeyParts { stage: stage.to_owned(), code: *code, params, inputs })
     }
 
     /// Takes note of what was made.
@@ -98,13 +107,14 @@ impl<'a> Resolver<'a> {
             Source::Corpus => self.corpus_digest().map(Some),
             Source::Output { slot, role } => {
                 let Some(record) = self.made.get(slot) else { return Ok(None) };
-                let output = record.outputs.get(*role);
+                let output = record.outputs.get(role);
                 Ok(Some(output.with_context(|| format!("{slot} has no output {role}"))?.digest))
             }
         }
     }
 
-    fn corpus_digest(&mut self) -> Result<Digest> {
+    /// Digest of the corpus.
+    pub(crate) fn corpus_digest(&mut self) -> Result<Digest> {
         if let Some((_, digest)) = &self.corpus {
             return Ok(*digest);
         }

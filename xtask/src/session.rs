@@ -9,7 +9,7 @@ use fs_err as fs;
 use crate::answer::{Answer, print};
 use crate::audit::audit;
 use crate::bundle::bundle;
-use crate::cli::{Cli, Command, Common, Gc, Jobs, Selection};
+use crate::cli::{Cli, Command, Common, ExecutorKind, Gc, Jobs, Selection, Site};
 use crate::code::Codes;
 use crate::commands::{Goal, Until, cross_validate, demonstrate, plan, prepare};
 use crate::execute::{Executor, Program, Tally};
@@ -19,12 +19,17 @@ use crate::gc::Kept;
 use crate::progress::Progress;
 use crate::repro::Repro;
 use crate::resolve::Resolver;
+use crate::slurm::{self, OnlyShown, Slurm};
 use crate::tune::tune;
 use crate::{bench_plan, binary, ci, gc, show, tidy, toolchain, verify};
 
 /// Does what the command line asks for.
 pub(crate) fn run(cli: Cli) -> Result<()> {
     check_json(&cli)?;
+    // A node may have the store alone, without the sources.
+    if let Command::Work(own) = &cli.command {
+        return slurm::worker::work(&own.order, own.task, threads(&cli.common));
+    }
     let root = workspace_root()?;
     match cli.command {
         Command::Tidy => tidy::run(&root),
@@ -54,7 +59,10 @@ fn in_store(common: &Common, command: Command, root: &Path) -> Result<()> {
         Command::Gc(own) => clear_up(common, &own, root, &store),
         command => {
             let _hold = store.hold()?;
-            on_pipeline(common, command, root, &store)
+            match on_pipeline(common, command, root, &store) {
+                Err(error) if error.is::<OnlyShown>() => Ok(()),
+                done => done,
+            }
         }
     };
     // What was learned about files is worth keeping after a failure too; a store that cannot be
@@ -96,6 +104,7 @@ fn executor<'a>(
         threads: threads(common),
         shuffle: None,
         tally: Tally::default(),
+        slurm: None,
     })
 }
 
@@ -117,11 +126,12 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
     let experiment = Experiment::read(&pipeline_file(common, root))?;
     let progress = Progress::new();
     let mut executor = executor(common, root, store, &experiment, &progress)?;
+    executor.slurm = site(&command).map(|site| elsewhere(site, &experiment)).transpose()?.flatten();
     let jobs = |jobs: &Jobs| jobs.jobs.map_or(threads(common), std::num::NonZero::get);
     let answer = match command {
-        Command::Synth => prepare(&mut executor, Until::Synth)?,
-        Command::Index => prepare(&mut executor, Until::Index)?,
-        Command::Extract => prepare(&mut executor, Until::Extract)?,
+        Command::Synth(_) => prepare(&mut executor, Until::Synth)?,
+        Command::Index(_) => prepare(&mut executor, Until::Index)?,
+        Command::Extract(_) => prepare(&mut executor, Until::Extract)?,
         Command::Cv(t) => {
             executor.shuffle = t.shuffle;
             cross_validate(&mut executor, &t.selection, jobs(&t.jobs), &results, Goal::Rates)?
@@ -151,6 +161,7 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
         | Command::Show(_)
         | Command::Gc(_)
         | Command::Repro(_)
+        | Command::Work(_)
         | Command::Tidy
         | Command::Ci
         | Command::Fuzz(_)
@@ -160,6 +171,34 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
         | Command::Predict(_) => return Ok(()),
     };
     tell(common, &progress, &answer)
+}
+
+/// Where the stages of a command run.
+fn site(command: &Command) -> Option<&Site> {
+    match command {
+        Command::Synth(site) | Command::Index(site) | Command::Extract(site) => Some(site),
+        Command::Cv(own) | Command::Report(own) | Command::Audit(own) => Some(&own.jobs.site),
+        Command::Demo(jobs) => Some(&jobs.site),
+        Command::Tune(own) => Some(&own.jobs.site),
+        Command::Bundle(own) => Some(&own.jobs.site),
+        _ => None,
+    }
+}
+
+/// What runs the stages, if not this machine.
+fn elsewhere(site: &Site, experiment: &Experiment) -> Result<Option<Slurm>> {
+    let Site { executor, executor_file, dry_run } = site;
+    if *executor == ExecutorKind::Slurm {
+        let settings = slurm::settings(executor_file.as_deref(), &experiment.executor)?;
+        return Ok(Some(Slurm::new(settings, *dry_run)));
+    }
+    if *dry_run || executor_file.is_some() {
+        return Err(Failure::usage(
+            "--dry-run and --executor-file go with --executor slurm; `cargo xtask plan` says what \
+             would run",
+        ));
+    }
+    Ok(None)
 }
 
 fn tell(common: &Common, progress: &Progress, answer: &Answer) -> Result<()> {

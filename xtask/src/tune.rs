@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 use fs_err as fs;
 
 use crate::cli;
-use crate::commands::{check_votes, fold_names};
+use crate::commands::{check_votes, fold_names, prepare_folds};
 use crate::execute::Executor;
 use crate::graph::{self, Instance, Run};
 use crate::select::{check_folds, check_selection, selected};
@@ -27,9 +27,7 @@ pub(crate) fn tune(executor: &mut Executor<'_>, own: &cli::Tune, jobs: usize) ->
     check_selection(experiment, &own.selection)?;
     let space = Space::read(&own.space)?;
     let studies = study::studies(&own.space, &space, experiment, &own.selection.methods)?;
-    for instance in graph::preparation(experiment) {
-        executor.bring_up(&[instance], 1)?;
-    }
+    prepare_folds(executor)?;
     let folds = fold_names(executor)?;
     check_folds(&own.selection, &folds)?;
     let runs = |study: &Study| {
@@ -40,7 +38,7 @@ pub(crate) fn tune(executor: &mut Executor<'_>, own: &cli::Tune, jobs: usize) ->
     let planned: Vec<Planned> =
         studies.iter().map(|study| Planned::new(study, &runs(study))).collect();
     check_votes(executor, &studies.iter().flat_map(runs).collect::<Vec<_>>())?;
-    executor.bring_up(&graph::noise(experiment), jobs)?;
+    executor.bring_up(&[graph::noise(experiment)], jobs)?;
     train(executor, &planned, jobs)?;
     let methods = planned.iter().map(|plan| plan.rank(executor)).collect::<Result<_>>()?;
     Ok(Ranking::new(experiment, methods, executor.tally))
@@ -70,7 +68,7 @@ impl<'a> Planned<'a> {
 fn train(executor: &mut Executor<'_>, planned: &[Planned<'_>], jobs: usize) -> Result<()> {
     let trials = || planned.iter().flat_map(|plan| &plan.trials);
     let wave: Vec<Instance> = trials().flat_map(|(_, instances)| instances.clone()).collect();
-    let brought = executor.bring_up(&wave, jobs);
+    let brought = executor.bring_up(&[wave], jobs);
     if brought.is_err() {
         trials().for_each(|(trial, _)| executor.progress.say(&trial.to_string()));
     }

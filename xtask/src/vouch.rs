@@ -75,8 +75,8 @@ pub(crate) fn show_changes(program: &Path, codes: &Codes) -> Result<()> {
         fs::read(place(program)).ok().and_then(|json| serde_json::from_slice(&json).ok());
     let now = Voucher::of(program, codes)?;
     for name in now.crates() {
-        let folder = codes.workspace().folder(name)?;
-        let files = codes.workspace().files(name)?;
+        let folder = codes.workspace()?.folder(name)?;
+        let files = codes.workspace()?.files(name)?;
         let times: Vec<Times> =
             files.iter().map(|file| times(&folder.join(file))).collect::<Result<_>>()?;
         if overlooked(name, &now, old.as_ref(), &times) {

@@ -50,7 +50,7 @@ impl House {
         let progress = Progress::new();
         let mut executor = self.executor(&experiment, &progress, body);
         let instances = instances(&experiment);
-        executor.bring_up(&instances, 2)?;
+        executor.bring_up(&[instances], 2)?;
         Ok(executor.tally)
     }
 
@@ -69,6 +69,7 @@ impl House {
             threads: 2,
             shuffle: None,
             tally: Tally::default(),
+            slurm: None,
         }
     }
 
@@ -203,8 +204,9 @@ fn two_at_once_do_the_work_once() {
             threads: 1,
             shuffle: Some(1),
             tally: Tally::default(),
+            slurm: None,
         };
-        executor.bring_up(&preparation(&experiment)[..1], 1).unwrap();
+        executor.bring_up(&[preparation(&experiment)[..1].to_vec()], 1).unwrap();
     };
     std::thread::scope(|scope| {
         scope.spawn(run);

@@ -1,0 +1,279 @@
+//! Stages as jobs of a real Slurm: a private one on this machine, which `slurm/up.sh` starts.
+//!
+//! Where slurm-wlm and munge are not installed (`slurm/install.sh`), these tests say that they skip.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use fs_err as fs;
+use tempfile::TempDir;
+
+use crate::checkout::write_script;
+use crate::corpora::tones;
+use crate::faults::objects;
+use crate::harness::{DATA, DONE, House, Ran, root};
+
+const FAILED: i32 = 1;
+/// Seconds after which the daemons end by themselves, whatever became of the tests.
+const LIFETIME: &str = "300";
+
+#[expect(clippy::print_stderr, reason = "shown with --nocapture")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Where a program lies.
+fn which(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// A Slurm of one node, which ends with this value.
+struct Cluster {
+    folder: TempDir,
+}
+
+impl Cluster {
+    /// `None` where there is none to be had.
+    fn start() -> Option<Self> {
+        let has = |program: &str| which(program).is_some();
+        let is_root = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout == b"0\n");
+        if !is_root || !["slurmctld", "slurmd", "munged"].into_iter().all(has) {
+            say("skipped: this needs root, slurm-wlm and munge; tests/slurm/install.sh gets them");
+            return None;
+        }
+        let cluster = Self { folder: TempDir::new().unwrap() };
+        let up = Command::new(root().join("tests/slurm/up.sh"))
+            .arg(cluster.path(""))
+            .arg(LIFETIME)
+            .stdout(Stdio::null())
+            .status();
+        assert!(up.unwrap().success(), "no private Slurm");
+        Some(cluster)
+    }
+
+    fn path(&self, relative: &str) -> PathBuf {
+        self.folder.path().join("slurm").join(relative)
+    }
+
+    /// Runs a command of Slurm, which has ten seconds; returns what it printed.
+    fn call(&self, line: &[&str]) -> String {
+        let mut command = Command::new("timeout");
+        command.arg("10").args(line).env("SLURM_CONF", self.path("slurm.conf"));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{line:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn running(&self) -> String {
+        self.call(&["squeue", "--noheader", "--array", "--states=RUNNING", "--format=%i"])
+    }
+
+    fn set_node(&self, state: &str) {
+        let name = Command::new("hostname").arg("-s").output().unwrap().stdout;
+        let node = format!("nodename={}", String::from_utf8(name).unwrap().trim());
+        self.call(&["scontrol", "update", &node, &format!("state={state}"), "reason=test"]);
+    }
+
+    fn stop_controller(&self) {
+        let pid = fs::read_to_string(self.path("slurmctld.pid")).unwrap();
+        let signal = |name| Command::new("kill").args([name, pid.trim()]).output().unwrap();
+        signal("-TERM");
+        wait_for("the end of the controller", || !signal("-0").status.success());
+    }
+
+    fn start_controller(&self) {
+        self.call(&["slurmctld", "-f", self.path("slurm.conf").to_str().unwrap()]);
+    }
+
+    /// A command of this house whose stages run here.
+    fn command(&self, house: &House, arguments: &[&str]) -> Command {
+        let executor = house.path("executor.toml");
+        let place = ["--executor", "slurm", "--executor-file", executor.to_str().unwrap()];
+        let mut command = house.command(&[arguments, &place].concat());
+        command.env("SLURM_CONF", self.path("slurm.conf"));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn start_driver(&self, house: &House, arguments: &[&str]) -> Child {
+        self.command(house, arguments).spawn().unwrap()
+    }
+
+    fn run(&self, house: &House, arguments: &[&str]) -> Ran {
+        end(self.start_driver(house, arguments), arguments)
+    }
+
+    /// Starts a driver and waits until a task of it runs.
+    fn start_until_running(&self, house: &House, arguments: &[&str]) -> Child {
+        let driver = self.start_driver(house, arguments);
+        wait_for("a running task", || !self.running().is_empty());
+        driver
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let down = Command::new(root().join("tests/slurm/down.sh")).arg(self.path("")).status();
+        if !down.is_ok_and(|status| status.success()) {
+            say("the private Slurm may still be running; it ends by itself");
+        }
+    }
+}
+
+fn end(driver: Child, arguments: &[&str]) -> Ran {
+    Ran::new(arguments, driver.wait_with_output().unwrap())
+}
+
+fn wait_for(what: &str, happened: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !happened() {
+        assert!(started.elapsed() < Duration::from_mins(1), "{what}: waited in vain");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+/// Asks the executor for a shell line before the work of every task.
+fn before_work(house: &House, line: &str) {
+    let text = format!(
+        "[executor.slurm]\npoll_seconds = 0.25\nsetup = ['''{line}''']\n\
+         [executor.slurm.resources]\ncpus = 1\n"
+    );
+    house.write("executor.toml", text);
+}
+
+/// The small demonstration in a folder whose name no shell reads as one word.
+fn demonstration() -> House {
+    let house = House::named("it's a \"house\" 100%a ");
+    let text = fs::read_to_string(root().join("pipelines/demo-small.toml")).unwrap();
+    let manifest = root().join("data-manifests/synth.toml");
+    let text = text.replace("../data-manifests/synth.toml", manifest.to_str().unwrap());
+    house.write("pipelines/tiny.toml", text);
+    before_work(&house, ":");
+    house
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).unwrap().next().is_none()
+}
+
+/// One cluster for all that is tested here, since its two processors are all there are.
+#[test]
+fn a_pipeline_on_slurm() {
+    let Some(cluster) = Cluster::start() else { return };
+    let started = Instant::now();
+    let told = |what: &str| say(&format!("{what}, after {:.1} s", started.elapsed().as_secs_f64()));
+    ends_with_the_same_bytes(&cluster);
+    told("the same bytes");
+    passes_on_what_a_stage_complains_of(&cluster);
+    told("a complaint");
+    let house = tones();
+    house.run(&["cv", "--fold", "dora"]).ended(DONE);
+    a_cancelled_task(&cluster, &house);
+    told("a cancelled task");
+    a_node_that_fails(&cluster, &house);
+    told("a failed node");
+    a_controller_that_is_gone_for_a_while(&cluster, &house);
+    told("another controller");
+    a_driver_that_is_killed(&cluster, &house);
+    told("a killed driver");
+    two_drivers_at_once(&cluster, &house);
+    told("two drivers");
+    house.run(&["verify"]).ended(DONE);
+    assert!(house.run(&["cv"]).ended(DONE).text().contains("2 made"), "something was not kept");
+}
+
+fn ends_with_the_same_bytes(cluster: &Cluster) {
+    let (here, there) = (demonstration(), demonstration());
+    let local = here.command(&["report"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let shown = cluster.run(&there, &["report", "--dry-run"]).ended(DONE);
+    assert!(shown.stdout.contains("$ sbatch ") && shown.stdout.contains("JOB-OF-INDEX"));
+    let ran = cluster.run(&there, &["report"]).ended(DONE);
+    end(local.unwrap(), &["report"]).ended(DONE);
+    say(&ran.stderr);
+    assert!(ran.stderr.contains("4 tasks submitted as "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("32 tasks submitted as "), "{}", ran.stderr);
+    let (here_made, there_made) = (objects(&here), objects(&there));
+    assert_eq!(here_made.len(), there_made.len());
+    assert!(here_made == there_made, "Slurm made other bytes");
+    there.run(&["verify"]).ended(DONE);
+    assert!(is_empty(&there.path("store/slurm/orders")), "orders that ended well are left");
+    let again = cluster.run(&there, &["report"]).ended(DONE);
+    assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+}
+
+fn passes_on_what_a_stage_complains_of(cluster: &Cluster) {
+    let house = tones();
+    before_work(&house, ":");
+    let sound = fs::read_dir(house.path("corpus/wav")).unwrap().next().unwrap().unwrap();
+    fs::write(sound.path(), "no sound").unwrap();
+    let name = sound.file_name().into_string().unwrap();
+    let ran = cluster.run(&house, &["cv"]).ended(DATA);
+    ran.complained_of(&["extract failed", &name, ".log"]);
+}
+
+const ONE: [&str; 5] = ["cv", "--method", "lw", "--fold", "anna"];
+
+fn a_cancelled_task(cluster: &Cluster, house: &House) {
+    before_work(house, "sleep 60");
+    let driver = cluster.start_until_running(house, &ONE);
+    cluster.call(&["scancel", &cluster.running()]);
+    end(driver, &ONE).ended(FAILED).complained_of(&["train/lw/0/anna failed: it was cancelled"]);
+    before_work(house, ":");
+    cluster.run(house, &ONE).ended(DONE);
+}
+
+fn a_node_that_fails(cluster: &Cluster, house: &House) {
+    let other = ["cv", "--method", "lw", "--fold", "bert"];
+    before_work(house, "sleep 2");
+    let driver = cluster.start_until_running(house, &other);
+    cluster.set_node("down");
+    wait_for("the loss of the task", || cluster.running().is_empty());
+    cluster.set_node("resume");
+    end(driver, &other).ended(DONE);
+}
+
+fn a_controller_that_is_gone_for_a_while(cluster: &Cluster, house: &House) {
+    let other = ["cv", "--method", "lw", "--fold", "carl"];
+    before_work(house, "sleep 2");
+    let driver = cluster.start_until_running(house, &other);
+    cluster.stop_controller();
+    sleep(Duration::from_secs(1));
+    cluster.start_controller();
+    end(driver, &other).ended(DONE);
+}
+
+fn a_driver_that_is_killed(cluster: &Cluster, house: &House) {
+    let other = ["cv", "--method", "baseline", "--fold", "anna"];
+    before_work(house, "sleep 2");
+    let mut driver = cluster.start_until_running(house, &other);
+    driver.kill().unwrap();
+    driver.wait().unwrap();
+    let again = cluster.run(house, &other).ended(DONE);
+    assert!(!again.stderr.contains("submitted"), "{}", again.stderr);
+}
+
+/// The second does not see what the first has submitted until it has submitted the same: a training
+/// and an evaluation, each of which is then made once.
+fn two_drivers_at_once(cluster: &Cluster, house: &House) {
+    let other = ["cv", "--method", "baseline", "--fold", "bert"];
+    let (begun, blind) = (house.path("begun"), house.path("blind/squeue"));
+    // The work of the first waits until the second has looked, and then some.
+    let wait = format!("while [ -e '{}.once' ]; do sleep 0.1; done; sleep 3", blind.display());
+    before_work(house, &format!("echo begun >> '{}'; {wait}", begun.display()));
+    let queue =
+        "#!/bin/sh\nif rm \"$0.once\" 2>/dev/null; then exit 0; fi\nexec \"$SQUEUE\" \"$@\"\n";
+    house.write("blind/squeue.once", "");
+    write_script(&blind, queue);
+    let first = cluster.start_until_running(house, &other);
+    let path = std::env::var("PATH").unwrap();
+    let mut second = cluster.command(house, &other);
+    second.env("SQUEUE", which("squeue").unwrap());
+    second.env("PATH", format!("{}:{path}", house.path("blind").display()));
+    let second = end(second.spawn().unwrap(), &other).ended(DONE);
+    second.complained_of(&["another driver has submitted the same"]);
+    end(first, &other).ended(DONE);
+    assert_eq!(fs::read_to_string(begun).unwrap().lines().count(), 2);
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Ends what `up.sh DIR` started, jobs first, and removes DIR.
+set -uo pipefail
+
+dir=$(realpath -m "$1")
+export SLURM_CONF="$dir/slurm.conf"
+
+ended() { # waits for up to five seconds
+    for _ in $(seq 50); do
+        "$@" || return 0
+        sleep 0.1
+    done
+    return 1
+}
+jobs_left() { [ -n "$(timeout 2 squeue -h 2>/dev/null)" ]; }
+alive() { kill -0 "$1" 2>/dev/null; }
+
+timeout 5 scancel --user="$(id -un)" 2>/dev/null && ended jobs_left
+
+pids=()
+for file in slurmctld.pid slurmd.pid munge/pid; do
+    pid=$(cat "$dir/$file" 2>/dev/null) || continue
+    # A number that was given away again is not ours to end.
+    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$dir" || continue
+    kill "$pid" 2>/dev/null && pids+=("$pid")
+done
+for pid in "${pids[@]}"; do
+    ended alive "$pid" || kill -KILL "$pid" 2>/dev/null
+done
+rm -rf "$dir"

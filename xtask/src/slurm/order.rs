@@ -1,0 +1,199 @@
+//! What the tasks of one job array make: written at submission, read on the nodes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ambivox_artifacts::{CodeParts, Digest, write_atomically};
+use ambivox_settings::exit;
+use anyhow::{Context as _, Result};
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::Experiment;
+use crate::graph::Instance;
+
+/// What job names begin with; the order's name follows.
+pub(super) const JOB: &str = "ambivox-";
+
+/// One stage to be made, known before the content of its inputs is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Unit {
+    /// The key that the instance would have if its inputs were digests of the units that make them:
+    /// the same work has the same digest whoever submits it, and whenever.
+    pub(super) digest: Digest,
+    pub(super) instance: Instance,
+}
+
+/// The tasks of an array and all that they need to know.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Order {
+    pub(super) store: PathBuf,
+    /// The stage program.
+    pub(super) program: PathBuf,
+    pub(super) experiment: Experiment,
+    /// The corpus's root and digest, where a stage reads it.
+    pub(super) corpus: Option<(PathBuf, Digest)>,
+    /// The code that the program runs, by stage.
+    pub(super) codes: BTreeMap<String, CodeParts>,
+    pub(super) tools: BTreeMap<String, String>,
+    /// Stage and key of what was made before, by slot.
+    pub(super) made: BTreeMap<String, (String, Digest)>,
+    /// What is made before these tasks begin, in the order of its dependence.
+    pub(super) upstream: Vec<Instance>,
+    /// What each task makes, by its number.
+    pub(super) units: Vec<Unit>,
+}
+
+/// The parts of an order that a driver needs to know whose jobs are queued.
+#[derive(Deserialize)]
+struct Asked {
+    units: Vec<UnitDigest>,
+}
+
+#[derive(Deserialize)]
+struct UnitDigest {
+    digest: Digest,
+}
+
+/// A folder in the store for an order, its tasks' logs and their ends.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Desk(PathBuf);
+
+impl Desk {
+    /// That of the order of this name.
+    pub(super) fn new(store: &Path, name: &str) -> Self {
+        Self(folder(store).join(name))
+    }
+
+    /// The one in this folder.
+    pub(super) fn at(folder: &Path) -> Self {
+        Self(folder.to_path_buf())
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn order(&self) -> PathBuf {
+        self.0.join("order.json")
+    }
+
+    pub(super) fn script(&self) -> PathBuf {
+        self.0.join("script.sh")
+    }
+
+    pub(super) fn log(&self, task: usize) -> PathBuf {
+        self.0.join(format!("{task}.log"))
+    }
+
+    fn end(&self, task: usize) -> PathBuf {
+        self.0.join(format!("{task}.exit"))
+    }
+
+    /// Digests of the units that the order is about; `None` where there is no such order here.
+    pub(super) fn units(&self) -> Option<Vec<Digest>> {
+        let json = fs::read(self.order()).ok()?;
+        let asked: Asked = serde_json::from_slice(&json).ok()?;
+        Some(asked.units.into_iter().map(|unit| unit.digest).collect())
+    }
+
+    /// How a task ended, by its own word.
+    pub(super) fn ended(&self, task: usize) -> Option<End> {
+        serde_json::from_slice(&fs::read(self.end(task)).ok()?).ok()
+    }
+
+    /// Notes how a task ended.
+    pub(super) fn end_task(&self, task: usize, end: &End) -> Result<()> {
+        Ok(write_atomically(&self.end(task), &serde_json::to_vec(end)?)?)
+    }
+
+    /// Forgets how a task ended before it was begun again.
+    pub(super) fn begin_task(&self, task: usize) {
+        // What is not there need not go; what cannot go is replaced at the end.
+        fs::remove_file(self.end(task)).ok();
+    }
+
+    /// The last lines of a task's log.
+    pub(super) fn last_lines(&self, task: usize, count: usize) -> String {
+        let log = fs::read(self.log(task)).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = log.trim_end().lines().collect();
+        let last = &lines[lines.len().saturating_sub(count)..];
+        last.iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Where orders lie in a store.
+pub(super) fn folder(store: &Path) -> PathBuf {
+    store.join("slurm/orders")
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct End {
+    pub(super) code: u8,
+    /// What went wrong.
+    pub(super) message: String,
+}
+
+impl End {
+    pub(super) fn is_well(&self) -> bool {
+        self.code == exit::DONE
+    }
+}
+
+impl Order {
+    pub(super) fn read(file: &Path) -> Result<Self> {
+        let json = fs::read(file)?;
+        serde_json::from_slice(&json).with_context(|| file.display().to_string())
+    }
+
+    pub(super) fn write(&self, desk: &Desk) -> Result<()> {
+        let json = serde_json::to_vec(self).context("an order must be UTF-8, paths included")?;
+        Ok(write_atomically(&desk.order(), &json)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph;
+
+    /// What is read on a node has the same parameters, and so the same key.
+    #[test]
+    fn instances_go_through_json_unchanged() {
+        for name in ["demo", "noise-demo", "emodb"] {
+            let file =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../pipelines/{name}.toml"));
+            let experiment = Experiment::read(&file).unwrap();
+            let runs = graph::runs(&experiment, &["Ses 01 'F'".to_owned()]);
+            let mut all = graph::preparation(&experiment);
+            all.extend(graph::noise(&experiment));
+            all.extend(runs.iter().map(|run| graph::training(&experiment, run)));
+            all.extend(graph::conclusions(&experiment, &runs));
+            all.push(graph::report(&experiment, &runs));
+            for instance in all {
+                let json = serde_json::to_string(&instance).unwrap();
+                let read: Instance = serde_json::from_str(&json).unwrap();
+                assert_eq!(read, instance);
+                let work = |instance: &Instance| serde_json::to_value(&instance.work).unwrap();
+                assert_eq!(work(&read), work(&instance));
+            }
+        }
+    }
+
+    #[test]
+    fn a_desk_knows_how_tasks_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Desk::new(folder.path(), "a b");
+        assert_eq!((desk.units(), desk.ended(0)), (None, None));
+        let end = End { code: 3, message: "row 3".to_owned() };
+        desk.end_task(7, &end).unwrap();
+        assert_eq!(desk.ended(7), Some(end));
+        desk.begin_task(7);
+        assert_eq!(desk.ended(7), None);
+        fs::write(desk.log(7), "one\ntwo\nthree\n\n").unwrap();
+        assert_eq!(desk.last_lines(7, 2), "    two\n    three");
+        assert_eq!(desk.last_lines(8, 2), "");
+    }
+}
