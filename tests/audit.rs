@@ -23,6 +23,10 @@ fn a_label_that_is_wrong_on_purpose_comes_first() {
     assert!(first("utterance_id").contains("carl-happy-1"), "{csv}");
     assert_eq!((first("rank"), first("gold"), first("suggestion")), ("1", "sadness", "happiness"));
     assert!(house.path("results/tiny/audit.parquet").is_file());
+    let page = house.read("results/tiny/audit.html");
+    assert_eq!(page.matches("<tr data-entry=").count(), SPEAKERS.len() * 6);
+    assert_eq!(page.matches("\"attention\":\"\"").count(), 0, "every sound is attended to");
+    assert_eq!(page.matches("\"sound\":null").count(), 0, "24 are fewer than 50");
     let scores: Vec<f64> =
         rows[1..].iter().map(|row| row[column("score")].parse().unwrap()).collect();
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
@@ -31,6 +35,10 @@ fn a_label_that_is_wrong_on_purpose_comes_first() {
     let again = house.run(&["audit", "--method", "lw"]).ended(DONE);
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
     assert_eq!(house.read("results/tiny/audit.csv"), csv);
+    let fewer = house.run(&["audit", "--sounds", "3"]).ended(DONE);
+    assert!(fewer.stderr.contains("1 made"), "{}", fewer.stderr);
+    let page = house.read("results/tiny/audit.html");
+    assert_eq!(page.matches("\"sound\":null").count(), SPEAKERS.len() * 6 - 3);
     house.edit("pipelines/tiny.toml", "label_rate = 0.2", "label_rate = 0.1");
     house.run(&["cv", "--method", "lw"]).ended(DONE).complained_of(&["audit.csv: removed"]);
     assert!(!house.path("results/tiny/audit.csv").exists());

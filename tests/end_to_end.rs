@@ -10,6 +10,7 @@ mod bad_audio;
 mod bad_input;
 mod checkout;
 mod corpora;
+mod corrections;
 mod faults;
 mod fetch;
 mod freshness;

@@ -7,7 +7,7 @@ use ambivox_settings::role;
 use anyhow::{Context as _, Result};
 
 use crate::answer::Answer;
-use crate::cli::Selection;
+use crate::cli::{self, Selection};
 use crate::commands::{publish_roles, trained};
 use crate::execute::Executor;
 use crate::experiment::Experiment;
@@ -20,19 +20,21 @@ const SHOWN: usize = 20;
 /// The method that tells unless another is named.
 const METHOD: &str = "lw";
 
-/// Trains what is missing of a method's runs, ranks the labels, and publishes both tables.
+/// Trains what is missing of a method's runs, ranks the labels, and publishes tables and page.
 pub(crate) fn audit(
     executor: &mut Executor<'_>,
-    selection: &Selection,
+    own: &cli::Audit,
     jobs: usize,
     results: &Path,
 ) -> Result<Answer> {
     let experiment = executor.resolver.experiment;
-    let method = method(experiment, &selection.methods)?;
-    let selection = Selection { methods: vec![method.clone()], ..selection.clone() };
+    let method = method(experiment, &own.selection.methods)?;
+    let selection = Selection { methods: vec![method.clone()], ..own.selection.clone() };
+    check_seeds(experiment, &selection.seeds)?;
     let runs = trained(executor, &selection, jobs)?;
-    executor.bring_up(&[vec![graph::audit(experiment, &method, &runs)]], 1)?;
-    let roles = [(graph::AUDIT, role::AUDIT), (graph::AUDIT, role::AUDIT_CSV)];
+    let instance = graph::audit(experiment, &method, own.sounds, &runs);
+    executor.bring_up(&[vec![instance]], 1)?;
+    let roles = [role::AUDIT, role::AUDIT_CSV, role::AUDIT_PAGE].map(|role| (graph::AUDIT, role));
     let outputs = publish_roles(executor, results, &roles)?;
     let text = table::suspects(&rows(&executor.resolver.output(graph::AUDIT, role::AUDIT_CSV)?)?);
     Ok(Answer { text, outputs, tally: executor.tally })
@@ -54,6 +56,20 @@ fn method(experiment: &Experiment, named: &[String]) -> Result<String> {
     }
 }
 
+/// Where labels have been exchanged, those of every seed are others.
+fn check_seeds(experiment: &Experiment, named: &[u64]) -> Result<()> {
+    let seeds = if named.is_empty() { &experiment.pipeline.training.seeds } else { named };
+    if graph::is_noisy_throughout(experiment) && seeds.len() > 1 {
+        let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+        return Err(Failure::usage(format!(
+            "label noise exchanges other labels for every seed, and labels are audited that are the \
+             same in all runs; name one with --seed: {}",
+            seeds.join(", ")
+        )));
+    }
+    Ok(())
+}
+
 /// The first rows of `audit.csv`, cells by column.
 fn rows(file: &Path) -> Result<Vec<BTreeMap<String, String>>> {
     let mut csv = csv::Reader::from_path(file)?;
@@ -65,6 +81,21 @@ fn rows(file: &Path) -> Result<Vec<BTreeMap<String, String>>> {
 mod tests {
     use super::*;
     use crate::experiment::tests::Toy;
+
+    #[test]
+    fn exchanged_labels_are_audited_for_one_seed() {
+        let toy = Toy::new();
+        let check = |rates: &str, seeds: &[u64]| {
+            let toy = Toy::new();
+            let noise = format!("[label_noise]\nrates = {rates}\nkind = \"symmetric\"\nseed = 5");
+            toy.edit("[network]", &format!("{noise}\n\n[network]"));
+            check_seeds(&toy.read().unwrap(), seeds).map_err(|error| error.to_string())
+        };
+        assert!(check("[0.25]", &[]).unwrap_err().ends_with("with --seed: 0, 1, 2"));
+        assert!(check("[0.25]", &[1]).is_ok());
+        assert!(check("[0.0, 0.25]", &[]).is_ok(), "the labels as they are");
+        assert!(check_seeds(&toy.read().unwrap(), &[]).is_ok());
+    }
 
     #[test]
     fn one_method_tells() {

@@ -47,6 +47,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     before.iter().try_for_each(|step| timed(step.name, || step.run(root)))?;
     timed("repro", || reproduce(root))?;
     timed("repro, portable", || reproduce_portably(root))?;
+    timed("browser", || script(root, ".ci/browser"))?;
     timed(tests.name, || tests.run(root))
 }
 
@@ -74,6 +75,17 @@ fn reproduce_portably(root: &Path) -> anyhow::Result<()> {
         .status()
         .context("failed to start this program again")?;
     ensure!(status.success(), "the portable results are not those on record");
+    Ok(())
+}
+
+/// A step that is a program of its own.
+fn script(root: &Path, name: &str) -> anyhow::Result<()> {
+    let status = Command::new("bash")
+        .current_dir(root)
+        .arg(name)
+        .status()
+        .context("failed to start bash")?;
+    ensure!(status.success(), "{name} failed: {status}");
     Ok(())
 }
 

@@ -55,7 +55,7 @@ pub(crate) enum Command {
     /// Bring tables, figures and the page up to date, training what is missing
     Report(Training),
     /// Rank labels by how suspect they are, training what is missing of the method that tells
-    Audit(Training),
+    Audit(Audit),
     /// Put a method's networks into a folder that predicts anywhere
     Bundle(Bundle),
     /// Say what emotions sounds have, by such a folder
@@ -126,6 +126,18 @@ pub(crate) struct Bundle {
     /// The folder to make
     #[arg(value_name = "DIR")]
     pub(crate) to: PathBuf,
+}
+
+/// Whose runs tell, and how many sounds to listen to.
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    /// Sounds that the page has in it, of the most suspect labels
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) sounds: usize,
 }
 
 /// How many runs at a time, and where.

@@ -20,12 +20,13 @@ use fs_err as fs;
 /// The crate of the stages.
 const STAGES: &str = "ambivox-stages";
 /// Modules named after stages.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 11] = [
     "synth",
     "index",
     "extract",
     "split",
     "noise",
+    "correct",
     "train",
     "evaluate",
     "compare_noise",

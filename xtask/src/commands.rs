@@ -24,7 +24,7 @@ use crate::table;
 /// The published report's name.
 const PAGE: &str = "report.html";
 /// Names of the published rankings of labels.
-const AUDIT: [&str; 2] = ["audit.parquet", "audit.csv"];
+const AUDIT: [&str; 3] = ["audit.parquet", "audit.csv", "audit.html"];
 
 /// The stage up to which to go, before training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,8 +160,14 @@ fn prepared(
     let (wanted, others): (Vec<Run>, Vec<Run>) =
         all.into_iter().partition(|run| selected(run, selection));
     check_votes(executor, &wanted)?;
-    executor.bring_up(&[graph::noise(experiment)], jobs)?;
+    relabel(executor, jobs)?;
     Ok((wanted, others))
+}
+
+/// Exchanges and corrects labels, as far as the pipeline does.
+pub(crate) fn relabel(executor: &mut Executor<'_>, jobs: usize) -> Result<()> {
+    let experiment = executor.resolver.experiment;
+    executor.bring_up(&[graph::noise(experiment), graph::corrections(experiment)], jobs)
 }
 
 /// A method that learns from votes would fail on a corpus without them; say so before the hours of
@@ -299,6 +305,7 @@ pub(crate) fn plan(executor: &mut Executor<'_>, selection: &Selection) -> Result
         all.into_iter().partition(|run| selected(run, selection));
     let wave = training(executor, &wanted);
     plan.add(&mut executor.resolver, &graph::noise(experiment))?;
+    plan.add(&mut executor.resolver, &graph::corrections(experiment))?;
     plan.add(&mut executor.resolver, &wave)?;
     let runs = with_fresh(executor, wanted, others)?;
     plan.add(&mut executor.resolver, &graph::conclusions(experiment, &runs))?;

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use ambivox_settings::{Arithmetic, FeatureSetText, Manifest, Pipeline};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,20 @@ impl Experiment {
             Some(root) => Err(self.corpus_failure(&format!("{} is no folder", root.display()))),
             None => Err(self.corpus_failure(&format!("{} is not set", self.manifest.root_env))),
         }
+    }
+
+    /// The reviewer's file of corrections.
+    pub(crate) fn corrections_file(&self) -> Result<PathBuf> {
+        let corrections = self.pipeline.corrections.as_ref().context("no [corrections]")?;
+        let file = self.folder.join(&corrections.file);
+        if file.is_file() {
+            return Ok(fs::canonicalize(file)?);
+        }
+        Err(Failure::data(format!(
+            "{}: there is no such file\n\
+             hint: corrections.file names it; `cargo xtask audit` makes the page that saves one",
+            file.display()
+        )))
     }
 
     fn corpus_failure(&self, fault: &str) -> anyhow::Error {
@@ -215,6 +229,19 @@ s3 = {}
         assert!(error.to_string().contains("/none is no folder"), "{error}");
         let named = |name: &str| (name == "TOY_ROOT").then(|| toy.path("corpus"));
         assert!(experiment.corpus_root(named).is_ok());
+    }
+
+    #[test]
+    fn a_missing_file_of_corrections_says_where_one_comes_from() {
+        let toy = Toy::new();
+        toy.edit("[network]", "[corrections]\nfile = \"mine/c.csv\"\n\n[network]");
+        let experiment = toy.read().unwrap();
+        let error = experiment.corrections_file().unwrap_err();
+        assert_eq!(exit_code(&error), 3);
+        let text = error.to_string();
+        assert!(text.contains("mine/c.csv: there is no such file\nhint: "), "{text}");
+        toy.write("mine/c.csv", "utterance_id,given,label,decision\n");
+        assert!(experiment.corrections_file().unwrap().ends_with("mine/c.csv"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ambivox_settings::{
-    AuditParams, CompareNoiseParams, EvaluateParams, ExtractParams, IndexParams,
+    AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
     LabelNoiseSettings, Method, MethodParams, ReportParams, SplitParams, StageParams, TrainParams,
     role,
 };
@@ -16,6 +16,8 @@ use crate::experiment::Experiment;
 pub(crate) enum Source {
     /// The corpus's root folder, outside the store.
     Corpus,
+    /// The reviewer's file of corrections, outside the store.
+    Corrections,
     /// An output of another instance.
     Output {
         /// That instance's slot.
@@ -76,6 +78,23 @@ fn noise_slot(rate: f64, seed: u64) -> String {
     format!("noise/{rate}/{seed}")
 }
 
+/// Slot of the stage that corrects labels: those of the corpus, or those exchanged for a seed's runs.
+fn correction_slot(noise: Option<f64>, seed: u64) -> String {
+    noise.map_or_else(|| "correct".to_owned(), |rate| format!("correct/{rate}/{seed}"))
+}
+
+/// The table of labels that a run trains on in place of the index's, if there is one.
+fn relabelled(
+    experiment: &Experiment,
+    noise: Option<f64>,
+    seed: u64,
+) -> Option<(&'static str, String)> {
+    if experiment.pipeline.corrections.is_some() {
+        return Some((role::CORRECTED, correction_slot(noise, seed)));
+    }
+    noise.map(|rate| (role::NOISE, noise_slot(rate, seed)))
+}
+
 /// Slot of the stage that sets rates of noise side by side.
 pub(crate) const COMPARISON: &str = "compare-noise";
 
@@ -85,6 +104,11 @@ pub(crate) const AUDIT: &str = "audit";
 /// Slot of the evaluation that the report is about: of the runs with the least noise.
 pub(crate) fn main_evaluation(experiment: &Experiment) -> String {
     evaluation_slot(least_noise(experiment))
+}
+
+/// Whether labels have been exchanged even in the runs with the least noise.
+pub(crate) fn is_noisy_throughout(experiment: &Experiment) -> bool {
+    least_noise(experiment).is_some()
 }
 
 fn least_noise(experiment: &Experiment) -> Option<f64> {
@@ -168,6 +192,32 @@ pub(crate) fn noise(experiment: &Experiment) -> Vec<Instance> {
     rates.flat_map(|&rate| seeds.iter().map(move |&seed| instance(rate, seed))).collect()
 }
 
+/// Labels corrected by a reviewer, at every rate of noise and, where there is noise, for the runs of
+/// every seed; after [`noise`].
+pub(crate) fn corrections(experiment: &Experiment) -> Vec<Instance> {
+    if experiment.pipeline.corrections.is_none() {
+        return Vec::new();
+    }
+    let seeds = &experiment.pipeline.training.seeds;
+    let mut instances: Vec<Instance> = Vec::new();
+    for rate in noise_rates(experiment) {
+        let seeds = if rate.is_some() { seeds } else { &seeds[..1] };
+        instances.extend(seeds.iter().map(|&seed| correction(rate, seed)));
+    }
+    instances
+}
+
+fn correction(noise: Option<f64>, seed: u64) -> Instance {
+    let mut inputs = vec![
+        output(role::INDEX, "index"),
+        output(role::SPLITS, "split"),
+        (role::CORRECTIONS.to_owned(), Source::Corrections),
+    ];
+    inputs.extend(noise.map(|rate| output(role::NOISE, &noise_slot(rate, seed))));
+    let work = StageParams::Correct(CorrectParams {});
+    Instance::new(&correction_slot(noise, seed), work, inputs)
+}
+
 /// All runs of a pipeline over these folds: rate by rate, method by method, seed by seed, fold by
 /// fold.
 pub(crate) fn runs(experiment: &Experiment, folds: &[String]) -> Vec<Run> {
@@ -199,11 +249,13 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
         network: (!by_functionals).then(|| pipeline.network.clone()),
         training,
         arithmetic: experiment.arithmetic,
+        correct_test: pipeline.corrections.as_ref().is_some_and(|corrections| corrections.test),
     };
     let read = if by_functionals { role::FUNCTIONALS } else { role::FEATURES };
     let mut inputs =
         vec![output(read, "extract"), output(role::INDEX, "index"), output(role::SPLITS, "split")];
-    inputs.extend(run.noise.map(|rate| output(role::NOISE, &noise_slot(rate, run.seed))));
+    let labels = relabelled(experiment, run.noise, run.seed);
+    inputs.extend(labels.map(|(role, slot)| output(role, &slot)));
     Instance::new(&run.slot(), StageParams::Train(Box::new(params)), inputs)
 }
 
@@ -247,7 +299,8 @@ fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &
         inputs.extend(results.map(|role| named(format!("{role}/{rate}"), role, &slot)));
         for run in runs.iter().filter(|run| at_rate.is_some() && run.noise == at_rate) {
             let table = format!("{}/{rate}/{}", role::NOISE, run.seed);
-            inputs.push(named(table, role::NOISE, &noise_slot(rate, run.seed)));
+            let labels = relabelled(experiment, at_rate, run.seed);
+            inputs.extend(labels.map(|(role, slot)| named(table, role, &slot)));
             if run.method.method() == Method::Baseline {
                 let tested = format!("{}/{rate}/{}", role::PREDICTIONS, run.id());
                 inputs.push(named(tested, role::PREDICTIONS, &run.slot()));
@@ -262,14 +315,35 @@ fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &
     Instance::new(COMPARISON, params, inputs)
 }
 
-/// The labels in the order in which to look at them, by a method's runs with the least noise.
-pub(crate) fn audit(experiment: &Experiment, method: &str, runs: &[Run]) -> Instance {
+/// The labels in the order in which to look at them, by a method's runs with the least noise; with so
+/// many sounds.
+pub(crate) fn audit(
+    experiment: &Experiment,
+    method: &str,
+    sounds: usize,
+    runs: &[Run],
+) -> Instance {
     let least = least_noise(experiment);
     let runs: Vec<Run> = runs.iter().filter(|run| run.noise == least).cloned().collect();
     let mut inputs = of_runs(&[role::PREDICTIONS, role::LABELS], &runs);
-    inputs.extend([output(role::INDEX, "index"), output(role::SPLITS, "split")]);
-    let params = AuditParams { method: method.to_owned() };
-    Instance::new(AUDIT, StageParams::Audit(params), inputs)
+    inputs.extend([
+        corpus(experiment),
+        output(role::INDEX, "index"),
+        output(role::SPLITS, "split"),
+    ]);
+    if runs.iter().all(|run| !run.method.method().uses_functionals()) {
+        inputs.extend(of_runs(&[role::CHECKPOINT], &runs));
+        inputs.push(output(role::FEATURES, "extract"));
+    }
+    let exchanged = least.zip(runs.first()).map(|(rate, run)| noise_slot(rate, run.seed));
+    inputs.extend(exchanged.map(|slot| output(role::NOISE, &slot)));
+    let params = AuditParams {
+        method: method.to_owned(),
+        sounds,
+        manifest: experiment.manifest.clone(),
+        feature_set: experiment.feature_set.clone(),
+    };
+    Instance::new(AUDIT, StageParams::Audit(Box::new(params)), inputs)
 }
 
 /// The report on some runs.
@@ -307,6 +381,7 @@ mod tests {
     fn describe(instance: &Instance) -> String {
         let inputs = instance.inputs.iter().map(|(role, source)| match source {
             Source::Corpus => format!("{role} < corpus root"),
+            Source::Corrections => format!("{role} < the reviewer's file"),
             Source::Output { slot, role: from } => format!("{role} < {slot}:{from}"),
         });
         format!("{}\n  {}", instance.slot, inputs.collect::<Vec<_>>().join("\n  "))
@@ -374,6 +449,53 @@ mod tests {
             let same = training(&experiment, &run) == training(&wider, &run);
             assert_eq!(same, run.method.method() == Method::Cyclegan, "{}", run.id());
         }
+    }
+
+    #[test]
+    fn corrections_stand_between_the_labels_and_the_runs() {
+        let toy = Toy::new();
+        toy.edit("[network]", "[corrections]\nfile = \"corrections.csv\"\n\n[network]");
+        let experiment = toy.read().unwrap();
+        let instances = |experiment: &Experiment| {
+            let runs = runs(experiment, &["s1".to_owned()]);
+            let mut instances = corrections(experiment);
+            instances.push(training(experiment, &runs[0]));
+            instances
+        };
+        let plain = instances(&experiment);
+        let text: Vec<String> = plain.iter().map(describe).collect();
+        insta::assert_snapshot!(text.join("\n"), @r"
+        correct
+          corrections < the reviewer's file
+          index < index:index
+          splits < split:splits
+        train/baseline/0/s1
+          corrected < correct:corrected
+          features < extract:features
+          index < index:index
+          splits < split:splits
+        ");
+        toy.edit("file = \"corrections.csv\"", "file = \"corrections.csv\"\ntest = true");
+        let tested = instances(&toy.read().unwrap());
+        assert_eq!(tested[0], plain[0]);
+        assert_ne!(tested[1].work, plain[1].work);
+    }
+
+    #[test]
+    fn what_was_exchanged_is_corrected_for_every_seed() {
+        let toy = Toy::new();
+        let sections = "[corrections]\nfile = \"c.csv\"\n\n[label_noise]\nrates = [0.25]\n\
+            kind = \"symmetric\"\nseed = 5\n\n[network]";
+        toy.edit("[network]", sections);
+        let experiment = toy.read().unwrap();
+        let slots: Vec<String> = corrections(&experiment).into_iter().map(|i| i.slot).collect();
+        assert_eq!(slots, ["correct/0.25/0", "correct/0.25/1", "correct/0.25/2"]);
+        let runs = runs(&experiment, &["s1".to_owned()]);
+        let text = describe(&training(&experiment, &runs[1]));
+        assert!(text.contains("corrected < correct/0.25/1:corrected"), "{text}");
+        let comparison = conclusions(&experiment, &runs).pop().unwrap();
+        let text = describe(&comparison);
+        assert!(text.contains("noise/0.25/1 < correct/0.25/1:corrected"), "{text}");
     }
 
     #[test]

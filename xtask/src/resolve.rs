@@ -94,6 +94,7 @@ impl<'a> Resolver<'a> {
     pub(crate) fn input(&self, source: &Source) -> Result<PathBuf> {
         match source {
             Source::Output { slot, role } => self.output(slot, role),
+            Source::Corrections => self.experiment.corrections_file(),
             Source::Corpus => {
                 let (root, _) =
                     self.corpus.as_ref().context("the corpus has not been looked up")?;
@@ -105,12 +106,18 @@ impl<'a> Resolver<'a> {
     fn input_digest(&mut self, source: &Source) -> Result<Option<Digest>> {
         match source {
             Source::Corpus => self.corpus_digest().map(Some),
+            Source::Corrections => self.corrections_digest().map(Some),
             Source::Output { slot, role } => {
                 let Some(record) = self.made.get(slot) else { return Ok(None) };
                 let output = record.outputs.get(role);
                 Ok(Some(output.with_context(|| format!("{slot} has no output {role}"))?.digest))
             }
         }
+    }
+
+    /// Digest of the reviewer's file.
+    pub(crate) fn corrections_digest(&self) -> Result<Digest> {
+        Ok(self.store.memo().content(&self.experiment.corrections_file()?)?.digest)
     }
 
     /// Digest of the corpus.
@@ -146,6 +153,7 @@ fn params(instance: &Instance) -> Result<serde_json::Value> {
 fn upstream(source: &Source) -> String {
     match source {
         Source::Corpus => "the corpus".to_owned(),
+        Source::Corrections => "the corrections".to_owned(),
         Source::Output { slot, .. } => slot.clone(),
     }
 }

@@ -154,7 +154,7 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
             let json = serde_json::to_string_pretty(&ranking)?;
             return print(if common.json { &json } else { &text });
         }
-        Command::Audit(t) => audit(&mut executor, &t.selection, jobs(&t.jobs), &results)?,
+        Command::Audit(own) => audit(&mut executor, &own, jobs(&own.jobs), &results)?,
         Command::Bundle(own) => bundle(&mut executor, &own, jobs(&own.jobs))?,
         // These know no pipeline, or many.
         Command::Verify
@@ -177,7 +177,8 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
 fn site(command: &Command) -> Option<&Site> {
     match command {
         Command::Synth(site) | Command::Index(site) | Command::Extract(site) => Some(site),
-        Command::Cv(own) | Command::Report(own) | Command::Audit(own) => Some(&own.jobs.site),
+        Command::Cv(own) | Command::Report(own) => Some(&own.jobs.site),
+        Command::Audit(own) => Some(&own.jobs.site),
         Command::Demo(jobs) => Some(&jobs.site),
         Command::Tune(own) => Some(&own.jobs.site),
         Command::Bundle(own) => Some(&own.jobs.site),

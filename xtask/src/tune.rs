@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 use fs_err as fs;
 
 use crate::cli;
-use crate::commands::{check_votes, fold_names, prepare_folds};
+use crate::commands::{check_votes, fold_names, prepare_folds, relabel};
 use crate::execute::Executor;
 use crate::graph::{self, Instance, Run};
 use crate::select::{check_folds, check_selection, selected};
@@ -38,7 +38,7 @@ pub(crate) fn tune(executor: &mut Executor<'_>, own: &cli::Tune, jobs: usize) ->
     let planned: Vec<Planned> =
         studies.iter().map(|study| Planned::new(study, &runs(study))).collect();
     check_votes(executor, &studies.iter().flat_map(runs).collect::<Vec<_>>())?;
-    executor.bring_up(&[graph::noise(experiment)], jobs)?;
+    relabel(executor, jobs)?;
     train(executor, &planned, jobs)?;
     let methods = planned.iter().map(|plan| plan.rank(executor)).collect::<Result<_>>()?;
     Ok(Ranking::new(experiment, methods, executor.tally))

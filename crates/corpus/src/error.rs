@@ -221,6 +221,58 @@ pub enum CorpusError {
         /// The gold labels that occur.
         labels: String,
     },
+    /// A correction is about an utterance that is not there.
+    #[error(
+        "{place}: there is no utterance {utterance_id:?} to correct\n\
+         hint: the file belongs to another corpus, or to a pipeline with other classes; remove the \
+         row, or name the right file"
+    )]
+    CorrectedUnknown {
+        /// The row.
+        place: Place,
+        /// The utterance it names.
+        utterance_id: String,
+    },
+    /// A correction is to a label that is not there.
+    #[error("{place}: {label:?} is no label here; there are {known}\nhint: correct that row")]
+    CorrectedLabel {
+        /// The row.
+        place: Place,
+        /// The label it names.
+        label: String,
+        /// The labels there are.
+        known: String,
+    },
+    /// A correction was made when the utterance's label was another.
+    #[error(
+        "{place}: the label of {utterance_id:?} was {given:?} when it was reviewed, and is {found:?} \
+         now\n\
+         hint: the file is of other labels, or has been applied already; audit anew, or remove the \
+         row"
+    )]
+    CorrectedStale {
+        /// The row.
+        place: Place,
+        /// The utterance.
+        utterance_id: String,
+        /// The label that the reviewer was shown.
+        given: Box<str>,
+        /// The label that the utterance has.
+        found: Box<str>,
+    },
+    /// Two corrections are about one utterance.
+    #[error(
+        "{} and {} both correct the utterance {utterance_id:?}\n\
+         hint: remove one of the two rows",
+        rows[0],
+        rows[1]
+    )]
+    CorrectedTwice {
+        /// The utterance.
+        utterance_id: String,
+        /// The rows.
+        rows: Box<[Place; 2]>,
+    },
     /// The index could not be written.
     #[error("{0}")]
     Write(std::io::Error),

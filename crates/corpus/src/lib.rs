@@ -3,9 +3,10 @@
 //! [`read_corpus`] turns a folder and its manifest into a sorted list of [`Utterance`]s, whatever
 //! the layout; `write_index` and `read_index` keep that list as Parquet; [`summarise`] counts
 //! it as the paper's Table 1 does; [`splits`] divides its speakers into folds; [`exchange_labels`]
-//! adds noise that is known. The crate knows paths and labels. It never opens a sound file.
+//! adds noise that is known; [`Corrections`] are a reviewer's. The crate knows paths and labels. It never opens a sound file.
 
 mod adapters;
+mod corrections;
 mod duration;
 mod error;
 mod files;
@@ -26,11 +27,12 @@ mod utterance;
 mod version;
 
 pub use adapters::evaluation::{EvaluationFault, Turn, parse_evaluation};
+pub use corrections::Corrections;
 pub use error::{CorpusError, Place};
 pub use files::corpus_files;
 #[cfg(feature = "parquet")]
 pub use index::{Index, read_index, write_index};
-pub use noise::{NoisyLabel, exchange_labels};
+pub use noise::{NoisyLabel, clean_labels, exchange_labels};
 pub use read::read_corpus;
 pub use split::splits;
 pub use summary::summarise;

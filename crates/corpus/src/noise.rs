@@ -52,6 +52,11 @@ pub fn exchange_labels(
     labels.into_iter().map(|(label, _)| label).collect()
 }
 
+/// The gold labels as they are; utterances whose gold label is none of `classes` are passed over.
+pub fn clean_labels(utterances: &[&Utterance], classes: &[String]) -> Vec<NoisyLabel> {
+    utterances.iter().filter_map(|utterance| clean(utterance, classes)).collect()
+}
+
 fn clean(utterance: &Utterance, classes: &[String]) -> Option<NoisyLabel> {
     let gold = utterance.gold.as_ref()?;
     let clean = classes.iter().position(|class| class == gold)?;

@@ -38,8 +38,12 @@ impl Table {
     /// Reads a table of the corpus. Bytes that are not UTF-8 are replaced: they occur in columns
     /// nobody asks for, such as transcripts.
     pub(crate) fn read(tree: &Tree<'_>, file: &str, delimiter: u8) -> Result<Self, CorpusError> {
-        let bytes = tree.bytes(file)?;
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+        Self::parse(file, &tree.bytes(file)?, delimiter)
+    }
+
+    /// As [`Self::read`], from a file's content; `file` is for messages.
+    pub(crate) fn parse(file: &str, bytes: &[u8], delimiter: u8) -> Result<Self, CorpusError> {
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(bytes);
         let fault = |source| CorpusError::Table { file: file.to_owned(), source };
         let header = texts(reader.byte_headers().map_err(fault)?);

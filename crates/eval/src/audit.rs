@@ -13,8 +13,10 @@ use crate::argmax;
 pub struct Evidence {
     /// The utterance.
     pub utterance_id: String,
-    /// Index of the gold label.
+    /// Index of the gold label: the one that was trained on.
     pub gold: usize,
+    /// Index of the label before any reviewer corrected it.
+    pub original: usize,
     /// Learned label distribution s, the mean over the runs that trained on it.
     pub learned: Vec<f64>,
     /// Learned weight w, the mean over these; a higher one counts less.
@@ -137,6 +139,7 @@ mod tests {
         Evidence {
             utterance_id: id.to_owned(),
             gold,
+            original: gold,
             learned: learned.to_vec(),
             weight: 1.0,
             loss,

@@ -1,15 +1,18 @@
 //! The HTML report and its SVG figures.
 //!
-//! From records to one self-contained page: no script, no font, no image and no address that a
-//! browser would load. Figures are SVG that takes its colours from the page's style sheet, so that
+//! From records to one self-contained page: no font, no image and no address that a browser would
+//! load; the scripts are in the page, and it can be read without them. Figures are SVG that takes its colours from the page's style sheet, so that
 //! they follow a reader's light or dark setting and print. The same records give the same bytes.
 
+mod audit;
 mod format;
 mod page;
 mod sections;
 mod svg;
 
 use std::path::Path;
+
+pub use audit::{AuditEntry, AuditPage, COLUMNS};
 
 use ambivox_eval::{NoiseSummary, PaperEvaluation, RunHistory, Summary, paper_evaluation};
 use ambivox_settings::{Exclusions, IndexSummary, Manifest, Splits};

@@ -10,7 +10,12 @@ use crate::sections::{
     confusion, corpus, curves, exclusions, folds, headline, labels, noise, origin, table2,
 };
 
-const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
+/// Sorts tables whose headings say so.
+pub(crate) const SORT: &str = include_str!("sort.js");
+/// Nothing is loaded from anywhere.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+    base-uri 'none'; form-action 'none'";
 
 /// What is said of results on a synthetic corpus.
 pub(crate) const SYNTHETIC: &str = "synthetic speech-like sound; says nothing of real speech";
@@ -31,6 +36,7 @@ pub(crate) fn document(input: &ReportInput<'_>) -> Markup {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
                 title { (input.title) }
                 style { (PreEscaped(STYLE)) }
             }
@@ -38,6 +44,7 @@ pub(crate) fn document(input: &ReportInput<'_>) -> Markup {
                 (header(input, &sections))
                 main { @for section in &sections { (render_section(section)) } }
                 footer { (origin::provenance(input)) }
+                script { (PreEscaped(SORT)) }
             }
         }
     }
@@ -48,7 +55,7 @@ fn sections(input: &ReportInput<'_>) -> Vec<Section> {
     vec![
         section("results", "Results", Some(headline::render(input))),
         section("table-2", "Methods and classes", Some(table2::render(input))),
-        section("folds", "Fold by fold", Some(folds::render(input))),
+        section("folds", "Speaker by speaker", Some(folds::render(input))),
         section("confusion", "Confusion", Some(confusion::render(input))),
         section("curves", "Learning curves", curves::render(input)),
         section("labels", "Learned labels and weights", labels::render(input)),
@@ -128,9 +135,29 @@ pub(crate) fn table(
     caption: &str,
     content: &Markup,
 ) -> Markup {
+    framed(input, label, caption, content, false)
+}
+
+/// As [`table`], sorted by a click on a heading that has `data-column`.
+pub(crate) fn sortable_table(
+    input: &ReportInput<'_>,
+    label: &str,
+    caption: &str,
+    content: &Markup,
+) -> Markup {
+    framed(input, label, caption, content, true)
+}
+
+fn framed(
+    input: &ReportInput<'_>,
+    label: &str,
+    caption: &str,
+    content: &Markup,
+    sortable: bool,
+) -> Markup {
     html! {
         div.scroll role="region" tabindex="0" aria-label=(label) {
-            table {
+            table.sortable[sortable] {
                 caption { span { (result_caption(input, caption)) } }
                 (content)
             }

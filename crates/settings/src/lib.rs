@@ -35,12 +35,13 @@ pub use methods::{
 };
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use pipeline::{
-    AttentionOver, BalanceSettings, CorpusSettings, FeatureSettings, NetworkSettings, OnBroken,
-    Pipeline, SplitScheme, SplitSettings, TrainingSettings,
+    AttentionOver, BalanceSettings, CorpusSettings, CorrectionSettings, FeatureSettings,
+    NetworkSettings, OnBroken, Pipeline, SplitScheme, SplitSettings, TrainingSettings,
 };
 pub use request::{
-    Arithmetic, AuditParams, CompareNoiseParams, EvaluateParams, ExtractParams, FeatureSetText,
-    IndexParams, ReportParams, Request, SplitParams, StageParams, TrainParams, role,
+    Arithmetic, AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams,
+    FeatureSetText, IndexParams, ReportParams, Request, SplitParams, StageParams, TrainParams,
+    role,
 };
 pub use space::{Range, Search, Space};
 pub use split::{Fold, Splits};

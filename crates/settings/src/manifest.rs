@@ -89,6 +89,10 @@ pub struct CsvLayout {
     pub table: String,
     /// One character between fields: `,`, `;` or a tab.
     pub delimiter: String,
+    /// A reviewer's corrections of the table's labels, as `audit.html` saves them; its path,
+    /// relative to the root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<String>,
     /// The columns to read; others are passed over.
     pub columns: CsvColumns,
 }

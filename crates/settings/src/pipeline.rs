@@ -120,6 +120,18 @@ pub struct TrainingSettings {
     pub patience: usize,
 }
 
+/// Section `[corrections]`: labels that a reviewer has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectionSettings {
+    /// The reviewer's file, relative to the pipeline file.
+    pub file: PathBuf,
+    /// Whether those tested are corrected too. Not where left out, so that rates before and after
+    /// are of the same labels.
+    #[serde(default)]
+    pub test: bool,
+}
+
 /// A pipeline: one corpus, one feature set, one network, some methods.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,6 +152,8 @@ pub struct Pipeline {
     pub split: SplitSettings,
     /// Label noise to add, for pipelines that measure what it does.
     pub label_noise: Option<LabelNoiseSettings>,
+    /// A reviewer's corrections of the labels, where there are any.
+    pub corrections: Option<CorrectionSettings>,
     /// The network.
     pub network: NetworkSettings,
     /// The optimiser and when it stops.

@@ -30,6 +30,10 @@ pub mod role {
     pub const TRUTH: &str = "truth";
     /// `noise.parquet`: labels exchanged on purpose.
     pub const NOISE: &str = "noise";
+    /// The reviewer's `corrections.csv`, outside of the store.
+    pub const CORRECTIONS: &str = "corrections";
+    /// `corrected.parquet`: the labels after a reviewer's corrections.
+    pub const CORRECTED: &str = "corrected";
     /// `noise.json`: what label noise of several rates did.
     pub const NOISE_SUMMARY: &str = "noise_summary";
     /// `checkpoint.safetensors`.
@@ -46,6 +50,8 @@ pub mod role {
     pub const AUDIT: &str = "audit";
     /// `audit.csv`: the same, for a spreadsheet.
     pub const AUDIT_CSV: &str = "audit_csv";
+    /// `audit.html`: the same, to listen to and to decide on.
+    pub const AUDIT_PAGE: &str = "audit_page";
     /// `report.html`.
     pub const REPORT: &str = "report";
 }
@@ -93,8 +99,16 @@ pub struct SplitParams {
     pub manifest: Manifest,
 }
 
+/// Parameters of the stage that corrects labels, of which there are none: the reviewer's file is all.
+/// Inputs: `index`, `splits`, `corrections`; `noise` where labels have been exchanged before. Outputs:
+/// `corrected`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectParams {}
+
 /// Parameters of one run of the train stage. Inputs: `features` or, for methods that learn from
-/// them, `functionals`; `index`, `splits`; `noise` where labels have been exchanged. Outputs: `checkpoint`, `history`, `predictions`, `labels`.
+/// them, `functionals`; `index`, `splits`; `noise` where labels have been exchanged, `corrected` in
+/// its place where they have been corrected. Outputs: `checkpoint`, `history`, `predictions`, `labels`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainParams {
@@ -115,6 +129,10 @@ pub struct TrainParams {
     /// they always were.
     #[serde(default, skip_serializing_if = "Arithmetic::is_native")]
     pub arithmetic: Arithmetic,
+    /// Whether corrections hold for the speaker tested too. Absent where not, so that the key of a
+    /// run without them is what it always was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub correct_test: bool,
 }
 
 /// Which instructions compute networks.
@@ -162,14 +180,21 @@ pub struct CompareNoiseParams {
     pub rates: Vec<f64>,
 }
 
-/// Parameters of the stage that ranks labels by how suspect they are. Inputs: `index`, `splits`, and
-/// per run of the method `predictions/<method>/<seed>/<fold>` and `labels/…`. Outputs: `audit`,
-/// `audit_csv`.
+/// Parameters of the stage that ranks labels by how suspect they are. Inputs: `corpus`, `index`,
+/// `splits`, and per run of the method `predictions/<method>/<seed>/<fold>` and `labels/…`; for
+/// methods that attend to frames `features` and `checkpoint/…`; `noise` where labels have been
+/// exchanged. Outputs: `audit`, `audit_csv`, `audit_page`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditParams {
     /// Id of the method whose runs tell.
     pub method: String,
+    /// How many sounds the page has, of the most suspect labels.
+    pub sounds: usize,
+    /// The corpus's manifest, for name, licence and the synthetic mark.
+    pub manifest: Manifest,
+    /// The feature set, for the times of frames.
+    pub feature_set: FeatureSetText,
 }
 
 /// Parameters of the report stage. Inputs: `summary`, `index_summary`, `exclusions`, `splits`, and per run
@@ -202,6 +227,8 @@ pub enum StageParams {
     Split(SplitParams),
     /// Exchange labels at a known rate. Inputs: `index`, `splits`. Outputs: `noise`.
     Noise(NoiseParams),
+    /// Correct labels by a reviewer's file.
+    Correct(CorrectParams),
     /// Train one fold by one method from one seed.
     Train(Box<TrainParams>),
     /// Turn runs into metrics.
@@ -209,7 +236,7 @@ pub enum StageParams {
     /// Set metrics of several noise rates side by side.
     CompareNoise(CompareNoiseParams),
     /// Rank labels by how suspect they are.
-    Audit(AuditParams),
+    Audit(Box<AuditParams>),
     /// Turn metrics into a page.
     Report(Box<ReportParams>),
 }
@@ -223,6 +250,7 @@ impl StageParams {
             Self::Extract(_) => "extract",
             Self::Split(_) => "split",
             Self::Noise(_) => "noise",
+            Self::Correct(_) => "correct",
             Self::Train(_) => "train",
             Self::Evaluate(_) => "evaluate",
             Self::CompareNoise(_) => "compare_noise",
@@ -253,6 +281,7 @@ impl StageParams {
             ],
             Self::Split(_) => &[(role::SPLITS, "splits.json")],
             Self::Noise(_) => &[(role::NOISE, "noise.parquet")],
+            Self::Correct(_) => &[(role::CORRECTED, "corrected.parquet")],
             Self::CompareNoise(_) => &[(role::NOISE_SUMMARY, "noise.json")],
             Self::Train(_) => &[
                 (role::CHECKPOINT, "checkpoint.safetensors"),
@@ -263,7 +292,11 @@ impl StageParams {
             Self::Evaluate(_) => {
                 &[(role::SUMMARY, "summary.json"), (role::LABELS, "labels.parquet")]
             }
-            Self::Audit(_) => &[(role::AUDIT, "audit.parquet"), (role::AUDIT_CSV, "audit.csv")],
+            Self::Audit(_) => &[
+                (role::AUDIT, "audit.parquet"),
+                (role::AUDIT_CSV, "audit.csv"),
+                (role::AUDIT_PAGE, "audit.html"),
+            ],
             Self::Report(_) => &[(role::REPORT, "report.html")],
         }
     }

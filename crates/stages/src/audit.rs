@@ -1,50 +1,131 @@
-//! The stage that ranks labels by how suspect they are: `audit.parquet` and `audit.csv`.
+//! The stage that ranks labels by how suspect they are: `audit.parquet`, `audit.csv` and
+//! `audit.html`.
+
+mod attention;
+mod sound;
 
 use std::collections::BTreeMap;
 
+use ambivox_artifacts::StatMemo;
 use ambivox_corpus::{Utterance, read_index};
-use ambivox_eval::audit::{Evidence, rank};
-use ambivox_settings::{AuditParams, Splits, role};
+use ambivox_eval::audit::{Evidence, Suspect, rank};
+use ambivox_lld::FeatureSet;
+use ambivox_report::{AuditEntry, AuditPage};
+use ambivox_settings::{AuditParams, FeatureSetText, Splits, role};
+use rayon::prelude::*;
 
 use crate::StageError;
 use crate::job::Job;
 use crate::tables::audit::Table;
 use crate::tables::labels::read_learned;
+use crate::tables::noise::{self, NoisyLabels};
 use crate::tables::predictions;
+use sound::Sound;
+
+/// The index by utterance.
+type Index<'a> = BTreeMap<&'a str, &'a Utterance>;
 
 pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError> {
     let splits: Splits = job.read_json(role::SPLITS)?;
-    let learned = learned(params, job, &splits.classes)?;
-    let unheard = unheard(job, &splits.classes)?;
+    let classes = &splits.classes;
+    let learned = learned(params, job, classes)?;
+    let heard = heard(job, classes)?;
+    let noise =
+        job.optional_input(role::NOISE).map(|file| noise::read(file, classes)).transpose()?;
     let index = read_index(job.input(role::INDEX)?)?;
-    let index: BTreeMap<&str, &Utterance> =
-        index.iter().map(|utterance| (utterance.utterance_id.as_str(), utterance)).collect();
+    let index: Index<'_> = index.iter().map(|u| (u.utterance_id.as_str(), u)).collect();
     let evidence = learned.iter().filter_map(|(id, learned)| {
-        let evidence = learned.evidence(index.get(id.as_str())?, &splits.classes)?;
-        Some(Evidence { unheard: unheard.get(id)?.mean(), ..evidence })
+        let utterance = index.get(id.as_str())?;
+        let original = original(utterance, classes, noise.as_ref())?;
+        let unheard = heard.get(id)?.probabilities.mean();
+        Some(Evidence { original, unheard, ..learned.evidence(utterance, classes)? })
     });
     let suspects = rank(evidence.collect());
-    let table = Table { classes: &splits.classes, index: &index, suspects: &suspects };
+    let table = Table { classes, index: &index, suspects: &suspects };
     table.write_parquet(&job.output(role::AUDIT)?)?;
-    table.write_csv(&job.output(role::AUDIT_CSV)?)
+    table.write_csv(&job.output(role::AUDIT_CSV)?)?;
+    write_page(params, job, classes, &index, &suspects, &attention::unheard(job, &heard)?)
+}
+
+fn write_page(
+    params: &AuditParams,
+    job: &Job<'_>,
+    classes: &[String],
+    index: &Index<'_>,
+    suspects: &[Suspect],
+    attention: &BTreeMap<String, Vec<f32>>,
+) -> Result<(), StageError> {
+    let root = job.input(role::CORPUS)?;
+    let entry = |(place, suspect): (usize, &'_ Suspect)| {
+        let id = suspect.evidence.utterance_id.as_str();
+        let utterance =
+            index.get(id).ok_or_else(|| StageError::Data(format!("{id} is not in the index")))?;
+        let sound = Sound::read(root, utterance, place < params.sounds)?;
+        Ok((*utterance, sound))
+    };
+    let sounds: Vec<(&Utterance, Sound)> =
+        suspects.par_iter().enumerate().map(entry).collect::<Result<_, StageError>>()?;
+    let entries = suspects.iter().zip(sounds).map(|(suspect, (utterance, sound))| AuditEntry {
+        suspect,
+        speaker: &utterance.speaker,
+        path: &utterance.path,
+        start_s: utterance.start_s,
+        end_s: utterance.end_s,
+        seconds: sound.seconds,
+        peaks: sound.peaks,
+        attention: attention.get(&utterance.utterance_id).cloned().unwrap_or_default(),
+        wav: sound.wav,
+    });
+    let set = feature_set(&params.feature_set)?;
+    let page = AuditPage {
+        manifest: &params.manifest,
+        method: &params.method,
+        classes,
+        digest: &StatMemo::in_memory().file(&job.output(role::AUDIT)?)?.digest.to_string(),
+        step_s: f64::from(set.step_ms) / 1000.0,
+        frame_s: f64::from(set.frame.length_ms) / 1000.0,
+        entries: &entries.collect::<Vec<_>>(),
+    };
+    Ok(page.write(&job.output(role::AUDIT_PAGE)?)?)
+}
+
+fn feature_set(text: &FeatureSetText) -> Result<FeatureSet, StageError> {
+    Ok(match text {
+        FeatureSetText::Builtin(name) => FeatureSet::builtin(name)?,
+        FeatureSetText::Toml(text) => FeatureSet::from_toml(text)?,
+    })
+}
+
+/// The label before any reviewer corrected it: that of the corpus, or the one exchanged for it.
+fn original(
+    utterance: &Utterance,
+    classes: &[String],
+    noise: Option<&NoisyLabels>,
+) -> Option<usize> {
+    match noise {
+        Some(noise) => noise.get(&utterance.utterance_id).map(|label| label.given),
+        None => classes.iter().position(|class| Some(class) == utterance.gold.as_ref()),
+    }
 }
 
 /// What the runs that trained on an utterance made of its label, over folds and seeds.
 #[derive(Default)]
 struct Learned {
+    /// The label that they trained on.
+    gold: usize,
     shares: Mean,
     weight: Mean,
     loss: Mean,
 }
 
 impl Learned {
-    /// Without the networks that did not hear the speaker; `None` where there is no gold label.
+    /// Without the networks that did not hear the speaker.
     fn evidence(&self, utterance: &Utterance, classes: &[String]) -> Option<Evidence> {
-        let gold = utterance.gold.as_ref()?;
         let votes = |class| utterance.votes.get(class).copied().unwrap_or(0);
         Some(Evidence {
             utterance_id: utterance.utterance_id.clone(),
-            gold: classes.iter().position(|class| class == gold)?,
+            gold: self.gold,
+            original: self.gold,
             learned: self.shares.mean(),
             weight: self.weight.mean().first().copied()?,
             loss: self.loss.mean().first().copied()?,
@@ -65,7 +146,12 @@ fn learned(
             return Err(StageError::Request(format!("{run} is not of {}", params.method)));
         }
         for label in read_learned(file, classes)?.into_values().flatten() {
-            let of_utterance = learned.entry(label.utterance_id).or_default();
+            let new = || Learned { gold: label.gold, ..Learned::default() };
+            let of_utterance = learned.entry(label.utterance_id.clone()).or_insert_with(new);
+            if of_utterance.gold != label.gold {
+                let id = label.utterance_id;
+                return Err(StageError::Request(format!("{id} has another label in {run}")));
+            }
             of_utterance.shares.add(&label.shares);
             of_utterance.weight.add(&[label.weight]);
             of_utterance.loss.add(&[label.loss]);
@@ -74,16 +160,26 @@ fn learned(
     Ok(learned)
 }
 
-/// What the networks say that did not hear the speaker, over seeds.
-fn unheard(job: &Job<'_>, classes: &[String]) -> Result<BTreeMap<String, Mean>, StageError> {
-    let mut unheard: BTreeMap<String, Mean> = BTreeMap::new();
-    for (_, file) in job.run_inputs(role::PREDICTIONS)? {
+/// What the networks say of an utterance that did not hear its speaker.
+#[derive(Default)]
+struct Heard {
+    /// The fold that tests it.
+    fold: String,
+    /// Over seeds.
+    probabilities: Mean,
+}
+
+fn heard(job: &Job<'_>, classes: &[String]) -> Result<BTreeMap<String, Heard>, StageError> {
+    let mut heard: BTreeMap<String, Heard> = BTreeMap::new();
+    for (run, file) in job.run_inputs(role::PREDICTIONS)? {
         for tested in predictions::read_test(file, classes)? {
             let wide: Vec<f64> = tested.probabilities.iter().copied().map(f64::from).collect();
-            unheard.entry(tested.utterance_id).or_default().add(&wide);
+            let of_utterance = heard.entry(tested.utterance_id).or_default();
+            of_utterance.fold.clone_from(&run.fold);
+            of_utterance.probabilities.add(&wide);
         }
     }
-    Ok(unheard)
+    Ok(heard)
 }
 
 /// The mean of vectors of one length.

@@ -166,7 +166,7 @@ mod tests {
 
     fn label(id: &str, weight: f64, doubt: f64, loss: f64) -> LearnedLabel {
         let (utterance_id, shares) = (id.to_owned(), vec![1.0 - doubt, doubt]);
-        LearnedLabel { utterance_id, weight_initial: 1.0, weight, shares, doubt, loss }
+        LearnedLabel { utterance_id, gold: 0, weight_initial: 1.0, weight, shares, doubt, loss }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod audit;
 mod compare_noise;
+mod correct;
 mod error;
 mod evaluate;
 mod extract;
@@ -19,6 +20,7 @@ mod run_histories;
 mod split;
 mod synth;
 mod tables;
+mod taking_part;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -56,6 +58,7 @@ pub fn run(request: &Request, reporter: &Reporter) -> Result<(), StageError> {
         StageParams::Extract(params) => extract::run(params, &job),
         StageParams::Split(params) => split::run(params, &job),
         StageParams::Noise(params) => noise::run(params, &job),
+        StageParams::Correct(_) => correct::run(&job),
         StageParams::Train(params) => train::run(params, &job),
         StageParams::Evaluate(params) => evaluate::run(params, &job),
         StageParams::CompareNoise(params) => compare_noise::run(params, &job),

@@ -156,6 +156,7 @@ impl Bench {
                 patience: 3,
             },
             arithmetic: Arithmetic::Native,
+            correct_test: false,
         };
         let inputs = [
             (role::INDEX, self.out("index").join("index.parquet")),

@@ -22,8 +22,9 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     }
     let splits: Splits = job.read_json(role::SPLITS)?;
     let mut fold = FoldData::read(&splits, &params.fold, job.input(role::INDEX)?)?;
-    if let Some(file) = job.optional_input(role::NOISE) {
-        fold.exchange_labels(&noise::read(file, &splits.classes)?)?;
+    let corrected = job.optional_input(role::CORRECTED);
+    if let Some(file) = corrected.or(job.optional_input(role::NOISE)) {
+        fold.exchange_labels(&noise::read(file, &splits.classes)?, params.correct_test)?;
     }
     if let MethodParams::Cyclegan(settings) = &params.method {
         functionals::run(params, settings, job, &splits.classes, fold)

@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, ensure};
 
@@ -35,13 +34,7 @@ pub(super) fn lint(root: &Path) -> anyhow::Result<()> {
 
 /// Compiles the kernels with NVIDIA's compiler.
 pub(super) fn compile(root: &Path) -> anyhow::Result<()> {
-    let status = Command::new("bash")
-        .current_dir(root)
-        .arg(".ci/kernels")
-        .status()
-        .context("failed to start bash")?;
-    ensure!(status.success(), ".ci/kernels failed: {status}");
-    Ok(())
+    super::script(root, ".ci/kernels")
 }
 
 /// The search path with a folder in front.

@@ -29,6 +29,7 @@ fn parameters(experiment: &Experiment) -> Vec<serde_json::Value> {
     let runs = runs(experiment, &["Ses01F".to_owned()]);
     let mut all = preparation(experiment);
     all.extend(noise(experiment));
+    all.extend(corrections(experiment));
     all.extend(runs.iter().map(|run| training(experiment, run)));
     all.extend(conclusions(experiment, &runs));
     all.push(report(experiment, &runs));

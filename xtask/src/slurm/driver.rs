@@ -123,6 +123,7 @@ impl Slurm {
         for (role, source) in &instance.inputs {
             let digest = match source {
                 Source::Corpus => executor.resolver.corpus_digest()?,
+                Source::Corrections => executor.resolver.corrections_digest()?,
                 Source::Output { slot, role } => {
                     let maker = match self.units.get(slot) {
                         Some(unit) => unit.digest,
@@ -299,7 +300,7 @@ impl Case {
 fn has_inputs(executor: &Executor<'_>, instance: &Instance) -> bool {
     let mut sources = instance.inputs.values();
     sources.all(|source| match source {
-        Source::Corpus => true,
+        Source::Corpus | Source::Corrections => true,
         Source::Output { slot, .. } => executor.resolver.record(slot).is_ok(),
     })
 }

@@ -1,10 +1,10 @@
 //! Any folder of audio with a table of labels, in the manner of audformat and nkululeko.
 //!
 //! One row is one utterance: a whole file, or a cut of it between start and end. Column names and
-//! delimiter are the manifest's. An utterance's id keeps the folders of its file, since many corpora
+//! delimiter are the manifest's, and so is a file of corrections, if there is one. An utterance's id keeps the folders of its file, since many corpora
 //! number their files anew in every folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_settings::{CsvColumns, Sex};
 
@@ -13,7 +13,7 @@ use crate::duration::parse_seconds;
 use crate::error::listed;
 use crate::table::{Row, Table};
 use crate::tree::Tree;
-use crate::{CorpusError, Place, Utterance};
+use crate::{CorpusError, Corrections, Place, Utterance};
 
 /// The layout of a table beside sound files.
 pub(super) struct Csv;
@@ -26,19 +26,35 @@ impl Layout for Csv {
         let &[delimiter] = layout.delimiter.as_bytes() else {
             return Err(manifest_fault(&layout.delimiter, "one ASCII character as csv.delimiter"));
         };
-        if !tree.lists(&layout.table) {
-            return Err(CorpusError::NotCovered {
-                path: layout.table.clone(),
-                patterns: listed(&tree.manifest.files),
-            });
-        }
+        check_listed(tree, &layout.table)?;
         let table = Table::read(tree, &layout.table, delimiter)?;
         let columns = Columns::find(&table, &layout.columns)?;
         let read = |row| columns.utterance(tree, row);
-        let utterances = table.rows().iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut utterances = table.rows().iter().map(read).collect::<Result<Vec<_>, _>>()?;
         check_rows(&table, &utterances)?;
+        if let Some(file) = &layout.corrections {
+            correct(tree, file, &mut utterances)?;
+        }
         Ok(utterances)
     }
+}
+
+/// Corrects the table's labels by a file that lies beside it.
+fn correct(tree: &Tree<'_>, file: &str, utterances: &mut [Utterance]) -> Result<(), CorpusError> {
+    check_listed(tree, file)?;
+    let labels: BTreeSet<&String> = tree.manifest.labels.values().collect();
+    let labels: Vec<String> =
+        labels.into_iter().filter(|label| !label.is_empty()).cloned().collect();
+    Corrections::parse(file, &tree.bytes(file)?)?.apply(utterances, &labels)
+}
+
+/// A table that the manifest's patterns miss would not count as an input.
+fn check_listed(tree: &Tree<'_>, file: &str) -> Result<(), CorpusError> {
+    if tree.lists(file) {
+        return Ok(());
+    }
+    let patterns = listed(&tree.manifest.files);
+    Err(CorpusError::NotCovered { path: file.to_owned(), patterns })
 }
 
 /// Only here is it known in which rows two utterances of one id stand.

@@ -1,4 +1,4 @@
-//! Every fold: who was tested, who validated, and how it went.
+//! Every fold, which is a speaker: who was tested, who validated, and how it went.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, count, percent};
-use crate::page::{seeds, table, tested_folds};
+use crate::page::{seeds, sortable_table, tested_folds};
 
 struct Column<'a> {
     id: &'a str,
@@ -31,7 +31,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
         tbody { @for fold in folds { (row(input, fold, &columns)) } }
         (foot(&columns))
     };
-    table(input, "Results of every fold", &caption(input), &content)
+    sortable_table(input, "Results of every fold", &caption(input), &content)
 }
 
 fn caption(input: &ReportInput<'_>) -> String {
@@ -50,18 +50,18 @@ fn head(columns: &[Column<'_>]) -> Markup {
     html! {
         thead {
             tr {
-                th.text.corner rowspan="2" scope="col" { "Test speaker" }
-                th.text rowspan="2" scope="col" { "Sex" }
-                th.text rowspan="2" scope="col" { "Validation" }
-                th rowspan="2" scope="col" { "n" }
+                th.text.corner rowspan="2" scope="col" data-column="0" { "Test speaker" }
+                th.text rowspan="2" scope="col" data-column="1" { "Sex" }
+                th.text rowspan="2" scope="col" data-column="2" { "Validation" }
+                th rowspan="2" scope="col" data-column="3" { "n" }
                 @for column in columns {
                     th.group colspan="3" scope="colgroup" { (method_title(column.id)) }
                 }
             }
             tr {
-                @for _ in columns {
-                    th.first scope="col" { "WA" }
-                    th scope="col" { "UA" }
+                @for method in 0..columns.len() {
+                    th.first scope="col" data-column=(4 + 3 * method) { "WA" }
+                    th scope="col" data-column=(5 + 3 * method) { "UA" }
                     th scope="col" { "Epoch" }
                 }
             }

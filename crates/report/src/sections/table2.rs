@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{counted, percent};
-use crate::page::{folds, seeds, table};
+use crate::page::{folds, seeds, sortable_table};
 
 const CAPTION: &str = "Results in percent. P: precision, R: recall, F1: F1-score, WA: weighted \
     accuracy, UA: unweighted accuracy. The paper’s figures are means over folds; so are those of \
@@ -22,23 +22,23 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
             (group(&source_title(input, source), &rows, source, classes.len()))
         }
     };
-    table(input, "Table 2: methods and classes", CAPTION, &content)
+    sortable_table(input, "Table 2: methods and classes", CAPTION, &content)
 }
 
 fn head(classes: &[String]) -> Markup {
     html! {
         thead {
             tr {
-                th.text.corner rowspan="2" scope="col" { "Method" }
+                th.text.corner rowspan="2" scope="col" data-column="0" { "Method" }
                 @for class in classes { th.group colspan="3" scope="colgroup" { (class) } }
-                th rowspan="2" scope="col" { "WA" }
-                th rowspan="2" scope="col" { "UA" }
+                th rowspan="2" scope="col" data-column=(1 + 3 * classes.len()) { "WA" }
+                th rowspan="2" scope="col" data-column=(2 + 3 * classes.len()) { "UA" }
             }
             tr {
-                @for _ in classes {
-                    th.first scope="col" { "P" }
-                    th scope="col" { "R" }
-                    th scope="col" { "F1" }
+                @for class in 0..classes.len() {
+                    th.first scope="col" data-column=(1 + 3 * class) { "P" }
+                    th scope="col" data-column=(2 + 3 * class) { "R" }
+                    th scope="col" data-column=(3 + 3 * class) { "F1" }
                 }
             }
         }

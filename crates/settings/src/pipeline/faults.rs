@@ -21,6 +21,7 @@ impl Pipeline {
     fn file_faults(&self) -> Vec<(bool, &'static str)> {
         let named = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let classes = &self.split.classes;
+        let noise_rates = self.label_noise.as_ref().map_or(0, |noise| noise.rates.len());
         let synth = self.synth.as_ref().and_then(SynthSettings::fault);
         vec![
             (synth.is_some(), synth.unwrap_or_default()),
@@ -38,6 +39,14 @@ impl Pipeline {
             (
                 self.label_noise.is_some() && self.methods.soft_target.is_some(),
                 "[label_noise] exchanges labels, not votes; leave [methods.soft-target] out",
+            ),
+            (
+                self.corrections.is_some() && self.methods.soft_target.is_some(),
+                "[corrections] corrects labels, not votes; leave [methods.soft-target] out",
+            ),
+            (
+                self.corrections.is_some() && noise_rates > 1,
+                "[corrections] is of the labels of one rate of noise; name one in label_noise.rates",
             ),
             (
                 self.methods.cyclegan.is_some() && !self.features.functionals,

@@ -258,3 +258,22 @@ fn every_key_is_known() {
         assert!(message.contains(&format!("unknown field `{key}_`")), "{message}");
     }
 }
+
+#[test]
+fn corrections_go_with_one_rate_of_noise_and_without_votes() {
+    let corrected = |rest: &str| {
+        let sections = format!("[corrections]\nfile = \"corrections.csv\"\n\n{rest}\n[network]");
+        pipeline(&PIPELINE.replace("[network]", &sections))
+    };
+    let read = corrected("").unwrap().corrections.unwrap();
+    assert!(read.file.ends_with("corrections.csv") && !read.test);
+    let noise =
+        |rates: &str| format!("[label_noise]\nrates = {rates}\nkind = \"symmetric\"\nseed = 1\n");
+    assert!(corrected(&noise("[0.2]")).is_ok());
+    let refused = [noise("[0.0, 0.2]"), "[methods.soft-target]\nsmoothing = 1.0\n".to_owned()];
+    let texts = refused.map(|rest| corrected(&rest).unwrap_err().to_string());
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    pipelines/x.toml: [corrections] is of the labels of one rate of noise; name one in label_noise.rates
+    pipelines/x.toml: [corrections] corrects labels, not votes; leave [methods.soft-target] out
+    ");
+}

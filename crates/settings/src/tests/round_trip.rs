@@ -105,6 +105,7 @@ fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
         network: Some(settings.network.clone()),
         training: settings.training.clone(),
         arithmetic: crate::Arithmetic::Portable,
+        correct_test: false,
     };
     Request {
         work: StageParams::Train(Box::new(params)),

@@ -108,6 +108,8 @@ pub(crate) fn moves(
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LearnedLabel {
     pub(crate) utterance_id: String,
+    /// Index of the label that was trained on.
+    pub(crate) gold: usize,
     pub(crate) weight_initial: f64,
     pub(crate) weight: f64,
     /// Label distribution s.
@@ -153,6 +155,7 @@ fn learned_rows(
         let gold = classes.iter().position(|class| class == gold)?;
         let label = LearnedLabel {
             utterance_id: ids.get(row)?.to_owned(),
+            gold,
             weight_initial: value(initial, row)?,
             weight: value(weight, row)?,
             shares: shares.iter().copied().map(f64::from).collect(),

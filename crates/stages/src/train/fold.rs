@@ -87,13 +87,18 @@ impl FoldData {
         Ok(data)
     }
 
-    /// Gives the utterances to train and to validate on the labels of a noise table; those to test
-    /// keep theirs.
-    pub(super) fn exchange_labels(&mut self, labels: &NoisyLabels) -> Result<(), StageError> {
-        for member in self.training.iter_mut().chain(&mut self.validation) {
+    /// Gives the utterances to train and to validate on the labels of a table of exchanged or
+    /// corrected ones; those to test keep theirs unless asked for.
+    pub(super) fn exchange_labels(
+        &mut self,
+        labels: &NoisyLabels,
+        test: bool,
+    ) -> Result<(), StageError> {
+        let test = self.test.iter_mut().filter(|_| test);
+        for member in self.training.iter_mut().chain(&mut self.validation).chain(test) {
             let label = labels.get(&member.utterance_id).ok_or_else(|| {
                 StageError::Data(format!(
-                    "{} is not in the noise table, although it is in the splits; make it anew",
+                    "{} is not in the table of labels, although it is in the splits; make it anew",
                     member.utterance_id
                 ))
             })?;

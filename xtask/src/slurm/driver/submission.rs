@@ -135,7 +135,7 @@ impl Slurm {
         let slots: BTreeSet<&String> = sources
             .filter_map(|source| match source {
                 Source::Output { slot, .. } => Some(slot),
-                Source::Corpus => None,
+                Source::Corpus | Source::Corrections => None,
             })
             .collect();
         slots.into_iter().filter_map(|slot| self.units.get(slot)).collect()

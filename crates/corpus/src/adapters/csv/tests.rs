@@ -204,3 +204,24 @@ fn speakers_in_the_manifest_must_be_known() {
     let error = read_corpus(root.path(), &manifest).unwrap_err();
     assert!(matches!(error, CorpusError::UnknownSpeaker { .. }), "{error}");
 }
+
+#[test]
+fn corrections_beside_the_table_are_applied() {
+    let files = ["labels.csv", "corrections.csv", "wav/*.wav"];
+    let columns = COLUMNS.replace("columns =", "corrections = \"corrections.csv\"\ncolumns =");
+    let read = |patterns: &[&str], corrections: &str| {
+        let root = folder(&["wav/a.wav", "wav/b.wav"]);
+        put(root.path(), "labels.csv", "file,speaker,emotion\nwav/a.wav,s1,happy\n");
+        put(root.path(), "corrections.csv", corrections);
+        read_corpus(root.path(), &manifest_of("csv", patterns, &format!("{LABELS}{columns}")))
+    };
+    let head = "utterance_id,given,label,decision\n";
+    let gold = |row: &str| read(&files, &format!("{head}{row}")).map(|all| all[0].gold.clone());
+    assert_eq!(gold("wav/a,happiness,sadness,accept\n").unwrap().as_deref(), Some("sadness"));
+    let error = gold("wav/a,sadness,happiness,accept\n").unwrap_err();
+    assert!(error.to_string().starts_with("corrections.csv:2: the label of"), "{error}");
+    let error = gold("wav/a,happiness,happy,accept\n").unwrap_err();
+    assert!(error.to_string().contains("there are happiness, sadness"), "{error}");
+    let error = read(&files[..1], head).unwrap_err();
+    assert!(matches!(error, CorpusError::NotCovered { path, .. } if path == "corrections.csv"));
+}

@@ -1,0 +1,150 @@
+//! Labels that a reviewer has changed: `corrections.csv`, as `audit.html` saves it.
+//!
+//! One row is one decision on one utterance: the label that the reviewer was shown, the label that
+//! is to hold from now on, and which of the two it came from. A file that was made for other labels
+//! than those it meets is refused, row and remedy named, rather than applied in part.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::listed;
+use crate::noise::NoisyLabel;
+use crate::table::{Row, Table};
+use crate::{CorpusError, Place, Utterance};
+
+const DELIMITER: u8 = b',';
+/// Whoever writes the file may leave the comment out.
+const COLUMNS: [&str; 4] = ["utterance_id", "given", "label", "decision"];
+
+/// A reviewer's decisions, by utterance.
+#[derive(Debug, Clone, Default)]
+pub struct Corrections(BTreeMap<String, Correction>);
+
+#[derive(Debug, Clone)]
+struct Correction {
+    place: Place,
+    /// The label that the reviewer was shown; `""` where there was none.
+    given: String,
+    /// The label from now on.
+    label: String,
+}
+
+impl Corrections {
+    /// Reads a file with the columns `utterance_id`, `given`, `label` and `decision`, in any order
+    /// and beside any others. A decision is `accept` or `other`, which change the label, or
+    /// `reject`, which keeps it.
+    ///
+    /// Errors: a column that is missing, an utterance named twice, a decision that is no such word
+    /// or that contradicts its two labels.
+    pub fn read(file: &Path) -> Result<Self, CorpusError> {
+        let bytes = fs_err::read(file).map_err(CorpusError::Read)?;
+        Self::parse(&file.display().to_string(), &bytes)
+    }
+
+    /// As [`Self::read`], from a file's content; `name` is for messages.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, CorpusError> {
+        let table = Table::parse(name, bytes, DELIMITER)?;
+        let mut columns = [0; COLUMNS.len()];
+        for (place, column) in columns.iter_mut().zip(COLUMNS) {
+            *place = table.column(column)?;
+        }
+        let mut corrections = BTreeMap::new();
+        for row in table.rows() {
+            let (utterance_id, correction) = correction(row, columns.map(|at| row.cell(at)))?;
+            add(&mut corrections, utterance_id, correction)?;
+        }
+        Ok(Self(corrections))
+    }
+
+    /// Corrects the gold labels of a corpus. `known` are the labels that there may be.
+    ///
+    /// Errors: an utterance or a label that is not there, a given label that is not the
+    /// utterance's.
+    pub fn apply(&self, utterances: &mut [Utterance], known: &[String]) -> Result<(), CorpusError> {
+        let mut by_id: BTreeMap<String, &mut Utterance> =
+            utterances.iter_mut().map(|u| (u.utterance_id.clone(), u)).collect();
+        for (id, correction) in &self.0 {
+            let utterance = by_id.get_mut(id).ok_or_else(|| correction.unknown(id))?;
+            correction.check(id, utterance.gold.as_deref().unwrap_or_default(), known)?;
+            utterance.gold = Some(correction.label.clone());
+        }
+        Ok(())
+    }
+
+    /// Corrects labels that are given as indices of `classes`; otherwise as [`Self::apply`].
+    pub fn apply_to_labels(
+        &self,
+        labels: &mut [NoisyLabel],
+        classes: &[String],
+    ) -> Result<(), CorpusError> {
+        let mut by_id: BTreeMap<String, &mut NoisyLabel> =
+            labels.iter_mut().map(|label| (label.utterance_id.clone(), label)).collect();
+        for (id, correction) in &self.0 {
+            let label = by_id.get_mut(id).ok_or_else(|| correction.unknown(id))?;
+            correction.check(id, &classes[label.given], classes)?;
+            let class = classes.iter().position(|class| *class == correction.label);
+            label.given = class.unwrap_or(label.given);
+        }
+        Ok(())
+    }
+}
+
+impl Correction {
+    fn unknown(&self, utterance_id: &str) -> CorpusError {
+        CorpusError::CorrectedUnknown {
+            place: self.place.clone(),
+            utterance_id: utterance_id.to_owned(),
+        }
+    }
+
+    fn check(&self, utterance_id: &str, found: &str, known: &[String]) -> Result<(), CorpusError> {
+        let place = self.place.clone();
+        if self.given != found {
+            return Err(CorpusError::CorrectedStale {
+                place,
+                utterance_id: utterance_id.to_owned(),
+                given: self.given.as_str().into(),
+                found: found.into(),
+            });
+        }
+        // What is kept may be a label that a pipeline's classes leave out.
+        if self.label != self.given && !known.contains(&self.label) {
+            return Err(CorpusError::CorrectedLabel {
+                place,
+                label: self.label.clone(),
+                known: listed(known),
+            });
+        }
+        Ok(())
+    }
+}
+
+fn correction<'r>(row: &'r Row, cells: [&'r str; 4]) -> Result<(&'r str, Correction), CorpusError> {
+    let [utterance_id, given, label, decision] = cells;
+    match (decision, given == label) {
+        ("accept" | "other", false) | ("reject", true) => {}
+        ("accept" | "other", true) => return Err(row.malformed(label, "a label other than given")),
+        ("reject", false) => return Err(row.malformed(label, "the given label, which is kept")),
+        _ => return Err(row.malformed(decision, "accept, reject or other")),
+    }
+    let (given, label) = (given.to_owned(), label.to_owned());
+    Ok((utterance_id, Correction { place: row.place.clone(), given, label }))
+}
+
+fn add(
+    corrections: &mut BTreeMap<String, Correction>,
+    utterance_id: &str,
+    correction: Correction,
+) -> Result<(), CorpusError> {
+    if let Some(first) = corrections.get(utterance_id) {
+        return Err(CorpusError::CorrectedTwice {
+            utterance_id: utterance_id.to_owned(),
+            rows: Box::new([first.place.clone(), correction.place]),
+        });
+    }
+    corrections.insert(utterance_id.to_owned(), correction);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

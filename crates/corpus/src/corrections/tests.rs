@@ -1,0 +1,71 @@
+//! What is corrected, and what is refused with which words.
+
+use super::*;
+use crate::testing::{strings, utterance};
+
+const HEAD: &str = "utterance_id,given,label,decision,comment\n";
+
+fn read(rows: &str) -> Result<Corrections, CorpusError> {
+    Corrections::parse("corrections.csv", format!("{HEAD}{rows}").as_bytes())
+}
+
+fn corpus() -> Vec<Utterance> {
+    vec![
+        utterance("a", "ann", Some("happiness")),
+        utterance("b", "ann", Some("anger")),
+        utterance("c", "bob", None),
+    ]
+}
+
+fn known() -> Vec<String> {
+    strings(&["happiness", "anger"])
+}
+
+fn gold(rows: &str) -> Result<Vec<Option<String>>, String> {
+    let mut utterances = corpus();
+    let corrections = read(rows).map_err(|error| error.to_string())?;
+    corrections.apply(&mut utterances, &known()).map_err(|error| error.to_string())?;
+    Ok(utterances.into_iter().map(|utterance| utterance.gold).collect())
+}
+
+#[test]
+fn decisions_change_labels_or_keep_them() {
+    let rows =
+        "a,happiness,anger,accept,\nb,anger,anger,reject,\"clear, to me\"\nc,,anger,other,\n";
+    let anger = || Some("anger".to_owned());
+    assert_eq!(gold(rows).unwrap(), [anger(), anger(), anger()]);
+    assert_eq!(gold("").unwrap(), [Some("happiness".to_owned()), anger(), None]);
+}
+
+#[test]
+fn indices_of_classes_are_corrected_alike() {
+    let label = |id: &str, given| NoisyLabel { utterance_id: id.to_owned(), clean: 0, given };
+    let mut labels = [label("a", 0), label("b", 1)];
+    let corrections = read("b,anger,happiness,other,\n").unwrap();
+    corrections.apply_to_labels(&mut labels, &known()).unwrap();
+    assert_eq!(labels, [label("a", 0), label("b", 0)]);
+    let again = corrections.apply_to_labels(&mut labels, &known()).unwrap_err();
+    assert!(matches!(again, CorpusError::CorrectedStale { .. }), "{again}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_row_and_remedy() {
+    let refused = [
+        gold("a,happiness,anger,accept,\nx,anger,anger,reject,\n"),
+        gold("a,happiness,joy,other,\n"),
+        gold("a,anger,happiness,accept,\n"),
+        gold("a,happiness,anger,accept,\nb,anger,anger,reject,\na,happiness,anger,accept,\n"),
+        gold("a,happiness,anger,perhaps,\n"),
+        gold("a,happiness,happiness,accept,\n"),
+        gold("a,happiness,anger,reject,\n"),
+    ];
+    let texts: Vec<String> = refused.into_iter().map(Result::unwrap_err).collect();
+    insta::assert_snapshot!(texts.join("\n\n"));
+}
+
+#[test]
+fn a_missing_column_is_named() {
+    let text = "utterance_id,label,decision\na,anger,accept\n";
+    let error = Corrections::parse("corrections.csv", text.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("there is no column \"given\""), "{error}");
+}

@@ -1,0 +1,82 @@
+//! The page of suspect labels: whole, self-contained, and deaf to markup in what strangers named.
+
+#[path = "made_up/ranking.rs"]
+mod ranking;
+#[expect(dead_code, reason = "shared with the tests of the report")]
+#[path = "made_up/records.rs"]
+mod records;
+
+use ranking::Ranking;
+use records::Records;
+use serde_json::Value;
+
+const HOSTILE: &str = "</script><script>alert('1')</script><!--\"&amp;";
+
+fn made_up() -> Ranking {
+    let records = Records::new(&[0]);
+    Ranking::new(records.manifest, &records.splits.classes)
+}
+
+fn data(html: &str) -> Value {
+    let (_, rest) = html.split_once("id=\"audit-data\">").expect("the data");
+    let (json, _) = rest.split_once("</script>").expect("their end");
+    serde_json::from_str(json).expect("one JSON document")
+}
+
+#[test]
+fn the_table_stands_without_a_script() {
+    let ranking = made_up();
+    let html = ranking.page(&ranking.entries()).render();
+    assert_eq!(html.matches("<tr data-entry=").count(), 6);
+    let (_, rows) = html.split_once("<tbody>").expect("a table");
+    let first = rows.split("</tr>").next().expect("a row");
+    for text in [">anna/03<", ">happiness<", ">sadness<", "happiness 2, sadness 1", "never heard"] {
+        assert!(first.contains(text), "{text} in {first}");
+    }
+    assert!(first.contains("aria-label=\"happiness 6.0 %, sadness 90.0 %"), "{first}");
+    assert!(html.contains("The sounds of the first 3 are in this file and take 0.1 MB of it."));
+    assert!(html.contains("says nothing of real speech"));
+}
+
+#[test]
+fn the_script_reads_what_the_table_shows() {
+    let ranking = made_up();
+    let data = data(&ranking.page(&ranking.entries()).render());
+    assert_eq!((data["digest"].as_str(), data["step_s"].as_f64()), (Some("0123abcd"), Some(0.01)));
+    let entries = data["entries"].as_array().unwrap();
+    assert_eq!(entries[0]["id"], "anna/03");
+    assert_eq!(entries[0]["wave"].as_str().unwrap().len(), 1600, "1200 bytes in base64");
+    assert_eq!(entries[0]["end_s"], 1.5);
+    let sounds = entries.iter().filter(|entry| entry["sound"].is_string()).count();
+    assert_eq!(sounds, 3);
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let mut ranking = made_up();
+    ranking.suspects[0].evidence.utterance_id = HOSTILE.to_owned();
+    (ranking.speaker, ranking.path) = (HOSTILE.to_owned(), HOSTILE.to_owned());
+    ranking.classes[1] = HOSTILE.to_owned();
+    ranking.manifest.title = HOSTILE.to_owned();
+    ranking.manifest.licence = HOSTILE.to_owned();
+    let html = ranking.page(&ranking.entries()).render();
+    assert_eq!(html.matches("<script").count(), 3, "data, sorting, review");
+    assert!(!html.contains("<script>alert") && !html.contains("<!--"));
+    let data = data(&html);
+    assert_eq!(data["entries"][0]["id"], HOSTILE);
+    assert_eq!(data["classes"][1], HOSTILE);
+    assert_eq!(data["entries"][0]["path"], HOSTILE);
+}
+
+#[test]
+fn loads_nothing() {
+    let ranking = made_up();
+    let html = ranking.page(&ranking.entries()).render();
+    for loader in ["<link", "<img", "<iframe", " src=", "url(", "@import", "://"] {
+        let found: Vec<usize> = html.match_indices(loader).map(|(at, _)| at).collect();
+        // The name of SVG's elements, which nobody fetches.
+        let named = found.iter().filter(|&&at| html[..at].ends_with("\"http"));
+        assert_eq!(found.len(), named.count(), "{loader}");
+    }
+    assert!(html.contains("default-src 'none'"));
+}

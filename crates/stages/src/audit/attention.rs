@@ -1,0 +1,59 @@
+//! Where the networks attend that did not train on the speaker.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ambivox_features::{FeatureTable, Normaliser};
+use ambivox_model::Checkpoint;
+use ambivox_settings::role;
+
+use super::{Heard, Mean};
+use crate::StageError;
+use crate::job::Job;
+
+/// Attention weights by utterance, one per frame: the mean over the networks that were tested on
+/// it. None where the request has no frames, for methods whose networks see none.
+pub(super) fn unheard(
+    job: &Job<'_>,
+    heard: &BTreeMap<String, Heard>,
+) -> Result<BTreeMap<String, Vec<f32>>, StageError> {
+    let Some(features) = job.optional_input(role::FEATURES) else { return Ok(BTreeMap::new()) };
+    let mut folds: BTreeMap<String, Vec<&Path>> = BTreeMap::new();
+    for (run, checkpoint) in job.run_inputs(role::CHECKPOINT)? {
+        folds.entry(run.fold).or_default().push(checkpoint);
+    }
+    let mut attention: BTreeMap<String, Mean> = BTreeMap::new();
+    for (fold, checkpoints) in folds {
+        let tested: BTreeSet<String> =
+            heard.iter().filter(|(_, h)| h.fold == fold).map(|(id, _)| id.clone()).collect();
+        // A fold's frames at a time, since those of a whole corpus may be large.
+        let features = FeatureTable::read(features, Some(&tested))?;
+        for checkpoint in checkpoints {
+            add(checkpoint, &tested, &features, &mut attention)?;
+        }
+    }
+    let narrow = |mean: Mean| mean.mean().into_iter().map(|weight| weight as f32).collect();
+    Ok(attention.into_iter().map(|(id, mean)| (id, narrow(mean))).collect())
+}
+
+fn add(
+    checkpoint: &Path,
+    tested: &BTreeSet<String>,
+    features: &FeatureTable,
+    attention: &mut BTreeMap<String, Mean>,
+) -> Result<(), StageError> {
+    let Checkpoint { network, normalisation, .. } = Checkpoint::load(checkpoint)?;
+    let normaliser = Normaliser { mean: normalisation.mean, sd: normalisation.sd };
+    let frames = tested.iter().filter_map(|id| {
+        let mut frames = features.get(id)?.to_vec();
+        normaliser.apply(&mut frames);
+        Some((id, frames))
+    });
+    let (ids, frames): (Vec<&String>, Vec<Vec<f32>>) = frames.unzip();
+    let frames: Vec<&[f32]> = frames.iter().map(Vec::as_slice).collect();
+    for (id, prediction) in ids.into_iter().zip(network.predict(&frames)?) {
+        let wide: Vec<f64> = prediction.attention.into_iter().map(f64::from).collect();
+        attention.entry(id.clone()).or_default().add(&wide);
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+// The report and the audit in a real browser: nothing is loaded, nothing complains, nothing is out of
+// reach of people who do not see or do not point; tables sort, sounds play, decisions are saved.
+//
+//   node browser.mjs MODULES REPORT AUDIT OUT
+//
+// MODULES is the folder whose node_modules has what package.json names; OUT gets the screenshots and
+// the file of corrections that the page saved.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [modules, report, audit, out] = process.argv.slice(2).map((path) => resolve(path));
+const require = createRequire(join(modules, "package.json"));
+const { chromium } = require("playwright-core");
+const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const DESKTOP = { viewport: { width: 1440, height: 1000 } };
+const LOOKS = {
+  desktop: DESKTOP,
+  dark: { ...DESKTOP, colorScheme: "dark" },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+};
+
+const browser = await chromium.launch({
+  executablePath: process.env.AMBIVOX_CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
+
+// Opens a page that must neither complain nor ask for anything but itself.
+async function open(file, look) {
+  const context = await browser.newContext({ ...look, acceptDownloads: true });
+  const page = await context.newPage();
+  const faults = [];
+  const address = pathToFileURL(file).href;
+  page.on("console", (message) => faults.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+  page.on("request", (request) => {
+    // What the page made itself has an address too.
+    if (request.url() !== address && !request.url().startsWith("blob:")) faults.push(`request: ${request.url()}`);
+  });
+  await page.goto(address);
+  return { page, faults, close: () => context.close() };
+}
+
+async function accessible(page, name) {
+  await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate((values) => globalThis.axe.run({ runOnly: { type: "tag", values } }), RULES);
+  const told = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map((node) => node.html).join("\n  ")}`);
+  assert.deepEqual(told, [], `${name}: axe-core`);
+  assert.ok(passes.length > 10, `${name}: only ${passes.length} rules apply`);
+}
+
+const numbers = (texts) => texts.map(Number.parseFloat).filter((value) => !Number.isNaN(value));
+const falls = (values) => values.every((value, at) => at === 0 || values[at - 1] >= value);
+
+async function sorts(page) {
+  const group = page.locator("#table-2 tbody").first();
+  const ua = async () => numbers(await group.locator("tr:not(.spread) td:last-child").allTextContents());
+  const before = await ua();
+  const head = page.locator("#table-2 thead th", { hasText: /^UA$/ });
+  const button = head.getByRole("button");
+  await button.click();
+  assert.equal(await head.getAttribute("aria-sort"), "descending");
+  assert.ok(falls(await ua()), `falling: ${await ua()}`);
+  assert.ok((await group.locator("tr").first().locator("th").getAttribute("scope")) === "rowgroup", "its heading stays");
+  await button.press("Enter");
+  assert.equal(await head.getAttribute("aria-sort"), "ascending");
+  assert.ok(falls((await ua()).reverse()), `rising: ${await ua()}`);
+  await button.click();
+  assert.deepEqual(await ua(), before, "as it was written");
+}
+
+const shown = (page) => page.locator("tr[data-entry]:visible");
+const column = (page, number) => shown(page).locator(`td:nth-child(${number})`).allTextContents();
+
+async function filters(page, entries) {
+  const all = entries.length;
+  const { label, speaker, id } = entries[0];
+  await page.locator("#by-label").selectOption(label);
+  await page.locator("#by-speaker").selectOption(speaker);
+  const matching = entries.filter((entry) => entry.label === label && entry.speaker === speaker);
+  assert.ok(matching.length < all, "a choice");
+  assert.equal(await shown(page).count(), matching.length);
+  assert.equal(await page.locator("#count").textContent(), `${matching.length} of ${all} utterances`);
+  await page.locator("#by-label").selectOption("");
+  await page.locator("#by-speaker").selectOption("");
+  await page.getByRole("searchbox").fill(id);
+  assert.ok((await shown(page).count()) >= 1 && (await shown(page).count()) < all);
+  await page.getByRole("searchbox").fill("");
+  await page.getByLabel("given is not").check();
+  assert.ok(!(await column(page, 5)).includes(""), "every one has a suggestion");
+  await page.getByLabel("given is not").uncheck();
+  const weight = page.getByRole("button", { name: "Weight" });
+  await weight.click();
+  assert.ok(falls(numbers(await column(page, 9))), "by weight");
+  await weight.click();
+  await weight.click();
+  assert.equal(await shown(page).first().getAttribute("data-entry"), "0", "as it was ranked");
+}
+
+async function plays(page) {
+  await shown(page).first().getByRole("button").click();
+  const now = () => page.evaluate(() => document.getElementById("audio").currentTime);
+  const cursor = () => page.locator("#cursor").getAttribute("transform");
+  const [began, stood] = [await now(), await cursor()];
+  assert.equal(began, 0);
+  await page.locator("#play").click();
+  await page.waitForFunction(() => document.getElementById("audio").currentTime > 0.1, undefined, { timeout: 10_000 });
+  assert.notEqual(await cursor(), stood, "the cursor moves");
+  await page.waitForFunction(() => document.getElementById("audio").paused, undefined, { timeout: 20_000 });
+  await page.locator("#seek").fill("0.2");
+  assert.ok(Math.abs((await now()) - 0.2) < 0.02, "the slider moves the sound");
+}
+
+async function decides(page, data) {
+  const suggested = data.entries.findIndex((entry) => entry.label !== data.classes[entry.suggestion]);
+  const kept = suggested === 0 ? 1 : 0;
+  const choose = (index) => page.locator(`tr[data-entry="${index}"]`).getByRole("button").click();
+  await choose(suggested);
+  await page.getByLabel("Comment").fill('clear, "to me"');
+  await page.locator("#detail-id").focus();
+  await page.getByLabel("Keyboard shortcuts").uncheck();
+  await page.keyboard.press("a");
+  assert.equal(await page.locator("#progress").textContent(), `0 of ${data.entries.length} decided`, "keys are off");
+  await page.getByLabel("Keyboard shortcuts").check();
+  await page.keyboard.press("a");
+  await choose(kept);
+  await page.getByRole("button", { name: "Keep" }).click();
+  await page.reload();
+  assert.equal(await page.locator("#progress").textContent(), `2 of ${data.entries.length} decided`, "kept");
+  await page.locator("#by-decision").selectOption("yes");
+  assert.equal(await shown(page).count(), 2);
+  return [suggested, kept];
+}
+
+async function saves(page, data, [suggested, kept]) {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save" }).click()]);
+  assert.equal(download.suggestedFilename(), "corrections.csv");
+  const file = join(out, "corrections.csv");
+  await download.saveAs(file);
+  const [changed, same] = [data.entries[suggested], data.entries[kept]];
+  const lines = [
+    `${changed.id},${changed.label},${data.classes[changed.suggestion]},accept,"clear, ""to me"""`,
+    `${same.id},${same.label},${same.label},reject,`,
+  ];
+  if (kept < suggested) lines.reverse();
+  const expected = ["utterance_id,given,label,decision,comment", ...lines, ""].join("\n");
+  assert.equal(await readFile(file, "utf8"), expected);
+}
+
+try {
+  for (const [look, options] of Object.entries(LOOKS)) {
+    for (const [name, file] of Object.entries({ report, audit })) {
+      const { page, faults, close } = await open(file, options);
+      if (name === "audit") await shown(page).first().getByRole("button").click();
+      await accessible(page, `${name}, ${look}`);
+      await page.screenshot({ path: join(out, `${name}-${look}.png`), fullPage: name === "report" });
+      if (name === "report") await sorts(page);
+      assert.deepEqual(faults, [], `${name}, ${look}`);
+      await close();
+    }
+  }
+  const { page, faults, close } = await open(audit, DESKTOP);
+  const data = JSON.parse(await page.locator("#audit-data").textContent());
+  await filters(page, data.entries);
+  await plays(page);
+  await saves(page, data, await decides(page, data));
+  assert.deepEqual(faults, []);
+  await close();
+  console.log(`browser: ${browser.version()}, report and audit hold, light, dark and on a phone`);
+} finally {
+  await browser.close();
+}
