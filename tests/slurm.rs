@@ -17,7 +17,7 @@ use crate::harness::{DATA, DONE, House, Ran, root};
 
 const FAILED: i32 = 1;
 /// Seconds after which the daemons end by themselves, whatever became of the tests.
-const LIFETIME: &str = "300";
+const LIFETIME: &str = "600";
 
 #[expect(clippy::print_stderr, reason = "shown with --nocapture")]
 fn say(line: &str) {
