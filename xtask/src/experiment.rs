@@ -45,11 +45,14 @@ impl Experiment {
         Ok(Self { text, executor, pipeline, manifest, feature_set, arithmetic, folder })
     }
 
-    /// The same, its corpus in this folder whatever the environment says.
-    pub(crate) fn with_root(&self, root: &Path) -> Self {
+    /// The same for a process in another folder and environment: its files by absolute paths, and its
+    /// corpus at this root, where it has been looked up.
+    pub(crate) fn for_elsewhere(&self, root: Option<&Path>) -> Result<Self> {
         let mut experiment = self.clone();
-        experiment.pipeline.corpus.root = Some(root.to_path_buf());
-        experiment
+        experiment.folder = std::path::absolute(self.folder.join("."))?;
+        experiment.pipeline.corpus.root =
+            root.map(Path::to_path_buf).or(experiment.pipeline.corpus.root);
+        Ok(experiment)
     }
 
     /// The same with another pipeline, whose files are the same.
@@ -242,6 +245,16 @@ s3 = {}
         assert!(text.contains("mine/c.csv: there is no such file\nhint: "), "{text}");
         toy.write("mine/c.csv", "utterance_id,given,label,decision\n");
         assert!(experiment.corrections_file().unwrap().ends_with("mine/c.csv"));
+    }
+
+    #[test]
+    fn elsewhere_the_files_are_the_same() {
+        let demo = Path::new("../pipelines/demo.toml");
+        let folder = Experiment::read(demo).unwrap().for_elsewhere(None).unwrap().folder;
+        assert!(folder.is_absolute() && folder.join("demo.toml").is_file(), "{}", folder.display());
+        let root = Path::new("/corpora/toy");
+        let experiment = Toy::new().read().unwrap().for_elsewhere(Some(root)).unwrap();
+        assert_eq!(experiment.pipeline.corpus.root.as_deref(), Some(root));
     }
 
     #[test]

@@ -160,10 +160,8 @@ impl Slurm {
                 codes.insert(stage.to_owned(), parts.clone());
             }
         }
-        let experiment = match &resolver.corpus {
-            Some((root, _)) => resolver.experiment.with_root(root),
-            None => resolver.experiment.clone(),
-        };
+        let root = resolver.corpus.as_ref().map(|(root, _)| root.as_path());
+        let experiment = resolver.experiment.for_elsewhere(root)?;
         Ok(Order {
             store: resolver.store.root().to_path_buf(),
             program: programs.stages.clone(),
