@@ -26,11 +26,23 @@ fn check_fold(fold: &Value, utterances: u64) {
     assert!(fold["epochs"].as_u64() >= fold["best_epoch"].as_u64(), "{fold}");
 }
 
+/// TensorBoard knows a file by its name and by what its first event says.
+fn check_events(house: &House, run: &str) {
+    let file = format!("results/tiny/tensorboard/{run}/events.out.tfevents.0.ambivox");
+    let bytes = fs::read(house.path(&file)).unwrap();
+    let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    for text in ["brain.Event:2", "loss/validation", "validation/UA", "confusion/test"] {
+        assert!(has(text), "{file} lacks {text}");
+    }
+    assert_eq!(has("mean weight/happiness"), run.starts_with("lw"), "{file}");
+}
+
 #[test]
 fn a_folder_of_audio_becomes_a_cross_validated_table() {
     let house = tones();
-    let ran = house.run(&["cv"]).ended(DONE);
+    let ran = house.run(&["cv", "--quiet"]).ended(DONE);
     assert!(ran.stdout.contains("baseline") && ran.stdout.contains("lw"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "", "nothing went wrong, and --quiet was asked for");
 
     let summary = summary(&house);
     assert_eq!(summary["schema"], 1);
@@ -42,6 +54,9 @@ fn a_folder_of_audio_becomes_a_cross_validated_table() {
         assert_eq!(folds.keys().collect::<Vec<_>>(), SPEAKERS);
         folds.values().for_each(|fold| check_fold(fold, 6));
         assert!(seed["mean"]["ua"].is_number() && seed["pooled"]["wa"].is_number(), "{seed}");
+        for fold in SPEAKERS {
+            check_events(&house, &format!("{method}/seed-0/{fold}"));
+        }
     }
 
     house.run(&["report"]).ended(DONE);

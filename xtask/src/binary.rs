@@ -36,10 +36,10 @@ impl Binary {
     }
 
     /// Builds the program from this code into the target folder and with the profile of this one.
-    pub(crate) fn build(root: &Path, codes: &Codes) -> Result<Self> {
+    pub(crate) fn build(root: &Path, codes: &Codes, quiet: bool) -> Result<Self> {
         let profile = profile_folder()?;
         vouch::show_changes(&file(&profile, STAGES), codes)?;
-        cargo_build(root, &profile, STAGES)?;
+        cargo_build(root, &profile, STAGES, quiet)?;
         Self::at(file(&profile, STAGES))
     }
 
@@ -64,18 +64,23 @@ impl Binary {
 /// Builds a program as the stage program is built; returns where it lies.
 pub(crate) fn build(root: &Path, program: &str) -> Result<PathBuf> {
     let profile = profile_folder()?;
-    cargo_build(root, &profile, program)?;
+    cargo_build(root, &profile, program, false)?;
     Ok(file(&profile, program))
 }
 
 /// Builds a program into the target folder and with the profile of this one.
-fn cargo_build(root: &Path, profile: &Path, program: &str) -> Result<()> {
+fn cargo_build(root: &Path, profile: &Path, program: &str, quiet: bool) -> Result<()> {
     let target = profile.parent().context("this program lies in no target folder")?;
     // All packages at all times, so that what they share is built with the same features, once.
     let status = cargo()
         .current_dir(root)
         .args(["build", "--package", "ambivox-stages", "--package", MEASURE, "--package", PREDICT])
+<<<<<<< HEAD
         .args(["--package", FETCH, "--bin", program, "--profile", profile_name(profile)])
+=======
+        .args(["--bin", program, "--profile", profile_name(profile)])
+        .args(quiet.then_some("--quiet"))
+>>>>>>> 823d674 (Write every run's course for TensorBoard, and keep quiet where asked to)
         .arg("--target-dir")
         .arg(target)
         .stdin(Stdio::null())

@@ -25,6 +25,9 @@ pub(crate) struct Common {
     /// Print one JSON document on standard output; the log goes to standard error
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Leave progress out; standard error has warnings and errors alone
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
     /// Threads to use in all; changes the speed alone [default: one per core]
     #[arg(long, global = true, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::Answer;
 use crate::cli::Selection;
+use crate::events::publish_events;
 use crate::execute::Executor;
 use crate::failure::Failure;
 use crate::graph::{self, Instance, Run};
@@ -110,7 +111,7 @@ pub(crate) fn cross_validate(
     }
     executor.bring_up(&waves, jobs)?;
     let with_page = matches!(executor.resolver.state(&report)?, State::Fresh { .. });
-    let outputs = publish_results(executor, results, with_page)?;
+    let outputs = publish_results(executor, results, &runs, with_page)?;
     // This run's own: another may publish to the same place.
     let slot = graph::main_evaluation(experiment);
     let summary = fs::read_to_string(executor.resolver.output(&slot, role::SUMMARY)?)?;
@@ -205,6 +206,7 @@ fn with_fresh(executor: &mut Executor<'_>, wanted: Vec<Run>, others: Vec<Run>) -
 fn publish_results(
     executor: &Executor<'_>,
     results: &Path,
+    runs: &[Run],
     with_page: bool,
 ) -> Result<BTreeMap<String, PathBuf>> {
     let experiment = executor.resolver.experiment;
@@ -226,6 +228,7 @@ fn publish_results(
     if !with_page {
         remove(executor, &folder.join(PAGE), "report")?;
     }
+    publish_events(executor, &folder, runs)?;
     publish_into(executor, &folder, &roles)
 }
 
@@ -267,7 +270,7 @@ fn remove(executor: &Executor<'_>, file: &Path, command: &str) -> Result<()> {
         fs::remove_file(file)?;
         let line =
             format!("removed, being of other results; `cargo xtask {command}` makes it anew");
-        executor.progress.say(&format!("{}: {line}", file.display()));
+        executor.progress.warn(&format!("{}: {line}", file.display()));
     }
     Ok(())
 }

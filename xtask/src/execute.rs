@@ -133,7 +133,7 @@ impl Executor<'_> {
         }
         let memo = self.resolver.store.memo();
         let before = self.resolver.codes.all(memo)?;
-        let binary = Binary::build(root, &self.resolver.codes)?;
+        let binary = Binary::build(root, &self.resolver.codes, self.progress.is_quiet())?;
         let now = Codes::new(root, self.tools.clone())?.all(memo)?;
         ensure!(now == before, "the sources changed during the build; run again");
         vouch::keep(binary.path(), &self.resolver.codes)?;

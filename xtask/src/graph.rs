@@ -64,7 +64,8 @@ impl Run {
         format!("{}/{}/{}", self.method.method(), self.seed, self.fold)
     }
 
-    fn slot(&self) -> String {
+    /// Slot of its training.
+    pub(crate) fn slot(&self) -> String {
         format!("train{}/{}", noise_suffix(self.noise), self.id())
     }
 }

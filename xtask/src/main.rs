@@ -14,6 +14,7 @@ mod cli;
 mod code;
 mod commands;
 mod corpus;
+mod events;
 mod execute;
 mod experiment;
 mod failure;

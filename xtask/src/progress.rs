@@ -1,5 +1,5 @@
 //! Progress on standard error: bars with rate and time left on a terminal, plain lines elsewhere.
-//! Nothing is coloured.
+//! Nothing is coloured, whatever `NO_COLOR` says; asked to be quiet, warnings alone are said.
 
 use std::fmt;
 use std::io::{IsTerminal as _, Write as _};
@@ -16,18 +16,31 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) struct Progress {
     /// `None` where standard error is no terminal.
     bars: Option<MultiProgress>,
+    quiet: bool,
 }
 
 impl Progress {
-    /// Bars if standard error is a terminal that can draw them.
-    pub(crate) fn new() -> Self {
+    /// Bars if standard error is a terminal that can draw them; warnings alone if `quiet`.
+    pub(crate) fn new(quiet: bool) -> Self {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let bars = (std::io::stderr().is_terminal() && !dumb).then(MultiProgress::new);
-        Self { bars }
+        let bars = (std::io::stderr().is_terminal() && !dumb && !quiet).then(MultiProgress::new);
+        Self { bars, quiet }
     }
 
-    /// Says a line, above the bars where there are any.
+    /// Whether warnings alone are said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Says a line of the log.
     pub(crate) fn say(&self, line: &str) {
+        if !self.quiet {
+            self.warn(line);
+        }
+    }
+
+    /// Says a line that someone ought to read, above the bars where there are any.
+    pub(crate) fn warn(&self, line: &str) {
         match &self.bars {
             Some(bars) => bars.suspend(|| write_line(line)),
             None => write_line(line),
@@ -95,7 +108,7 @@ impl StageProgress<'_> {
     /// Shows what the stage said.
     pub(crate) fn event(&self, event: Event) {
         match event {
-            Event::Warning { message } => self.log.say(&format!("{}: {message}", self.slot)),
+            Event::Warning { message } => self.log.warn(&format!("{}: {message}", self.slot)),
             Event::Memory { .. } => {}
             Event::Progress { done, total, unit, message } => match &self.bar {
                 Some(bar) => draw(bar, done, total, &unit, message),

@@ -79,7 +79,7 @@ fn pipeline_file(common: &Common, root: &Path) -> PathBuf {
 fn clear_up(common: &Common, asked: &Gc, root: &Path, store: &Store) -> Result<()> {
     let mut kept = Kept::new();
     for file in gc::pipelines(root, common.pipeline.as_deref())? {
-        let (experiment, progress) = (Experiment::read(&file)?, Progress::new());
+        let (experiment, progress) = (Experiment::read(&file)?, Progress::new(common.quiet));
         let mut executor = executor(common, root, store, &experiment, &progress)?;
         let plan = plan(&mut executor, &Selection::default());
         kept.add(store, &experiment.pipeline.name, plan.as_ref().ok())?;
@@ -124,7 +124,7 @@ fn flags_first() -> anyhow::Error {
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
     let results = common.results.clone().unwrap_or_else(|| root.join("results"));
     let experiment = Experiment::read(&pipeline_file(common, root))?;
-    let progress = Progress::new();
+    let progress = Progress::new(common.quiet);
     let mut executor = executor(common, root, store, &experiment, &progress)?;
     executor.slurm = site(&command).map(|site| elsewhere(site, &experiment)).transpose()?.flatten();
     let jobs = |jobs: &Jobs| jobs.jobs.map_or(threads(common), std::num::NonZero::get);

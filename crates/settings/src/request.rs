@@ -46,6 +46,8 @@ pub mod role {
     pub const LABELS: &str = "labels";
     /// `summary.json`.
     pub const SUMMARY: &str = "summary";
+    /// `events.out.tfevents.0.ambivox`: a run as TensorBoard shows it.
+    pub const EVENTS: &str = "events";
     /// `audit.parquet`: labels ranked by how suspect they are.
     pub const AUDIT: &str = "audit";
     /// `audit.csv`: the same, for a spreadsheet.
@@ -108,7 +110,8 @@ pub struct CorrectParams {}
 
 /// Parameters of one run of the train stage. Inputs: `features` or, for methods that learn from
 /// them, `functionals`; `index`, `splits`; `noise` where labels have been exchanged, `corrected` in
-/// its place where they have been corrected. Outputs: `checkpoint`, `history`, `predictions`, `labels`.
+/// its place where they have been corrected. Outputs: `checkpoint`, `history`, `predictions`, `labels`,
+/// `events`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainParams {
@@ -288,6 +291,7 @@ impl StageParams {
                 (role::HISTORY, "history.json"),
                 (role::PREDICTIONS, "predictions.parquet"),
                 (role::LABELS, "labels.parquet"),
+                (role::EVENTS, "events.out.tfevents.0.ambivox"),
             ],
             Self::Evaluate(_) => {
                 &[(role::SUMMARY, "summary.json"), (role::LABELS, "labels.parquet")]

@@ -1,18 +1,21 @@
 //! The train stage: one fold, by one method, from one seed.
 
+mod events;
 mod fold;
 mod functionals;
 mod keeper;
 
-use ambivox_eval::{EpochRecord, RunHistory};
+use ambivox_eval::{Confusion, EpochRecord, RunHistory};
 use ambivox_features::{FeatureTable, Normaliser};
 use ambivox_model::{Checkpoint, Network, Normalisation, compute_portably};
 use ambivox_settings::{Arithmetic, MethodParams, NetworkSettings, Splits, TrainParams, role};
 use ambivox_train::{Classifier, Example, RunSpec, Trained, Waypoint, train};
+use fs_err as fs;
 
 use crate::StageError;
 use crate::job::{Job, Run};
 use crate::tables::{self, labels, noise, predictions};
+use events::Events;
 use fold::{FoldData, Member};
 use keeper::Keeper;
 
@@ -142,13 +145,18 @@ impl<'a> Prepared<'a> {
 
     /// All outputs but the checkpoint.
     fn write_tables(&self, trained: &Trained<impl Classifier>) -> Result<(), StageError> {
-        self.write_history(trained)?;
-        self.write_predictions(trained)?;
-        self.write_labels(trained)
+        let history = self.history(trained);
+        self.job.write_text(role::HISTORY, &history.to_json()?)?;
+        let confusions = self.write_predictions(trained)?;
+        self.write_labels(trained)?;
+        let events = Events { history: &history, labels: &trained.labels, confusions: &confusions };
+        let mut bytes = Vec::new();
+        events.write(&mut bytes)?;
+        Ok(fs::write(self.job.output(role::EVENTS)?, bytes)?)
     }
 
-    fn write_history(&self, trained: &Trained<impl Classifier>) -> Result<(), StageError> {
-        let history = RunHistory {
+    fn history(&self, trained: &Trained<impl Classifier>) -> RunHistory {
+        RunHistory {
             schema: 1,
             method: self.params.method.method().id().to_owned(),
             seed: self.params.seed,
@@ -161,11 +169,14 @@ impl<'a> Prepared<'a> {
             best_epoch: trained.best_epoch,
             initial_mean_weight: trained.initial_mean_weight.clone(),
             epochs: trained.epochs.clone(),
-        };
-        self.job.write_text(role::HISTORY, &history.to_json()?)
+        }
     }
 
-    fn write_predictions(&self, trained: &Trained<impl Classifier>) -> Result<(), StageError> {
+    /// Returns the confusion matrix of each part.
+    fn write_predictions(
+        &self,
+        trained: &Trained<impl Classifier>,
+    ) -> Result<[(&'static str, Confusion); 2], StageError> {
         let mut rows = Vec::new();
         for (part, members, examples) in [
             (predictions::Part::Test, &self.fold.test, &self.test),
@@ -181,7 +192,14 @@ impl<'a> Prepared<'a> {
                 probabilities: log_y.iter().map(|v| v.exp()).collect(),
             }));
         }
-        predictions::write(&self.job.output(role::PREDICTIONS)?, self.classes, &rows)
+        predictions::write(&self.job.output(role::PREDICTIONS)?, self.classes, &rows)?;
+        let confusion = |part| {
+            let rows = rows.iter().filter(|row| row.part == part);
+            let rows = rows.filter_map(|row| Some((row.gold?, row.probabilities.as_slice())));
+            Confusion::from_probabilities(self.classes.len(), rows)
+        };
+        let (test, validation) = (predictions::Part::Test, predictions::Part::Validation);
+        Ok([("test", confusion(test)?), ("validation", confusion(validation)?)])
     }
 
     fn write_labels<N>(&self, trained: &Trained<N>) -> Result<(), StageError> {

@@ -47,7 +47,7 @@ impl House {
         instances: impl FnOnce(&Experiment) -> Vec<Instance>,
     ) -> Result<Tally> {
         let experiment = self.toy.read()?;
-        let progress = Progress::new();
+        let progress = Progress::new(false);
         let mut executor = self.executor(&experiment, &progress, body);
         let instances = instances(&experiment);
         executor.bring_up(&[instances], 2)?;
@@ -75,7 +75,7 @@ impl House {
 
     fn reasons(&self) -> Vec<StaleReason> {
         let experiment = self.toy.read().unwrap();
-        let progress = Progress::new();
+        let progress = Progress::new(false);
         let mut executor = self.executor(&experiment, &progress, INDEX);
         let index = &preparation(&experiment)[0];
         match executor.resolver.state(index).unwrap() {
@@ -195,7 +195,7 @@ fn two_at_once_do_the_work_once() {
     let run = || {
         let store = Store::open(house.store.root()).unwrap();
         let experiment = house.toy.read().unwrap();
-        let progress = Progress::new();
+        let progress = Progress::new(false);
         let mut executor = Executor {
             resolver: Resolver::new(&experiment, &store, codes()),
             progress: &progress,

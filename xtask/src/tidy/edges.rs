@@ -37,6 +37,7 @@ const FORBIDDEN: [Rule; 19] = [
     ("ambivox-settings", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
     ("ambivox-stages", &[&["xtask", "ambivox-measure"]]),
     ("ambivox-synth", &[&NETWORKS, &SAMPLES, &DESCRIPTORS, &STORE, &STAGES]),
+    ("ambivox-tensorboard", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS, &FILES]),
     ("ambivox-tests", &[&OURS]),
     ("ambivox-train", &[&["ambivox-corpus"], &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES]),
     ("xtask", &[&SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS, &STAGES]),
