@@ -75,12 +75,8 @@ fn cargo_build(root: &Path, profile: &Path, program: &str, quiet: bool) -> Resul
     let status = cargo()
         .current_dir(root)
         .args(["build", "--package", "ambivox-stages", "--package", MEASURE, "--package", PREDICT])
-<<<<<<< HEAD
         .args(["--package", FETCH, "--bin", program, "--profile", profile_name(profile)])
-=======
-        .args(["--bin", program, "--profile", profile_name(profile)])
         .args(quiet.then_some("--quiet"))
->>>>>>> 823d674 (Write every run's course for TensorBoard, and keep quiet where asked to)
         .arg("--target-dir")
         .arg(target)
         .stdin(Stdio::null())

@@ -20,7 +20,7 @@ const OURS: [&str; 1] = ["ambivox-*"];
 /// A crate and the packages that nothing it links may be.
 type Rule = (&'static str, &'static [&'static [&'static str]]);
 
-const FORBIDDEN: [Rule; 19] = [
+const FORBIDDEN: [Rule; 20] = [
     ("ambivox-artifacts", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
     ("ambivox-audio", &[&OURS, &TABLES, &NETWORKS]),
     ("ambivox-blstm", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &FILES]),
