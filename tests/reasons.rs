@@ -168,10 +168,12 @@ fn portable_arithmetic_concerns_training_alone() {
         "{stale:?}"
     );
     assert!(plan.reason(stale[0])["name"] == "arithmetic", "{:?}", plan.reason(stale[0]));
-    let summary = house.read("results/tiny/summary.json");
+    // Rates of so small a corpus are the same; the losses in this table are not, to the last bit.
+    let losses = || fs::read(house.path("results/tiny/labels.parquet")).unwrap();
+    let native = losses();
     with("portable", &["cv"]).ended(DONE);
-    assert_ne!(house.read("results/tiny/summary.json"), summary);
+    assert!(losses() != native, "portable arithmetic gives the same bits");
     with("native", &["cv"]).ended(DONE);
-    assert_eq!(house.read("results/tiny/summary.json"), summary);
+    assert!(losses() == native, "native arithmetic gives other bits than before");
     with("sse9", &["cv"]).ended(USAGE).complained_of(&["AMBIVOX_ISA is \"sse9\"", "portable"]);
 }
