@@ -40,7 +40,7 @@ fn make(order: &Order, number: usize, threads: usize) -> Result<()> {
         order.units.get(number).with_context(|| format!("the order has no task {number}"))?;
     let store = Store::open(&order.store)?;
     let _hold = store.hold()?;
-    let progress = Progress::new();
+    let progress = Progress::new(false);
     let mut resolver = Resolver::new(&order.experiment, &store, Codes::told(order.codes.clone()));
     resolver.corpus.clone_from(&order.corpus);
     let mut executor = Executor {
