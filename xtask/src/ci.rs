@@ -48,6 +48,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     timed("repro", || reproduce(root))?;
     timed("repro, portable", || reproduce_portably(root))?;
     timed("browser", || script(root, ".ci/browser"))?;
+    timed("python", || script(root, ".ci/python"))?;
     timed(tests.name, || tests.run(root))
 }
 
