@@ -40,7 +40,7 @@ pub(super) fn write(folder: &Path, hours: u32) -> Result<()> {
     Ok(write_index(&index(folder, hours), &utterances(hours))?)
 }
 
-/// Where [`write`] puts it.
+/// Where [`write()`] puts it.
 pub(super) fn index(folder: &Path, hours: u32) -> PathBuf {
     folder.join(format!("index-{hours}.parquet"))
 }
