@@ -28,6 +28,7 @@ mod records;
 mod slots;
 mod staging;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -109,13 +110,20 @@ impl Store {
         role: &str,
         output: &Output,
     ) -> Result<Option<StaleReason>, ArtifactError> {
+        let missing = || StaleReason::OutputMissing { role: role.to_owned() };
         let path = folder.join(&output.name);
         if !path.exists() {
-            return Ok(Some(StaleReason::OutputMissing { role: role.to_owned() }));
+            return Ok(Some(missing()));
         }
-        let found = self.memo.content(&path)?;
-        let altered = found.digest != output.digest;
-        Ok(altered.then(|| StaleReason::OutputAltered { role: role.to_owned() }))
+        match self.memo.content(&path) {
+            // Where locks do not reach, another machine may have moved it away since.
+            Err(ArtifactError::Io(error)) if error.kind() == ErrorKind::NotFound => {
+                Ok(Some(missing()))
+            }
+            Err(error) => Err(error),
+            Ok(found) if found.digest == output.digest => Ok(None),
+            Ok(_) => Ok(Some(StaleReason::OutputAltered { role: role.to_owned() })),
+        }
     }
 
     /// The record of a key, its outputs not looked at. One that is not whole or not of this version
@@ -166,7 +174,7 @@ impl Store {
 fn read_if_there(file: &Path) -> Result<Option<Vec<u8>>, ArtifactError> {
     match fs::read(file) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
