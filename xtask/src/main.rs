@@ -25,6 +25,8 @@ mod host;
 mod plan;
 mod progress;
 mod publish;
+#[cfg(test)]
+mod reference;
 mod repro;
 mod resolve;
 mod scratch;
