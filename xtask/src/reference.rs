@@ -12,7 +12,7 @@ const RENEW: &str = "AMBIVOX_BLESS=1 cargo test -p xtask reference";
 const HEAD: &str = "# Commands
 
 What `cargo xtask --help` and `cargo xtask COMMAND --help` say, rendered from the same definitions; a test holds this page to them.
-The options of the first section may stand with every command and are not repeated below.
+The options of the first section may stand with every command but `fetch`, `predict`, `conform` and `bench`, which have their own, and are not repeated below.
 Exit codes: 0 done, 1 failed, 2 used wrongly, 3 input data at fault.
 ";
 
