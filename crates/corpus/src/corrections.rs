@@ -66,7 +66,10 @@ impl Corrections {
         for (id, correction) in &self.0 {
             let utterance = by_id.get_mut(id).ok_or_else(|| correction.unknown(id))?;
             correction.check(id, utterance.gold.as_deref().unwrap_or_default(), known)?;
-            utterance.gold = Some(correction.label.clone());
+            // A reviewer may keep that there is no label.
+            if correction.label != correction.given {
+                utterance.gold = Some(correction.label.clone());
+            }
         }
         Ok(())
     }

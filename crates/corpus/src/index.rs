@@ -106,9 +106,9 @@ impl Index {
     /// columns of an index.
     pub fn utterances(&self) -> impl Iterator<Item = Result<Utterance, CorpusError>> + Send + '_ {
         self.groups.iter().flat_map(|&group| {
-            let rows = self
-                .read(group, None)
-                .and_then(|frame| utterances(&frame).map_err(|source| parquet(&self.path, source)));
+            let rows = self.read(group, None).and_then(|frame| {
+                utterances(&frame, group.0).map_err(|source| parquet(&self.path, source))
+            });
             let (rows, error) = rows.map_or_else(|e| (Vec::new(), Some(e)), |rows| (rows, None));
             rows.into_iter().map(Ok).chain(error.map(Err))
         })
@@ -165,12 +165,13 @@ fn numbers(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
     Column::new(name.into(), values.collect::<Vec<_>>())
 }
 
-fn utterances(frame: &DataFrame) -> PolarsResult<Vec<Utterance>> {
+/// The rows of a frame that begins with this row of the file.
+fn utterances(frame: &DataFrame, first: usize) -> PolarsResult<Vec<Utterance>> {
     let text = |name: &str, row: usize| -> PolarsResult<Option<String>> {
         Ok(frame.column(name)?.str()?.get(row).map(str::to_owned))
     };
     let required = |name: &str, row: usize| -> PolarsResult<String> {
-        text(name, row)?.ok_or_else(|| null(name, row))
+        text(name, row)?.ok_or_else(|| null(name, first + row))
     };
     let number = |name: &str, row: usize| PolarsResult::Ok(frame.column(name)?.f64()?.get(row));
     let attributes = attribute_names(frame);

@@ -105,8 +105,9 @@ impl Done {
     }
 }
 
-/// What has been written so far, and what has to wait for its turn. A thread that finishes a group
-/// waits for the one that writes, so no more groups are in memory than a few a thread.
+/// What has been written so far, and what has to wait for its turn. Groups take about as long as one
+/// another, so that few wait; behind a recording of hours, those that other threads finish meanwhile
+/// do.
 #[derive(Default)]
 struct Written {
     groups: usize,

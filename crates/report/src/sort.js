@@ -29,7 +29,7 @@ function unitsOf(body) {
 
 function sort(heads, head, bodies) {
   const column = Number(head.dataset.column);
-  const numeric = bodies.some(({ units }) => units.some(([row]) => !Number.isNaN(number(row, column))));
+  const numeric = !head.classList.contains("text") && bodies.some(({ units }) => units.some(([row]) => !Number.isNaN(number(row, column))));
   const first = numeric ? "descending" : "ascending";
   const second = numeric ? "ascending" : "descending";
   const order = { [first]: second, [second]: null }[head.getAttribute("aria-sort")] ?? null;

@@ -146,7 +146,7 @@ pub struct Manifest {
     /// What the release is known to hold.
     pub release: Option<Release>,
     /// What `cargo xtask fetch` downloads; nothing where no digests are known. No stage reads it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fetch: Vec<Download>,
 }
 

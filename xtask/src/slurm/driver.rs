@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use ambivox_artifacts::{Digest, Encoder};
+use ambivox_settings::exit;
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 
@@ -241,6 +242,10 @@ impl Slurm {
         let (retries, limit) = (self.settings.retries, self.settings.memory_limit);
         let judged = verdict(fate, desk.ended(task.number).as_ref(), given, retries, limit);
         Ok(match judged {
+            Verdict::Well if case.is_late() && case.given.lost >= retries => {
+                let why = "it ended well, and made nothing that can be seen from here";
+                Standing::Failed { code: exit::FAILED, text: complaint(slot, why, task, &desk) }
+            }
             Verdict::Well if case.is_late() => {
                 case.begin_again(None);
                 executor.progress.say(&format!("{slot}: made, but not to be seen; once again"));

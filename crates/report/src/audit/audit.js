@@ -233,7 +233,10 @@ function showSound(entry) {
   if (audio.src) URL.revokeObjectURL(audio.src);
   const sound = entry.sound;
   if (sound) audio.src = URL.createObjectURL(new Blob([bytesOf(sound)], { type: "audio/wav" }));
-  else audio.removeAttribute("src");
+  else {
+    audio.removeAttribute("src");
+    audio.load();
+  }
   for (const id of ["play", "seek"]) at(id).disabled = !sound;
   at("silent").hidden = Boolean(sound);
   at("seek").max = entry.seconds;
@@ -280,6 +283,9 @@ function ticks(seconds, x, floor) {
   return marks;
 }
 
+// The one call that is due while a sound plays.
+let nextTime = 0;
+
 function showTime() {
   const entry = data.entries[chosen];
   const now = Math.min(audio.currentTime || 0, entry.seconds);
@@ -287,7 +293,8 @@ function showTime() {
   at("seek").value = now;
   at("time").textContent = `${now.toFixed(1)} of ${entry.seconds.toFixed(1)} s`;
   at("play").firstChild.textContent = audio.paused ? "Play " : "Pause ";
-  if (!audio.paused) requestAnimationFrame(showTime);
+  cancelAnimationFrame(nextTime);
+  if (!audio.paused) nextTime = requestAnimationFrame(showTime);
 }
 
 function play() {

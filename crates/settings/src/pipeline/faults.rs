@@ -22,6 +22,10 @@ impl Pipeline {
         let named = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let classes = &self.split.classes;
         let noise_rates = self.label_noise.as_ref().map_or(0, |noise| noise.rates.len());
+        let noisy = self
+            .label_noise
+            .as_ref()
+            .is_some_and(|noise| noise.rates.iter().any(|&rate| rate > 0.0));
         let synth = self.synth.as_ref().and_then(SynthSettings::fault);
         vec![
             (synth.is_some(), synth.unwrap_or_default()),
@@ -47,6 +51,14 @@ impl Pipeline {
             (
                 self.corrections.is_some() && noise_rates > 1,
                 "[corrections] is of the labels of one rate of noise; name one in label_noise.rates",
+            ),
+            (
+                self.corrections.is_some() && noisy && self.training.seeds.len() > 1,
+                "[corrections] is of the labels that one seed exchanged; name one in training.seeds",
+            ),
+            (
+                self.corrections.as_ref().is_some_and(|c| c.test) && noisy,
+                "corrections.test would test on exchanged labels; leave it or [label_noise] out",
             ),
             (
                 self.methods.cyclegan.is_some() && !self.features.functionals,

@@ -269,11 +269,27 @@ fn corrections_go_with_one_rate_of_noise_and_without_votes() {
     assert!(read.file.ends_with("corrections.csv") && !read.test);
     let noise =
         |rates: &str| format!("[label_noise]\nrates = {rates}\nkind = \"symmetric\"\nseed = 1\n");
-    assert!(corrected(&noise("[0.2]")).is_ok());
     let refused = [noise("[0.0, 0.2]"), "[methods.soft-target]\nsmoothing = 1.0\n".to_owned()];
-    let texts = refused.map(|rest| corrected(&rest).unwrap_err().to_string());
+    let mut texts = refused.map(|rest| corrected(&rest).unwrap_err().to_string()).to_vec();
+
+    // What was exchanged is another label for every seed.
+    let exchanged = |test: bool, seeds: &str| {
+        let sections = format!(
+            "[corrections]\nfile = \"c.csv\"\ntest = {test}\n\n{}\n[network]",
+            noise("[0.2]")
+        );
+        let text = PIPELINE.replace("[network]", &sections);
+        let start = text.find("seeds = [").unwrap();
+        let end = start + text[start..].find('\n').unwrap();
+        pipeline(&format!("{}seeds = {seeds}{}", &text[..start], &text[end..]))
+    };
+    assert!(exchanged(false, "[4]").is_ok());
+    texts.push(exchanged(false, "[4, 5]").unwrap_err().to_string());
+    texts.push(exchanged(true, "[4]").unwrap_err().to_string());
     insta::assert_snapshot!(texts.join("\n"), @r"
     pipelines/x.toml: [corrections] is of the labels of one rate of noise; name one in label_noise.rates
     pipelines/x.toml: [corrections] corrects labels, not votes; leave [methods.soft-target] out
+    pipelines/x.toml: [corrections] is of the labels that one seed exchanged; name one in training.seeds
+    pipelines/x.toml: corrections.test would test on exchanged labels; leave it or [label_noise] out
     ");
 }

@@ -55,7 +55,9 @@ impl<'a> Keeper<'a> {
         let started = Instant::now();
         if let Err(error) = self.write(file, at) {
             self.file = None;
-            self.job.reporter.warn(format!("a kill from now on would cost the whole run: {error}"));
+            self.job.reporter.warn(format!(
+                "a kill would cost all epochs since the last state that was written: {error}"
+            ));
         }
         self.last = (Instant::now(), started.elapsed());
     }
