@@ -98,7 +98,7 @@ fn neither_threads_nor_jobs_change_a_bit_of_any_run() {
     one.run(&["cv", "--threads", "1"]).ended(DONE);
     many.run(&["cv", "--threads", "6", "--jobs", "2"]).ended(DONE);
     let outputs = outputs_of_runs(&one);
-    assert_eq!(outputs.len(), 2 * SPEAKERS.len() * 4, "{:?}", outputs.keys());
+    assert_eq!(outputs.len(), 2 * SPEAKERS.len() * 5, "{:?}", outputs.keys());
     assert!(outputs == outputs_of_runs(&many), "the outputs differ");
 }
 

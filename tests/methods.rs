@@ -119,7 +119,8 @@ fn runs_under_noise_stand_beside_those_without() {
         .iter()
         .map(|found| found["score"].as_str().unwrap())
         .collect();
-    let expected = ["loss", "self-confidence", "confident-learning", "weight", "label", "loss"];
+    let baseline = ["loss", "self-confidence", "confident-learning"];
+    let expected = [&baseline[..], &["weight", "label", "loss", "audit"]].concat();
     assert_eq!(scores, expected);
     assert!(house.read("results/tiny/report.html").contains("Label noise"));
     house.run(&["cv"]).ended(0).text().find("nothing to do").unwrap();

@@ -129,7 +129,7 @@ fn a_pipeline_made_twice_is_the_same() {
     command.env("TMPDIR", house.path(""));
     let ran = Ran::new(&["repro"], command.output().unwrap()).ended(DONE);
     let train = ran.stdout.lines().find(|line| line.starts_with("train ")).unwrap();
-    assert_eq!(train.split_whitespace().collect::<Vec<_>>(), ["train", "32", "0"]);
+    assert_eq!(train.split_whitespace().collect::<Vec<_>>(), ["train", "40", "0"]);
     assert!(ran.stdout.contains("--bless"), "{}", ran.stdout);
     assert!(!root().join("pipelines/digests/tiny.toml").exists());
 }
