@@ -15,7 +15,7 @@ use fs_err as fs;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::format::{count, counted};
-use crate::page::{SORT, STYLE, SYNTHETIC};
+use crate::page::{SORT, SYNTHETIC, head};
 
 const OWN_STYLE: &str = include_str!("audit/audit.css");
 const SCRIPT: &str = include_str!("audit/audit.js");
@@ -84,13 +84,7 @@ impl AuditPage<'_> {
         html! {
             (DOCTYPE)
             html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta http-equiv="Content-Security-Policy" content=(POLICY);
-                    title { "Suspect labels: " (self.manifest.title) }
-                    style { (PreEscaped(STYLE)) (PreEscaped(OWN_STYLE)) }
-                }
+                (head(&format!("Suspect labels: {}", self.manifest.title), POLICY, OWN_STYLE))
                 body.audit {
                     (self.header())
                     main { (self.tools()) div.workbench { (table::render(self)) (detail()) } }

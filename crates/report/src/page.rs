@@ -10,7 +10,7 @@ use crate::sections::{
     confusion, corpus, curves, exclusions, folds, headline, labels, noise, origin, table2,
 };
 
-pub(crate) const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("style.css");
 /// Sorts tables whose headings say so.
 pub(crate) const SORT: &str = include_str!("sort.js");
 /// Nothing is loaded from anywhere.
@@ -33,19 +33,26 @@ pub(crate) fn document(input: &ReportInput<'_>) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title { (input.title) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(input.title, POLICY, ""))
             body {
                 (header(input, &sections))
                 main { @for section in &sections { (render_section(section)) } }
                 footer { (origin::provenance(input)) }
                 script { (PreEscaped(SORT)) }
             }
+        }
+    }
+}
+
+/// The head of a page that loads no more than its policy says, in the house's style and its own.
+pub(crate) fn head(title: &str, policy: &str, own_style: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta http-equiv="Content-Security-Policy" content=(policy);
+            title { (title) }
+            style { (PreEscaped(STYLE)) (PreEscaped(own_style)) }
         }
     }
 }
