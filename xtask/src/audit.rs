@@ -40,12 +40,13 @@ pub(crate) fn audit(
     Ok(Answer { text, outputs, tally: executor.tally })
 }
 
-/// The method named, else the one that learns both labels and weights.
+/// The method named, else the one that learns both labels and weights, else the only one.
 fn method(experiment: &Experiment, named: &[String]) -> Result<String> {
     let methods = experiment.pipeline.methods.list();
     match named {
         [method] => Ok(method.clone()),
         [] if methods.iter().any(|(method, _)| method.id() == METHOD) => Ok(METHOD.to_owned()),
+        [] if methods.len() == 1 => Ok(methods[0].0.id().to_owned()),
         _ => {
             let ids: Vec<&str> = methods.iter().map(|(method, _)| method.id()).collect();
             Err(Failure::usage(format!(

@@ -6,6 +6,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod examples;
+
+/// Help of `audit --method`.
+const AUDIT_METHOD: &str =
+    "The method whose runs tell [default: lw where the pipeline has it, else its only one]";
+/// Help of `bundle --method`.
+const BUNDLE_METHOD: &str = "The method whose networks to take [default: the pipeline's only one]";
+
 /// Plan, run and check the pipelines of Ambivox.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
@@ -42,43 +50,55 @@ pub(crate) struct Common {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the whole pipeline and report, naming the page at the end
+    #[command(after_help = examples::DEMO)]
     Demo(Jobs),
     /// Download a corpus as its manifest says, check it and unpack it
     Fetch(Handed),
     /// Make the synthetic corpus
     Synth(Site),
     /// List the corpus's utterances, making the corpus first where it is synthetic
+    #[command(after_help = examples::INDEX)]
     Index(Site),
     /// Compute the descriptors of every utterance
+    #[command(after_help = examples::EXTRACT)]
     Extract(Site),
     /// Train and evaluate: all folds, methods and seeds of the pipeline unless named
+    #[command(after_help = examples::CV)]
     Cv(Training),
     /// Try settings, and rank them by validation loss
+    #[command(after_help = examples::TUNE)]
     Tune(Tune),
     /// Bring tables, figures and the page up to date, training what is missing
+    #[command(after_help = examples::REPORT)]
     Report(Training),
     /// Rank labels by how suspect they are, training what is missing of the method that tells
+    #[command(after_help = examples::AUDIT, mut_arg("methods", |arg| arg.help(AUDIT_METHOD)))]
     Audit(Audit),
     /// Put a method's networks into a folder that predicts anywhere
+    #[command(after_help = examples::BUNDLE, mut_arg("methods", |arg| arg.help(BUNDLE_METHOD)))]
     Bundle(Bundle),
     /// Say what emotions sounds have, by such a folder
     Predict(Handed),
     /// Show what would run
+    #[command(after_help = examples::PLAN)]
     Plan(Plan),
     /// Read every result in the store and compare it with its record; exit 1 if one is damaged
     Verify,
     /// Say where a result came from, back to the audio
+    #[command(after_help = examples::SHOW)]
     Show(Show),
     /// Remove results that no pipeline reaches
     ///
     /// What stays: whatever is fresh for a pipeline in `pipelines/` or the one named by --pipeline;
     /// of a stage that is stale, what it made last; and what is younger than --keep-days.
+    #[command(after_help = examples::GC)]
     Gc(Gc),
     /// Run a pipeline twice in fresh stores and compare every result
     ///
     /// The second time has other numbers of threads and jobs, another order of runs, other folders
     /// and another locale and time zone. Where digests of the pipeline are on record in
     /// `pipelines/digests`, the results are held to these too.
+    #[command(after_help = examples::REPRO)]
     Repro(Repro),
     /// Compare descriptors with a reference table, column by column
     Conform(Handed),

@@ -1,14 +1,20 @@
 //! Tables for people, at most 80 columns wide.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use ambivox_eval::{Rates, Summary};
+use ambivox_eval::{MethodSummary, Rates, Summary};
 use ambivox_settings::{IndexSummary, SpeakerSummary};
 use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 /// With more folds than this the table has their means alone.
 const FOLDS_SHOWN: usize = 12;
+
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+/// What lies between two columns of a table, or one and both borders.
+const GAP: usize = 3;
 
 /// Stands below every result on a synthetic corpus.
 pub(crate) const SYNTHETIC: &str = "The corpus is synthetic: these rates show that the pipeline \
@@ -26,7 +32,7 @@ pub(crate) fn rates(summary: &Summary) -> String {
         summary.methods.values().flat_map(|m| m.fold_means().into_keys()).collect();
     if (2..=FOLDS_SHOWN).contains(&folds.len()) {
         text.push("UA of each fold (mean over seeds):".to_owned());
-        text.push(by_fold(summary, &folds).to_string());
+        text.extend(by_fold(summary, &folds));
     }
     if summary.synthetic {
         text.push(SYNTHETIC.to_owned());
@@ -51,8 +57,33 @@ fn methods(summary: &Summary) -> Table {
     table
 }
 
-fn by_fold(summary: &Summary, folds: &BTreeSet<&str>) -> Table {
+/// Folds down and methods across, in as many tables as the width takes.
+fn by_fold(summary: &Summary, folds: &BTreeSet<&str>) -> Vec<String> {
+    let left = folds.iter().map(|fold| fold.len()).max().unwrap_or(0).max("fold".len());
     let methods = summary.methods_in_order();
+    let widths: Vec<usize> = methods.iter().map(|(id, _)| id.len().max("100.0".len())).collect();
+    let tables = fitting(&widths, WIDTH - GAP - left).into_iter();
+    tables.map(|some| rates_by_fold(&methods[some], folds).to_string()).collect()
+}
+
+/// Ranges of columns, each as many of these widths, and a gap before each, as there is room for.
+fn fitting(widths: &[usize], room: usize) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    let mut used = 0;
+    for (i, width) in widths.iter().enumerate() {
+        used += width + GAP;
+        match ranges.last_mut() {
+            Some(range) if used <= room => range.end = i + 1,
+            _ => {
+                used = width + GAP;
+                ranges.push(i..i + 1);
+            }
+        }
+    }
+    ranges
+}
+
+fn rates_by_fold(methods: &[(&str, &MethodSummary)], folds: &BTreeSet<&str>) -> Table {
     let ids: Vec<&str> = methods.iter().map(|(id, _)| *id).collect();
     let mut table = table(&[&["fold"], ids.as_slice()].concat(), &[0]);
     for fold in folds {
@@ -110,7 +141,7 @@ fn speaker_row(speaker: &SpeakerSummary, labels: &BTreeSet<&str>) -> Vec<String>
 pub(crate) fn table(columns: &[&str], left: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_BORDERS_ONLY_CONDENSED).set_header(columns.to_vec());
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(80);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH as u16);
     for (i, column) in table.column_iter_mut().enumerate() {
         if !left.contains(&i) {
             column.set_cell_alignment(CellAlignment::Right);

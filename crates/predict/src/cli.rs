@@ -5,13 +5,28 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+/// Below the help.
+const EXAMPLES: &str = "\
+Examples, with the folder networks that `cargo xtask bundle networks --method lw` makes:
+  A table of one sound, and of every sound of a folder:
+    cargo xtask predict --model networks speech.wav
+    cargo xtask predict --model networks recordings
+  A row for every two seconds, for a spreadsheet:
+    cargo xtask predict --model networks --csv --window 2 speech.wav
+  All that there is, with the attention of every frame:
+    cargo xtask predict --model networks --json --attention speech.wav
+  The microphone, every half second:
+    arecord -q -t raw -f S16_LE -r 16000 -c 1 | cargo xtask predict --model networks --stream --hop 0.5";
+
 /// Say what emotions sound like, by networks that `cargo xtask bundle` put into a folder.
 ///
 /// Probabilities are means over the folder's networks. Sound of any common format and rate is read;
-/// what is longer than a window is cut into windows of equal length.
+/// what is longer than a window is cut into windows of equal length. Networks of the method cyclegan
+/// read functionals of each window, and have no attention to show.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(name = "ambivox-predict", bin_name = "cargo xtask predict", version)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Cli {
     /// The folder of networks
     #[arg(long, value_name = "DIR")]
@@ -108,6 +123,16 @@ mod tests {
             "--model m a --hop 2",
         ] {
             assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_parser_reads_every_example() {
+        let lines = EXAMPLES.lines().filter_map(|line| line.split_once("cargo xtask predict "));
+        let lines: Vec<&str> = lines.map(|(_, arguments)| arguments).collect();
+        assert_eq!(lines.len(), 5);
+        for line in lines {
+            parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
     }
 

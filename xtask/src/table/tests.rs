@@ -11,8 +11,12 @@ fn classes() -> Vec<String> {
 }
 
 fn summary(folds: usize, synthetic: bool) -> Summary {
+    summary_of(&["baseline", "lw"], folds, synthetic)
+}
+
+fn summary_of(methods: &[&str], folds: usize, synthetic: bool) -> Summary {
     let mut builder = SummaryBuilder::new("toy", &classes(), synthetic);
-    for method in ["baseline", "lw"] {
+    for &method in methods {
         for fold in 0..folds {
             let right = if method == "lw" { 9 } else { 8 };
             let pairs = (0..10).map(|i| (i % 2, if i < right { i % 2 } else { (i + fold) % 2 }));
@@ -54,6 +58,27 @@ fn rates_per_method_and_fold() {
     let text = rates(&summary(3, true));
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn nine_methods_are_told_apart_within_the_width() {
+    let ids = "baseline oversampling undersampling soft-target cyclegan l w lw-pretrained lw";
+    let ids: Vec<&str> = ids.split(' ').collect();
+    let text = rates(&summary_of(&ids, 10, false));
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    let heads: Vec<&str> = text.lines().filter(|line| line.starts_with("| fold")).collect();
+    assert_eq!(heads.len(), 2, "{text}");
+    let named = heads.iter().flat_map(|head| head.trim_matches('|').split_whitespace());
+    let named: Vec<&str> = named.filter(|name| *name != "fold").collect();
+    assert_eq!(named, ids, "{text}");
+}
+
+#[test]
+fn columns_are_divided_by_the_room_there_is() {
+    assert_eq!(fitting(&[5, 5, 5], 16), [0..2, 2..3]);
+    assert_eq!(fitting(&[5, 5, 5], 24), vec![0..3]);
+    assert_eq!(fitting(&[50, 5], 16), [0..1, 1..2]);
+    assert!(fitting(&[], 16).is_empty());
 }
 
 #[test]
