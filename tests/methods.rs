@@ -15,6 +15,25 @@ label_scale = 1.0
 [methods.soft-target]
 smoothing = 0.5
 
+[methods.l]
+label_scale = 1.0
+label_rate = 0.2
+
+[methods.w]
+fixed_target = "one-hot"
+label_scale = 1.0
+weight_rate = 0.05
+rescale_initial_weights = false
+
+[methods.lw-pretrained]
+pretraining_epochs = 1
+label_scale = 1.0
+label_rate = 0.2
+weight_rate = 0.05
+rescale_initial_weights = false
+"#;
+
+pub(crate) const CYCLEGAN: &str = r#"
 [methods.cyclegan]
 pool = "training"
 generator = [8]
@@ -35,23 +54,6 @@ learning_rate = 1e-3
 decay = 0.8
 decay_epochs = 50
 synthetic_share = 1.0
-
-[methods.l]
-label_scale = 1.0
-label_rate = 0.2
-
-[methods.w]
-fixed_target = "one-hot"
-label_scale = 1.0
-weight_rate = 0.05
-rescale_initial_weights = false
-
-[methods.lw-pretrained]
-pretraining_epochs = 1
-label_scale = 1.0
-label_rate = 0.2
-weight_rate = 0.05
-rescale_initial_weights = false
 "#;
 
 const NOISE: &str = r#"
@@ -61,7 +63,7 @@ kind = "symmetric"
 seed = 1
 "#;
 
-fn add(house: &House, text: &str) {
+pub(crate) fn add(house: &House, text: &str) {
     let pipeline = house.read("pipelines/tiny.toml");
     house.write("pipelines/tiny.toml", format!("{pipeline}{text}"));
 }
@@ -70,7 +72,7 @@ fn add(house: &House, text: &str) {
 fn every_method_runs_and_stands_in_the_papers_order() {
     let house = synthetic();
     house.edit("pipelines/tiny.toml", "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
-    add(&house, OTHER_METHODS);
+    add(&house, &[OTHER_METHODS, CYCLEGAN].concat());
     let table = house.run(&["cv", "--fold", "Ses01F"]).ended(0).text();
     let ids = "baseline oversampling undersampling soft-target cyclegan l w lw-pretrained lw";
     let row = |id: &str| table.find(&format!("| {id} "));
@@ -91,7 +93,7 @@ fn soft_targets_need_votes_and_the_planner_knows_before_training() {
 #[test]
 fn cyclegan_without_functionals_is_refused_with_the_remedy() {
     let house = synthetic();
-    add(&house, OTHER_METHODS);
+    add(&house, &[OTHER_METHODS, CYCLEGAN].concat());
     house.run(&["plan"]).ended(2).complained_of(&["cyclegan", "set features.functionals = true"]);
 }
 

@@ -5,8 +5,11 @@ use std::process::Stdio;
 
 use fs_err as fs;
 
+use serde_json::Value;
+
 use crate::corpora::{tone, tones, wav16};
 use crate::harness::{DATA, DONE, House, Ran, USAGE, from_a_shell, root, xtask};
+use crate::methods::{CYCLEGAN, add};
 
 /// Bytes before the samples of a file of ours.
 const WAV_HEADER: usize = 44;
@@ -109,6 +112,59 @@ fn what_cannot_be_heard_is_named_and_the_rest_is_said() {
     let parts =
         ["broken.wav: ", "silent.wav: ", "short.wav: 0.006 s", "/no/such.wav: cannot be read"];
     ran.complained_of(&parts).complained_of(&["4 of 7 sounds"]);
+}
+
+#[test]
+fn where_nothing_can_be_heard_every_sound_is_named() {
+    let house = bundled();
+    fs::remove_dir_all(house.path("sounds")).unwrap();
+    house.write("sounds/broken.wav", b"RIFF....");
+    house.write("sounds/silent.wav", wav16(&[]));
+    let sounds = house.path("sounds").display().to_string();
+    let ran = predict(&house, &[&sounds], b"").ended(DATA);
+    assert_eq!(ran.stdout, "", "an empty table says nothing");
+    assert!(!ran.stderr.contains("real time"), "{}", ran.stderr);
+    ran.complained_of(&["broken.wav: ", "silent.wav: ", "error: none of 2 sounds could be used"]);
+    let one = house.path("sounds/broken.wav").display().to_string();
+    predict(&house, &[&one], b"")
+        .ended(DATA)
+        .complained_of(&["error: the sound could not be used"]);
+    let ran = predict(&house, &["--json", &sounds], b"").ended(DATA);
+    assert_eq!(ran.document()["broken"].as_array().unwrap().len(), 2);
+    predict(&house, &["--stream"], &[0; 200]).ended(DATA).complained_of(&["no sound came in"]);
+}
+
+/// What reads functionals hears a window as a whole.
+#[test]
+fn networks_of_functionals_predict_without_attention() {
+    let house = tones();
+    house.edit("pipelines/tiny.toml", "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
+    add(&house, CYCLEGAN);
+    let to = house.path("model").display().to_string();
+    house.run(&["bundle", "--method", "cyclegan", "--fold", "anna", &to]).ended(DONE);
+    for (name, seconds) in [("a", 1.0), ("b", 2.5)] {
+        let samples = (seconds * 16_000.0) as usize;
+        house.write(&format!("sounds/{name}.wav"), wav16(&tone(200.0, samples)));
+    }
+    let sounds = house.path("sounds").display().to_string();
+    let table = predict(&house, &["--window", "1", &sounds], b"").ended(DONE).stdout;
+    assert!(!table.contains("peak") && table.contains("attend to no moment"), "{table}");
+    let rows = predict(&house, &["--csv", "--window", "1", &sounds], b"").ended(DONE).stdout;
+    let peaks: Vec<&str> = rows.lines().skip(1).map(|row| row.split(',').nth(3).unwrap()).collect();
+    assert_eq!(peaks, [""; 4], "{rows}");
+    let document = predict(&house, &["--json", &sounds], b"").ended(DONE).document();
+    assert_eq!(document["model"]["method"], "cyclegan");
+    let window = &document["sounds"][0]["windows"][0];
+    assert!(window["peak_s"].is_null() && window.get("attention").is_none(), "{window}");
+    let all: f64 =
+        window["probabilities"].as_object().unwrap().values().filter_map(Value::as_f64).sum();
+    assert!((all - 1.0).abs() < 1e-6);
+    predict(&house, &["--json", "--attention", &sounds], b"")
+        .ended(USAGE)
+        .complained_of(&["leave --attention out"]);
+    let raw = &wav16(&tone(200.0, 40_000))[WAV_HEADER..];
+    let live = predict(&house, &["--csv", "--stream"], raw).ended(DONE).stdout;
+    assert_eq!(live.lines().count(), 1 + 3, "{live}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::write_atomically;
-use ambivox_settings::{Bundle, BundledNetwork, Method, role};
+use ambivox_settings::{Bundle, BundledNetwork, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 
@@ -43,16 +43,6 @@ fn check(experiment: &Experiment, own: &cli::Bundle) -> Result<()> {
         return Err(Failure::usage(format!(
             "a bundle has the networks of one method; name it with --method: {}",
             ids.join(", ")
-        )));
-    }
-    let chosen = own.selection.methods.first().map(String::as_str);
-    let chosen = chosen.or_else(|| methods.first().map(|(method, _)| method.id()));
-    let of_functionals =
-        Method::ALL.iter().find(|m| m.uses_functionals() && Some(m.id()) == chosen);
-    if let Some(method) = of_functionals {
-        return Err(Failure::usage(format!(
-            "{method} learns from functionals, which `cargo xtask predict` does not compute; bundle \
-             another method"
         )));
     }
     if experiment.pipeline.label_noise.is_some() {
@@ -139,7 +129,6 @@ mod tests {
         let text = refused(&toy, &[], "new").unwrap();
         assert!(text.ends_with("--method: baseline, lw"), "{text}");
         assert!(refused(&toy, &["lw", "baseline"], "new").is_some());
-        assert!(refused(&toy, &["cyclegan"], "new").unwrap().contains("functionals"));
         toy.write("old/file", "x");
         assert!(refused(&toy, &["lw"], "old").unwrap().contains("there already"));
         assert!(refused(&toy, &["lw"], "old/file").unwrap().contains("there already"));

@@ -55,15 +55,22 @@ impl Functionals {
 
     /// The values of an utterance in the order of the columns; none where it has no frame.
     pub fn of(&self, frames: &Frames) -> Option<Vec<f32>> {
-        if frames.is_empty() {
+        self.of_rows(frames.data())
+    }
+
+    /// As [`Functionals::of`], of values row by row, such as those of a part of an utterance.
+    pub fn of_rows(&self, data: &[f32]) -> Option<Vec<f32>> {
+        let width = self.columns.len() / NAMES.len();
+        let rows = data.chunks_exact(width);
+        if rows.len() == 0 {
             return None;
         }
-        let rows = frames.len().saturating_sub(self.added_rows + LEFT_OUT).max(1);
-        let mut contour = Vec::with_capacity(rows);
+        let counted = rows.len().saturating_sub(self.added_rows + LEFT_OUT).max(1);
+        let mut contour = Vec::with_capacity(counted);
         let mut values = Vec::with_capacity(self.columns.len());
-        for column in 0..frames.width() {
+        for column in 0..width {
             contour.clear();
-            contour.extend(frames.column(column).take(rows));
+            contour.extend(rows.clone().take(counted).map(|row| row[column]));
             values.extend(summarise(&contour));
         }
         Some(values)

@@ -1,19 +1,18 @@
 //! A bundle's networks, and what they say of a recording.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ambivox_artifacts::StatMemo;
 use ambivox_lld::{Extractor, FeatureSet, SAMPLE_RATE};
-use ambivox_model::{Checkpoint, Prediction};
-use ambivox_settings::{Bundle, BundledNetwork, FeatureSetText};
+use ambivox_settings::Bundle;
 use serde::Serialize;
 
+use crate::networks::{Networks, Said};
 use crate::{PredictError, windows};
 
 /// Networks that predict together: their probabilities and their attention are averaged.
 pub struct Ensemble {
     bundle: Bundle,
-    members: Vec<Checkpoint>,
+    networks: Networks,
     set: FeatureSet,
     /// Made once, cloned for every recording.
     extractor: Extractor,
@@ -37,12 +36,21 @@ pub struct Window {
     pub start_s: f64,
     /// Where its last frame ends.
     pub end_s: f64,
+    /// Frames in it.
+    pub frames: usize,
     /// Probability of every class.
     pub probabilities: Vec<f64>,
-    /// Middle of the frame that the networks attended to most.
+    /// Where the networks attended to; none where they read functionals, which have no time.
+    pub attention: Option<Attention>,
+}
+
+/// Where the networks attended to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Attention {
+    /// Middle of the frame that they attended to most.
     pub peak_s: f64,
     /// Attention weights αₜ (eq. 1), one per frame, which begin `step_s` apart; their sum is 1.
-    pub attention: Vec<f32>,
+    pub weights: Vec<f32>,
 }
 
 impl Ensemble {
@@ -50,15 +58,8 @@ impl Ensemble {
     /// was bundled, by its digest, and all know the same classes and descriptors.
     pub fn load(folder: &Path) -> Result<Self, PredictError> {
         let bundle = Bundle::read(folder)?;
-        let file = |network: &BundledNetwork| folder.join(&network.file);
-        let load = |network| load(file(network), network);
-        let members = bundle.networks.iter().map(load).collect::<Result<Vec<_>, _>>()?;
-        let set = feature_set(&members[0].feature_set)?;
-        for (network, member) in bundle.networks.iter().zip(&members) {
-            alike(&members[0], member, &set)
-                .map_err(|message| PredictError::Unlike { file: file(network), message })?;
-        }
-        Ok(Self { bundle, members, extractor: Extractor::new(&set)?, set })
+        let (networks, set) = Networks::load(folder, &bundle)?;
+        Ok(Self { bundle, networks, extractor: Extractor::new(&set)?, set })
     }
 
     /// What the bundle says of itself.
@@ -68,7 +69,12 @@ impl Ensemble {
 
     /// Names of the classes, in the order of all probabilities.
     pub fn classes(&self) -> &[String] {
-        &self.members[0].classes
+        self.networks.classes()
+    }
+
+    /// Whether the networks attend to frames; those that read functionals do not.
+    pub fn attends(&self) -> bool {
+        matches!(self.networks, Networks::OfFrames(_))
     }
 
     /// The descriptors that the networks read.
@@ -99,7 +105,7 @@ impl Ensemble {
         let windows = self.windows(&parts, &starts)?;
         let frames = rows.len() as f64;
         let mean = |c: usize| {
-            let share = |w: &Window| w.attention.len() as f64 / frames * w.probabilities[c];
+            let share = |w: &Window| w.frames as f64 / frames * w.probabilities[c];
             windows.iter().map(share).sum()
         };
         let probabilities = (0..self.classes().len()).map(mean).collect();
@@ -113,84 +119,30 @@ impl Ensemble {
         parts: &[&[f32]],
         starts: &[usize],
     ) -> Result<Vec<Window>, PredictError> {
-        let said = self.members.iter().map(|member| predict(member, parts));
-        let said = said.collect::<Result<Vec<_>, _>>()?;
-        let window = |(i, &start): (usize, &usize)| {
-            let of_window: Vec<&Prediction> = said.iter().map(|of_member| &of_member[i]).collect();
-            self.window(start, &of_window)
-        };
-        Ok(starts.iter().enumerate().map(window).collect())
+        let said = self.networks.say(parts)?;
+        let frames = parts.iter().map(|part| part.len() / self.set.columns().len());
+        let windows = starts.iter().zip(frames).zip(said);
+        Ok(windows.map(|((&start, frames), said)| self.window(start, frames, said)).collect())
     }
 
-    fn window(&self, start: usize, said: &[&Prediction]) -> Window {
-        let probabilities = mean(said.iter().map(|p| p.probabilities()));
-        let attention = said.iter().map(|p| p.attention.iter().copied().map(f64::from).collect());
-        let attention: Vec<f32> = mean(attention).into_iter().map(|a| a as f32).collect();
+    fn window(&self, start: usize, frames: usize, said: Said) -> Window {
         let time = |frame: usize| frame as f64 * self.step_s();
-        let peak = (0..attention.len())
-            .fold(0, |peak, t| if attention[t] > attention[peak] { t } else { peak });
+        let attention = said.attention.map(|weights| {
+            let peak = (0..weights.len())
+                .fold(0, |peak, t| if weights[t] > weights[peak] { t } else { peak });
+            Attention { peak_s: time(start + peak) + self.frame_s() / 2.0, weights }
+        });
         Window {
             start_s: time(start),
-            end_s: time(start + attention.len() - 1) + self.frame_s(),
-            peak_s: time(start + peak) + self.frame_s() / 2.0,
-            probabilities,
+            end_s: time(start + frames - 1) + self.frame_s(),
+            frames,
+            probabilities: said.probabilities,
             attention,
         }
     }
 
-    fn frame_s(&self) -> f64 {
+    /// Length of a frame, in seconds.
+    pub fn frame_s(&self) -> f64 {
         f64::from(self.set.frame.length_ms) / 1000.0
     }
-}
-
-fn load(file: PathBuf, network: &BundledNetwork) -> Result<Checkpoint, PredictError> {
-    let found = StatMemo::in_memory().file(&file)?.digest.to_string();
-    if found != network.digest {
-        return Err(PredictError::Changed { file, found, expected: network.digest.clone() });
-    }
-    Ok(Checkpoint::load(&file)?)
-}
-
-fn feature_set(text: &FeatureSetText) -> Result<FeatureSet, PredictError> {
-    Ok(match text {
-        FeatureSetText::Builtin(name) => FeatureSet::builtin(name)?,
-        FeatureSetText::Toml(text) => FeatureSet::from_toml(text)?,
-    })
-}
-
-/// What keeps a network from predicting together with the first, if anything does.
-fn alike(first: &Checkpoint, other: &Checkpoint, set: &FeatureSet) -> Result<(), String> {
-    if other.classes != first.classes {
-        return Err(format!("its classes are {:?}, not {:?}", other.classes, first.classes));
-    }
-    if other.feature_set != first.feature_set {
-        return Err("it reads another feature set than the first network".to_owned());
-    }
-    let (inputs, columns) = (other.network.inputs(), set.columns().len());
-    if inputs != columns {
-        return Err(format!("it reads {inputs} values a frame; the feature set has {columns}"));
-    }
-    Ok(())
-}
-
-/// What one network says of rows of descriptors.
-fn predict(member: &Checkpoint, parts: &[&[f32]]) -> Result<Vec<Prediction>, PredictError> {
-    let normalised: Vec<Vec<f32>> = parts.iter().map(|rows| normalise(member, rows)).collect();
-    let parts: Vec<&[f32]> = normalised.iter().map(Vec::as_slice).collect();
-    Ok(member.network.predict(&parts)?)
-}
-
-fn normalise(member: &Checkpoint, rows: &[f32]) -> Vec<f32> {
-    let columns = member.normalisation.mean.iter().zip(&member.normalisation.sd).cycle();
-    rows.iter().zip(columns).map(|(value, (mean, sd))| (value - mean) / sd).collect()
-}
-
-/// The mean of vectors of one length, of which there is at least one.
-fn mean(mut vectors: impl ExactSizeIterator<Item = Vec<f64>>) -> Vec<f64> {
-    let count = vectors.len() as f64;
-    let mut sum = vectors.next().unwrap_or_default();
-    for vector in vectors {
-        sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += value);
-    }
-    sum.into_iter().map(|sum| sum / count).collect()
 }

@@ -2,6 +2,8 @@
 //!
 //! An [`Ensemble`] is a bundle's networks; their probabilities are averaged. [`Ensemble::analyse`]
 //! takes whole recordings and cuts long ones into windows, [`Live`] takes samples as they come.
+//! Networks of frames attend to moments of a window; those of functionals (the method `cyclegan`)
+//! read one vector that sums up the window as if it were an utterance of its own.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -17,9 +19,10 @@
 mod ensemble;
 mod error;
 mod live;
+mod networks;
 mod windows;
 
-pub use ensemble::{Analysis, Ensemble, Window};
+pub use ensemble::{Analysis, Attention, Ensemble, Window};
 pub use error::PredictError;
 pub use live::Live;
 pub use windows::windows;

@@ -31,6 +31,7 @@ fn listen(
     out: &mut impl Write,
 ) -> Result<(), Error> {
     printer.head(out)?;
+    let mut said = 0;
     // A tenth of a second at a time, so that nothing waits for the end of a hop of its own.
     let mut bytes = vec![0; live.samples_per_hop().clamp(1, 1600) * 2];
     let mut held = 0;
@@ -46,7 +47,7 @@ fn listen(
         let (whole, _) = bytes[..held].as_chunks::<2>();
         let samples: Vec<f32> =
             whole.iter().map(|&s| f32::from(i16::from_le_bytes(s)) / 32768.0).collect();
-        printer.lines(&live.push(&samples)?, out)?;
+        said += printer.lines(&live.push(&samples)?, out)?;
         // Half a sample waits for its other half.
         bytes.copy_within(held - held % 2..held, 0);
         held %= 2;
@@ -54,7 +55,12 @@ fn listen(
     if held == 1 {
         return Err("the sound ends within a sample; expected 16 bit for each".into());
     }
-    printer.lines(&live.finish()?, out)
+    said += printer.lines(&live.finish()?, out)?;
+    if said == 0 {
+        let frame_s = printer.ensemble.frame_s();
+        return Err(format!("no sound came in, or less than one frame of {frame_s:.3} s").into());
+    }
+    Ok(())
 }
 
 /// Writes windows as they are said.
@@ -72,7 +78,8 @@ impl Printer<'_> {
         Ok(())
     }
 
-    fn lines(&self, windows: &[Window], out: &mut impl Write) -> Result<(), Error> {
+    /// Returns how many lines these are.
+    fn lines(&self, windows: &[Window], out: &mut impl Write) -> Result<usize, Error> {
         let classes = self.ensemble.classes();
         for window in windows {
             match self.form {
@@ -86,7 +93,7 @@ impl Printer<'_> {
             // Whoever reads acts on it now.
             out.flush()?;
         }
-        Ok(())
+        Ok(windows.len())
     }
 }
 

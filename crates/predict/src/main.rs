@@ -41,6 +41,13 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     if ensemble.bundle().synthetic {
         say("warning: these networks were trained on a synthetic corpus and know no real speech");
     }
+    if cli.attention && !ensemble.attends() {
+        say(&format!(
+            "error: networks of {} read functionals and attend to no moment; leave --attention out",
+            ensemble.bundle().method
+        ));
+        return Ok(exit::USAGE);
+    }
     if cli.stream {
         listen::run(cli, &ensemble)?;
         return Ok(exit::DONE);
@@ -49,13 +56,16 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     let answers = analyse(cli, &ensemble, inputs::inputs(&cli.sounds)?);
     let report = Report { ensemble: &ensemble, answers, seconds: started.elapsed().as_secs_f64() };
     let text = match cli.form() {
+        Form::Table if !report.has_any() => String::new(),
         Form::Table => report.table(),
         Form::Json => report.json(cli.attention)?,
         Form::Csv => report.csv()?,
     };
     print(&text)?;
     report.complaints().iter().for_each(|complaint| say(complaint));
-    say(&report.speed());
+    if report.has_any() {
+        say(&report.speed());
+    }
     Ok(if report.is_whole() { exit::DONE } else { exit::DATA })
 }
 

@@ -38,7 +38,8 @@ impl Report<'_> {
         let mut table = Table::new();
         table.load_style(ASCII_BORDERS_ONLY_CONDENSED);
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
-        let heads = ["sound", "from", "to", "peak", "emotion"].into_iter();
+        let peak = self.ensemble.attends().then_some("peak");
+        let heads = ["sound", "from", "to"].into_iter().chain(peak).chain(["emotion"]);
         table.set_header(heads.chain(self.ensemble.classes().iter().map(|class| short(class))));
         for (answer, analysis) in self.analyses() {
             let whole = [file_name(&answer.name), "0.0", &format!("{:.1}", analysis.duration_s)];
@@ -57,17 +58,22 @@ impl Report<'_> {
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        format!(
-            "{table}\nTimes in seconds, probabilities in percent; peak: where most attention lies.\n"
-        )
+        let attention = if self.ensemble.attends() {
+            "; peak: where most attention lies."
+        } else {
+            ".\nThese networks read each window as a whole and attend to no moment of it."
+        };
+        format!("{table}\nTimes in seconds, probabilities in percent{attention}\n")
     }
 
     fn row(&self, table: &mut Table, named: [&str; 3], at: Option<&Window>, probabilities: &[f64]) {
-        let peak = at.map_or(String::new(), |window| format!("{:.2}", window.peak_s));
+        let peak = at.and_then(|window| window.attention.as_ref());
+        let peak = peak.map_or(String::new(), |attention| format!("{:.2}", attention.peak_s));
+        let peak = self.ensemble.attends().then_some(peak);
         let emotion = self.ensemble.classes()[most_probable(probabilities)].clone();
         let percent = probabilities.iter().map(|p| format!("{:.1}", 100.0 * p));
         let named = named.map(str::to_owned).into_iter();
-        table.add_row(named.chain([peak, emotion]).chain(percent));
+        table.add_row(named.chain(peak).chain([emotion]).chain(percent));
     }
 
     /// The JSON document.
@@ -114,8 +120,15 @@ impl Report<'_> {
         });
         let mut lines: Vec<String> = lines.collect();
         if !lines.is_empty() {
-            let of = format!("{} of {}", lines.len(), self.answers.len());
-            lines.push(format!("error: {of} sounds could not be used; they are named above"));
+            let (broken, all) = (lines.len(), self.answers.len());
+            lines.push(match (broken, all) {
+                (1, 1) => "error: the sound could not be used, so there is nothing to say".to_owned(),
+                (broken, all) if broken == all => format!(
+                    "error: none of {all} sounds could be used, so there is nothing to say; why, is \
+                     said of each above"
+                ),
+                _ => format!("error: {broken} of {all} sounds could not be used; they are named above"),
+            });
         }
         lines
     }
@@ -123,6 +136,11 @@ impl Report<'_> {
     /// Whether every sound could be used.
     pub(crate) fn is_whole(&self) -> bool {
         self.answers.iter().all(|answer| answer.said.is_ok())
+    }
+
+    /// Whether any sound could be used.
+    pub(crate) fn has_any(&self) -> bool {
+        self.answers.iter().any(|answer| answer.said.is_ok())
     }
 
     /// How long it took.
@@ -152,7 +170,7 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-/// Heads of the CSV's columns.
+/// Heads of the CSV's columns; `peak_s` is empty where networks attend to no moment.
 pub(crate) fn csv_head(classes: &[String]) -> Vec<String> {
     let named = ["sound", "start_s", "end_s", "peak_s", "emotion"].map(str::to_owned).into_iter();
     named.chain(classes.iter().map(|class| format!("p_{class}"))).collect()
@@ -160,10 +178,13 @@ pub(crate) fn csv_head(classes: &[String]) -> Vec<String> {
 
 /// A window as a row of the CSV.
 pub(crate) fn csv_row(sound: &str, classes: &[String], window: &Window) -> Vec<String> {
-    let times = [window.start_s, window.end_s, window.peak_s].map(|time| format!("{time:.3}"));
+    let times = [window.start_s, window.end_s].map(|time| format!("{time:.3}"));
+    let peak = window.attention.as_ref();
+    let peak = peak.map_or(String::new(), |attention| format!("{:.3}", attention.peak_s));
     let emotion = classes[most_probable(&window.probabilities)].clone();
     let probabilities = window.probabilities.iter().map(|p| format!("{p:.6}"));
-    std::iter::once(sound.to_owned()).chain(times).chain([emotion]).chain(probabilities).collect()
+    let named = std::iter::once(sound.to_owned()).chain(times).chain([peak, emotion]);
+    named.chain(probabilities).collect()
 }
 
 #[derive(Serialize)]
@@ -195,7 +216,7 @@ struct Broken<'a> {
 pub(crate) struct Said<'a> {
     start_s: f64,
     end_s: f64,
-    peak_s: f64,
+    peak_s: Option<f64>,
     emotion: &'a str,
     probabilities: BTreeMap<&'a str, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,13 +225,14 @@ pub(crate) struct Said<'a> {
 
 impl<'a> Said<'a> {
     pub(crate) fn new(classes: &'a [String], window: &'a Window, attention: bool) -> Self {
+        let attended = window.attention.as_ref();
         Self {
             start_s: window.start_s,
             end_s: window.end_s,
-            peak_s: window.peak_s,
+            peak_s: attended.map(|attention| attention.peak_s),
             emotion: &classes[most_probable(&window.probabilities)],
             probabilities: by_class(classes, &window.probabilities),
-            attention: attention.then_some(&window.attention),
+            attention: attended.filter(|_| attention).map(|found| found.weights.as_slice()),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use ambivox_artifacts::StatMemo;
-use ambivox_lld::FeatureSet;
-use ambivox_model::{Checkpoint, Network, Normalisation};
+use ambivox_lld::{Extractor, FeatureSet, Functionals};
+use ambivox_model::{Checkpoint, Dense, FunctionalsCheckpoint, MinMax, Network, Normalisation};
 use ambivox_settings::{AttentionOver, Bundle, BundledNetwork, FeatureSetText, NetworkSettings};
 use fs_err as fs;
 use proptest::prelude::*;
@@ -25,20 +25,39 @@ fn checkpoint(seed: u64, classes: &[&str]) -> Checkpoint {
     }
 }
 
+/// A classifier of functionals.
+fn of_functionals(seed: u64) -> FunctionalsCheckpoint {
+    let width = Functionals::new(&FeatureSet::builtin("is09").unwrap()).columns().len();
+    FunctionalsCheckpoint {
+        classifier: Dense::new("toy", &[width, 5, CLASSES.len()], 0.2, seed).unwrap(),
+        classes: CLASSES.map(str::to_owned).to_vec(),
+        feature_set: FeatureSetText::Builtin("is09".to_owned()),
+        scaling: MinMax { lowest: vec![-1.0; width], range: vec![40.0; width] },
+    }
+}
+
 fn bundled(folder: &Path, seed: u64, classes: &[&str]) -> BundledNetwork {
     let file = format!("lw-{seed}.safetensors");
     checkpoint(seed, classes).save(&folder.join(&file)).unwrap();
+    described(folder, seed, file)
+}
+
+fn described(folder: &Path, seed: u64, file: String) -> BundledNetwork {
     let digest = StatMemo::in_memory().file(&folder.join(&file)).unwrap().digest.to_string();
     BundledNetwork { file, digest, seed, fold: "03".to_owned() }
 }
 
 fn write(folder: &Path, networks: Vec<BundledNetwork>) {
+    write_of("lw", folder, networks);
+}
+
+fn write_of(method: &str, folder: &Path, networks: Vec<BundledNetwork>) {
     let bundle = Bundle {
         schema: 1,
         pipeline: "toy".to_owned(),
         corpus: "Toy".to_owned(),
         synthetic: false,
-        method: "lw".to_owned(),
+        method: method.to_owned(),
         networks,
     };
     fs::write(folder.join(Bundle::FILE), serde_json::to_string(&bundle).unwrap()).unwrap();
@@ -48,6 +67,22 @@ fn ensemble(seeds: &[u64]) -> Ensemble {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), seeds.iter().map(|&s| bundled(folder.path(), s, &CLASSES)).collect());
     Ensemble::load(folder.path()).unwrap()
+}
+
+/// Networks that read functionals.
+fn ensemble_of_functionals(seeds: &[u64]) -> Ensemble {
+    let folder = tempfile::tempdir().unwrap();
+    let bundled = |&seed: &u64| {
+        let file = format!("cyclegan-{seed}.safetensors");
+        of_functionals(seed).save(&folder.path().join(&file)).unwrap();
+        described(folder.path(), seed, file)
+    };
+    write_of("cyclegan", folder.path(), seeds.iter().map(bundled).collect());
+    Ensemble::load(folder.path()).unwrap()
+}
+
+fn weights(window: &Window) -> &[f32] {
+    &window.attention.as_ref().unwrap().weights
 }
 
 /// A tone that rises and falls, of so many samples.
@@ -67,10 +102,10 @@ fn probabilities_and_attention_are_means_of_the_networks() {
     }
     assert!((together.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     let [window] = together.windows.as_slice() else { panic!("{:?}", together.windows) };
-    assert!((window.attention.iter().sum::<f32>() - 1.0).abs() < 1e-4);
-    for (t, a) in window.attention.iter().enumerate() {
+    assert!((weights(window).iter().sum::<f32>() - 1.0).abs() < 1e-4);
+    for (t, a) in weights(window).iter().enumerate() {
         let mean =
-            f32::midpoint(alone[0].windows[0].attention[t], alone[1].windows[0].attention[t]);
+            f32::midpoint(weights(&alone[0].windows[0])[t], weights(&alone[1].windows[0])[t]);
         assert!((a - mean).abs() < 1e-6);
     }
 }
@@ -80,19 +115,66 @@ fn a_long_recording_is_cut_and_averaged_by_length() {
     let analysis = ensemble(&[1]).analyse(&tone(5 * 16_000), 2.0).unwrap();
     assert_eq!(analysis.windows.len(), 3);
     assert_eq!(analysis.duration_s, 5.0);
-    let frames: usize = analysis.windows.iter().map(|w| w.attention.len()).sum();
+    let frames: usize = analysis.windows.iter().map(|w| w.frames).sum();
     assert_eq!(frames, 498);
-    let mean: f64 = analysis
-        .windows
-        .iter()
-        .map(|w| w.attention.len() as f64 / 498.0 * w.probabilities[0])
-        .sum();
+    let mean: f64 =
+        analysis.windows.iter().map(|w| w.frames as f64 / 498.0 * w.probabilities[0]).sum();
     assert!((mean - analysis.probabilities[0]).abs() < 1e-12);
     assert_eq!(analysis.windows[0].start_s, 0.0);
     assert!((analysis.windows[2].end_s - (4.97 + 0.025)).abs() < 1e-9);
     for window in &analysis.windows {
-        assert!(window.start_s < window.peak_s && window.peak_s < window.end_s);
+        let peak_s = window.attention.as_ref().unwrap().peak_s;
+        assert!(window.start_s < peak_s && peak_s < window.end_s);
     }
+}
+
+/// As the training stage computes them: of the whole utterance, scaled, classified.
+#[test]
+fn functionals_of_a_recording_are_those_of_an_utterance() {
+    let sound = tone(24_000);
+    let together = ensemble_of_functionals(&[1, 2]);
+    assert!(!together.attends());
+    let analysis = together.analyse(&sound, 10.0).unwrap();
+    let set = FeatureSet::builtin("is09").unwrap();
+    let rows = Extractor::new(&set).unwrap().process(&sound);
+    let said = [1, 2].map(|seed| {
+        let FunctionalsCheckpoint { classifier, scaling, .. } = of_functionals(seed);
+        let mut values = Functionals::new(&set).of(&rows).unwrap();
+        scaling.apply(&mut values);
+        classifier.log_probabilities(&[&values]).unwrap().swap_remove(0)
+    });
+    for (c, p) in analysis.probabilities.iter().enumerate() {
+        let mean = f64::midpoint(said[0][c].exp(), said[1][c].exp());
+        assert!((p - mean).abs() < 1e-12, "{p} {mean}");
+    }
+    assert!(analysis.windows.iter().all(|window| window.attention.is_none()));
+    let live = Live::new(&together, 60.0, 60.0).unwrap();
+    assert_eq!(all_of(live, &sound), analysis.windows);
+}
+
+#[test]
+fn functionals_of_a_long_recording_are_those_of_each_window() {
+    let analysis = ensemble_of_functionals(&[1]).analyse(&tone(5 * 16_000), 2.0).unwrap();
+    let frames: Vec<usize> = analysis.windows.iter().map(|window| window.frames).collect();
+    assert_eq!(frames.iter().sum::<usize>(), 499, "smoothing adds a row");
+    assert_eq!(frames.len(), 3);
+    let mean: f64 =
+        analysis.windows.iter().map(|w| w.frames as f64 / 499.0 * w.probabilities[0]).sum();
+    assert!((mean - analysis.probabilities[0]).abs() < 1e-12);
+}
+
+#[test]
+fn networks_of_frames_are_no_networks_of_functionals() {
+    let folder = tempfile::tempdir().unwrap();
+    write_of("cyclegan", folder.path(), vec![bundled(folder.path(), 1, &CLASSES)]);
+    let text = Ensemble::load(folder.path()).err().unwrap().to_string();
+    assert!(text.contains("lw-1.safetensors"), "{text}");
+}
+
+fn all_of(mut live: Live<'_>, sound: &[f32]) -> Vec<Window> {
+    let mut said = live.push(sound).unwrap();
+    said.extend(live.finish().unwrap());
+    said
 }
 
 #[test]
