@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
+use crate::cli;
 use crate::repro::Repro;
 use crate::tidy;
 use crate::toolchain::cargo;
@@ -49,8 +50,13 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     timed("repro, portable", || reproduce_portably(root))?;
     timed("browser", || script(root, ".ci/browser"))?;
     timed("python", || script(root, ".ci/python"))?;
+    timed("fuzz", || fuzz::run(root, &cli::Fuzz { targets: Vec::new(), seconds: FUZZED }))?;
     timed(tests.name, || tests.run(root))
 }
+
+/// How long each reader of bytes from strangers is fuzzed, in seconds: enough for what is kept and a
+/// look beyond. To look further, `cargo xtask fuzz --seconds N`.
+const FUZZED: u64 = 5;
 
 const SMALL: &str = "pipelines/demo-small.toml";
 

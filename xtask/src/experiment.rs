@@ -1,7 +1,6 @@
 //! A pipeline file with all that it names: the corpus's manifest, the feature set, the corpus's root.
 //! Its section `[executor]`, which says where stages run, is none of the pipeline's.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use ambivox_settings::{Arithmetic, FeatureSetText, Manifest, Pipeline};
@@ -11,9 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::slurm;
-
-/// The environment variable that says which instructions compute networks.
-const ISA: &str = "AMBIVOX_ISA";
 
 /// A pipeline, read and checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,7 +36,7 @@ impl Experiment {
         // How a corpus was had changes nothing of what is in it.
         manifest.fetch.clear();
         let feature_set = feature_set(&folder, &pipeline.features.set)?;
-        let arithmetic = arithmetic(std::env::var_os(ISA).as_deref())?;
+        let arithmetic = Arithmetic::asked().map_err(|error| Failure::usage(error.to_string()))?;
         let (text, executor) = (parts.shown, parts.executor);
         Ok(Self { text, executor, pipeline, manifest, feature_set, arithmetic, folder })
     }
@@ -96,16 +92,6 @@ impl Experiment {
              hint: get it from {source} (licence: {licence}), then name its root folder:\n  \
              {root_env}=/path/to/corpus cargo xtask …"
         ))
-    }
-}
-
-fn arithmetic(asked: Option<&OsStr>) -> Result<Arithmetic> {
-    match asked.map(OsStr::to_string_lossy).as_deref() {
-        None | Some("" | "native") => Ok(Arithmetic::Native),
-        Some("portable") => Ok(Arithmetic::Portable),
-        Some(other) => Err(Failure::usage(format!(
-            "{ISA} is {other:?}\nhint: it is portable, or native as when it is not set"
-        ))),
     }
 }
 
@@ -196,17 +182,6 @@ s3 = {}
         pub(crate) fn read(&self) -> Result<Experiment> {
             Experiment::read(&self.path("toy.toml"))
         }
-    }
-
-    #[test]
-    fn the_instructions_are_those_of_the_processor_unless_asked() {
-        let asked = |value: &str| arithmetic(Some(OsStr::new(value)));
-        assert_eq!(arithmetic(None).unwrap(), Arithmetic::Native);
-        assert_eq!(asked("native").unwrap(), Arithmetic::Native);
-        assert_eq!(asked("portable").unwrap(), Arithmetic::Portable);
-        let error = asked("avx2").unwrap_err();
-        assert_eq!(exit_code(&error), 2);
-        assert!(error.to_string().contains("AMBIVOX_ISA is \"avx2\""), "{error}");
     }
 
     #[test]

@@ -343,6 +343,7 @@ pub(crate) fn audit(
         sounds,
         manifest: experiment.manifest.clone(),
         feature_set: experiment.feature_set.clone(),
+        arithmetic: experiment.arithmetic,
     };
     Instance::new(AUDIT, StageParams::Audit(Box::new(params)), inputs)
 }

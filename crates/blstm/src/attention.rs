@@ -208,7 +208,7 @@ fn softmax<T: Real>(values: &mut [T], rows: &[usize]) {
     let top = rows.iter().map(|&row| values[row].wide()).fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
     for &row in rows {
-        let x = (values[row] - T::of(top)).exp();
+        let x = T::exp(values[row] - T::of(top));
         values[row] = x;
         sum += x.wide();
     }

@@ -89,8 +89,8 @@ impl Client {
     }
 
     /// Downloads a file to `to`, going on with what is there of it. Once this returns, the file is whole
-    /// and of the digest on record. Where its length or digest is wrong, nothing of it stays; where
-    /// the connection is lost for good, what has come stays for the next call.
+    /// and of the digest on record. What has come of it stays for the next call where the connection is lost for good, or the
+    /// server has something of another length instead; nothing stays where the digest is wrong.
     pub fn download(&self, file: &Download, to: &Path, watch: Watch<'_>) -> Result<(), FetchError> {
         self.runtime.block_on(self.persist(file, to, watch))
     }
@@ -110,7 +110,7 @@ impl Client {
                 Ok(()) => return Ok(part.keep()?),
                 Err(Trouble::Passing(reason)) => reason,
                 Err(Trouble::Lasting(error)) => {
-                    if error.is_of_content() {
+                    if matches!(error, FetchError::Digest { .. }) {
                         part.discard()?;
                     }
                     return Err(error);
@@ -225,6 +225,7 @@ async fn receive(
 ) -> Result<(), Trouble> {
     while let Some(piece) = answer.chunk().await? {
         if part.length() + piece.len() as u64 > file.bytes {
+            part.restart(None)?;
             return Err(length(file, format!("more than {}", file.bytes)));
         }
         part.add(&piece)?;

@@ -1,5 +1,6 @@
 //! A whole corpus: every file downloaded, checked, put into its place, and the root shown last.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use ambivox_settings::{Download, Manifest, matching_files};
@@ -12,30 +13,27 @@ use crate::{Client, Event, FetchError, Refusal, Watch, unpack};
 pub enum Fetched {
     /// It has been downloaded.
     New,
-    /// It was there, with as many files as a whole copy has.
+    /// It was there, with as many files as a whole copy has, where that is on record.
     Before,
 }
 
 /// Fetches all that the manifest names to a new folder `root`.
 ///
 /// Until it is whole, everything lies in a hidden folder beside it, where the next call finds what
-/// an interrupted one left. Errors: files at `root` that are not the whole corpus; another process
-/// that fetches there; what [`Client::download`] and [`unpack()`](unpack::unpack) refuse.
+/// an interrupted one left. Errors: files at `root` that are not the whole corpus, or a folder that
+/// cannot be replaced; another process that fetches there; what [`Client::download`] and [`unpack()`](unpack::unpack) refuse.
 pub fn fetch(
     manifest: &Manifest,
     root: &Path,
     client: &Client,
     watch: Watch<'_>,
 ) -> Result<Fetched, FetchError> {
+    let root = &settled(root)?;
     if is_occupied(root)? {
         return before(manifest, root);
     }
     let hidden = hidden(root, &manifest.name);
-    fs::create_dir_all(&hidden)?;
-    let lock = fs::File::create(hidden.join("lock"))?;
-    if lock.file().try_lock().is_err() {
-        return Err(FetchError::Busy { root: root.to_owned() });
-    }
+    let Some(_lock) = lock(&hidden, root)? else { return before(manifest, root) };
     let part =
         |file: &Download| hidden.join(file.sha256.to_ascii_lowercase()).with_extension("part");
     for file in &manifest.fetch {
@@ -52,6 +50,41 @@ pub fn fetch(
     Ok(Fetched::New)
 }
 
+/// Where the corpus will be: what links lead to, if that can be replaced by renaming.
+fn settled(root: &Path) -> Result<PathBuf, FetchError> {
+    let fixed = || FetchError::Fixed { root: root.to_owned() };
+    match fs::canonicalize(root) {
+        Ok(found) if can_be_replaced(&found)? => Ok(found),
+        Ok(_) => Err(fixed()),
+        Err(_) if root.is_symlink() => Err(fixed()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(std::path::absolute(root)?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether it is neither this process's folder nor where a file system is mounted.
+fn can_be_replaced(folder: &Path) -> Result<bool, FetchError> {
+    let Some(parent) = folder.parent() else { return Ok(false) };
+    let is_here = std::env::current_dir()?.starts_with(folder);
+    Ok(!is_here && fs::metadata(folder)?.dev() == fs::metadata(parent)?.dev())
+}
+
+/// Keeps other processes from fetching to the same place; nothing if one of them just has.
+fn lock(hidden: &Path, root: &Path) -> Result<Option<fs::File>, FetchError> {
+    fs::create_dir_all(hidden)?;
+    let lock = match fs::File::create(hidden.join("lock")) {
+        // It takes its hidden folder away at the end.
+        Err(_) if is_occupied(root)? => return Ok(None),
+        lock => lock?,
+    };
+    if lock.file().try_lock().is_err() {
+        return Err(FetchError::Busy { root: root.to_owned() });
+    }
+    Ok(Some(lock).filter(|_| !is_occupied(root).is_ok_and(|occupied| occupied)))
+}
+
 /// Whether anything but an empty folder is there.
 fn is_occupied(root: &Path) -> Result<bool, FetchError> {
     match fs::read_dir(root) {
@@ -64,7 +97,7 @@ fn is_occupied(root: &Path) -> Result<bool, FetchError> {
 fn before(manifest: &Manifest, root: &Path) -> Result<Fetched, FetchError> {
     let whole = manifest.release.as_ref().and_then(|release| release.files);
     let there = matching_files(root, &manifest.files).map_or(0, |files| files.len() as u64);
-    let is_whole = whole == Some(there);
+    let is_whole = there > 0 && whole.is_none_or(|whole| whole == there);
     is_whole.then_some(Fetched::Before).ok_or(FetchError::Occupied { root: root.to_owned() })
 }
 

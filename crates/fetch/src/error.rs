@@ -17,6 +17,17 @@ pub enum FetchError {
         /// The folder.
         root: PathBuf,
     },
+    /// The folder cannot be replaced by a whole one.
+    #[error(
+        "{}: no folder that a whole corpus can be put in place of\n\
+         hint: name one that is not there yet, such as {}",
+        root.display(),
+        root.join("corpus").display()
+    )]
+    Fixed {
+        /// The folder.
+        root: PathBuf,
+    },
     /// Another process fetches to the same place.
     #[error("{}: another process is fetching to here; wait for it", root.display())]
     Busy {
@@ -42,7 +53,9 @@ pub enum FetchError {
         reason: String,
     },
     /// The server has a file of another length.
-    #[error("{url}: {found} bytes, where {expected} are on record; nothing of it was kept")]
+    #[error(
+        "{url}: {found} bytes, where {expected} are on record\nhint: see the manifest's `source` for where it is now"
+    )]
     Length {
         /// The file's address.
         url: String,
@@ -104,15 +117,10 @@ pub enum Refusal {
 }
 
 impl FetchError {
-    /// Whether the server's bytes are at fault, so that no more of them help.
-    pub(crate) fn is_of_content(&self) -> bool {
-        matches!(self, Self::Length { .. } | Self::Digest { .. })
-    }
-
     /// The exit code that this calls for.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Occupied { .. } => exit::USAGE,
+            Self::Occupied { .. } | Self::Fixed { .. } => exit::USAGE,
             Self::Length { .. } | Self::Digest { .. } | Self::Refused { .. } => exit::DATA,
             Self::Busy { .. }
             | Self::Status { .. }

@@ -6,7 +6,7 @@ mod zip;
 use std::io::{ErrorKind, Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use ambivox_settings::{Archive, ArchiveKind};
+use ambivox_settings::{Archive, ArchiveKind, is_below};
 use fs_err as fs;
 
 use crate::Refusal;
@@ -94,12 +94,9 @@ impl Room<'_> {
 /// The path that an entry's name stands for, if it leads below the folder on every system.
 fn below(name: &str) -> Result<PathBuf, Refusal> {
     let inner = name.strip_prefix("./").unwrap_or(name);
-    let parts: Vec<&str> = inner.strip_suffix('/').unwrap_or(inner).split('/').collect();
-    let is_plain = |part: &&str| !matches!(*part, "" | "." | "..");
-    let fits = parts.len() <= DEEPEST
-        && !name.contains(['\\', ':', '\0'])
-        && (inner.is_empty() || parts.iter().all(is_plain));
-    fits.then(|| parts.iter().collect()).ok_or_else(|| Refusal::Path(name.to_owned()))
+    let inner = inner.strip_suffix('/').unwrap_or(inner);
+    let fits = inner.is_empty() || (is_below(inner) && inner.split('/').count() <= DEEPEST);
+    fits.then(|| inner.split('/').collect()).ok_or_else(|| Refusal::Path(name.to_owned()))
 }
 
 /// A place that is taken, be it by a file where a folder belongs, is the archive's fault.

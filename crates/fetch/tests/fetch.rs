@@ -154,18 +154,33 @@ fn a_wrong_digest_keeps_nothing() {
 }
 
 #[test]
-fn a_wrong_length_keeps_nothing() {
+fn nothing_of_a_wrong_length_is_kept() {
     let longer = [body(), body()].concat();
     let shown = longer.clone();
     let announced = Server::new(move |_, _| whole(TAG, &shown));
     let silent = Server::new(move |_, _| answer("200 OK", &[], &longer));
     for (server, part_of_message) in [(announced, "2400000 bytes"), (silent, "more than 1200000")] {
-        let (folder, part) = place();
+        let (_folder, part) = place();
         let error = download(&file(&server, &body()), &part).unwrap_err();
         assert_eq!(error.exit_code(), 3);
         assert!(error.to_string().contains(part_of_message), "{error}");
-        assert!(is_clean(&folder));
+        assert_eq!(fs::metadata(&part).unwrap().len(), 0);
     }
+}
+
+#[test]
+fn a_page_in_place_of_the_file_costs_nothing_of_what_has_come() {
+    let server = Server::new(|number, asked| match number {
+        0 => whole(TAG, &body())[..600_000].to_vec(),
+        1 => whole("\"portal\"", b"<html>please sign in</html>"),
+        _ => good(TAG, &body(), asked),
+    });
+    let (_folder, part) = place();
+    let error = download(&file(&server, &body()), &part).unwrap_err();
+    assert!(error.to_string().contains("27 bytes, where 1200000 are on record"), "{error}");
+    download(&file(&server, &body()), &part).unwrap();
+    assert_eq!(fs::read(&part).unwrap(), body());
+    assert!(server.asked()[2].from > Some(500_000));
 }
 
 #[test]
@@ -250,6 +265,43 @@ fn a_folder_that_is_empty_is_filled() {
     let manifest = manifest(1, vec![file(&server, &body())]);
     assert_eq!(fetched(&manifest, root.path()).unwrap(), Fetched::New);
     assert!(root.path().join("wav/a.wav").exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_replaced_is_refused_before_anything_is_asked_for() {
+    let server = Server::new(|_, asked| good(TAG, &body(), asked));
+    let folder = tempfile::tempdir().unwrap();
+    let dangling = folder.path().join("link");
+    std::os::unix::fs::symlink("nowhere", &dangling).unwrap();
+    let manifest = manifest(1, vec![file(&server, &body())]);
+    for root in [Path::new("."), Path::new(".."), Path::new("/proc"), &dangling] {
+        let error = fetched(&manifest, root).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("name one that is not there yet"), "{error}");
+    }
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn what_a_link_leads_to_is_filled() {
+    let server = Server::new(|_, asked| good(TAG, &body(), asked));
+    let folder = tempfile::tempdir().unwrap();
+    let (root, link) = (folder.path().join("root"), folder.path().join("link"));
+    fs::create_dir(&root).unwrap();
+    std::os::unix::fs::symlink(&root, &link).unwrap();
+    let manifest = manifest(1, vec![file(&server, &body())]);
+    assert_eq!(fetched(&manifest, &link).unwrap(), Fetched::New);
+    assert!(link.is_symlink() && root.join("wav/a.wav").exists());
+}
+
+#[test]
+fn a_corpus_whose_files_are_not_counted_is_known_again() {
+    let server = Server::new(|_, asked| good(TAG, &body(), asked));
+    let folder = tempfile::tempdir().unwrap();
+    let uncounted = Manifest { release: None, ..manifest(1, vec![file(&server, &body())]) };
+    let root = folder.path().join("toy");
+    assert_eq!(fetched(&uncounted, &root).unwrap(), Fetched::New);
+    assert_eq!(fetched(&uncounted, &root).unwrap(), Fetched::Before);
 }
 
 #[test]

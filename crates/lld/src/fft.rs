@@ -12,7 +12,7 @@ type Factor = [f32; 2];
 
 /// e^(-2πi turns), rounded once.
 pub(crate) fn rotation(turns: f64) -> Factor {
-    let (sin, cos) = (TAU * turns).sin_cos();
+    let (sin, cos) = libm::sincos(TAU * turns);
     [cos as f32, -sin as f32]
 }
 

@@ -28,10 +28,10 @@ pub(crate) fn rescale(sample: f32) -> f32 {
 pub(crate) fn window(window: Window, length: usize) -> Vec<f64> {
     let last = (length - 1) as f64;
     let point = |n: usize| match window {
-        Window::Hamming => 0.54 - 0.46 * (std::f64::consts::TAU * n as f64 / last).cos(),
+        Window::Hamming => 0.54 - 0.46 * libm::cos(std::f64::consts::TAU * n as f64 / last),
         Window::Gauss { sigma } => {
             let deviations = (n as f64 - last / 2.0) / (sigma * last / 2.0);
-            (-0.5 * deviations * deviations).exp()
+            libm::exp(-0.5 * deviations * deviations)
         }
     };
     (0..length).map(point).collect()

@@ -38,7 +38,7 @@ impl Loudness {
             let x = Lanes::of(simd, x).widen();
             intensity = intensity + x * x * w;
         }
-        intensity.map(|intensity| intensity.powf(EXPONENT))
+        intensity.map(|intensity| libm::pow(intensity, EXPONENT))
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct MelBank {
 
 /// §6: mel(f) = 1127 ln(1 + f / 700).
 fn mel(hz: f64) -> f32 {
-    (1127.0 * (1.0 + hz / 700.0).ln()) as f32
+    (1127.0 * libm::log(1.0 + hz / 700.0)) as f32
 }
 
 impl MelBank {

@@ -82,13 +82,13 @@ impl Mfcc {
 /// §7: cos(π i (m + ½) / bands) over the bands m.
 fn cosines(i: usize, bands: usize) -> impl Iterator<Item = f32> {
     let step = PI * (i as f64 / bands as f64);
-    (0..bands).map(move |m| (step * (m as f64 + 0.5)).cos() as f32)
+    (0..bands).map(move |m| libm::cos(step * (m as f64 + 0.5)) as f32)
 }
 
 /// §7: l(i) √(2 / bands) with the lifter l(i) = 1 + L/2 sin(π i / L), in single precision.
 fn gain(i: usize, settings: &MfccSettings) -> f32 {
     let angle = PI as f32 * i as f32 / settings.lifter;
-    let lifter = 1.0 + settings.lifter / 2.0 * f64::from(angle).sin() as f32;
+    let lifter = 1.0 + settings.lifter / 2.0 * libm::sin(angle.into()) as f32;
     lifter * (2.0 / settings.bands as f64).sqrt() as f32
 }
 

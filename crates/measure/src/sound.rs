@@ -55,7 +55,7 @@ pub(crate) fn generate(seconds: f64) -> Vec<f32> {
     let mut resonance = [0.0f64; 2];
     let sample = |n: usize| {
         let t = n as f64 / rate;
-        phase += (140.0 + 30.0 * (TAU * 0.7 * t).sin()) / rate;
+        phase += (140.0 + 30.0 * libm::sin(TAU * 0.7 * t)) / rate;
         let pulse = if phase >= 1.0 && t % 1.2 < 0.8 { 1.0 } else { 0.0 };
         phase %= 1.0;
         noise = noise.wrapping_mul(1664525).wrapping_add(1013904223);

@@ -2,9 +2,10 @@
 
 use ambivox_blstm::product;
 use candle_core::{Device, Result, Tensor, Var};
+use candle_nn::ops::leaky_relu;
 use rand::RngExt;
 
-use crate::predict::log_softmax;
+use crate::predict::log_shares;
 use crate::{ModelError, generator, init};
 
 /// `Linear → (leaky ReLU → dropout → Linear)…`, from rows `[utterances, inputs]` to
@@ -94,7 +95,7 @@ impl Dense {
         let mut rows = rows.clone();
         for (number, Layer { weight, bias }) in self.layers.iter().enumerate() {
             if number > 0 {
-                rows = dropout(rows.maximum(&(&rows * self.leak)?)?)?;
+                rows = dropout(leaky_relu(&rows, self.leak)?)?;
             }
             rows = product(&rows, &values(weight).t()?)?.broadcast_add(&values(bias))?;
         }
@@ -111,7 +112,7 @@ impl Dense {
             return Ok(Vec::new());
         }
         let logits = self.fixed_output(&rows(utterances, self.inputs())?)?.to_vec2::<f32>()?;
-        Ok(logits.iter().map(|row| log_softmax(row)).collect())
+        Ok(logits.iter().map(|row| log_shares(row)).collect())
     }
 }
 

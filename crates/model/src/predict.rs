@@ -14,7 +14,7 @@ pub struct Prediction {
 impl Prediction {
     /// `y_c` of every class; their sum is 1.
     pub fn probabilities(&self) -> Vec<f64> {
-        self.log_probabilities.iter().map(|v| v.exp()).collect()
+        probabilities(&self.log_probabilities)
     }
 }
 
@@ -24,7 +24,7 @@ impl Network {
         let (logits, attention) = self.inference_logits(batch)?;
         let rows = logits.to_vec2::<f32>()?;
         let prediction = |(row, attention): (&Vec<f32>, _)| Prediction {
-            log_probabilities: log_softmax(row),
+            log_probabilities: log_shares(row),
             attention,
         };
         Ok(rows.iter().zip(attention).map(prediction).collect())
@@ -46,11 +46,16 @@ impl Network {
     }
 }
 
+/// `y_c` of every class from their logarithms.
+pub fn probabilities(log_y: &[f64]) -> Vec<f64> {
+    log_y.iter().copied().map(libm::exp).collect()
+}
+
 /// The logarithm of the softmax, stable for logits of any size.
-pub(crate) fn log_softmax(logits: &[f32]) -> Vec<f64> {
+pub(crate) fn log_shares(logits: &[f32]) -> Vec<f64> {
     let logits: Vec<f64> = logits.iter().map(|&v| f64::from(v)).collect();
     let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let total = top + logits.iter().map(|v| (v - top).exp()).sum::<f64>().ln();
+    let total = top + libm::log(logits.iter().map(|v| libm::exp(v - top)).sum());
     logits.iter().map(|v| v - total).collect()
 }
 
@@ -60,7 +65,7 @@ mod tests {
 
     #[test]
     fn log_softmax_keeps_extremes_finite() {
-        let values = log_softmax(&[1000.0, 0.0, -1000.0]);
+        let values = log_shares(&[1000.0, 0.0, -1000.0]);
         assert_eq!(values, [0.0, -1000.0, -2000.0]);
     }
 
@@ -68,7 +73,7 @@ mod tests {
     fn log_softmax_agrees_with_the_definition() {
         let logits = [0.3_f32, -1.2, 2.5];
         let total: f64 = logits.iter().map(|&v| f64::from(v).exp()).sum();
-        for (value, &logit) in log_softmax(&logits).iter().zip(&logits) {
+        for (value, &logit) in log_shares(&logits).iter().zip(&logits) {
             assert!((value - (f64::from(logit).exp() / total).ln()).abs() < 1e-14);
         }
     }

@@ -11,8 +11,9 @@ use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use ambivox_model::compute_by;
 use ambivox_predict::Ensemble;
-use ambivox_settings::exit;
+use ambivox_settings::{Arithmetic, exit};
 use clap::Parser as _;
 use rayon::prelude::*;
 
@@ -37,6 +38,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     let threads = cli.threads.map_or(0, std::num::NonZero::get);
     // The global pool, since the matrix products use that one.
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    compute_by(Arithmetic::asked()?);
     let ensemble = Ensemble::load(&cli.model)?;
     if ensemble.bundle().synthetic {
         say("warning: these networks were trained on a synthetic corpus and know no real speech");

@@ -61,8 +61,8 @@ impl Download {
     }
 }
 
-/// Whether a path leads from a folder to a place below it.
-fn is_below(path: &str) -> bool {
+/// Whether a path, with / between its parts, leads from a folder to a place below it on every system.
+pub fn is_below(path: &str) -> bool {
     let is_plain = |part: &str| !matches!(part, "" | "." | "..");
     !path.contains(['\\', ':', '\0']) && path.split('/').all(is_plain)
 }

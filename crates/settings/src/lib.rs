@@ -5,6 +5,7 @@
 //! a pipeline without compiling one. Unknown keys are errors everywhere, and no hyper-parameter has a
 //! default in code: a pipeline file says all of them.
 
+mod arithmetic;
 mod bundle;
 mod cyclegan;
 mod error;
@@ -22,11 +23,12 @@ mod split;
 mod summary;
 mod synth;
 
+pub use arithmetic::{Arithmetic, UnknownArithmetic};
 pub use bundle::{Bundle, BundledNetwork};
 pub use cyclegan::{CycleganSettings, Pool};
 pub use error::SettingsError;
 pub use event::Event;
-pub use fetch::{Archive, ArchiveKind, Download};
+pub use fetch::{Archive, ArchiveKind, Download, is_below};
 pub use files::{FilesError, matching_files};
 pub use manifest::{Adapter, CsvColumns, CsvLayout, Manifest, Release, Sex, Speaker};
 pub use methods::{
@@ -39,9 +41,8 @@ pub use pipeline::{
     NetworkSettings, OnBroken, Pipeline, SplitScheme, SplitSettings, TrainingSettings,
 };
 pub use request::{
-    Arithmetic, AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams,
-    FeatureSetText, IndexParams, ReportParams, Request, SplitParams, StageParams, TrainParams,
-    role,
+    AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, FeatureSetText,
+    IndexParams, ReportParams, Request, SplitParams, StageParams, TrainParams, role,
 };
 pub use space::{Range, Search, Space};
 pub use split::{Fold, Splits};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Manifest, MethodParams, NetworkSettings, NoiseKind, NoiseParams, OnBroken, SplitSettings,
-    SynthSettings, TrainingSettings,
+    Arithmetic, Manifest, MethodParams, NetworkSettings, NoiseKind, NoiseParams, OnBroken,
+    SplitSettings, SynthSettings, TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
@@ -138,24 +138,6 @@ pub struct TrainParams {
     pub correct_test: bool,
 }
 
-/// Which instructions compute networks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arithmetic {
-    /// The best that the processor has: the last bits are those of its kind.
-    #[default]
-    Native,
-    /// Such as every processor has, for the same bits everywhere; slower.
-    Portable,
-}
-
-impl Arithmetic {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-    fn is_native(&self) -> bool {
-        *self == Self::Native
-    }
-}
-
 /// Parameters of the evaluate stage. Inputs: `index`, `splits`, and per run
 /// `predictions/<method>/<seed>/<fold>`, `labels/…`, `history/…`; `truth` for a synthetic corpus;
 /// `noise` where labels have been exchanged, whose clean labels are the truth then.
@@ -198,6 +180,9 @@ pub struct AuditParams {
     pub manifest: Manifest,
     /// The feature set, for the times of frames.
     pub feature_set: FeatureSetText,
+    /// Which instructions compute attention. Absent where they are the processor's own.
+    #[serde(default, skip_serializing_if = "Arithmetic::is_native")]
+    pub arithmetic: Arithmetic,
 }
 
 /// Parameters of the report stage. Inputs: `summary`, `index_summary`, `exclusions`, `splits`, and per run

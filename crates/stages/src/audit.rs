@@ -10,6 +10,7 @@ use ambivox_artifacts::StatMemo;
 use ambivox_corpus::{Utterance, read_index};
 use ambivox_eval::audit::{Evidence, Suspect, rank};
 use ambivox_lld::FeatureSet;
+use ambivox_model::compute_by;
 use ambivox_report::{AuditEntry, AuditPage};
 use ambivox_settings::{AuditParams, FeatureSetText, Splits, role};
 use rayon::prelude::*;
@@ -26,6 +27,7 @@ use sound::Sound;
 type Index<'a> = BTreeMap<&'a str, &'a Utterance>;
 
 pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError> {
+    compute_by(params.arithmetic);
     let splits: Splits = job.read_json(role::SPLITS)?;
     let classes = &splits.classes;
     let learned = learned(params, job, classes)?;

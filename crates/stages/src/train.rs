@@ -7,8 +7,8 @@ mod keeper;
 
 use ambivox_eval::{Confusion, EpochRecord, RunHistory};
 use ambivox_features::{FeatureTable, Normaliser};
-use ambivox_model::{Checkpoint, Network, Normalisation, compute_portably};
-use ambivox_settings::{Arithmetic, MethodParams, NetworkSettings, Splits, TrainParams, role};
+use ambivox_model::{Checkpoint, Network, Normalisation, compute_by, probabilities};
+use ambivox_settings::{MethodParams, NetworkSettings, Splits, TrainParams, role};
 use ambivox_train::{Classifier, Example, RunSpec, Trained, Waypoint, train};
 use fs_err as fs;
 
@@ -20,9 +20,7 @@ use fold::{FoldData, Member};
 use keeper::Keeper;
 
 pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError> {
-    if params.arithmetic == Arithmetic::Portable {
-        compute_portably();
-    }
+    compute_by(params.arithmetic);
     let splits: Splits = job.read_json(role::SPLITS)?;
     let mut fold = FoldData::read(&splits, &params.fold, job.input(role::INDEX)?)?;
     let corrected = job.optional_input(role::CORRECTED);
@@ -189,7 +187,7 @@ impl<'a> Prepared<'a> {
                 speaker: &member.speaker,
                 part,
                 gold: member.gold,
-                probabilities: log_y.iter().map(|v| v.exp()).collect(),
+                probabilities: probabilities(&log_y),
             }));
         }
         predictions::write(&self.job.output(role::PREDICTIONS)?, self.classes, &rows)?;

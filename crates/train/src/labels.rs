@@ -111,7 +111,7 @@ pub(crate) fn fixed_targets(
 /// s = softmax(l), eq. 5.
 pub(crate) fn softmax(l: &[f64]) -> Vec<f64> {
     let top = l.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let powers: Vec<f64> = l.iter().map(|v| (v - top).exp()).collect();
+    let powers: Vec<f64> = l.iter().map(|v| libm::exp(v - top)).collect();
     let total: f64 = powers.iter().sum();
     powers.iter().map(|v| v / total).collect()
 }

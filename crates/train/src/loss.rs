@@ -1,7 +1,7 @@
 //! The loss of a mini-batch (METHOD, eq. 4).
 
-use candle_core::{D, Device, Result, Tensor};
-use candle_nn::ops::log_softmax;
+use ambivox_model::log_softmax;
+use candle_core::{Device, Result, Tensor};
 
 use crate::labels::Labels;
 
@@ -11,7 +11,7 @@ pub(crate) fn cross_entropy(logits: &Tensor, targets: Vec<f32>) -> Result<Tensor
     let targets = Tensor::from_vec(targets, logits.shape(), &Device::Cpu)?;
     // Over the utterances first: candle adds a few values one after the other on every processor, and
     // rows too, but many values of one row in an order of the processor's.
-    log_softmax(logits, D::Minus1)?.mul(&targets)?.sum(0)?.sum_all()?.neg()
+    log_softmax(logits)?.mul(&targets)?.sum(0)?.sum_all()?.neg()
 }
 
 /// Targets that make [`cross_entropy`] the mean over the utterances at `positions` of

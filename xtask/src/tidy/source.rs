@@ -1,5 +1,5 @@
-//! Rules for Rust sources: a module's opening words, the length of files and functions, and no
-//! panics by design outside tests.
+//! Rules for Rust sources: a module's opening words, the length of files and functions, and outside
+//! tests no panics by design and no functions whose last bit is the C library's.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
@@ -10,6 +10,14 @@ use super::tree::TextFile;
 const FILE_LINES: usize = 600;
 const FUNCTION_LINES: usize = 100;
 const BANNED_MACROS: [&str; 2] = ["todo", "unimplemented"];
+
+/// Where results are computed, which are to be the same on every machine.
+const COMPUTES: &str = "crates/";
+/// Functions of numbers that the standard library has from the system, of tensors candle.
+const OF_THE_SYSTEM: [&str; 21] = [
+    "acos", "asin", "atan", "atan2", "cbrt", "cos", "cosh", "exp", "exp2", "exp_m1", "hypot", "ln",
+    "ln_1p", "log", "log10", "log2", "powf", "sin", "sin_cos", "tan", "tanh",
+];
 
 /// All rules of this module on all files together; those that are not Rust have none.
 pub(crate) fn check<'a>(files: impl Iterator<Item = TextFile<'a>>) -> Vec<Finding> {
@@ -136,6 +144,14 @@ impl Walker<'_> {
         }
     }
 
+    fn system_call(&mut self, method: &syn::Ident) {
+        let computes = self.path.starts_with(COMPUTES) && !self.in_tests;
+        if computes && OF_THE_SYSTEM.iter().any(|name| method == name) {
+            let remedy = format!("{method} is rounded as the C library likes; take libm's");
+            self.report(method.span().start().line, "system-math", remedy);
+        }
+    }
+
     fn within(&mut self, attributes: &[syn::Attribute], walk: impl FnOnce(&mut Self)) {
         let outside = self.in_tests;
         self.in_tests |= attributes.iter().any(marks_tests);
@@ -149,7 +165,10 @@ impl Walker<'_> {
         for token in tokens {
             match &token {
                 TokenTree::Group(group) => self.tokens(group.stream()),
-                TokenTree::Ident(name) if after_dot => self.unwrap_call(name),
+                TokenTree::Ident(name) if after_dot => {
+                    self.unwrap_call(name);
+                    self.system_call(name);
+                }
                 _ => {}
             }
             after_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
@@ -180,6 +199,7 @@ impl<'ast> Visit<'ast> for Walker<'_> {
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
         self.unwrap_call(&call.method);
+        self.system_call(&call.method);
         visit::visit_expr_method_call(self, call);
     }
 
@@ -272,6 +292,15 @@ mod tests {
         let parent = TextFile { path: "src/pitch.rs", text: parent };
         let child = TextFile { path: "src/pitch_tests.rs", text: UNWRAP };
         assert_eq!(check([parent, child].into_iter()), []);
+    }
+
+    #[test]
+    fn functions_of_the_system_are_found_where_results_are_computed() {
+        let text =
+            "//! A.\nfn f(x: f64) {\n    g(x.exp(), vec![x.powf(2.0)]);\n    libm::exp(x);\n}\n";
+        assert_eq!(rules(text), [(3, "system-math"), (3, "system-math")]);
+        assert_eq!(rules_at("xtask/src/a.rs", text), []);
+        assert_eq!(rules_at("crates/lld/benches/tests/a.rs", text), []);
     }
 
     #[test]

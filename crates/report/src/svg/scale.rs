@@ -32,7 +32,7 @@ fn round_step(width: f64) -> f64 {
     if !width.is_finite() || width <= 0.0 {
         return 1.0;
     }
-    let power = 10_f64.powf(width.log10().floor());
+    let power = libm::exp10(libm::log10(width).floor());
     let choice = [1.0, 2.0, 5.0, 10.0].into_iter().find(|m| m * power >= width * (1.0 - 1e-9));
     choice.unwrap_or(10.0) * power
 }

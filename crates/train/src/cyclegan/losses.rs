@@ -1,24 +1,22 @@
 //! The losses of a CycleGAN, each a scalar that is a mean over a mini-batch.
 
-use candle_core::{D, DType, Result, Tensor};
-use candle_nn::ops::log_softmax;
+use ambivox_model::{log_softmax, mean, softplus};
+use candle_core::{DType, Result, Tensor};
 
 /// Cross-entropy between `label` and the logistic function of logits z:
 /// mean of −label·log σ(z) − (1 − label)·log(1 − σ(z)), which is ln(1 + eᶻ) − label·z.
 pub(super) fn sigmoid_cross_entropy(logits: &Tensor, label: f64) -> Result<Tensor> {
-    // ln(1 + eᶻ) = max(z, 0) + ln(1 + e^−|z|), which no z overflows.
-    let tail = logits.abs()?.neg()?.exp()?.affine(1.0, 1.0)?.log()?;
-    ((logits.relu()? + tail)? - (logits * label)?)?.mean_all()
+    mean(&(softplus(logits)? - (logits * label)?)?)
 }
 
 /// Mean squared error of what has been there and back.
 pub(super) fn cycle(back: &Tensor, original: &Tensor) -> Result<Tensor> {
-    (back - original)?.sqr()?.mean_all()
+    mean(&(back - original)?.sqr()?)
 }
 
 /// Mean of −log y of one class, with y = softmax of `logits` `[utterances, classes]`.
 pub(super) fn classification(logits: &Tensor, class: usize) -> Result<Tensor> {
-    log_softmax(logits, D::Minus1)?.narrow(1, class, 1)?.mean_all()?.neg()
+    mean(&log_softmax(logits)?.narrow(1, class, 1)?)?.neg()
 }
 
 /// A loss's value.
