@@ -247,9 +247,9 @@ impl StageParams {
         }
     }
 
-    /// Whether the stage goes on where it was killed. Of the methods, `cyclegan` starts again.
+    /// Whether the stage goes on where it was killed.
     pub fn can_resume(&self) -> bool {
-        matches!(self, Self::Train(params) if !params.method.method().uses_functionals())
+        matches!(self, Self::Train(_))
     }
 
     /// File or folder name of every output, by role.

@@ -133,7 +133,7 @@ impl<'a> Prepared<'a> {
             if let Some(epoch) = at.epochs().last() {
                 self.job.reporter.progress(epoch.epoch as u64, total, "epochs", &course(epoch));
             }
-            keeper.after_epoch(at);
+            keeper.after_epoch(|| at.interim());
         };
         let (training, validation) = (&self.training, &self.validation);
         let trained = train(&self.spec(), network, training, validation, from, &mut observer)?;

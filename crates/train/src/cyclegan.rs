@@ -7,6 +7,7 @@
 
 mod classifier;
 mod deck;
+mod interim;
 mod losses;
 mod pair;
 #[cfg(test)]
@@ -22,29 +23,35 @@ use rand_chacha::ChaCha8Rng;
 use crate::optimiser::Optimiser;
 use crate::{Example, RunSpec, TrainError};
 use classifier::Guide;
+use interim::fitting;
 use pair::Pair;
 
-pub use classifier::train_classifier;
+pub use classifier::{ClassifierWaypoint, train_classifier};
+pub use interim::{ClassifierInterim, CycleganInterim, GansInterim};
 
 /// Trains a CycleGAN from the pool to each emotion of the training utterances, and carries
 /// `synthetic_share` of the pool over to each; the vectors made, class by class, each labelled with
 /// that class and under the id of the utterance it was made from. Labels in the pool are not looked
-/// at. `observer` hears the number of every epoch as it ends.
+/// at. Begins at the start, or where an equal run was cut short; `observer` sees the CycleGANs after
+/// every epoch.
 ///
-/// Errors: utterances that cannot be trained on, an empty pool, a loss that is not finite.
+/// Errors: utterances that cannot be trained on, an empty pool, a loss that is not finite, the state
+/// of another run.
 pub fn synthesise(
     spec: &RunSpec<'_>,
     settings: &CycleganSettings,
     training: &[Example],
     pool: &[Example],
-    observer: &mut dyn FnMut(usize),
+    from: Option<GansInterim>,
+    observer: &mut dyn FnMut(&Gans<'_>),
 ) -> Result<Vec<Example>, TrainError> {
     spec.check_training(training)?;
     spec.check_pool(pool)?;
     let mut gans = Gans::new(spec, settings, training, pool)?;
-    for epoch in 1..=settings.pretraining_epochs + settings.epochs {
+    from.map_or(Ok(()), |interim| gans.resume(interim))?;
+    for epoch in gans.epochs + 1..=settings.pretraining_epochs + settings.epochs {
         gans.epoch(epoch)?;
-        observer(epoch);
+        observer(&gans);
     }
     gans.carry_over()
 }
@@ -61,15 +68,15 @@ fn chosen(examples: &[Example], positions: &[usize], width: usize) -> Result<Ten
 }
 
 /// The CycleGANs of all emotions, and the classifier that guides their generators.
-struct Gans<'a> {
+pub struct Gans<'a> {
     spec: &'a RunSpec<'a>,
     settings: &'a CycleganSettings,
     pool: &'a [Example],
     /// One per class, in the classes' order.
     pairs: Vec<Pair<'a>>,
     guide: Guide<'a>,
-    /// Mini-batches so far.
-    batches: usize,
+    /// Epochs so far.
+    epochs: usize,
 }
 
 impl<'a> Gans<'a> {
@@ -82,7 +89,28 @@ impl<'a> Gans<'a> {
         let pair = |class| Pair::new(spec, settings, training, class);
         let pairs = (0..spec.classes.len()).map(pair).collect::<Result<_, _>>()?;
         let guide = Guide::new(spec, settings, training)?;
-        Ok(Self { spec, settings, pool, pairs, guide, batches: 0 })
+        Ok(Self { spec, settings, pool, pairs, guide, epochs: 0 })
+    }
+
+    /// Epochs so far.
+    pub fn epochs_done(&self) -> usize {
+        self.epochs
+    }
+
+    /// All that the rest of their training depends on.
+    pub fn interim(&self) -> Result<GansInterim, TrainError> {
+        let pairs = self.pairs.iter().map(Pair::interim).collect::<candle_core::Result<_>>()?;
+        Ok(GansInterim { epochs: self.epochs, pairs, guide: self.guide.interim()? })
+    }
+
+    fn resume(&mut self, interim: GansInterim) -> Result<(), TrainError> {
+        let GansInterim { epochs, pairs, guide } = interim;
+        fitting(self.pairs.len() == pairs.len() && self.guide.resume(guide)?)?;
+        for (pair, interim) in self.pairs.iter_mut().zip(pairs) {
+            fitting(pair.resume(interim)?)?;
+        }
+        self.epochs = epochs;
+        Ok(())
     }
 
     /// Once through the pool: on the cycle loss alone at first, then against the discriminators.
@@ -91,16 +119,17 @@ impl<'a> Gans<'a> {
         let adversarial = epoch > self.settings.pretraining_epochs;
         let mut order: Vec<usize> = (0..self.pool.len()).collect();
         order.shuffle(&mut generator(self.spec.seed, &format!("pool in epoch {epoch}")));
-        for positions in order.chunks(self.settings.batch_size) {
+        let batches = order.chunks(self.settings.batch_size);
+        for (number, positions) in (self.epochs * batches.len()..).zip(batches) {
             let pool = chosen(self.pool, positions, self.spec.width)?;
-            let turn = self.batches.is_multiple_of(self.settings.generator_steps);
-            self.batches += 1;
+            let turn = number.is_multiple_of(self.settings.generator_steps);
             let finite = self.step(&pool, adversarial, turn)?;
             if let Some(class) = finite.iter().position(|finite| !finite) {
                 let class = self.spec.classes[class].clone();
                 return Err(TrainError::GanDiverged { epoch, class });
             }
         }
+        self.epochs = epoch;
         Ok(())
     }
 

@@ -1,11 +1,12 @@
 //! What a run is given: utterances and settings.
 
 use ambivox_settings::{MethodParams, TrainingSettings};
+use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 
 /// An utterance with its label.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
     /// The utterance.
     pub utterance_id: String,

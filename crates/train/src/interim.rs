@@ -4,6 +4,7 @@
 //! from the records; so the state is what has been learned, and the records.
 
 use ambivox_eval::EpochRecord;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::labels::Labels;
@@ -29,14 +30,13 @@ pub(crate) struct Best {
     pub(crate) labels: Labels,
 }
 
-impl Interim {
-    /// How many epochs are done.
-    pub fn epochs_done(&self) -> usize {
-        self.epochs.len()
-    }
+/// What a run goes on from, as bytes.
+pub trait State: Serialize + DeserializeOwned {
+    /// Where the run has come to, such as "epoch 3".
+    fn place(&self) -> String;
 
-    /// As bytes: a BLAKE3 digest of the rest, and the rest as `MessagePack`.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    /// A BLAKE3 digest of the rest, and the rest as `MessagePack`.
+    fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0; blake3::OUT_LEN];
         // Memory takes all that is written, and there are no types here that the form lacks.
         rmp_serde::encode::write(&mut bytes, self).ok();
@@ -46,9 +46,15 @@ impl Interim {
     }
 
     /// From the bytes of [`Self::to_bytes`]; `None` where they are not whole, or are others.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (digest, rest) = bytes.split_first_chunk()?;
         let whole = blake3::hash(rest) == blake3::Hash::from_bytes(*digest);
         whole.then(|| rmp_serde::from_slice(rest).ok())?
+    }
+}
+
+impl State for Interim {
+    fn place(&self) -> String {
+        format!("epoch {}", self.epochs.len())
     }
 }

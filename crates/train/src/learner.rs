@@ -14,15 +14,14 @@ use crate::optimiser::{Memory, Optimiser};
 pub(crate) struct Parameters(Vec<Vec<f32>>);
 
 impl Parameters {
-    /// Those that a network has now.
-    pub(crate) fn of(network: &Network) -> candle_core::Result<Self> {
-        let values = |variable: Var| variable.flatten_all()?.to_vec1::<f32>();
-        network.variables().into_iter().map(values).collect::<candle_core::Result<_>>().map(Self)
+    /// Those that the variables of a network have now.
+    pub(crate) fn of(variables: &[Var]) -> candle_core::Result<Self> {
+        let values = |variable: &Var| variable.flatten_all()?.to_vec1::<f32>();
+        variables.iter().map(values).collect::<candle_core::Result<_>>().map(Self)
     }
 
-    /// Gives them to a network; whether they fit.
-    pub(crate) fn put_into(self, network: &Network) -> candle_core::Result<bool> {
-        let variables = network.variables();
+    /// Gives them to the variables of a network; whether they fit.
+    pub(crate) fn put_into(self, variables: &[Var]) -> candle_core::Result<bool> {
         let fits = variables.iter().map(|v| v.elem_count()).eq(self.0.iter().map(Vec::len));
         if fits {
             for (variable, values) in variables.iter().zip(self.0) {
@@ -64,7 +63,7 @@ impl Learner {
         parameters: Parameters,
         memory: Memory,
     ) -> candle_core::Result<bool> {
-        Ok(parameters.put_into(&self.network)? && self.optimiser.resume(memory))
+        Ok(parameters.put_into(&self.network.variables())? && self.optimiser.resume(memory))
     }
 
     /// One update, down the gradient of `Σ −target · log y` over a batch (METHOD, eq. 4); returns

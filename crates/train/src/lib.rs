@@ -3,8 +3,8 @@
 //! [`train`] runs METHOD's Algorithm 1 on one fold from one seed. A method decides what every
 //! training utterance's target and weight are and how they change between epochs of the network; each
 //! has a file of its own in `methods`. The method `cyclegan` is not of this loop: [`synthesise`] and
-//! [`train_classifier`] run it on vectors of one utterance each. A run of [`train`] that
-//! was cut short goes on from an [`Interim`]. Results are the same bits for any number of threads.
+//! [`train_classifier`] run it on vectors of one utterance each. A run that was cut short goes on
+//! from an [`Interim`], or a [`CycleganInterim`]. Results are the same bits for any number of threads.
 
 mod cyclegan;
 mod early_stopping;
@@ -19,11 +19,14 @@ mod methods;
 mod optimiser;
 mod training;
 
-pub use cyclegan::{synthesise, train_classifier};
+pub use cyclegan::{
+    ClassifierInterim, ClassifierWaypoint, CycleganInterim, Gans, GansInterim, synthesise,
+    train_classifier,
+};
 pub use error::{Moment, TrainError};
 pub use evaluation::Classifier;
 pub use example::{Example, RunSpec};
-pub use interim::Interim;
+pub use interim::{Interim, State};
 pub use labels::LabelState;
 pub use learner::Learner;
 pub use training::{Trained, Waypoint, train};

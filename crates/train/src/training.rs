@@ -72,12 +72,12 @@ impl Waypoint<'_> {
         let Self { run, so_far: SoFar { best, epochs } } = self;
         Ok(Interim {
             epochs: epochs.clone(),
-            network: Parameters::of(run.learner.network())?,
+            network: Parameters::of(&run.learner.network().variables())?,
             optimiser: run.learner.memory(),
             learned: run.method.learned(),
             best: Best {
                 epoch: best.epoch,
-                network: Parameters::of(&best.network)?,
+                network: Parameters::of(&best.network.variables())?,
                 labels: best.labels.clone(),
             },
         })
@@ -152,7 +152,7 @@ impl<'a> Run<'a> {
         let copy = self.learner.network().copy()?;
         let fits = learned.is_like(&self.method.learned())
             && labels.is_like(self.method.labels())
-            && best_network.put_into(&copy)?
+            && best_network.put_into(&copy.variables())?
             && self.learner.resume(network, optimiser)?;
         if !fits {
             return Err(TrainError::OtherRun);

@@ -1,12 +1,15 @@
 //! The method `cyclegan`, which learns from functionals.
 
-use ambivox_eval::EpochRecord;
 use ambivox_features::FeatureTable;
 use ambivox_model::{Dense, FunctionalsCheckpoint, MinMax};
 use ambivox_settings::{CycleganSettings, Pool, TrainParams, role};
-use ambivox_train::{Example, Trained, synthesise, train_classifier};
+use ambivox_train::{
+    ClassifierWaypoint, CycleganInterim, Example, Gans, GansInterim, Trained, synthesise,
+    train_classifier,
+};
 
 use super::fold::FoldData;
+use super::keeper::Keeper;
 use super::{Prepared, course, examples};
 use crate::StageError;
 use crate::job::Job;
@@ -33,26 +36,66 @@ pub(super) fn run(
     write_checkpoint(&run, trained.network, scaling)
 }
 
-/// The CycleGANs, then the classifier.
+/// The CycleGANs, then the classifier; or what is left of them to do.
 fn train(
     run: &Prepared<'_>,
     settings: &CycleganSettings,
     pool: &[Example],
 ) -> Result<Trained<Dense>, StageError> {
-    let before = (settings.pretraining_epochs + settings.epochs) as u64;
-    let total = before + run.params.training.max_epochs as u64;
-    let progress = |done, message: &str| {
-        run.job.reporter.progress(done, total, "epochs", message);
+    let (mut keeper, from) = Keeper::open(run.job);
+    let (synthetic, from) = match from {
+        Some(CycleganInterim::Classifier { synthetic, classifier }) => {
+            (synthetic, Some(classifier))
+        }
+        Some(CycleganInterim::Gans(gans)) => {
+            (train_gans(run, settings, pool, &mut keeper, Some(gans))?, None)
+        }
+        None => (train_gans(run, settings, pool, &mut keeper, None)?, None),
     };
-    let mut seen = |epoch| progress(epoch as u64, "CycleGANs");
-    let synthetic = synthesise(&run.spec(), settings, &run.training, pool, &mut seen)?;
-    let mut seen =
-        |epoch: &EpochRecord| progress(before + epoch.epoch as u64, course(epoch).as_str());
-    let (training, validation) = (&run.training, &run.validation);
-    let trained =
-        train_classifier(&run.spec(), settings, training, &synthetic, validation, &mut seen)?;
-    progress(total, "");
+    let (before, total) = epochs(run, settings);
+    let mut observer = |at: &ClassifierWaypoint<'_>| {
+        if let Some(epoch) = at.epochs().last() {
+            run.job.reporter.progress(before + epoch.epoch as u64, total, "epochs", &course(epoch));
+        }
+        keeper.after_epoch(|| {
+            let (synthetic, classifier) = (synthetic.clone(), at.interim()?);
+            Ok(CycleganInterim::Classifier { synthetic, classifier })
+        });
+    };
+    let (spec, validation) = (run.spec(), &run.validation);
+    let trained = train_classifier(
+        &spec,
+        settings,
+        &run.training,
+        &synthetic,
+        validation,
+        from,
+        &mut observer,
+    )?;
+    run.job.reporter.progress(total, total, "epochs", "");
     Ok(trained)
+}
+
+/// The synthetic vectors.
+fn train_gans(
+    run: &Prepared<'_>,
+    settings: &CycleganSettings,
+    pool: &[Example],
+    keeper: &mut Keeper<'_>,
+    from: Option<GansInterim>,
+) -> Result<Vec<Example>, StageError> {
+    let (_, total) = epochs(run, settings);
+    let mut observer = |gans: &Gans<'_>| {
+        run.job.reporter.progress(gans.epochs_done() as u64, total, "epochs", "CycleGANs");
+        keeper.after_epoch(|| Ok(CycleganInterim::Gans(gans.interim()?)));
+    };
+    Ok(synthesise(&run.spec(), settings, &run.training, pool, from, &mut observer)?)
+}
+
+/// Epochs of the CycleGANs, and of all.
+fn epochs(run: &Prepared<'_>, settings: &CycleganSettings) -> (u64, u64) {
+    let gans = (settings.pretraining_epochs + settings.epochs) as u64;
+    (gans, gans + run.params.training.max_epochs as u64)
 }
 
 fn write_checkpoint(

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ambivox_train::{Interim, Waypoint};
+use ambivox_train::{State, TrainError};
 use fs_err as fs;
 
 use crate::StageError;
@@ -26,20 +26,18 @@ pub(super) struct Keeper<'a> {
 
 impl<'a> Keeper<'a> {
     /// A keeper, and what an earlier process left in the file. What is not whole is passed over.
-    pub(super) fn open(job: &'a Job<'a>) -> (Self, Option<Interim>) {
+    pub(super) fn open<S: State>(job: &'a Job<'a>) -> (Self, Option<S>) {
         let file = job.request.interim.as_deref();
         let keeper = Self { job, file, last: (Instant::now(), Duration::ZERO) };
         let interim = keeper.read();
         (keeper, interim)
     }
 
-    fn read(&self) -> Option<Interim> {
+    fn read<S: State>(&self) -> Option<S> {
         let file = self.file.filter(|file| file.exists())?;
-        let interim = fs::read(file).ok().and_then(|bytes| Interim::from_bytes(&bytes));
+        let interim = fs::read(file).ok().and_then(|bytes| S::from_bytes(&bytes));
         self.job.reporter.warn(match &interim {
-            Some(interim) => {
-                format!("goes on after epoch {}, where it was cut short", interim.epochs_done())
-            }
+            Some(interim) => format!("goes on after {}, where it was cut short", interim.place()),
             None => format!("starts again, since what it had done is damaged: {}", file.display()),
         });
         interim
@@ -47,13 +45,13 @@ impl<'a> Keeper<'a> {
 
     /// Keeps the run as it is now, unless that was done not long ago. Where it cannot be kept, the
     /// run goes on without.
-    pub(super) fn after_epoch(&mut self, at: &Waypoint<'_>) {
+    pub(super) fn after_epoch<S: State>(&mut self, state: impl FnOnce() -> Result<S, TrainError>) {
         let (ended, took) = self.last;
         let Some(file) = self.file.filter(|_| ended.elapsed() >= INTERVAL.max(SHARE * took)) else {
             return;
         };
         let started = Instant::now();
-        if let Err(error) = self.write(file, at) {
+        if let Err(error) = self.write(file, state) {
             self.file = None;
             self.job.reporter.warn(format!(
                 "a kill would cost all epochs since the last state that was written: {error}"
@@ -64,9 +62,13 @@ impl<'a> Keeper<'a> {
 
     /// The old file or the new one is there at any moment. What a power failure makes of it, its
     /// digest tells, so nothing waits for the disk.
-    fn write(&self, file: &Path, at: &Waypoint<'_>) -> Result<(), StageError> {
+    fn write<S: State>(
+        &self,
+        file: &Path,
+        state: impl FnOnce() -> Result<S, TrainError>,
+    ) -> Result<(), StageError> {
         let beside = self.job.request.out.with_file_name("interim");
-        fs::write(&beside, at.interim()?.to_bytes())?;
+        fs::write(&beside, state()?.to_bytes())?;
         Ok(fs::rename(beside, file)?)
     }
 }

@@ -8,6 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::deck::Deck;
+use super::interim::{ClassifierInterim, Drawn, GuideInterim, fitting, parameters};
 use super::{chosen, classifier, descend, mask_seeds};
 use crate::early_stopping::{Course, SoFar, follow};
 use crate::evaluation::{log_probabilities, validate};
@@ -47,6 +48,22 @@ impl<'a> Guide<'a> {
 
     pub(super) fn set_learning_rate(&mut self, rate: f64) {
         self.learner.optimiser.set_learning_rate(rate);
+    }
+
+    pub(super) fn interim(&self) -> candle_core::Result<GuideInterim> {
+        Ok(GuideInterim {
+            network: parameters(self.network())?,
+            optimiser: self.learner.optimiser.memory(),
+            drawn: Drawn::of(&self.all, &self.chance),
+        })
+    }
+
+    /// Goes on from the state of an equal one; whether it is of one.
+    pub(super) fn resume(&mut self, interim: GuideInterim) -> candle_core::Result<bool> {
+        let GuideInterim { network, optimiser, drawn } = interim;
+        Ok(network.put_into(&self.network().variables())?
+            && self.learner.optimiser.resume(optimiser)
+            && drawn.put_into(&mut self.all, &mut self.chance))
     }
 
     /// One update. A loss that is not finite shows in the generators' losses at once.
@@ -95,18 +112,19 @@ fn gold_labels(examples: &[Example], classes: usize) -> Labels {
     Labels { distributions, weights: vec![1.0; examples.len()] }
 }
 
-/// Trains the classifier on real and synthetic vectors alike; `observer` sees every epoch as it
-/// ends.
+/// Trains the classifier on real and synthetic vectors alike, from the start or from where an equal
+/// run was cut short; `observer` sees the run after every epoch.
 ///
 /// The validation utterances decide when to stop and which epoch is kept, and nothing else. Errors:
-/// utterances that cannot be trained on, and a loss that is not finite.
+/// utterances that cannot be trained on, a loss that is not finite, the state of another run.
 pub fn train_classifier(
     spec: &RunSpec<'_>,
     settings: &CycleganSettings,
     training: &[Example],
     synthetic: &[Example],
     validation: &[Example],
-    observer: &mut dyn FnMut(&EpochRecord),
+    from: Option<ClassifierInterim>,
+    observer: &mut dyn FnMut(&ClassifierWaypoint<'_>),
 ) -> Result<Trained<Dense>, TrainError> {
     spec.check(training, validation)?;
     let all = [training, synthetic].concat();
@@ -115,15 +133,44 @@ pub fn train_classifier(
     let optimiser = Optimiser::new(network.variables(), rate, clip);
     let learner = Learner::new(network, optimiser, settings, &all);
     let mut run = ClassifierRun { spec, learner, validation };
-    let start = SoFar::start(&run)?;
-    let mut observer =
-        |_: &_, so_far: &SoFar<_>| so_far.epochs.last().into_iter().for_each(&mut *observer);
+    let start = match from {
+        Some(interim) => run.resume(interim)?,
+        None => SoFar::start(&run)?,
+    };
+    let mut observer = |run: &ClassifierRun<'_>, so_far: &SoFar<_>| {
+        observer(&ClassifierWaypoint { learner: &run.learner, so_far });
+    };
     let so_far = follow(&mut run, start, spec.training, 0, &mut observer)?;
     let SoFar { best: (best_epoch, network), epochs } = so_far;
     let log_y = log_probabilities(&network, training, best_epoch, Moment::TrainingOutputs)?;
     let labels = gold_labels(training, spec.classes.len());
     let labels = labels.states(&labels, training, &log_y);
     Ok(Trained { network, best_epoch, epochs, initial_mean_weight: None, labels })
+}
+
+/// A classifier's run between two epochs.
+pub struct ClassifierWaypoint<'a> {
+    learner: &'a Learner<'a>,
+    so_far: &'a SoFar<(usize, Dense)>,
+}
+
+impl ClassifierWaypoint<'_> {
+    /// Every epoch so far, in order; at least one.
+    pub fn epochs(&self) -> &[EpochRecord] {
+        &self.so_far.epochs
+    }
+
+    /// All that the rest of the run depends on.
+    pub fn interim(&self) -> Result<ClassifierInterim, TrainError> {
+        let (best_epoch, best) = &self.so_far.best;
+        Ok(ClassifierInterim {
+            epochs: self.so_far.epochs.clone(),
+            network: parameters(&self.learner.network)?,
+            optimiser: self.learner.optimiser.memory(),
+            best_epoch: *best_epoch,
+            best: parameters(best)?,
+        })
+    }
 }
 
 /// The classifier's epochs.
@@ -134,6 +181,17 @@ struct ClassifierRun<'a> {
 }
 
 impl ClassifierRun<'_> {
+    /// Goes on from where an equal run was cut short.
+    fn resume(&mut self, interim: ClassifierInterim) -> Result<SoFar<(usize, Dense)>, TrainError> {
+        let ClassifierInterim { epochs, network, optimiser, best_epoch, best } = interim;
+        let copy = self.learner.network.copy()?;
+        let fits = best.put_into(&copy.variables())?
+            && network.put_into(&self.learner.network.variables())?
+            && self.learner.optimiser.resume(optimiser);
+        fitting(fits)?;
+        Ok(SoFar { best: (best_epoch, copy), epochs })
+    }
+
     /// One update after the other over all vectors in a random order; the mean loss.
     fn pass(&mut self, epoch: usize) -> Result<f64, TrainError> {
         let mut chance = generator(self.spec.seed, &format!("classifier in epoch {epoch}"));

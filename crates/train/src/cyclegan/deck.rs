@@ -2,9 +2,10 @@
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 /// A shuffled set that is drawn from to its end, then shuffled again.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Deck {
     cards: Vec<usize>,
     left: usize,
@@ -14,6 +15,16 @@ impl Deck {
     /// Of these; at least one.
     pub(super) fn new(cards: Vec<usize>) -> Self {
         Self { cards, left: 0 }
+    }
+
+    /// Whether it is of the same set.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let sorted = |deck: &Self| {
+            let mut cards = deck.cards.clone();
+            cards.sort_unstable();
+            cards
+        };
+        self.left <= self.cards.len() && sorted(self) == sorted(other)
     }
 
     /// The next `count`.

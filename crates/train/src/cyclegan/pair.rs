@@ -6,6 +6,7 @@ use candle_core::{Result, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use super::deck::Deck;
+use super::interim::{Drawn, PairInterim, parameters};
 use super::losses::{classification, cycle, sigmoid_cross_entropy};
 use super::{chosen, descend, mask_seeds, widths};
 use crate::optimiser::Optimiser;
@@ -153,6 +154,35 @@ impl<'a> Pair<'a> {
             chance: generator(spec.seed, &format!("CycleGAN of {name}")),
             networks,
         })
+    }
+
+    pub(super) fn interim(&self) -> Result<PairInterim> {
+        let Networks { forth, back, of_emotion, of_pool } = &self.networks;
+        Ok(PairInterim {
+            networks: [
+                parameters(forth)?,
+                parameters(back)?,
+                parameters(of_emotion)?,
+                parameters(of_pool)?,
+            ],
+            generators: self.generators.memory(),
+            discriminators: self.discriminators.memory(),
+            drawn: Drawn::of(&self.emotion, &self.chance),
+        })
+    }
+
+    /// Goes on from the state of an equal one; whether it is of one.
+    pub(super) fn resume(&mut self, interim: PairInterim) -> Result<bool> {
+        let PairInterim { networks, generators, discriminators, drawn } = interim;
+        let Networks { forth, back, of_emotion, of_pool } = &self.networks;
+        for (network, parameters) in [forth, back, of_emotion, of_pool].into_iter().zip(networks) {
+            if !parameters.put_into(&network.variables())? {
+                return Ok(false);
+            }
+        }
+        Ok(self.generators.resume(generators)
+            && self.discriminators.resume(discriminators)
+            && drawn.put_into(&mut self.emotion, &mut self.chance))
     }
 
     pub(super) fn set_learning_rate(&mut self, rate: f64) {

@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::pair::{Batch, Networks};
 use super::*;
-use crate::Trained;
+use crate::{State as _, Trained};
 
 const WIDTH: usize = 3;
 
@@ -71,7 +71,7 @@ impl Setup {
         training: &[Example],
         pool: &[Example],
     ) -> Result<Vec<Example>, TrainError> {
-        self.with(|spec, settings| synthesise(spec, settings, training, pool, &mut |_| {}))
+        self.with(|spec, settings| synthesise(spec, settings, training, pool, None, &mut |_| {}))
     }
 
     fn run(
@@ -81,7 +81,7 @@ impl Setup {
     ) -> Result<Trained<Dense>, TrainError> {
         let made = self.synthesise(training, training)?;
         self.with(|spec, settings| {
-            train_classifier(spec, settings, training, &made, validation, &mut |_| {})
+            train_classifier(spec, settings, training, &made, validation, None, &mut |_| {})
         })
     }
 }
@@ -186,7 +186,7 @@ fn synthetic_vectors_teach_a_classifier() {
     let (setup, training) = (setup(), toy("train", 60));
     let made = setup.synthesise(&training, &training).unwrap();
     let trained = setup.with(|spec, settings| {
-        train_classifier(spec, settings, &made, &[], &toy("validation", 30), &mut |_| {})
+        train_classifier(spec, settings, &made, &[], &toy("validation", 30), None, &mut |_| {})
     });
     let trained = trained.unwrap();
     assert!(trained.epochs[trained.best_epoch - 1].validation_ua > 0.9);
@@ -219,6 +219,76 @@ fn the_number_of_threads_changes_nothing() {
         pool.install(|| bits(&setup))
     });
     assert_eq!(one, three);
+}
+
+/// Wherever a run is cut short, in the CycleGANs or the classifier, it goes on to the same bits.
+#[test]
+fn a_run_goes_on_from_every_epoch() {
+    let mut setup = setup();
+    (setup.method.pretraining_epochs, setup.method.epochs) = (1, 3);
+    setup.training.max_epochs = 4;
+    let (training, validation) = (toy("train", 25), toy("validation", 8));
+    let run = |from: Option<&Vec<u8>>| {
+        let (gans, cut) = match from.map(|bytes| CycleganInterim::from_bytes(bytes).unwrap()) {
+            None => (None, None),
+            Some(CycleganInterim::Gans(gans)) => (Some(gans), None),
+            Some(CycleganInterim::Classifier { synthetic, classifier }) => {
+                (None, Some((synthetic, classifier)))
+            }
+        };
+        let mut states = Vec::new();
+        let (made, classifier) = cut.map_or_else(
+            || {
+                let seen = &mut |gans: &Gans<'_>| {
+                    states.push(CycleganInterim::Gans(gans.interim().unwrap()).to_bytes());
+                };
+                let made = setup.with(|spec, settings| {
+                    synthesise(spec, settings, &training, &training, gans, seen)
+                });
+                (made.unwrap(), None)
+            },
+            |(made, classifier)| (made, Some(classifier)),
+        );
+        let seen = &mut |at: &ClassifierWaypoint<'_>| {
+            let (synthetic, classifier) = (made.clone(), at.interim().unwrap());
+            states.push(CycleganInterim::Classifier { synthetic, classifier }.to_bytes());
+        };
+        let trained = setup.with(|spec, settings| {
+            train_classifier(spec, settings, &training, &made, &validation, classifier, seen)
+        });
+        let trained = trained.unwrap();
+        let outputs = trained.network.log_probabilities(&[&[0.1, 0.2, 0.3]]).unwrap();
+        ((outputs, trained.best_epoch, trained.epochs), states)
+    };
+    let (whole, states) = run(None);
+    assert_eq!(states.len(), 8);
+    for (done, state) in states.iter().enumerate() {
+        let (found, later) = run(Some(state));
+        assert_eq!(found, whole, "cut after {done}");
+        assert_eq!(later, states[done + 1..], "cut after {done}");
+    }
+}
+
+#[test]
+fn the_state_of_another_run_is_refused() {
+    let mut setup = setup();
+    (setup.method.pretraining_epochs, setup.method.epochs) = (0, 1);
+    let mut state = None;
+    let seen = &mut |gans: &Gans<'_>| state = Some(gans.interim().unwrap());
+    let training = toy("train", 20);
+    setup
+        .with(|spec, settings| synthesise(spec, settings, &training, &training, None, seen))
+        .unwrap();
+    let go_on = |setup: &Setup, training: &[Example]| {
+        let state = state.clone();
+        setup.with(|spec, settings| {
+            synthesise(spec, settings, training, training, state, &mut |_| {})
+        })
+    };
+    assert!(go_on(&setup, &training).is_ok());
+    assert!(matches!(go_on(&setup, &toy("train", 22)), Err(TrainError::OtherRun)));
+    setup.method.generator = vec![8];
+    assert!(matches!(go_on(&setup, &training), Err(TrainError::OtherRun)));
 }
 
 /// Whatever the validation speaker says, epochs of training are the same.

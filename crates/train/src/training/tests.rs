@@ -7,6 +7,7 @@ use ambivox_settings::{
 use rand::RngExt;
 
 use super::*;
+use crate::State as _;
 
 const WIDTH: usize = 3;
 
@@ -439,7 +440,7 @@ fn a_state_that_is_not_whole_is_none() {
     let mut setup = setup(lw());
     setup.training.max_epochs = 1;
     let whole = setup.go_on(None).1.remove(0);
-    assert_eq!(Interim::from_bytes(&whole).unwrap().epochs_done(), 1);
+    assert_eq!(Interim::from_bytes(&whole).unwrap().place(), "epoch 1");
     for kept in [0, 31, 32, whole.len() / 2, whole.len() - 1] {
         assert_eq!(Interim::from_bytes(&whole[..kept]), None, "{kept}");
     }
