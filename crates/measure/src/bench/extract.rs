@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use serde::Serialize;
 
 use crate::machine;
 use crate::output::print;
@@ -28,27 +29,72 @@ pub(crate) struct Args {
     /// How often to measure; the fastest counts
     #[arg(long, value_name = "N", default_value = "1")]
     runs: u32,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
 }
 
-/// Prints a line for every number of hours and threads, then where the time goes.
+/// All that was measured, as the JSON document has it.
+#[derive(Debug, Serialize)]
+struct Results {
+    schema: u32,
+    machine: String,
+    set: &'static str,
+    corpus: String,
+    extractions: Vec<Extraction>,
+    /// Where the time of one thread goes, for the fewest hours.
+    one_thread: Profile,
+}
+
+/// The fastest run of an extraction.
+#[derive(Debug, Serialize)]
+struct Extraction {
+    hours: u32,
+    threads: u32,
+    #[serde(flatten)]
+    whole: Whole,
+}
+
+#[derive(Debug, Serialize)]
+struct Profile {
+    hours: u32,
+    seconds: f64,
+    parts: Parts,
+}
+
+/// Prints a line for every number of hours and threads as soon as it is known, then where the time
+/// goes; or all of it as JSON.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    let say = |line: &str| if args.json { Ok(()) } else { print(line) };
+    let results = measure(args, &say)?;
+    if args.json { print(&serde_json::to_string_pretty(&results)?) } else { Ok(()) }
+}
+
+fn measure(args: &Args, say: &dyn Fn(&str) -> Result<()>) -> Result<Results> {
     let folder = tempfile::tempdir()?;
     corpus::create(folder.path())?;
-    print(&machine::describe())?;
-    print(&format!("ser32; {}\n", corpus::describe()))?;
-    print(&heading())?;
+    let machine = machine::describe();
+    say(&machine)?;
+    say(&format!("{}; {}\n", work::SET, corpus::describe()))?;
+    say(&heading())?;
+    let mut extractions = Vec::new();
     for &hours in &args.hours {
         corpus::write(folder.path(), hours)?;
         let mut first = None;
         for &threads in &args.threads {
             let whole = fastest(args.runs, || ask(folder.path(), hours, threads))?;
             let first = *first.get_or_insert(whole.seconds);
-            print(&line(hours, threads, &whole, first))?;
+            say(&line(hours, threads, &whole, first))?;
+            extractions.push(Extraction { hours, threads, whole });
         }
     }
     let hours = args.hours.iter().copied().min().unwrap_or(1);
     let whole = fastest(args.runs, || ask(folder.path(), hours, 1))?;
-    print(&profile(&whole, &work::parts(folder.path(), hours, whole.written_mb)?))
+    let parts = work::parts(folder.path(), hours, whole.written_mb)?;
+    say(&profile(&whole, &parts))?;
+    let one_thread = Profile { hours, seconds: whole.seconds, parts };
+    let corpus = corpus::describe();
+    Ok(Results { schema: 1, machine, set: work::SET, corpus, extractions, one_thread })
 }
 
 fn fastest(runs: u32, measure: impl Fn() -> Result<Whole>) -> Result<Whole> {
@@ -118,6 +164,16 @@ mod tests {
         );
         let unknown = Whole { peak_mb: None, ..whole };
         assert!(line(1, 2, &unknown, 3.42).contains(" unknown "));
+    }
+
+    #[test]
+    fn json_has_an_extraction_in_one_object() {
+        let whole = Whole { seconds: 1.8, peak_mb: None, written_mb: 40.0 };
+        let json = serde_json::to_value(Extraction { hours: 1, threads: 2, whole }).unwrap();
+        let expected = serde_json::json!({
+            "hours": 1, "threads": 2, "seconds": 1.8, "peak_mb": null, "written_mb": 40.0
+        });
+        assert_eq!(json, expected);
     }
 
     #[test]

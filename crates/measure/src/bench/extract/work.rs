@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::corpus;
 use crate::machine;
 
-const SET: &str = "ser32";
+/// The descriptors that are extracted.
+pub(super) const SET: &str = "ser32";
 
 /// What a measuring process is told.
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,7 @@ pub(super) struct Whole {
 }
 
 /// Seconds of the parts of an extraction, each alone on one thread.
+#[derive(Debug, Serialize)]
 pub(super) struct Parts {
     pub(super) decoding: f64,
     pub(super) describing: f64,
