@@ -11,6 +11,7 @@ mod bad_input;
 mod checkout;
 mod corpora;
 mod corrections;
+mod events;
 mod examples;
 mod faults;
 mod fetch;

@@ -52,13 +52,13 @@ fn collect(folder: &Path, name: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
 }
 
 /// A run in a process group of its own, so that it and its stages can be killed together.
-fn start(house: &House, arguments: &[&str]) -> Child {
+pub(crate) fn start(house: &House, arguments: &[&str]) -> Child {
     let mut command = house.command(arguments);
     command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
 }
 
-fn kill_group(run: &Child) {
+pub(crate) fn kill_group(run: &Child) {
     let group = format!("-{}", run.id());
     // It may have ended already.
     Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status().unwrap();

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::Answer;
 use crate::cli::Selection;
-use crate::events::publish_events;
+use crate::events::{publish_events, watched};
 use crate::execute::Executor;
 use crate::failure::Failure;
 use crate::graph::{self, Instance, Run};
@@ -102,6 +102,7 @@ pub(crate) fn cross_validate(
 ) -> Result<Answer> {
     let experiment = executor.resolver.experiment;
     let (wanted, others) = prepared(executor, selection, jobs)?;
+    executor.watched = watched(experiment, &results.join(&experiment.pipeline.name), &wanted)?;
     let mut waves = vec![training(executor, &wanted)];
     let runs = with_fresh(executor, wanted, others)?;
     waves.extend(one_by_one(graph::conclusions(experiment, &runs)));

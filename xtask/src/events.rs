@@ -1,6 +1,6 @@
 //! Event files of runs where TensorBoard looks for them: `results/<pipeline>/tensorboard/`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ambivox_settings::role;
@@ -9,7 +9,8 @@ use fs_err as fs;
 use walkdir::WalkDir;
 
 use crate::execute::Executor;
-use crate::graph::Run;
+use crate::experiment::Experiment;
+use crate::graph::{self, Run};
 use crate::publish::publish;
 
 /// The folder to name to TensorBoard.
@@ -29,6 +30,23 @@ pub(crate) fn publish_events(executor: &Executor<'_>, results: &Path, runs: &[Ru
         published.insert(to);
     }
     remove_others(&folder, &published)
+}
+
+/// Where trainings show their events while they run, by slot: the files that [`publish_events`] brings
+/// to their end.
+pub(crate) fn watched(
+    experiment: &Experiment,
+    results: &Path,
+    runs: &[Run],
+) -> Result<BTreeMap<String, PathBuf>> {
+    // Stages work in folders of their own.
+    let folder = std::path::absolute(results.join(FOLDER))?;
+    let file = |run: &Run| {
+        let outputs = graph::training(experiment, run).work.outputs();
+        let (_, name) = outputs.iter().find(|(role, _)| *role == role::EVENTS)?;
+        Some((run.slot(), folder.join(place(run)).join(name)))
+    };
+    Ok(runs.iter().filter_map(file).collect())
 }
 
 /// `<method>/seed-<seed>/<fold>`, below the rate of noise where there is one.

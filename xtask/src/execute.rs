@@ -58,6 +58,8 @@ pub(crate) struct Executor<'a> {
     /// Draws the order in which stages of a wave begin; the pipeline's own where there is none.
     pub(crate) shuffle: Option<u64>,
     pub(crate) tally: Tally,
+    /// Files where trainings show their events as they go, by slot.
+    pub(crate) watched: BTreeMap<String, PathBuf>,
     /// Where stages run that do not run here.
     pub(crate) slurm: Option<Slurm>,
 }
@@ -151,6 +153,7 @@ impl Executor<'_> {
             progress: self.progress,
             threads: (self.threads / jobs).max(1),
             tools: &self.tools,
+            watched: &self.watched,
         };
         let total = self.progress.wave(tasks.len());
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));

@@ -1,5 +1,6 @@
 //! One call of `cargo xtask`: places, threads, store, and the command that is asked for.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::Store;
@@ -104,6 +105,7 @@ fn executor<'a>(
         threads: threads(common),
         shuffle: None,
         tally: Tally::default(),
+        watched: BTreeMap::new(),
         slurm: None,
     })
 }

@@ -37,6 +37,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) threads: usize,
     /// Versions for the record, by tool.
     pub(crate) tools: &'a BTreeMap<String, String>,
+    /// Files where trainings show their events as they go, by slot.
+    pub(crate) watched: &'a BTreeMap<String, PathBuf>,
 }
 
 impl Bench<'_> {
@@ -60,6 +62,7 @@ impl Bench<'_> {
             out: staging.out(),
             threads: self.threads,
             interim: self.interim(task, &staging)?,
+            live: self.watched.get(&task.instance.slot).cloned(),
         };
         let file = staging.folder().join("request.json");
         fs::write(&file, serde_json::to_vec_pretty(&request)?)?;

@@ -307,4 +307,7 @@ pub struct Request {
     /// folder that exists. It is written beside `out` and moved here, and changes alone what has to be
     /// done again after a kill.
     pub interim: Option<PathBuf>,
+    /// File where the train stage shows its events after every epoch, so that people can watch; its
+    /// folders are made where they are not there. Nothing reads it back.
+    pub live: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@ mod events;
 mod fold;
 mod functionals;
 mod keeper;
+mod live;
 
 use ambivox_eval::{Confusion, EpochRecord, RunHistory};
 use ambivox_features::{FeatureTable, Normaliser};
@@ -15,9 +16,10 @@ use fs_err as fs;
 use crate::StageError;
 use crate::job::{Job, Run};
 use crate::tables::{self, labels, noise, predictions};
-use events::Events;
+use events::{Events, write_course};
 use fold::{FoldData, Member};
 use keeper::Keeper;
+use live::Live;
 
 pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError> {
     compute_by(params.arithmetic);
@@ -97,6 +99,7 @@ struct Prepared<'a> {
     validation: Vec<Example>,
     test: Vec<Example>,
     width: usize,
+    live: Live<'a>,
 }
 
 impl<'a> Prepared<'a> {
@@ -116,6 +119,7 @@ impl<'a> Prepared<'a> {
             validation: examples(&fold.validation, features, scale)?,
             test: examples(&fold.test, features, scale)?,
             width: features.width(),
+            live: Live::new(job),
             fold,
         })
     }
@@ -133,12 +137,21 @@ impl<'a> Prepared<'a> {
             if let Some(epoch) = at.epochs().last() {
                 self.job.reporter.progress(epoch.epoch as u64, total, "epochs", &course(epoch));
             }
+            self.show(at.epochs());
             keeper.after_epoch(|| at.interim());
         };
         let (training, validation) = (&self.training, &self.validation);
         let trained = train(&self.spec(), network, training, validation, from, &mut observer)?;
         self.job.reporter.progress(total, total, "epochs", "");
         Ok(trained)
+    }
+
+    /// Shows how far the run has come to those who watch.
+    fn show(&self, epochs: &[EpochRecord]) {
+        let mut events = Vec::new();
+        // Memory takes all that is written.
+        write_course(self.classes, epochs, &mut events).ok();
+        self.live.show(&events);
     }
 
     /// All outputs but the checkpoint.
@@ -150,6 +163,7 @@ impl<'a> Prepared<'a> {
         let events = Events { history: &history, labels: &trained.labels, confusions: &confusions };
         let mut bytes = Vec::new();
         events.write(&mut bytes)?;
+        self.live.show(&bytes);
         Ok(fs::write(self.job.output(role::EVENTS)?, bytes)?)
     }
 

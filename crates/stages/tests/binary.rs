@@ -36,6 +36,7 @@ fn synth(folder: &Path, mean_seconds: f64) -> Request {
         out,
         threads: 2,
         interim: None,
+        live: None,
     }
 }
 

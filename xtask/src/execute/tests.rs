@@ -69,6 +69,7 @@ impl House {
             threads: 2,
             shuffle: None,
             tally: Tally::default(),
+            watched: BTreeMap::new(),
             slurm: None,
         }
     }
@@ -204,6 +205,7 @@ fn two_at_once_do_the_work_once() {
             threads: 1,
             shuffle: Some(1),
             tally: Tally::default(),
+            watched: BTreeMap::new(),
             slurm: None,
         };
         executor.bring_up(&[preparation(&experiment)[..1].to_vec()], 1).unwrap();

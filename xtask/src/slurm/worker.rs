@@ -1,5 +1,6 @@
 //! One task on a node: resolves its instance by what lies in the store now, and makes it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,7 @@ fn make(order: &Order, number: usize, threads: usize) -> Result<()> {
         threads,
         shuffle: None,
         tally: Tally::default(),
+        watched: BTreeMap::new(),
         slurm: None,
     };
     for (slot, (stage, key)) in &order.made {

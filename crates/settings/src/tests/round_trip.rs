@@ -113,6 +113,7 @@ fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
         out: "out".into(),
         threads: 2,
         interim: Some("partial/interim".into()),
+        live: Some("/results/toy/tensorboard/events".into()),
     }
 }
 

@@ -15,12 +15,49 @@ pub(super) struct Events<'a> {
     pub(super) confusions: &'a [(&'static str, Confusion)],
 }
 
+/// Writes what can be told of a run after these epochs. The events of the whole run begin with it.
+pub(super) fn write_course(
+    classes: &[String],
+    epochs: &[EpochRecord],
+    out: impl Write,
+) -> io::Result<()> {
+    course(classes, epochs, out)?.finish()
+}
+
+fn course<W: Write>(
+    classes: &[String],
+    epochs: &[EpochRecord],
+    out: W,
+) -> io::Result<EventFile<W>> {
+    let mut file = EventFile::start(out)?;
+    for record in epochs {
+        epoch(&mut file, classes, record)?;
+    }
+    Ok(file)
+}
+
+fn epoch(
+    file: &mut EventFile<impl Write>,
+    classes: &[String],
+    epoch: &EpochRecord,
+) -> io::Result<()> {
+    let step = epoch.epoch as i64;
+    file.scalar(step, "loss/training", epoch.train_loss)?;
+    file.scalar(step, "loss/validation", epoch.validation_loss)?;
+    file.scalar(step, "validation/WA", epoch.validation_wa)?;
+    file.scalar(step, "validation/UA", epoch.validation_ua)?;
+    if let Some(moved) = epoch.labels_moved {
+        file.scalar(step, "labels/moved", moved)?;
+    }
+    for (class, weight) in classes.iter().zip(epoch.mean_weight.iter().flatten()) {
+        file.scalar(step, &format!("mean weight/{class}"), *weight)?;
+    }
+    Ok(())
+}
+
 impl Events<'_> {
     pub(super) fn write(&self, out: impl Write) -> io::Result<()> {
-        let mut file = EventFile::start(out)?;
-        for epoch in &self.history.epochs {
-            self.epoch(&mut file, epoch)?;
-        }
+        let mut file = course(&self.history.classes, &self.history.epochs, out)?;
         self.learned(&mut file)?;
         let best = self.history.best_epoch as i64;
         for (part, confusion) in self.confusions {
@@ -29,22 +66,6 @@ impl Events<'_> {
             file.text(best, &tag, &markdown(&self.history.classes, confusion))?;
         }
         file.finish()
-    }
-
-    fn epoch(&self, file: &mut EventFile<impl Write>, epoch: &EpochRecord) -> io::Result<()> {
-        let step = epoch.epoch as i64;
-        file.scalar(step, "loss/training", epoch.train_loss)?;
-        file.scalar(step, "loss/validation", epoch.validation_loss)?;
-        file.scalar(step, "validation/WA", epoch.validation_wa)?;
-        file.scalar(step, "validation/UA", epoch.validation_ua)?;
-        if let Some(moved) = epoch.labels_moved {
-            file.scalar(step, "labels/moved", moved)?;
-        }
-        let weights = epoch.mean_weight.iter().flatten();
-        for (class, weight) in self.history.classes.iter().zip(weights) {
-            file.scalar(step, &format!("mean weight/{class}"), *weight)?;
-        }
-        Ok(())
     }
 
     /// Weights and labels, where the method learns them: before the first epoch, and after the best.

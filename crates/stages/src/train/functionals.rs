@@ -57,6 +57,7 @@ fn train(
         if let Some(epoch) = at.epochs().last() {
             run.job.reporter.progress(before + epoch.epoch as u64, total, "epochs", &course(epoch));
         }
+        run.show(at.epochs());
         keeper.after_epoch(|| {
             let (synthetic, classifier) = (synthetic.clone(), at.interim()?);
             Ok(CycleganInterim::Classifier { synthetic, classifier })
