@@ -182,6 +182,21 @@ pub enum CorpusError {
         /// The manifest's patterns.
         patterns: String,
     },
+    /// A file that the manifest names is not there.
+    #[error(
+        "{}: there is no such file\n\
+         hint: {key} of the manifest names it; put it there, correct its path, or set {root_env} to \
+         the folder that holds it",
+        file.display()
+    )]
+    FileMissing {
+        /// The file, with the corpus's root.
+        file: PathBuf,
+        /// Key of the manifest.
+        key: &'static str,
+        /// Environment variable that names the root.
+        root_env: String,
+    },
     /// There are too few speakers to test, validate and train on.
     #[error(
         "a fold needs three speakers, one each to test, validate and train; utterances labelled \

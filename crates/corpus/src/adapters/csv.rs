@@ -1,8 +1,8 @@
 //! Any folder of audio with a table of labels, in the manner of audformat and nkululeko.
 //!
 //! One row is one utterance: a whole file, or a cut of it between start and end. Column names and
-//! delimiter are the manifest's, and so is a file of corrections, if there is one. An utterance's id keeps the folders of its file, since many corpora
-//! number their files anew in every folder.
+//! delimiter are the manifest's, and so is a file of corrections, if there is one. An utterance's id
+//! keeps the folders of its file, since many corpora number their files anew in every folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ impl Layout for Csv {
         let &[delimiter] = layout.delimiter.as_bytes() else {
             return Err(manifest_fault(&layout.delimiter, "one ASCII character as csv.delimiter"));
         };
-        check_listed(tree, &layout.table)?;
+        check_listed(tree, &layout.table, "csv.table")?;
         let table = Table::read(tree, &layout.table, delimiter)?;
         let columns = Columns::find(&table, &layout.columns)?;
         let read = |row| columns.utterance(tree, row);
@@ -41,17 +41,22 @@ impl Layout for Csv {
 
 /// Corrects the table's labels by a file that lies beside it.
 fn correct(tree: &Tree<'_>, file: &str, utterances: &mut [Utterance]) -> Result<(), CorpusError> {
-    check_listed(tree, file)?;
+    check_listed(tree, file, "csv.corrections")?;
     let labels: BTreeSet<&String> = tree.manifest.labels.values().collect();
     let labels: Vec<String> =
         labels.into_iter().filter(|label| !label.is_empty()).cloned().collect();
     Corrections::parse(file, &tree.bytes(file)?)?.apply(utterances, &labels)
 }
 
-/// A table that the manifest's patterns miss would not count as an input.
-fn check_listed(tree: &Tree<'_>, file: &str) -> Result<(), CorpusError> {
+/// A table must be there, and one that the manifest's patterns miss would not count as an input.
+fn check_listed(tree: &Tree<'_>, file: &str, key: &'static str) -> Result<(), CorpusError> {
     if tree.lists(file) {
         return Ok(());
+    }
+    let path = tree.root.join(file);
+    if !path.exists() {
+        let root_env = tree.manifest.root_env.clone();
+        return Err(CorpusError::FileMissing { file: path, key, root_env });
     }
     let patterns = listed(&tree.manifest.files);
     Err(CorpusError::NotCovered { path: file.to_owned(), patterns })

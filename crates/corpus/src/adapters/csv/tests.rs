@@ -116,8 +116,22 @@ fn a_missing_sound_keeps_its_row_but_one_outside_the_patterns_is_an_error() {
 
 #[test]
 fn a_table_outside_the_patterns_is_an_error() {
-    let error = read_corpus(folder(&["wav/a.wav"]).path(), &toy(COLUMNS)).unwrap_err();
+    let manifest = toy(&COLUMNS.replace("labels.csv", "tables/labels.csv"));
+    let error = read_corpus(folder(&["wav/a.wav", "tables/labels.csv"]).path(), &manifest);
+    let error = error.unwrap_err();
     assert!(matches!(error, CorpusError::NotCovered { .. }), "{error}");
+}
+
+#[test]
+fn a_table_that_is_missing_is_named_with_its_path_and_the_remedy() {
+    let root = folder(&["wav/a.wav"]);
+    let error = read_corpus(root.path(), &toy(COLUMNS)).unwrap_err();
+    let text = error.to_string().replace(&root.path().display().to_string(), "ROOT");
+    insta::assert_snapshot!(text, @r"
+    ROOT/labels.csv: there is no such file
+    hint: csv.table of the manifest names it; put it there, correct its path, or set TOY_ROOT to the folder that holds it
+    ");
+    assert_eq!(error.exit_code(), ambivox_settings::exit::DATA);
 }
 
 #[test]
