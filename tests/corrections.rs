@@ -1,5 +1,6 @@
 //! A reviewer's corrections: audit, correct, train again.
 
+use fs_err as fs;
 use serde_json::Value;
 
 use crate::corpora::tones;
@@ -83,6 +84,88 @@ fn audit_correct_and_train_again() {
     assert_eq!(tested(&house), [3, 3], "those tested too");
     correct(&house, &format!("{same}wav/anna-sad-0,sadness,happiness,other,\n"));
     assert_eq!(stale(&house), ["correct", "train", "evaluate", "report"]);
+}
+
+/// The document in the page of suspects.
+fn page_data(house: &House) -> Value {
+    let page = house.read("results/tiny/audit.html");
+    let (_, rest) = page.split_once("id=\"audit-data\">").unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+#[test]
+fn the_page_carries_on_what_was_decided_before() {
+    let house = mislabelled();
+    correct(
+        &house,
+        "wav/carl-happy-1,sadness,happiness,accept,\"hm, happy\"\n\
+         wav/anna-sad-0,sadness,sadness,reject,listened\n",
+    );
+    house.edit(
+        "pipelines/tiny.toml",
+        "[network]",
+        "[corrections]\nfile = \"corrections.csv\"\n\n[network]",
+    );
+    house.run(&["audit"]).ended(DONE);
+    let data = page_data(&house);
+    let entries = data["entries"].as_array().unwrap();
+    let of = |id: &str| entries.iter().find(|entry| entry["id"] == id).unwrap();
+    let corrected = of("wav/carl-happy-1");
+    assert_eq!(
+        (&corrected["label"], &corrected["original"]),
+        (&"happiness".into(), &"sadness".into())
+    );
+    assert_eq!(corrected["earlier"]["comment"], "hm, happy");
+    assert_eq!(of("wav/anna-sad-0")["earlier"]["decision"], "reject");
+    assert!(of("wav/anna-sad-1")["earlier"].is_null());
+    assert_eq!(data["others"].as_array().unwrap().len(), 0);
+
+    // The page of some folds has their speakers alone, and the file saved the decisions on others too.
+    let folds = ["--fold", "anna", "--fold", "bert", "--fold", "dora"];
+    house.run(&[&["audit"], &folds[..]].concat()).ended(DONE);
+    let data = page_data(&house);
+    let ids: Vec<&str> =
+        data["entries"].as_array().unwrap().iter().filter_map(|e| e["id"].as_str()).collect();
+    assert!(!ids.is_empty() && !ids.iter().any(|id| id.contains("carl")), "{ids:?}");
+    assert_eq!(data["others"][0]["id"], "wav/carl-happy-1");
+    assert_eq!(data["others"][0]["comment"], "hm, happy");
+
+    house.run(&["report", "--method", "lw", "--fold", "anna"]).ended(DONE);
+    let report = house.read("results/tiny/report.html");
+    assert!(report.contains("1 label corrected."), "in the head");
+    assert!(report.contains("<code>corrections.csv</code> changes 1 label and keeps 1"));
+    assert!(report.contains("of 24 utterances that take part"));
+}
+
+#[test]
+fn corrections_of_the_table_are_carried_on_and_told_too() {
+    let house = mislabelled();
+    house.write(
+        "corpus/reviewed.csv",
+        format!("{HEAD}wav/carl-happy-1,sadness,happiness,accept,sure\n"),
+    );
+    let manifest = "data-manifests/tiny.toml";
+    house.edit(manifest, "\"labels.csv\", ", "\"labels.csv\", \"reviewed.csv\", ");
+    house.edit(manifest, "delimiter = ", "corrections = \"reviewed.csv\"\ndelimiter = ");
+    house.run(&["audit"]).ended(DONE);
+    let data = page_data(&house);
+    let entries = data["entries"].as_array().unwrap();
+    let entry = entries.iter().find(|entry| entry["id"] == "wav/carl-happy-1").unwrap();
+    assert_eq!((&entry["label"], &entry["original"]), (&"happiness".into(), &"sadness".into()));
+    assert_eq!(entry["earlier"]["comment"], "sure");
+    assert!(
+        house.read("results/tiny/audit.html").contains("<code>reviewed.csv</code> in the corpus")
+    );
+    house.run(&["report", "--method", "lw", "--fold", "anna"]).ended(DONE);
+    let report = house.read("results/tiny/report.html");
+    assert!(report.contains("<code>reviewed.csv</code> changes 1 label and keeps 0"), "{report}");
+
+    fs::remove_file(house.path("corpus/reviewed.csv")).unwrap();
+    let missing = ["reviewed.csv: there is no such file", "csv.corrections of the manifest"];
+    house.run(&["index"]).ended(DATA).complained_of(&missing);
+    fs::remove_file(house.path("corpus/labels.csv")).unwrap();
+    let missing = ["labels.csv: there is no such file", "csv.table of the manifest", "TINY_ROOT"];
+    house.run(&["index"]).ended(DATA).complained_of(&missing);
 }
 
 #[test]

@@ -1,10 +1,13 @@
 // The report and the audit in a real browser: nothing is loaded, nothing complains, nothing is out of
-// reach of people who do not see or do not point; tables sort, sounds play, decisions are saved.
+// reach of people who do not see or do not point; tables sort, sounds play, decisions are saved, and
+// both pages print.
 //
 //   node browser.mjs MODULES REPORT AUDIT OUT
+//   node browser.mjs MODULES REPORT AUDIT OUT again
 //
-// MODULES is the folder whose node_modules has what package.json names; OUT gets the screenshots and
-// the file of corrections that the page saved.
+// MODULES is the folder whose node_modules has what package.json names; OUT gets the screenshots, the
+// printed pages, and the file of corrections that the page saved. The second form is for the audit of
+// runs that have read that file.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -12,7 +15,8 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [modules, report, audit, out] = process.argv.slice(2).map((path) => resolve(path));
+const [modules, report, audit, out] = process.argv.slice(2, 6).map((path) => resolve(path));
+const again = process.argv[6] === "again";
 const require = createRequire(join(modules, "package.json"));
 const { chromium } = require("playwright-core");
 const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -116,6 +120,41 @@ async function plays(page) {
   assert.ok(Math.abs((await now()) - 0.2) < 0.02, "the slider moves the sound");
 }
 
+const progress = (page) => page.locator("#progress").textContent();
+
+// A comment without a decision stays, is no decision, and is not in the file.
+async function comments(page, data) {
+  const all = data.entries.length;
+  const choose = (index) => page.locator(`tr[data-entry="${index}"]`).getByRole("button").click();
+  const text = page.getByLabel("Comment");
+  await choose(2);
+  assert.ok(!(await page.locator("#comment-alone").isVisible()));
+  await text.fill("whose voice?");
+  assert.ok(await page.locator("#comment-alone").isVisible(), "it is said beside it");
+  assert.equal(await progress(page), `0 of ${all} decided; 1 comment without a decision`);
+  assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled(), "nothing to save");
+  await choose(3);
+  assert.equal(await text.inputValue(), "");
+  await page.reload();
+  await choose(2);
+  assert.equal(await text.inputValue(), "whose voice?", "kept");
+  await text.fill("");
+  assert.equal(await progress(page), `0 of ${all} decided`);
+}
+
+// On paper there are no controls, and nothing is wider than the sheet.
+async function prints(page, name) {
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 718, height: 1000 });
+  const wide = await page.evaluate(() => {
+    const beyond = (box) => box.width > 0 && box.right > document.documentElement.clientWidth + 1;
+    return [...document.querySelectorAll("table, svg, pre, p")].filter((element) => beyond(element.getBoundingClientRect())).map((element) => element.outerHTML.slice(0, 120));
+  });
+  assert.deepEqual(wide, [], `${name}: beyond the sheet`);
+  assert.deepEqual(await page.locator("nav:visible, select:visible, input:visible, audio:visible, #detail:visible").all(), [], `${name}: controls`);
+  await page.pdf({ path: join(out, `${name}.pdf`), format: "A4", margin: { top: "15mm", bottom: "15mm", left: "10mm", right: "10mm" } });
+}
+
 async function decides(page, data) {
   const suggested = data.entries.findIndex((entry) => entry.label !== data.classes[entry.suggestion]);
   const kept = suggested === 0 ? 1 : 0;
@@ -125,23 +164,29 @@ async function decides(page, data) {
   await page.locator("#detail-id").focus();
   await page.getByLabel("Keyboard shortcuts").uncheck();
   await page.keyboard.press("a");
-  assert.equal(await page.locator("#progress").textContent(), `0 of ${data.entries.length} decided`, "keys are off");
+  const all = data.entries.length;
+  assert.equal(await progress(page), `0 of ${all} decided; 1 comment without a decision`, "keys are off");
   await page.getByLabel("Keyboard shortcuts").check();
   await page.keyboard.press("a");
   await choose(kept);
   await page.getByRole("button", { name: "Keep" }).click();
   await page.reload();
-  assert.equal(await page.locator("#progress").textContent(), `2 of ${data.entries.length} decided`, "kept");
+  assert.equal(await progress(page), `2 of ${all} decided`, "kept");
   await page.locator("#by-decision").selectOption("yes");
   assert.equal(await shown(page).count(), 2);
   return [suggested, kept];
 }
 
-async function saves(page, data, [suggested, kept]) {
+async function saved(page, name) {
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save" }).click()]);
   assert.equal(download.suggestedFilename(), "corrections.csv");
-  const file = join(out, "corrections.csv");
+  const file = join(out, name);
   await download.saveAs(file);
+  return readFile(file, "utf8");
+}
+
+async function saves(page, data, [suggested, kept]) {
+  const text = await saved(page, "corrections.csv");
   const [changed, same] = [data.entries[suggested], data.entries[kept]];
   const lines = [
     `${changed.id},${changed.label},${data.classes[changed.suggestion]},accept,"clear, ""to me"""`,
@@ -149,10 +194,36 @@ async function saves(page, data, [suggested, kept]) {
   ];
   if (kept < suggested) lines.reverse();
   const expected = ["utterance_id,given,label,decision,comment", ...lines, ""].join("\n");
-  assert.equal(await readFile(file, "utf8"), expected);
+  assert.equal(text, expected);
 }
 
-try {
+// What the runs had read is decided already, and saved again with whatever is added.
+async function carriesOn(page, data) {
+  const all = data.entries.length;
+  const before = (await readFile(join(out, "corrections.csv"), "utf8")).split("\n");
+  assert.equal(await progress(page), `2 of ${all} decided`);
+  const same = (await saved(page, "carried.csv")).split("\n");
+  assert.deepEqual(same.toSorted(), before.toSorted(), "the same rows, in the order of the ranking");
+  const index = data.entries.findIndex((entry) => entry.earlier?.decision === "accept");
+  const changed = data.entries[index];
+  const row = page.locator(`tr[data-entry="${index}"]`);
+  assert.equal(await row.locator(".decision").textContent(), `was ${changed.earlier.given}`);
+  await row.getByRole("button").click();
+  assert.equal(await page.getByLabel("Comment").inputValue(), 'clear, "to me"');
+  const fresh = data.entries.findIndex((entry) => !entry.earlier);
+  await page.locator(`tr[data-entry="${fresh}"]`).getByRole("button").click();
+  await page.getByRole("button", { name: "Keep" }).click();
+  const { id, label } = data.entries[fresh];
+  const more = (await saved(page, "carried.csv")).split("\n");
+  assert.deepEqual(more.toSorted(), [...before, `${id},${label},${label},reject,`].toSorted());
+  // To the label before, which is a decision too.
+  await row.getByRole("button").click();
+  await page.getByRole("button", { name: `To ${changed.original}` }).or(page.getByRole("button", { name: `Change to ${changed.original}` })).click();
+  const back = await saved(page, "carried.csv");
+  assert.ok(back.includes(`${changed.id},${changed.original},${changed.original},reject,"clear, ""to me"""`), back);
+}
+
+async function first() {
   for (const [look, options] of Object.entries(LOOKS)) {
     for (const [name, file] of Object.entries({ report, audit })) {
       const { page, faults, close } = await open(file, options);
@@ -160,6 +231,7 @@ try {
       await accessible(page, `${name}, ${look}`);
       await page.screenshot({ path: join(out, `${name}-${look}.png`), fullPage: name === "report" });
       if (name === "report") await sorts(page);
+      if (look === "dark") await prints(page, name);
       assert.deepEqual(faults, [], `${name}, ${look}`);
       await close();
     }
@@ -167,11 +239,26 @@ try {
   const { page, faults, close } = await open(audit, DESKTOP);
   const data = JSON.parse(await page.locator("#audit-data").textContent());
   await filters(page, data.entries);
+  await comments(page, data);
   await plays(page);
   await saves(page, data, await decides(page, data));
   assert.deepEqual(faults, []);
   await close();
-  console.log(`browser: ${browser.version()}, report and audit hold, light, dark and on a phone`);
+  console.log(`browser: ${browser.version()}, report and audit hold, light, dark, on a phone and printed`);
+}
+
+async function second() {
+  const { page, faults, close } = await open(audit, DESKTOP);
+  const data = JSON.parse(await page.locator("#audit-data").textContent());
+  await accessible(page, "audit, again");
+  await carriesOn(page, data);
+  assert.deepEqual(faults, []);
+  await close();
+  console.log("browser: the audit of corrected labels carries on what was decided");
+}
+
+try {
+  await (again ? second() : first());
 } finally {
   await browser.close();
 }

@@ -157,6 +157,7 @@ fn content(slot: &str, role: &str) -> Result<String> {
             files: UTTERANCES as u64,
             blake3: String::new(),
             release_differences: none(),
+            corrections: None,
         })?,
         role::EXCLUSIONS => to_string(&Exclusions { schema: 1, excluded: Vec::new() })?,
         role::SPLITS => {

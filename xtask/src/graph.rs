@@ -208,6 +208,12 @@ pub(crate) fn corrections(experiment: &Experiment) -> Vec<Instance> {
     instances
 }
 
+/// The reviewer's file as an input, where there is one.
+fn corrections_file(experiment: &Experiment) -> Option<(String, Source)> {
+    let corrections = experiment.pipeline.corrections.as_ref();
+    corrections.map(|_| (role::CORRECTIONS.to_owned(), Source::Corrections))
+}
+
 fn correction(noise: Option<f64>, seed: u64) -> Instance {
     let mut inputs = vec![
         output(role::INDEX, "index"),
@@ -344,7 +350,9 @@ pub(crate) fn audit(
         manifest: experiment.manifest.clone(),
         feature_set: experiment.feature_set.clone(),
         arithmetic: experiment.arithmetic,
+        corrections: experiment.pipeline.corrections.clone(),
     };
+    inputs.extend(corrections_file(experiment));
     Instance::new(AUDIT, StageParams::Audit(Box::new(params)), inputs)
 }
 
@@ -355,10 +363,12 @@ pub(crate) fn report(experiment: &Experiment, runs: &[Run]) -> Instance {
         manifest: experiment.manifest.clone(),
         pipeline_toml: experiment.text.clone(),
         balanced: experiment.pipeline.split.balance.is_some(),
+        corrections: experiment.pipeline.corrections.clone(),
     }));
     let least = least_noise(experiment);
     let runs: Vec<Run> = runs.iter().filter(|run| run.noise == least).cloned().collect();
     let mut inputs = of_runs(&[role::HISTORY], &runs);
+    inputs.extend(corrections_file(experiment));
     let noise = experiment.pipeline.label_noise.as_ref();
     inputs.extend(noise.map(|_| output(role::NOISE_SUMMARY, COMPARISON)));
     inputs.extend([

@@ -7,14 +7,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use ambivox_settings::{CorrectionCounts, Manifest};
+
 use crate::error::listed;
 use crate::noise::NoisyLabel;
 use crate::table::{Row, Table};
 use crate::{CorpusError, Place, Utterance};
 
 const DELIMITER: u8 = b',';
-/// Whoever writes the file may leave the comment out.
 const COLUMNS: [&str; 4] = ["utterance_id", "given", "label", "decision"];
+/// Whoever writes the file may leave it out.
+const COMMENT: &str = "comment";
 
 /// A reviewer's decisions, by utterance.
 #[derive(Debug, Clone, Default)]
@@ -23,15 +26,25 @@ pub struct Corrections(BTreeMap<String, Correction>);
 #[derive(Debug, Clone)]
 struct Correction {
     place: Place,
+    decision: Decision,
+}
+
+/// What a reviewer decided on one utterance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
     /// The label that the reviewer was shown; `""` where there was none.
-    given: String,
+    pub given: String,
     /// The label from now on.
-    label: String,
+    pub label: String,
+    /// `accept`, `reject` or `other`.
+    pub word: String,
+    /// What the reviewer wrote beside it.
+    pub comment: String,
 }
 
 impl Corrections {
     /// Reads a file with the columns `utterance_id`, `given`, `label` and `decision`, in any order
-    /// and beside any others. A decision is `accept` or `other`, which change the label, or
+    /// and beside any others, of which `comment` is kept. A decision is `accept` or `other`, which change the label, or
     /// `reject`, which keeps it.
     ///
     /// Errors: a column that is missing, an utterance named twice, a decision that is no such word
@@ -48,12 +61,34 @@ impl Corrections {
         for (place, column) in columns.iter_mut().zip(COLUMNS) {
             *place = table.column(column)?;
         }
+        let comment = table.column(COMMENT).ok();
         let mut corrections = BTreeMap::new();
         for row in table.rows() {
-            let (utterance_id, correction) = correction(row, columns.map(|at| row.cell(at)))?;
+            let comment = comment.map_or("", |at| row.cell(at));
+            let cells = columns.map(|at| row.cell(at));
+            let (utterance_id, correction) = correction(row, cells, comment)?;
             add(&mut corrections, utterance_id, correction)?;
         }
         Ok(Self(corrections))
+    }
+
+    /// The file of a corpus, relative to its root, that the manifest names as `csv.corrections`;
+    /// `None` where it names none.
+    pub fn of_corpus(root: &Path, manifest: &Manifest) -> Result<Option<Self>, CorpusError> {
+        let file = manifest.csv.as_ref().and_then(|layout| layout.corrections.as_ref());
+        file.map(|file| Self::read(&root.join(file))).transpose()
+    }
+
+    /// Every decision by its utterance, in the order of their ids.
+    pub fn decisions(&self) -> impl Iterator<Item = (&str, &Decision)> {
+        self.0.iter().map(|(id, correction)| (id.as_str(), &correction.decision))
+    }
+
+    /// How many labels are changed, and how many kept.
+    pub fn counts(&self, file: &str) -> CorrectionCounts {
+        let changed = self.decisions().filter(|(_, decision)| decision.changes()).count() as u64;
+        let kept = self.0.len() as u64 - changed;
+        CorrectionCounts { file: file.to_owned(), changed, kept }
     }
 
     /// Corrects the gold labels of a corpus. `known` are the labels that there may be.
@@ -67,8 +102,8 @@ impl Corrections {
             let utterance = by_id.get_mut(id).ok_or_else(|| correction.unknown(id))?;
             correction.check(id, utterance.gold.as_deref().unwrap_or_default(), known)?;
             // A reviewer may keep that there is no label.
-            if correction.label != correction.given {
-                utterance.gold = Some(correction.label.clone());
+            if correction.decision.changes() {
+                utterance.gold = Some(correction.decision.label.clone());
             }
         }
         Ok(())
@@ -85,10 +120,17 @@ impl Corrections {
         for (id, correction) in &self.0 {
             let label = by_id.get_mut(id).ok_or_else(|| correction.unknown(id))?;
             correction.check(id, &classes[label.given], classes)?;
-            let class = classes.iter().position(|class| *class == correction.label);
+            let class = classes.iter().position(|class| *class == correction.decision.label);
             label.given = class.unwrap_or(label.given);
         }
         Ok(())
+    }
+}
+
+impl Decision {
+    /// Whether the label is another than the one shown.
+    fn changes(&self) -> bool {
+        self.label != self.given
     }
 }
 
@@ -102,19 +144,20 @@ impl Correction {
 
     fn check(&self, utterance_id: &str, found: &str, known: &[String]) -> Result<(), CorpusError> {
         let place = self.place.clone();
-        if self.given != found {
+        let Decision { given, label, .. } = &self.decision;
+        if given != found {
             return Err(CorpusError::CorrectedStale {
                 place,
                 utterance_id: utterance_id.to_owned(),
-                given: self.given.as_str().into(),
+                given: given.as_str().into(),
                 found: found.into(),
             });
         }
         // What is kept may be a label that a pipeline's classes leave out.
-        if self.label != self.given && !known.contains(&self.label) {
+        if label != given && !known.contains(label) {
             return Err(CorpusError::CorrectedLabel {
                 place,
-                label: self.label.clone(),
+                label: label.clone(),
                 known: listed(known),
             });
         }
@@ -122,16 +165,21 @@ impl Correction {
     }
 }
 
-fn correction<'r>(row: &'r Row, cells: [&'r str; 4]) -> Result<(&'r str, Correction), CorpusError> {
-    let [utterance_id, given, label, decision] = cells;
-    match (decision, given == label) {
+fn correction<'r>(
+    row: &'r Row,
+    cells: [&'r str; 4],
+    comment: &str,
+) -> Result<(&'r str, Correction), CorpusError> {
+    let [utterance_id, given, label, word] = cells;
+    match (word, given == label) {
         ("accept" | "other", false) | ("reject", true) => {}
         ("accept" | "other", true) => return Err(row.malformed(label, "a label other than given")),
         ("reject", false) => return Err(row.malformed(label, "the given label, which is kept")),
-        _ => return Err(row.malformed(decision, "accept, reject or other")),
+        _ => return Err(row.malformed(word, "accept, reject or other")),
     }
-    let (given, label) = (given.to_owned(), label.to_owned());
-    Ok((utterance_id, Correction { place: row.place.clone(), given, label }))
+    let [given, label, word, comment] = [given, label, word, comment].map(str::to_owned);
+    let decision = Decision { given, label, word, comment };
+    Ok((utterance_id, Correction { place: row.place.clone(), decision }))
 }
 
 fn add(

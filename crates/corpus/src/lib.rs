@@ -27,7 +27,7 @@ mod utterance;
 mod version;
 
 pub use adapters::evaluation::{EvaluationFault, Turn, parse_evaluation};
-pub use corrections::Corrections;
+pub use corrections::{Corrections, Decision};
 pub use error::{CorpusError, Place};
 pub use files::corpus_files;
 #[cfg(feature = "parquet")]

@@ -9,7 +9,8 @@ use crate::Utterance;
 /// Counts utterances, seconds and gold labels per speaker, and compares with the manifest's
 /// `release`.
 ///
-/// `files` and `blake3` are count and digest of the listing of the corpus's files.
+/// `files` and `blake3` are count and digest of the listing of the corpus's files. What corrections
+/// did is for the caller to add.
 pub fn summarise(
     utterances: &[Utterance],
     manifest: &Manifest,
@@ -37,6 +38,7 @@ pub fn summarise(
         files,
         blake3: blake3.to_owned(),
         release_differences: release_differences(manifest, count, files, blake3),
+        corrections: None,
     }
 }
 

@@ -13,6 +13,7 @@ use ambivox_eval::method_title;
 use ambivox_settings::Manifest;
 use fs_err as fs;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde::Serialize;
 
 use crate::format::{count, counted};
 use crate::page::{SORT, SYNTHETIC, head};
@@ -43,6 +44,39 @@ pub struct AuditPage<'a> {
     pub frame_s: f64,
     /// The utterances, the most suspect first.
     pub entries: &'a [AuditEntry<'a>],
+    /// Decisions that the runs had read already, of these utterances and of others; all go into the
+    /// file that the page saves.
+    pub earlier: &'a [Earlier],
+    /// Where that file is to go.
+    pub save_as: SaveAs<'a>,
+}
+
+/// A decision of a file that the runs had read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Earlier {
+    /// The utterance.
+    #[serde(rename = "id")]
+    pub utterance_id: String,
+    /// The label that the reviewer was shown.
+    pub given: String,
+    /// The label from then on.
+    pub label: String,
+    /// `accept`, `reject` or `other`.
+    pub decision: String,
+    /// What the reviewer wrote beside it.
+    pub comment: String,
+}
+
+/// Where the saved file is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaveAs<'a> {
+    /// Named as `[corrections] file` in the pipeline.
+    New,
+    /// In place of the file that `[corrections]` names.
+    OfPipeline(&'a str),
+    /// In place of the file in the corpus's folder that `csv.corrections` names: the labels that it
+    /// says were given are those of the table.
+    OfManifest(&'a str),
 }
 
 /// An utterance and its sound.
@@ -147,12 +181,31 @@ impl AuditPage<'_> {
         }
     }
 
+    fn destination(&self) -> Markup {
+        html! {
+            @match self.save_as {
+                SaveAs::New => {
+                    "Name the file saved as " code { "[corrections] file" }
+                    " in the pipeline, and train again."
+                }
+                SaveAs::OfPipeline(file) => {
+                    "The file saved has the decisions of " code { (file) }
+                    " too, which these runs had read: put it in the place of that file, and train again."
+                }
+                SaveAs::OfManifest(file) => {
+                    "The file saved has the decisions of " code { (file) } " in the corpus’s folder \
+                     too, which these runs had read: put it in the place of that file, and train again."
+                }
+            }
+        }
+    }
+
     fn footer(&self) -> Markup {
         html! {
             footer {
                 p.note {
-                    "Decisions stay in this browser until they are saved. Name the file saved as "
-                    code { "[corrections] file" } " in the pipeline, and train again."
+                    "Decisions and comments stay in this browser until they are saved; a comment is "
+                    "saved with a decision alone. " (self.destination())
                 }
                 dl {
                     dt { "Ranking (BLAKE3 of audit.parquet)" }
@@ -224,6 +277,9 @@ fn detail() -> Markup {
                     legend { "Which label is right?" }
                     div id="choices" {}
                     label.comment { "Comment " input type="text" id="comment" autocomplete="off"; }
+                    p.note id="comment-alone" role="status" hidden {
+                        "Kept in this browser; it is saved once there is a decision."
+                    }
                     div.moves {
                         button type="button" id="undo" { "Undo " kbd { "u" } }
                         button type="button" id="previous" { "Previous " kbd { "k" } }

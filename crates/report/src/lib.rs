@@ -1,8 +1,9 @@
 //! The HTML report and its SVG figures.
 //!
 //! From records to one self-contained page: no font, no image and no address that a browser would
-//! load; the scripts are in the page, and it can be read without them. Figures are SVG that takes its colours from the page's style sheet, so that
-//! they follow a reader's light or dark setting and print. The same records give the same bytes.
+//! load; the scripts are in the page, and it can be read without them. Figures are SVG that takes its
+//! colours from the page's style sheet, so that they follow a reader's light or dark setting and
+//! print. The same records give the same bytes.
 
 mod audit;
 mod format;
@@ -12,10 +13,10 @@ mod svg;
 
 use std::path::Path;
 
-pub use audit::{AuditEntry, AuditPage, COLUMNS};
+pub use audit::{AuditEntry, AuditPage, COLUMNS, Earlier, SaveAs};
 
 use ambivox_eval::{NoiseSummary, PaperEvaluation, RunHistory, Summary, paper_evaluation};
-use ambivox_settings::{Exclusions, IndexSummary, Manifest, Splits};
+use ambivox_settings::{CorrectionCounts, Exclusions, IndexSummary, Manifest, Splits};
 use fs_err as fs;
 
 /// Everything that a report shows.
@@ -42,6 +43,9 @@ pub struct ReportInput<'a> {
     /// Whether every class of a speaker was cut to that speaker's smallest, as in the paper's second
     /// evaluation.
     pub balanced: bool,
+    /// What the pipeline's `[corrections]` did to the labels trained on, and whether to those tested
+    /// too. What the manifest's own did is in the index.
+    pub corrections: Option<(&'a CorrectionCounts, bool)>,
     /// Versions and digests, as label and value, in the order to show them.
     pub provenance: &'a [(String, String)],
 }

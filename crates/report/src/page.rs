@@ -7,7 +7,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::ReportInput;
 use crate::format::{count, counted};
 use crate::sections::{
-    confusion, corpus, curves, exclusions, folds, headline, labels, noise, origin, table2,
+    confusion, corpus, corrections, curves, exclusions, folds, headline, labels, noise, origin,
+    table2,
 };
 
 const STYLE: &str = include_str!("style.css");
@@ -87,7 +88,7 @@ fn header(input: &ReportInput<'_>, sections: &[Section]) -> Markup {
     html! {
         header {
             h1 { (input.title) }
-            p.subtitle { (input.manifest.title) ". " (extent(input)) }
+            p.subtitle { (input.manifest.title) ". " (extent(input)) (corrections::in_brief(input)) }
             @if input.synthetic() {
                 p.banner role="note" {
                     strong { "Synthetic corpus: " }

@@ -2,6 +2,7 @@
 
 pub(crate) mod confusion;
 pub(crate) mod corpus;
+pub(crate) mod corrections;
 pub(crate) mod curves;
 pub(crate) mod exclusions;
 pub(crate) mod folds;

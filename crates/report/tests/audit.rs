@@ -6,6 +6,7 @@ mod ranking;
 #[path = "made_up/records.rs"]
 mod records;
 
+use ambivox_report::{AuditPage, Earlier, SaveAs};
 use ranking::Ranking;
 use records::Records;
 use serde_json::Value;
@@ -49,6 +50,33 @@ fn the_script_reads_what_the_table_shows() {
     assert_eq!(entries[0]["end_s"], 1.5);
     let sounds = entries.iter().filter(|entry| entry["sound"].is_string()).count();
     assert_eq!(sounds, 3);
+}
+
+fn earlier(id: &str, given: &str, label: &str) -> Earlier {
+    let [utterance_id, given, label] = [id, given, label].map(str::to_owned);
+    let comment = HOSTILE.to_owned();
+    Earlier { utterance_id, given, label, decision: "other".to_owned(), comment }
+}
+
+#[test]
+fn earlier_decisions_are_carried_on_and_the_page_says_where_to() {
+    let mut ranking = made_up();
+    ranking.earlier =
+        vec![earlier("anna/03", "neutral", "happiness"), earlier("elsewhere", "", "anger")];
+    let entries = ranking.entries();
+    let page = |save_as| AuditPage { save_as, ..ranking.page(&entries) }.render();
+    let of_pipeline = page(SaveAs::OfPipeline("mine.csv"));
+    let found = data(&of_pipeline);
+    assert_eq!(found["entries"][0]["earlier"]["comment"], HOSTILE);
+    assert_eq!(found["entries"][0]["original"], "happiness");
+    assert!(found["entries"][1]["earlier"].is_null());
+    assert_eq!(found["others"][0]["id"], "elsewhere", "of no entry, and kept");
+    assert_eq!(found["others"].as_array().unwrap().len(), 1);
+    assert!(of_pipeline.contains("<code>mine.csv</code> too"), "{of_pipeline}");
+    let of_manifest = page(SaveAs::OfManifest("table.csv"));
+    assert_eq!(data(&of_manifest)["entries"][0]["original"], "neutral", "that of the table");
+    assert!(of_manifest.contains("<code>table.csv</code> in the corpus"), "{of_manifest}");
+    assert!(page(SaveAs::New).contains("<code>[corrections] file</code>"));
 }
 
 #[test]

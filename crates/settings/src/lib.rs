@@ -46,7 +46,7 @@ pub use request::{
 };
 pub use space::{Range, Search, Space};
 pub use split::{Fold, Splits};
-pub use summary::{Exclusion, Exclusions, IndexSummary, SpeakerSummary};
+pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Arithmetic, Manifest, MethodParams, NetworkSettings, NoiseKind, NoiseParams, OnBroken,
-    SplitSettings, SynthSettings, TrainingSettings,
+    Arithmetic, CorrectionSettings, Manifest, MethodParams, NetworkSettings, NoiseKind,
+    NoiseParams, OnBroken, SplitSettings, SynthSettings, TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
@@ -183,11 +183,14 @@ pub struct AuditParams {
     /// Which instructions compute attention. Absent where they are the processor's own.
     #[serde(default, skip_serializing_if = "Arithmetic::is_native")]
     pub arithmetic: Arithmetic,
+    /// The pipeline's section `[corrections]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<CorrectionSettings>,
 }
 
 /// Parameters of the report stage. Inputs: `summary`, `index_summary`, `exclusions`, `splits`, and per run
-/// `history/<method>/<seed>/<fold>`; `noise_summary` where labels have been exchanged. Outputs:
-/// `report`.
+/// `history/<method>/<seed>/<fold>`; `noise_summary` where labels have been exchanged, `corrections`
+/// where a reviewer has corrected them. Outputs: `report`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportParams {
@@ -199,6 +202,9 @@ pub struct ReportParams {
     pub pipeline_toml: String,
     /// Whether every class of a speaker was cut to that speaker's smallest.
     pub balanced: bool,
+    /// The pipeline's section `[corrections]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<CorrectionSettings>,
 }
 
 /// A stage's name and parameters.

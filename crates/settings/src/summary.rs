@@ -47,6 +47,21 @@ pub struct IndexSummary {
     /// Ways in which this copy differs from the manifest's `release`; empty where it does not, or
     /// where the manifest states nothing.
     pub release_differences: Vec<String>,
+    /// What `csv.corrections` did to the labels counted here. Absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<CorrectionCounts>,
+}
+
+/// What a reviewer's file did to labels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectionCounts {
+    /// The file, as the manifest or the pipeline names it.
+    pub file: String,
+    /// Labels changed.
+    pub changed: u64,
+    /// Labels reviewed and kept.
+    pub kept: u64,
 }
 
 /// An utterance left out of everything after extraction.

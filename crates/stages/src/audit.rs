@@ -2,6 +2,7 @@
 //! `audit.html`.
 
 mod attention;
+mod earlier;
 mod sound;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::tables::audit::Table;
 use crate::tables::labels::read_learned;
 use crate::tables::noise::{self, NoisyLabels};
 use crate::tables::predictions;
+use earlier::Carried;
 use sound::Sound;
 
 /// The index by utterance.
@@ -46,17 +48,30 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
     let table = Table { classes, index: &index, suspects: &suspects };
     table.write_parquet(&job.output(role::AUDIT)?)?;
     table.write_csv(&job.output(role::AUDIT_CSV)?)?;
-    write_page(params, job, classes, &index, &suspects, &attention::unheard(job, &heard)?)
+    let shown = Shown {
+        index: &index,
+        suspects: &suspects,
+        attention: attention::unheard(job, &heard)?,
+        carried: Carried::read(params, job, &splits)?,
+    };
+    write_page(params, job, classes, &shown)
+}
+
+/// What the page shows of the utterances.
+struct Shown<'a> {
+    index: &'a Index<'a>,
+    suspects: &'a [Suspect],
+    attention: BTreeMap<String, Vec<f32>>,
+    carried: Carried,
 }
 
 fn write_page(
     params: &AuditParams,
     job: &Job<'_>,
     classes: &[String],
-    index: &Index<'_>,
-    suspects: &[Suspect],
-    attention: &BTreeMap<String, Vec<f32>>,
+    shown: &Shown<'_>,
 ) -> Result<(), StageError> {
+    let Shown { index, suspects, attention, carried } = shown;
     let root = job.input(role::CORPUS)?;
     let entry = |(place, suspect): (usize, &'_ Suspect)| {
         let id = suspect.evidence.utterance_id.as_str();
@@ -87,6 +102,8 @@ fn write_page(
         step_s: f64::from(set.step_ms) / 1000.0,
         frame_s: f64::from(set.frame.length_ms) / 1000.0,
         entries: &entries.collect::<Vec<_>>(),
+        earlier: &carried.decisions,
+        save_as: carried.save_as(),
     };
     Ok(page.write(&job.output(role::AUDIT_PAGE)?)?)
 }

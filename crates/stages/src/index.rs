@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ambivox_artifacts::{Listing, listing_digest};
-use ambivox_corpus::{Utterance, corpus_files, read_corpus, summarise, write_index};
-use ambivox_settings::{IndexParams, role};
+use ambivox_corpus::{Corrections, Utterance, corpus_files, read_corpus, summarise, write_index};
+use ambivox_settings::{CorrectionCounts, IndexParams, Manifest, role};
 use rayon::prelude::*;
 
 use crate::StageError;
@@ -19,11 +19,19 @@ pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError>
     let files = corpus_files(root, &params.manifest.files)?;
     let files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
     let Listing { files, digest, .. } = listing_digest(root, &files)?;
-    let summary = summarise(&utterances, &params.manifest, files, &digest.to_string());
+    let mut summary = summarise(&utterances, &params.manifest, files, &digest.to_string());
+    summary.corrections = corrections(root, &params.manifest)?;
     for difference in &summary.release_differences {
         job.reporter.warn(format!("corpus {}: {difference}", summary.corpus));
     }
     job.write_json(role::INDEX_SUMMARY, &summary)
+}
+
+/// What the manifest's own file of corrections did.
+fn corrections(root: &Path, manifest: &Manifest) -> Result<Option<CorrectionCounts>, StageError> {
+    let file = manifest.csv.as_ref().and_then(|layout| layout.corrections.as_deref());
+    let read = Corrections::of_corpus(root, manifest)?;
+    Ok(read.zip(file).map(|(corrections, file)| corrections.counts(file)))
 }
 
 /// Fills in the durations, in parallel. Audio that cannot be opened stays without one: whether it

@@ -1,6 +1,7 @@
 //! The report stage: the records of a pipeline to one page.
 
 use ambivox_artifacts::StatMemo;
+use ambivox_corpus::Corrections;
 use ambivox_eval::{NoiseSummary, RunHistory, Summary};
 use ambivox_report::ReportInput;
 use ambivox_settings::{Exclusions, IndexSummary, ReportParams, Splits, role};
@@ -18,6 +19,12 @@ pub(crate) fn run(params: &ReportParams, job: &Job<'_>) -> Result<(), StageError
     let noise = job.optional_input(role::NOISE_SUMMARY);
     let noise = noise.map(|file| Ok::<_, StageError>(fs::read_to_string(file)?)).transpose()?;
     let noise = noise.map(|text| NoiseSummary::from_json(&text)).transpose()?;
+    let corrections = params.corrections.as_ref().map(|section| {
+        let read = Corrections::read(job.input(role::CORRECTIONS)?)?;
+        Ok::<_, StageError>(read.counts(&section.file.display().to_string()))
+    });
+    let corrections = corrections.transpose()?;
+    let corrections = corrections.as_ref().zip(params.corrections.as_ref());
     let made_of = StatMemo::in_memory().file(job.input(role::SUMMARY)?)?;
     let provenance = [
         ("Ambivox".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
@@ -36,6 +43,7 @@ pub(crate) fn run(params: &ReportParams, job: &Job<'_>) -> Result<(), StageError
         histories: &histories,
         noise: noise.as_ref(),
         balanced: params.balanced,
+        corrections: corrections.map(|(counts, section)| (counts, section.test)),
         provenance: &provenance,
     };
     Ok(ambivox_report::write(&job.output(role::REPORT)?, &input)?)

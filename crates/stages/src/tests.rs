@@ -488,6 +488,7 @@ fn runs_are_evaluated_and_reported() {
         manifest: manifest(),
         pipeline_toml: "schema = 1".to_owned(),
         balanced: false,
+        corrections: None,
     };
     let out = bench.work("report", StageParams::Report(Box::new(params)), &inputs).unwrap();
     let page = fs::read_to_string(out.join("report.html")).unwrap();

@@ -119,6 +119,7 @@ fn the_index_by_speaker_and_label() {
         files: 10,
         blake3: "00ff".repeat(16),
         release_differences: vec!["10 files where the release has 12".to_owned()],
+        corrections: None,
     };
     insta::assert_snapshot!(index(&summary));
 }

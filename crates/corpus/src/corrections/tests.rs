@@ -64,6 +64,22 @@ fn what_does_not_fit_is_refused_with_row_and_remedy() {
 }
 
 #[test]
+fn decisions_are_told_as_they_stand_and_counted() {
+    let rows = "b,anger,anger,reject,\"clear, to me\"\na,happiness,anger,accept,\n";
+    let corrections = read(rows).unwrap();
+    let told: Vec<String> = corrections
+        .decisions()
+        .map(|(id, d)| format!("{id}|{}|{}|{}|{}", d.given, d.label, d.word, d.comment))
+        .collect();
+    assert_eq!(told, ["a|happiness|anger|accept|", "b|anger|anger|reject|clear, to me"]);
+    let counts = corrections.counts("mine.csv");
+    assert_eq!((counts.file.as_str(), counts.changed, counts.kept), ("mine.csv", 1, 1));
+    let bare = "utterance_id,given,label,decision\na,happiness,anger,accept\n";
+    let bare = Corrections::parse("corrections.csv", bare.as_bytes()).unwrap();
+    assert!(bare.decisions().all(|(_, decision)| decision.comment.is_empty()));
+}
+
+#[test]
 fn a_missing_column_is_named() {
     let text = "utterance_id,label,decision\na,anger,accept\n";
     let error = Corrections::parse("corrections.csv", text.as_bytes()).unwrap_err();

@@ -1,8 +1,8 @@
 // The review of labels: choose an utterance, listen, decide, save the decisions.
 //
 // All that is shown comes from the JSON in the page and is set as text, never as markup. Decisions are
-// kept in the browser under the audit's digest, so that another audit begins with none. Nothing is
-// sent anywhere.
+// kept in the browser under the audit's digest, so that another audit begins with those alone that its
+// runs had read. Nothing is sent anywhere.
 "use strict";
 
 const data = JSON.parse(document.getElementById("audit-data").textContent);
@@ -14,7 +14,7 @@ const at = (id) => document.getElementById(id);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const rows = [...document.querySelectorAll("tr[data-entry]")]; // rows[i] is that of entries[i]
 const audio = at("audio");
-let decisions = load();
+let decisions = load(); // by utterance: { label, comment }, the label null where only a comment is typed
 let chosen = null;
 
 // --- decisions ---------------------------------------------------------------------------------
@@ -41,57 +41,80 @@ function decisionOf(entry, label) {
   return label === data.classes[entry.suggestion] ? "accept" : "other";
 }
 
+// The decision that stands: the one made here, else the one that the runs had read.
+function standing(entry) {
+  const own = decisions.get(entry.id);
+  if (own && own.label !== null) return own;
+  return entry.earlier ?? null;
+}
+
+// A comment that nothing has been decided on.
+function isAlone(entry) {
+  return standing(entry) === null && Boolean(decisions.get(entry.id)?.comment);
+}
+
 function decide(label) {
   if (chosen === null) return;
-  const entry = data.entries[chosen];
-  decisions.set(entry.id, { label, comment: at("comment").value });
-  keep();
-  showDecision(chosen);
-  showProgress();
+  change({ label, comment: at("comment").value });
   step(1);
 }
 
+// What was typed stays.
 function undo() {
   if (chosen === null) return;
-  decisions.delete(data.entries[chosen].id);
-  keep();
-  showDecision(chosen);
-  showProgress();
+  change({ label: null, comment: data.entries[chosen].earlier ? "" : at("comment").value });
   showChoices(data.entries[chosen]);
 }
 
 function comment() {
-  const decision = decisions.get(data.entries[chosen].id);
-  if (!decision) return;
-  decision.comment = at("comment").value;
+  change({ label: standing(data.entries[chosen])?.label ?? null, comment: at("comment").value });
+}
+
+function change(decision) {
+  const { id } = data.entries[chosen];
+  if (decision.label === null && decision.comment === "") decisions.delete(id);
+  else decisions.set(id, decision);
   keep();
+  showDecision(chosen);
+  showProgress();
+  at("comment-alone").hidden = !isAlone(data.entries[chosen]);
 }
 
 function showDecision(index) {
   const entry = data.entries[index];
-  const decision = decisions.get(entry.id);
-  const row = rows[index];
-  const word = decision && (decision.label === entry.label ? "kept" : `now ${decision.label}`);
-  row.querySelector(".decision").textContent = word ?? "";
-  row.classList.toggle("decided", Boolean(decision));
+  rows[index].querySelector(".decision").textContent = wordOf(entry);
+  rows[index].classList.toggle("decided", standing(entry) !== null);
+}
+
+function wordOf(entry) {
+  const decision = standing(entry);
+  if (decision === null) return isAlone(entry) ? "only a comment" : "";
+  if (decision !== entry.earlier) return decision.label === entry.label ? "kept" : `now ${decision.label}`;
+  return decision.label === decision.given ? "kept before" : `was ${decision.given || "none"}`;
 }
 
 function showProgress() {
-  const done = data.entries.filter((entry) => decisions.has(entry.id)).length;
-  at("progress").textContent = `${done} of ${data.entries.length} decided`;
+  const count = (test) => data.entries.filter(test).length;
+  const alone = count(isAlone);
+  const rest = alone === 0 ? "" : alone === 1 ? "; 1 comment without a decision" : `; ${alone} comments without a decision`;
+  at("progress").textContent = `${count((entry) => standing(entry) !== null)} of ${data.entries.length} decided${rest}`;
   at("save").disabled = records().length === 0;
 }
 
-// Every decision, and every earlier correction that stands: the file is whole by itself.
+// Every decision, those that the runs had read among them, on utterances of other folds too: the file
+// is whole by itself.
 function records() {
-  const found = [];
-  for (const entry of data.entries) {
-    const decision = decisions.get(entry.id);
-    const label = decision?.label ?? entry.label;
-    if (!decision && label === entry.original) continue;
-    found.push([entry.id, entry.original, label, decisionOf(entry, label), decision?.comment ?? ""]);
-  }
-  return found;
+  const decided = data.entries.filter((entry) => standing(entry) !== null);
+  const others = data.others.map((other) => [other.id, other.given, other.label, other.decision, other.comment]);
+  return [...decided.map(record), ...others];
+}
+
+function record(entry) {
+  const { label, comment } = standing(entry);
+  const { earlier } = entry;
+  // Decided as it was before, it is the same decision.
+  if (earlier && label === earlier.label) return [entry.id, earlier.given, label, earlier.decision, comment];
+  return [entry.id, entry.original, label, decisionOf(entry, label), comment];
 }
 
 function save() {
@@ -116,7 +139,7 @@ function filter() {
     const show =
       (label === "" || entry.label === label) &&
       (speaker === "" || entry.speaker === speaker) &&
-      (decided === "" || decisions.has(entry.id) === (decided === "yes")) &&
+      (decided === "" || (standing(entry) !== null) === (decided === "yes")) &&
       (!at("differs").checked || entry.label !== data.classes[entry.suggestion]) &&
       words.every((word) => own.includes(word));
     rows[index].hidden = !show;
@@ -194,9 +217,11 @@ function share(value) {
 }
 
 function showChoices(entry) {
-  const decision = decisions.get(entry.id);
-  at("comment").value = decision?.comment ?? "";
-  at("undo").disabled = !decision;
+  const own = decisions.get(entry.id);
+  const decision = standing(entry);
+  at("comment").value = (decision ?? own)?.comment ?? "";
+  at("comment-alone").hidden = !isAlone(entry);
+  at("undo").disabled = decision === null || decision === entry.earlier;
   const choices = data.classes.map((name, index) => {
     const button = document.createElement("button");
     button.type = "button";

@@ -1,10 +1,12 @@
 //! What the script of the page reads: one JSON document, sounds and curves as base64.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::{AuditEntry, AuditPage};
+use super::{AuditEntry, AuditPage, Earlier, SaveAs};
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -13,6 +15,8 @@ struct Data<'a> {
     step_s: f64,
     frame_s: f64,
     entries: Vec<Entry<'a>>,
+    /// Earlier decisions on utterances that are not among the entries.
+    others: Vec<&'a Earlier>,
 }
 
 #[derive(Serialize)]
@@ -34,6 +38,8 @@ struct Entry<'a> {
     learned: Vec<f64>,
     unheard: Vec<f64>,
     reason: String,
+    /// A decision that the runs had read.
+    earlier: Option<&'a Earlier>,
     /// Lowest and highest of every column, from 0 for −1 to 255 for 1.
     wave: String,
     /// From 0 to 255 for the highest.
@@ -44,25 +50,42 @@ struct Entry<'a> {
 /// The document, fit to stand in a `script` element: no `<` is in it, so that nothing ends the
 /// element and no comment begins.
 pub(super) fn json(page: &AuditPage<'_>) -> String {
+    let mut earlier: BTreeMap<&str, &Earlier> =
+        page.earlier.iter().map(|earlier| (earlier.utterance_id.as_str(), earlier)).collect();
+    let mut of_entry = |entry| {
+        let entry: &AuditEntry<'_> = entry;
+        let id = entry.suspect.evidence.utterance_id.as_str();
+        self::of_entry(page, entry, earlier.remove(id))
+    };
+    let entries = page.entries.iter().map(&mut of_entry).collect();
     let data = Data {
         digest: page.digest,
         classes: page.classes,
         step_s: page.step_s,
         frame_s: page.frame_s,
-        entries: page.entries.iter().map(|entry| of_entry(page, entry)).collect(),
+        entries,
+        others: earlier.into_values().collect(),
     };
     // Structs of texts and numbers can always be written; keys are no maps'.
     serde_json::to_string(&data).unwrap_or_default().replace('<', "\\u003c")
 }
 
-fn of_entry<'a>(page: &AuditPage<'a>, entry: &'a AuditEntry<'_>) -> Entry<'a> {
+fn of_entry<'a>(
+    page: &AuditPage<'a>,
+    entry: &'a AuditEntry<'_>,
+    earlier: Option<&'a Earlier>,
+) -> Entry<'a> {
     let evidence = &entry.suspect.evidence;
     let rounded = |shares: &[f64]| shares.iter().map(|s| (s * 1e4).round() / 1e4).collect();
     Entry {
         id: &evidence.utterance_id,
         rank: entry.suspect.rank,
         label: &page.classes[evidence.gold],
-        original: &page.classes[evidence.original],
+        original: match (page.save_as, earlier) {
+            // The file takes the place of one that corrected the labels of the table.
+            (SaveAs::OfManifest(_), Some(earlier)) => &earlier.given,
+            _ => &page.classes[evidence.original],
+        },
         suggestion: entry.suspect.suggestion,
         speaker: entry.speaker,
         path: entry.path,
@@ -73,6 +96,7 @@ fn of_entry<'a>(page: &AuditPage<'a>, entry: &'a AuditEntry<'_>) -> Entry<'a> {
         learned: rounded(&evidence.learned),
         unheard: rounded(&evidence.unheard),
         reason: evidence.reason(page.classes),
+        earlier,
         wave: STANDARD.encode(bytes(&entry.peaks, -1.0, 1.0)),
         attention: STANDARD.encode(attention(&entry.attention)),
         sound: entry.wav.as_ref().map(|wav| STANDARD.encode(wav)),

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use crate::ReportInput;
 use crate::format::{NONE, count, duration};
 use crate::page::table;
+use crate::sections::corrections;
 
 const CAPTION: &str = "Utterances of each class and speaker. Other: utterances of another label or \
     of none, which take no part.";
@@ -23,6 +24,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
             " utterances take part: their gold label is one of the classes, and their sound gave "
             "frames."
         }
+        (corrections::render(input))
         (speaker_table(input))
         (differences(input))
     }

@@ -3,7 +3,7 @@
 use std::f32::consts::TAU;
 
 use ambivox_eval::audit::{Evidence, Suspect, rank};
-use ambivox_report::{AuditEntry, AuditPage, COLUMNS};
+use ambivox_report::{AuditEntry, AuditPage, COLUMNS, Earlier, SaveAs};
 use ambivox_settings::Manifest;
 
 /// Owner of what a page borrows.
@@ -13,6 +13,7 @@ pub(crate) struct Ranking {
     pub(crate) suspects: Vec<Suspect>,
     pub(crate) speaker: String,
     pub(crate) path: String,
+    pub(crate) earlier: Vec<Earlier>,
 }
 
 impl Ranking {
@@ -37,7 +38,8 @@ impl Ranking {
         let names = ["anna/03", "bert/07", "carl/01", "dora/02", "anna/11", "bert/05"];
         let suspects = rank(names.into_iter().enumerate().map(evidence).collect());
         let (speaker, path) = ("anna".to_owned(), "wav/a.wav".to_owned());
-        Self { manifest, classes: classes.to_vec(), suspects, speaker, path }
+        let classes = classes.to_vec();
+        Self { manifest, classes, suspects, speaker, path, earlier: Vec::new() }
     }
 
     /// The utterances with sounds of a second.
@@ -68,6 +70,8 @@ impl Ranking {
             step_s: 0.01,
             frame_s: 0.025,
             entries,
+            earlier: &self.earlier,
+            save_as: SaveAs::New,
         }
     }
 }

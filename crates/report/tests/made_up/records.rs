@@ -10,7 +10,8 @@ use ambivox_eval::{
 };
 use ambivox_report::ReportInput;
 use ambivox_settings::{
-    Exclusion, Exclusions, Fold, IndexSummary, Manifest, Sex, SpeakerSummary, Splits,
+    CorrectionCounts, Exclusion, Exclusions, Fold, IndexSummary, Manifest, Sex, SpeakerSummary,
+    Splits,
 };
 
 const CLASSES: [&str; 4] = ["happiness", "sadness", "neutral", "anger"];
@@ -60,6 +61,8 @@ pub(crate) struct Records {
     pub(crate) histories: Vec<RunHistory>,
     /// Label noise of several rates.
     pub(crate) noise: NoiseSummary,
+    /// What a reviewer's file did.
+    pub(crate) corrections: CorrectionCounts,
     /// Versions and digests.
     pub(crate) provenance: Vec<(String, String)>,
 }
@@ -90,6 +93,11 @@ impl Records {
             exclusions: exclusions(),
             histories,
             noise: noise(),
+            corrections: CorrectionCounts {
+                file: "corrections.csv".to_owned(),
+                changed: 12,
+                kept: 3,
+            },
             provenance: provenance(),
         }
     }
@@ -107,6 +115,7 @@ impl Records {
             histories: &self.histories,
             noise: Some(&self.noise),
             balanced: false,
+            corrections: Some((&self.corrections, false)),
             provenance: &self.provenance,
         }
     }
@@ -153,6 +162,7 @@ fn index(chance: &mut Chance) -> IndexSummary {
         files: 512,
         blake3: "9c2e5b0d".repeat(8),
         release_differences: vec!["files: 512 where the release has 513".to_owned()],
+        corrections: None,
         speakers,
     }
 }

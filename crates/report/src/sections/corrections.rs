@@ -1,0 +1,60 @@
+//! Which labels are not those of the corpus: corrected by a reviewer, or exchanged on purpose.
+
+use ambivox_settings::CorrectionCounts;
+use maud::{Markup, html};
+
+use crate::ReportInput;
+use crate::format::{count, counted};
+
+/// A sentence or more on each way in which labels were changed; nothing where they were not.
+pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
+    let of_corpus = input.index.corrections.as_ref();
+    html! {
+        @if let Some(counts) = of_corpus {
+            p { strong { "Corrected labels. " } (done(counts))
+                " of " (counted(input.index.utterances as usize, "utterance", "utterances"))
+                " of the corpus, as the manifest says. What is counted here has the labels as they \
+                 are since then, and so has every figure of this page." }
+        }
+        @if let Some((counts, tested)) = input.corrections {
+            p { strong { "Corrected labels. " } (done(counts))
+                " of " (counted(input.splits.utterances.len(), "utterance", "utterances"))
+                " that take part, as the pipeline says. Training and validation have the corrected \
+                 labels; those tested " (if tested { "have them too" } else { "keep theirs" })
+                ". Table 1 counts the labels before." }
+        }
+        @if let Some(share) = exchanged(input) {
+            p { strong { "Exchanged labels. " }
+                "Of the gold labels of training and validation, " (share)
+                " were exchanged on purpose, even where they are fewest." }
+        }
+    }
+}
+
+/// The same in a few words, for the head of the page.
+pub(crate) fn in_brief(input: &ReportInput<'_>) -> String {
+    let of_corpus = input.index.corrections.as_ref();
+    let of_pipeline = input.corrections.map(|(counts, _)| counts);
+    let changed: u64 = [of_corpus, of_pipeline].into_iter().flatten().map(|c| c.changed).sum();
+    let corrected = (changed > 0)
+        .then(|| format!(" {} corrected.", counted(changed as usize, "label", "labels")));
+    let exchanged =
+        exchanged(input).map(|share| format!(" {share} of labels exchanged on purpose."));
+    corrected.into_iter().chain(exchanged).collect()
+}
+
+/// `The file x.csv changes 3 labels and keeps 1 that was reviewed`.
+fn done(counts: &CorrectionCounts) -> Markup {
+    let CorrectionCounts { file, changed, kept } = counts;
+    html! {
+        "The reviewer’s file " code { (file) } " changes "
+        (counted(*changed as usize, "label", "labels")) " and keeps " (count(*kept)) " after review,"
+    }
+}
+
+/// The share of labels exchanged in the runs that the page is about, where it is above 0.
+fn exchanged(input: &ReportInput<'_>) -> Option<String> {
+    let points = input.noise?.methods.values().flatten();
+    let least = points.map(|point| point.rate).min_by(f64::total_cmp)?;
+    (least > 0.0).then(|| format!("{:.0} %", 100.0 * least))
+}
