@@ -240,8 +240,8 @@ fn detail() -> Markup {
     html! {
         section id="detail" aria-label="Chosen utterance" hidden {
             p.note id="nothing" {
-                "Choose an utterance to see and hear it. Keys: " kbd { "j" } " next, " kbd { "k" }
-                " previous."
+                "Choose an utterance to see and hear it. "
+                span.keyboard { "Keys: " kbd { "j" } " next, " kbd { "k" } " previous." }
             }
             div id="utterance" hidden {
                 h2 id="detail-id" tabindex="-1" { "…" }
@@ -287,7 +287,7 @@ fn detail() -> Markup {
                     }
                 }
             }
-            label.check { input type="checkbox" id="keys" checked autocomplete="off"; "Keyboard shortcuts, also "
+            label.check.keyboard { input type="checkbox" id="keys" checked autocomplete="off"; "Keyboard shortcuts, also "
                 kbd { "/" } " to search" }
         }
     }
