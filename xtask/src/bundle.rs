@@ -26,11 +26,12 @@ pub(crate) fn bundle(
     check(experiment, own)?;
     let runs = trained(executor, &own.selection, jobs)?;
     let folder = write(executor, &runs, &own.to)?;
-    let text = format!(
-        "{} networks; `cargo xtask predict --model {} FILE` asks them",
-        runs.len(),
-        own.to.display()
-    );
+    let networks = match runs.len() {
+        1 => "One network".to_owned(),
+        several => format!("{several} networks"),
+    };
+    let to = own.to.display();
+    let text = format!("{networks} for `cargo xtask predict --model {to} FILE`");
     let outputs = [("bundle".to_owned(), folder)].into();
     Ok(Answer { text, outputs, tally: executor.tally })
 }

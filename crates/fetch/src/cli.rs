@@ -4,6 +4,14 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+/// Below the help.
+const EXAMPLES: &str = "\
+Examples:
+  To the folder that EMODB_ROOT names, or says how to get it by hand:
+    cargo xtask fetch emodb
+  By a manifest of one's own, to a folder named:
+    cargo xtask fetch mine.toml --to corpora/mine";
+
 /// Download a corpus as its manifest says, check it and unpack it.
 ///
 /// Files are checked by SHA-256. A transfer that broke off goes on where it ended, now or when the
@@ -11,6 +19,7 @@ use clap::Parser;
 /// download, the command says how to get the corpus by hand.
 #[derive(Debug, Parser)]
 #[command(name = "ambivox-fetch", bin_name = "cargo xtask fetch", version)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Cli {
     /// The corpus by the name of its manifest, or a manifest's file
     pub(crate) corpus: String,
@@ -34,6 +43,15 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_parser_reads_every_example() {
+        let lines = EXAMPLES.lines().map(str::trim).filter(|line| line.starts_with("cargo "));
+        for line in lines {
+            let words = line.split_whitespace().skip(2);
+            Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
     }
 
     #[test]
