@@ -184,6 +184,36 @@ fn a_balanced_evaluation_stands_beside_the_papers_own() {
 }
 
 #[test]
+fn labels_that_are_not_the_corpus_s_own_are_told_of() {
+    let mut records = Records::new(&[0]);
+    let html = render(&records.input());
+    assert!(html.contains(" 12 labels corrected.</p>"), "in the head");
+    assert!(
+        html.contains("<code>corrections.csv</code> changes 12 labels and keeps 3 after review")
+    );
+    assert!(html.contains("those tested keep theirs"));
+    assert!(!html.contains("Exchanged labels"), "some runs have none exchanged");
+    let mut input = records.input();
+    input.corrections = input.corrections.map(|(counts, _)| (counts, true));
+    assert!(render(&input).contains("those tested have them too"));
+
+    let mut records_of_table = Records::new(&[0]);
+    records_of_table.index.corrections = Some(records.corrections.clone());
+    let mut input = records_of_table.input();
+    input.corrections = None;
+    assert!(render(&input).contains("of the corpus, as the manifest says"));
+
+    for points in records.noise.methods.values_mut() {
+        points.retain(|point| point.rate > 0.0);
+    }
+    let least = records.noise.methods["lw"][0].rate;
+    let html = render(&records.input());
+    let share = format!("{:.0} %", 100.0 * least);
+    assert!(html.contains(&format!(" {share} of labels exchanged on purpose.</p>")), "in the head");
+    assert!(html.contains(&format!("validation, {share} were exchanged on purpose")));
+}
+
+#[test]
 fn part_of_the_folds_is_called_so() {
     let mut records = Records::new(&[0]);
     let classes = &records.splits.classes;
