@@ -160,6 +160,24 @@ fn corrections_of_the_table_are_carried_on_and_told_too() {
     let report = house.read("results/tiny/report.html");
     assert!(report.contains("<code>reviewed.csv</code> changes 1 label and keeps 0"), "{report}");
 
+    // Beside a file of the pipeline's, which meets the labels that the table's has corrected.
+    correct(&house, "wav/anna-sad-0,sadness,sadness,reject,listened\n");
+    let corrections = "[corrections]\nfile = \"corrections.csv\"\n\n[network]";
+    house.edit("pipelines/tiny.toml", "[network]", corrections);
+    house.run(&["audit"]).ended(DONE);
+    let data = page_data(&house);
+    let earlier = |id: &str| {
+        let mut entries = data["entries"].as_array().unwrap().iter();
+        let earlier = &entries.find(|entry| entry["id"] == id).unwrap()["earlier"];
+        let cells =
+            ["id", "given", "label", "decision", "comment"].map(|key| earlier[key].as_str());
+        cells.map(Option::unwrap).join(",") + "\n"
+    };
+    let both = [earlier("wav/carl-happy-1"), earlier("wav/anna-sad-0")].concat();
+    assert!(both.starts_with("wav/carl-happy-1,happiness,happiness,reject,sure\n"), "{both}");
+    correct(&house, &both);
+    house.run(&["cv", "--method", "lw", "--fold", "anna"]).ended(DONE);
+
     fs::remove_file(house.path("corpus/reviewed.csv")).unwrap();
     let missing = ["reviewed.csv: there is no such file", "csv.corrections of the manifest"];
     house.run(&["index"]).ended(DATA).complained_of(&missing);
