@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ambivox_artifacts::{Digest, Encoder, Record};
+use ambivox_settings::Shard;
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
@@ -17,7 +18,7 @@ use crate::progress::Progress;
 use crate::resolve::{Resolver, State};
 use crate::slurm::Slurm;
 use crate::vouch;
-use crate::work::{Bench, Task};
+use crate::work::{Bench, Task, part};
 
 /// How many stages were found fresh and how many were made.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -120,6 +121,25 @@ impl Executor<'_> {
         Ok(made)
     }
 
+    /// Whether a part of an instance is made, or all of it. One that was made from other inputs than
+    /// there are now is none.
+    pub(crate) fn is_shard_made(&mut self, instance: &Instance, shard: Shard) -> Result<bool> {
+        match self.resolver.state(instance)? {
+            State::Fresh { .. } => self.remember(&instance.slot).map(|()| true),
+            State::Stale { parts, .. } => {
+                Ok(self.resolver.store.is_part_done(&parts.stage, &parts.key(), &part(shard)))
+            }
+            State::Waits { .. } => Ok(false),
+        }
+    }
+
+    /// Makes a part of an instance, unless all of it is made.
+    pub(crate) fn make_shard(&mut self, instance: &Instance, shard: Shard) -> Result<()> {
+        let tasks = self.stale(std::slice::from_ref(instance))?;
+        let Some(task) = tasks.first() else { return Ok(()) };
+        self.bench(1)?.work_part(task, shard)
+    }
+
     /// Notes which record the slot has now.
     fn remember(&mut self, slot: &str) -> Result<()> {
         let record = self.resolver.record(slot)?;
@@ -145,16 +165,7 @@ impl Executor<'_> {
 
     /// Runs tasks on `jobs` workers. After a failure none is begun; those at work come to their end.
     fn run(&self, tasks: &[Task], jobs: usize) -> Result<Vec<Option<Result<Record>>>> {
-        let Program::Built(binary) = &self.program else { bail!("the stages are not built") };
-        let bench = Bench {
-            experiment: self.resolver.experiment,
-            store: self.resolver.store,
-            binary,
-            progress: self.progress,
-            threads: (self.threads / jobs).max(1),
-            tools: &self.tools,
-            watched: &self.watched,
-        };
+        let bench = self.bench(jobs)?;
         let total = self.progress.wave(tasks.len());
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let results: Vec<Mutex<Option<Result<Record>>>> =
@@ -178,6 +189,20 @@ impl Executor<'_> {
         });
         total.finish_and_clear();
         Ok(results.into_iter().map(|place| place.into_inner().unwrap_or_default()).collect())
+    }
+
+    /// What each of so many tasks at a time works with.
+    fn bench(&self, jobs: usize) -> Result<Bench<'_>> {
+        let Program::Built(binary) = &self.program else { bail!("the stages are not built") };
+        Ok(Bench {
+            experiment: self.resolver.experiment,
+            store: self.resolver.store,
+            binary,
+            progress: self.progress,
+            threads: (self.threads / jobs).max(1),
+            tools: &self.tools,
+            watched: &self.watched,
+        })
     }
 
     /// Notes what was made, and reports every failure.

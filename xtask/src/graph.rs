@@ -1,6 +1,6 @@
 //! The stages of a pipeline as instances: parameters, and where each input comes from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_settings::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
@@ -45,6 +45,16 @@ impl Instance {
     /// The stage's name.
     pub(crate) fn stage(&self) -> &'static str {
         self.work.name()
+    }
+
+    /// Slots of the instances whose outputs it reads, each once.
+    pub(crate) fn slots(&self) -> BTreeSet<&str> {
+        let sources = self.inputs.values();
+        let slots = sources.filter_map(|source| match source {
+            Source::Output { slot, .. } => Some(slot.as_str()),
+            Source::Corpus | Source::Corrections => None,
+        });
+        slots.collect()
     }
 }
 

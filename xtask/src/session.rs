@@ -20,7 +20,7 @@ use crate::gc::Kept;
 use crate::progress::Progress;
 use crate::repro::Repro;
 use crate::resolve::Resolver;
-use crate::slurm::{self, OnlyShown, Slurm};
+use crate::slurm::{self, OnlyShown, Shown, Slurm};
 use crate::tune::tune;
 use crate::{bench_plan, binary, ci, gc, show, tidy, toolchain, verify};
 
@@ -128,7 +128,8 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
     let experiment = Experiment::read(&pipeline_file(common, root))?;
     let progress = Progress::new(common.quiet);
     let mut executor = executor(common, root, store, &experiment, &progress)?;
-    executor.slurm = site(&command).map(|site| elsewhere(site, &experiment)).transpose()?.flatten();
+    executor.slurm =
+        site(&command).map(|site| elsewhere(site, &experiment, common.json)).transpose()?.flatten();
     let jobs = |jobs: &Jobs| jobs.jobs.map_or(threads(common), std::num::NonZero::get);
     let answer = match command {
         Command::Synth(_) => prepare(&mut executor, Until::Synth)?,
@@ -189,11 +190,12 @@ fn site(command: &Command) -> Option<&Site> {
 }
 
 /// What runs the stages, if not this machine.
-fn elsewhere(site: &Site, experiment: &Experiment) -> Result<Option<Slurm>> {
+fn elsewhere(site: &Site, experiment: &Experiment, json: bool) -> Result<Option<Slurm>> {
     let Site { executor, executor_file, dry_run } = site;
     if *executor == ExecutorKind::Slurm {
         let settings = slurm::settings(executor_file.as_deref(), &experiment.executor)?;
-        return Ok(Some(Slurm::new(settings, *dry_run)));
+        let shown = if json { Shown::Json } else { Shown::Text };
+        return Ok(Some(Slurm::new(settings, dry_run.then_some(shown))));
     }
     if *dry_run || executor_file.is_some() {
         return Err(Failure::usage(

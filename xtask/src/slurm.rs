@@ -13,6 +13,10 @@
 //! [`worker`] resolves it on the node once its inputs lie in the store, and makes it by the path by
 //! which a local run does. [`driver`] holds what is missing against what is queued, again and again, so
 //! that it can be interrupted at any time; it knows its jobs by their names, which name the order.
+//!
+//! An extraction can be made in parts, a task each: these keep what they have made beside the store's
+//! results under the key of the whole, and the task of the whole puts it together, making what is
+//! missing itself.
 
 mod client;
 mod driver;
@@ -24,5 +28,5 @@ mod settings;
 pub(crate) mod sweep;
 pub(crate) mod worker;
 
-pub(crate) use driver::{OnlyShown, Slurm};
+pub(crate) use driver::{OnlyShown, Shown, Slurm};
 pub(crate) use settings::{cut, settings};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use ambivox_artifacts::{Begun, KeyParts, Provenance, Record, Staging, Store};
-use ambivox_settings::{Event, Request, exit};
+use ambivox_settings::{Event, Request, Shard, StageParams, exit};
 use anyhow::{Context as _, Result, ensure};
 use fs_err as fs;
 
@@ -56,27 +56,8 @@ impl Bench<'_> {
     }
 
     fn run(&self, task: &Task, staging: Staging, progress: &StageProgress<'_>) -> Result<Record> {
-        let request = Request {
-            work: task.instance.work.clone(),
-            inputs: task.inputs.clone(),
-            out: staging.out(),
-            threads: self.threads,
-            interim: self.interim(task, &staging)?,
-            live: self.watched.get(&task.instance.slot).cloned(),
-        };
-        let file = staging.folder().join("request.json");
-        fs::write(&file, serde_json::to_vec_pretty(&request)?)?;
         let (started, clock) = (SystemTime::now(), Instant::now());
-        let mut peak = None;
-        let event = |event| match event {
-            Event::Memory { peak_bytes } => peak = Some(peak_bytes),
-            event => progress.event(event),
-        };
-        let ended = run_stage(self.binary.path(), &file, staging.folder(), self.threads, event)?;
-        if ended.code != exit::DONE {
-            return Err(Failure::stages(ended.code, ended.stderr.trim_end()));
-        }
-        self.binary.check()?;
+        let peak = self.run_stage(task, None, &staging, progress)?;
         self.check_inputs(task)?;
         let provenance = Provenance {
             started_unix: started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
@@ -91,13 +72,73 @@ impl Bench<'_> {
         Ok(self.store.commit(staging, &task.parts, names, provenance)?)
     }
 
-    /// Where the stage keeps how far it has come, if it can go on from there. A processor of another
-    /// arithmetic would go on to other bits than it begins with, so each has its own file.
-    fn interim(&self, task: &Task, staging: &Staging) -> Result<Option<PathBuf>> {
-        if !task.instance.work.can_resume() {
-            return Ok(None);
+    /// Runs the stage program to its end; returns the most memory that it had, where it says.
+    fn run_stage(
+        &self,
+        task: &Task,
+        shard: Option<Shard>,
+        staging: &Staging,
+        progress: &StageProgress<'_>,
+    ) -> Result<Option<u64>> {
+        let request = Request {
+            work: task.instance.work.clone(),
+            inputs: task.inputs.clone(),
+            out: staging.out(),
+            threads: self.threads,
+            interim: self.interim(task, shard, staging)?,
+            live: self.watched.get(&task.instance.slot).cloned(),
+            shard,
+        };
+        let file = staging.folder().join("request.json");
+        fs::write(&file, serde_json::to_vec_pretty(&request)?)?;
+        let mut peak = None;
+        let event = |event| match event {
+            Event::Memory { peak_bytes } => peak = Some(peak_bytes),
+            event => progress.event(event),
+        };
+        let ended = run_stage(self.binary.path(), &file, staging.folder(), self.threads, event)?;
+        if ended.code != exit::DONE {
+            return Err(Failure::stages(ended.code, ended.stderr.trim_end()));
         }
-        Ok(Some(self.store.partial(staging)?.join(host::arithmetic(self.experiment.arithmetic))))
+        self.binary.check()?;
+        Ok(peak)
+    }
+
+    /// Works a part of a task, whose result goes beside the store's under the key of the whole.
+    pub(crate) fn work_part(&self, task: &Task, shard: Shard) -> Result<()> {
+        let progress = self.progress.stage(&task.instance.slot);
+        let (key, part) = (task.parts.key(), part(shard));
+        let stage = task.instance.stage();
+        let begun = self.store.begin_part(stage, &key, &part, || progress.waiting())?;
+        if let Begun::Staging(staging) = begun
+            && !self.store.is_part_done(stage, &key, &part)
+        {
+            self.run_stage(task, Some(shard), &staging, &progress)?;
+            self.store.end_part(&staging, &part)?;
+        }
+        progress.end("done");
+        Ok(())
+    }
+
+    /// Where the stage keeps how far it has come, if it can go on from there. A processor of another
+    /// arithmetic would go on to other bits than it begins with, so each has its own file. Descriptors
+    /// are the same on all, and a part keeps them in a file of its own.
+    fn interim(
+        &self,
+        task: &Task,
+        shard: Option<Shard>,
+        staging: &Staging,
+    ) -> Result<Option<PathBuf>> {
+        if task.instance.work.can_resume() {
+            let file = host::arithmetic(self.experiment.arithmetic);
+            return Ok(Some(self.store.partial(staging)?.join(file)));
+        }
+        if shard.is_some() {
+            return Ok(Some(self.store.partial(staging)?));
+        }
+        let has_parts = matches!(task.instance.work, StageParams::Extract(_));
+        let folder = self.store.partial_folder(task.instance.stage(), &task.parts.key());
+        Ok(has_parts.then_some(folder))
     }
 
     /// An error if an input is no longer what the key says: nothing is then recorded. What comes from
@@ -121,4 +162,9 @@ impl Bench<'_> {
         }
         Ok(())
     }
+}
+
+/// A part's name in the store.
+pub(crate) fn part(Shard { number, of }: Shard) -> String {
+    format!("{number}-of-{of}")
 }

@@ -63,7 +63,7 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), ArtifactError> {
 }
 
 /// Makes a folder's whole contents outlast a crash.
-pub(crate) fn sync_tree(folder: &Path) -> Result<(), ArtifactError> {
+pub fn sync_tree(folder: &Path) -> Result<(), ArtifactError> {
     for entry in walkdir::WalkDir::new(folder).contents_first(true) {
         let entry = entry?;
         if entry.file_type().is_dir() {

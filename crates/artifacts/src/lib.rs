@@ -20,7 +20,7 @@ mod record;
 mod source;
 mod store;
 
-pub use atomic::write_atomically;
+pub use atomic::{sync_tree, write_atomically};
 pub use digest::Digest;
 pub use encode::Encoder;
 pub use error::ArtifactError;

@@ -5,7 +5,7 @@
 //!       records/<stage>/<key>.json  written last: without it the outputs do not count
 //!       code/<digest>.json          what a code digest is made of, for explanations
 //!       slots/<digest>.json         which key a stage of a pipeline last had
-//!       locks/<stage>-<key>         held by the process that works on a key
+//!       locks/<stage>-<key>         held by the process that works on a key, or with `.<part>` on a part
 //!       staging/<stage>-<key>-…/    work in progress
 //!       partial/<stage>-<key>/      what a stage can go on from if it is killed
 //!       memo                        digests by stat
@@ -15,8 +15,9 @@
 //!
 //! A process may be killed at any moment: what it had not recorded is never found, its lock dies
 //! with it, and whoever begins the same key next on that machine clears its staging folder away. What
-//! lies in `partial` stays. It comes there whole from a staging folder, so a stage that has outlived its
-//! lock's holder for a moment has lost its way there.
+//! lies in `partial` stays, and whoever reads it checks it. It comes there whole from a staging folder,
+//! so a stage that has outlived its lock's holder for a moment has lost its way there; or is appended to
+//! a file that no other process writes to.
 //!
 //! The folder may be on a network file system that several machines see, each a little late: a record
 //! counts only beside outputs of its own content, so that what is seen early or in part is not there

@@ -8,10 +8,11 @@ use std::sync::{Mutex, PoisonError};
 use ambivox_audio::Cut;
 use ambivox_corpus::{CorpusError, Index, Utterance};
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
-use ambivox_settings::{Exclusion, OnBroken};
+use ambivox_settings::{Exclusion, OnBroken, Shard};
 use rayon::prelude::*;
 
 use crate::FeatureError;
+use crate::pieces::{Keeper, Name, Pieces};
 use crate::writer::{Described, Encoded, Tables};
 
 /// A corpus has so many row groups unless they would be shorter or longer than the next two say:
@@ -32,6 +33,9 @@ pub struct Outputs {
     /// A row per utterance: `utterance_id`, the functionals of the set's columns; none where not
     /// asked for.
     pub functionals: Option<PathBuf>,
+    /// Folder where [`extract_shard`] has kept row groups of these very tables; what is whole there is
+    /// taken, what is not is computed.
+    pub pieces: Option<PathBuf>,
 }
 
 /// Computes the descriptors of the utterances of `index`, which is sorted by id and whose paths are
@@ -40,6 +44,8 @@ pub struct Outputs {
 /// longest utterance, not on their number, but for the footers of the files.
 ///
 /// `progress` hears how many utterances are done and how many there are.
+///
+/// Row groups that lie in `outputs.pieces` are taken from there: the same bytes again.
 ///
 /// Returns the utterances left out, sorted, if `on_broken` says to skip broken audio: what cannot
 /// be decoded, is shorter than one frame, or is too loud for finite descriptors.
@@ -56,18 +62,45 @@ pub fn extract(
     outputs: &Outputs,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Vec<Exclusion>, FeatureError> {
-    let work = Work {
-        root,
-        extractor: Extractor::new(set)?,
-        functionals: outputs.functionals.as_ref().map(|_| Functionals::new(set)),
-        done: AtomicU64::new(0),
-        total: index.len() as u64,
-        progress,
-    };
+    let work = Work::new(index, root, set, outputs.functionals.is_some(), progress)?;
     let tables = Tables::create(outputs, &set.columns(), work.functionals.as_ref())?;
+    let pieces = outputs.pieces.as_deref().map(Pieces::open).transpose()?.unwrap_or_default();
     let groups = groups(ascending(index.utterances()), index.seconds()?);
-    let broken = write_groups(groups, &work, tables)?;
+    let broken = write_groups(groups, &work, &pieces, tables)?;
     verdict(broken, index.len(), on_broken)
+}
+
+/// Computes the row groups of a part of [`extract`]'s tables and keeps them in `folder`, for it to take
+/// from there. Those that lie there already, from a process that was killed or from another division,
+/// are not computed again. Broken audio is no error here: the whole has the word on it.
+///
+/// # Errors
+/// As [`extract`], but for broken audio; a folder that cannot be written.
+pub fn extract_shard(
+    index: &Index,
+    root: &Path,
+    set: &FeatureSet,
+    functionals: bool,
+    shard: Shard,
+    folder: &Path,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<(), FeatureError> {
+    let work = Work::new(index, root, set, functionals, progress)?;
+    let tables = Tables::nowhere(folder, &set.columns(), work.functionals.as_ref())?;
+    let (pieces, keeper) = (Pieces::open(folder)?, Keeper::new(folder, shard));
+    let groups = groups(ascending(index.utterances()), index.seconds()?);
+    groups.enumerate().par_bridge().try_for_each(|(number, group)| {
+        let group = group?;
+        let name = Name::of(&group, root);
+        if !shard.has(number) || pieces.read(&name).is_some() {
+            work.pass_over(&group);
+            return Ok(());
+        }
+        let done = Done::new(work.compute(&group), &tables)?;
+        // Sounds that were changed meanwhile belong to no group.
+        if Name::of(&group, root) == name { keeper.keep(&name, &done) } else { Ok(()) }
+    })?;
+    keeper.finish()
 }
 
 /// Works the row groups in parallel, and writes each when all before it are written; returns the
@@ -75,11 +108,19 @@ pub fn extract(
 fn write_groups(
     groups: impl Iterator<Item = Result<Vec<Utterance>, FeatureError>> + Send,
     work: &Work<'_>,
+    pieces: &Pieces,
     tables: Tables,
 ) -> Result<Vec<Exclusion>, FeatureError> {
     let written = Mutex::new(Written::default());
     groups.enumerate().par_bridge().try_for_each(|(number, group)| {
-        let done = Done::new(work.compute(&group?), &tables)?;
+        let group = group?;
+        let done = match pieces.read(&Name::of(&group, work.root)) {
+            Some(done) => {
+                work.pass_over(&group);
+                done
+            }
+            None => Done::new(work.compute(&group), &tables)?,
+        };
         // Nobody leaves it half changed but by an error, after which nothing is written any more.
         written.lock().unwrap_or_else(PoisonError::into_inner).add(number, done, &tables)
     })?;
@@ -88,9 +129,9 @@ fn write_groups(
 }
 
 /// A row group that is ready to be written.
-struct Done {
-    rows: Encoded,
-    broken: Vec<Exclusion>,
+pub(crate) struct Done {
+    pub(crate) rows: Encoded,
+    pub(crate) broken: Vec<Exclusion>,
 }
 
 impl Done {
@@ -174,7 +215,30 @@ struct Work<'a> {
     progress: &'a (dyn Fn(u64, u64) + Sync),
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(
+        index: &Index,
+        root: &'a Path,
+        set: &FeatureSet,
+        functionals: bool,
+        progress: &'a (dyn Fn(u64, u64) + Sync),
+    ) -> Result<Self, FeatureError> {
+        Ok(Self {
+            root,
+            extractor: Extractor::new(set)?,
+            functionals: functionals.then(|| Functionals::new(set)),
+            done: AtomicU64::new(0),
+            total: index.len() as u64,
+            progress,
+        })
+    }
+
+    /// Counts utterances that others work.
+    fn pass_over(&self, group: &[Utterance]) {
+        let count = group.len() as u64;
+        (self.progress)(self.done.fetch_add(count, Ordering::Relaxed) + count, self.total);
+    }
+
     /// Descriptors, or the fault, of every utterance in order.
     fn compute(&self, group: &[Utterance]) -> Vec<Result<Described, Exclusion>> {
         let one = |extractor: &mut Extractor, utterance: &Utterance| {

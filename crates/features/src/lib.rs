@@ -8,12 +8,13 @@ mod error;
 mod extract;
 mod normaliser;
 mod parquet;
+mod pieces;
 mod table;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use error::FeatureError;
-pub use extract::{Outputs, extract};
+pub use extract::{Outputs, extract, extract_shard};
 pub use normaliser::Normaliser;
 pub use table::FeatureTable;

@@ -6,8 +6,7 @@
 //! group. Here each row group becomes a small Parquet file in memory. Its pages are appended to the
 //! file on disk, and of what its footer says, serialised, the footer of the whole is made.
 
-use std::fs::File;
-use std::io::Write as _;
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use ambivox_corpus::version_metadata;
@@ -44,9 +43,21 @@ pub(crate) struct RowGroup {
     footer: FileMetaData,
 }
 
+impl RowGroup {
+    /// Its pages and its footer, as [`Self::from_parts`] takes them.
+    pub(crate) fn to_parts(&self) -> PolarsResult<(&[u8], Vec<u8>)> {
+        Ok((&self.bytes, serialised(&self.footer)?))
+    }
+
+    /// From the parts that another process wrote down, whole.
+    pub(crate) fn from_parts(bytes: Vec<u8>, footer: &[u8]) -> PolarsResult<Self> {
+        Ok(Self { bytes, footer: read(footer)? })
+    }
+}
+
 /// What is in the file, and what its footer will say.
 struct Written {
-    out: File,
+    out: Box<dyn Write + Send>,
     length: usize,
     rows: i64,
     /// The footer of every row group, serialised, which takes a tenth of the memory.
@@ -57,7 +68,7 @@ struct Written {
 
 impl ParquetFile {
     /// Starts a file of these columns.
-    pub(crate) fn create(mut out: File, schema: &Schema) -> PolarsResult<Self> {
+    pub(crate) fn create(mut out: Box<dyn Write + Send>, schema: &Schema) -> PolarsResult<Self> {
         let footer = empty_footer(schema)?;
         let schema = schema.to_arrow(CompatLevel::newest());
         let column = |field: &ArrowField| Ok((to_parquet_type(field)?, encodings(field)));
@@ -108,9 +119,7 @@ impl Written {
             move_by(metadata, (self.length - MAGIC.len()) as i64);
             metadata.ordinal = self.groups.len().try_into().ok();
         }
-        let mut serialised = Vec::new();
-        let mut protocol = TCompactOutputProtocol::new(&mut serialised);
-        footer.write_to_out_protocol(&mut protocol).map_err(|error| thrift(&error))?;
+        let serialised = serialised(&footer)?;
         self.out.write_all(&group.bytes)?;
         self.length += group.bytes.len();
         self.rows += footer.num_rows;
@@ -145,8 +154,15 @@ fn footer_of(file: &[u8]) -> PolarsResult<std::ops::Range<usize>> {
     range.ok_or_else(|| PolarsError::ComputeError("a Parquet file without footer".into()))
 }
 
+fn serialised(footer: &FileMetaData) -> PolarsResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut protocol = TCompactOutputProtocol::new(&mut bytes);
+    footer.write_to_out_protocol(&mut protocol).map_err(|error| thrift(&error))?;
+    Ok(bytes)
+}
+
 fn read(footer: &[u8]) -> PolarsResult<FileMetaData> {
-    // It was written by this process, and may take any memory.
+    // It was written by this program, and may take any memory.
     let mut protocol = TCompactInputProtocol::new(footer, usize::MAX);
     FileMetaData::read_from_in_protocol(&mut protocol).map_err(|error| thrift(&error))
 }

@@ -16,6 +16,8 @@ use tempfile::TempDir;
 
 use crate::{FeatureError, FeatureTable, Outputs, extract};
 
+mod shards;
+
 const FLOAT: WavSpec = WavSpec {
     channels: 1,
     sample_rate: 16_000,
@@ -101,6 +103,7 @@ fn outputs(folder: &TempDir) -> Outputs {
     Outputs {
         features: folder.path().join("features.parquet"),
         functionals: Some(folder.path().join("functionals.parquet")),
+        pieces: None,
     }
 }
 
@@ -152,7 +155,8 @@ fn functionals_are_written_only_where_asked_for() {
     let index = index(&folder, &good(folder.path(), 2));
     let set = FeatureSet::builtin("ser32").unwrap();
     let with = outputs(&folder);
-    let without = Outputs { features: folder.path().join("alone.parquet"), functionals: None };
+    let without =
+        Outputs { features: folder.path().join("alone.parquet"), functionals: None, pieces: None };
     for outputs in [&with, &without] {
         let stop = OnBroken::Stop;
         extract(&index, folder.path(), &set, stop, outputs, &|_, _| {}).unwrap();

@@ -1,5 +1,6 @@
 //! `features.parquet` and `functionals.parquet`, written one row group at a time.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ambivox_lld::Functionals;
@@ -35,12 +36,25 @@ impl Tables {
         columns: &[String],
         functionals: Option<&Functionals>,
     ) -> Result<Self, FeatureError> {
-        let keys = [(UTTERANCE, DataType::String), (FRAME, DataType::UInt32)];
-        let features = TableWriter::create(&outputs.features, &keys, columns)?;
+        let open = |file: &Path| Ok(Box::new(fs::File::create(file)?.into_file()) as Out);
+        let features = TableWriter::create(&outputs.features, open, &KEYS, columns)?;
         let functionals = outputs.functionals.as_ref().zip(functionals);
         let functionals = functionals.map(|(file, functionals)| {
-            TableWriter::create(file, &keys[..1], functionals.columns())
+            TableWriter::create(file, open, &KEYS[..1], functionals.columns())
         });
+        Ok(Self { features, functionals: functionals.transpose()? })
+    }
+
+    /// Tables that only encode: what is written to them goes nowhere. Errors name `place`.
+    pub(crate) fn nowhere(
+        place: &Path,
+        columns: &[String],
+        functionals: Option<&Functionals>,
+    ) -> Result<Self, FeatureError> {
+        let open = |_: &Path| Ok(Box::new(std::io::sink()) as Out);
+        let functionals = functionals
+            .map(|functionals| TableWriter::create(place, open, &KEYS[..1], functionals.columns()));
+        let features = TableWriter::create(place, open, &KEYS, columns)?;
         Ok(Self { features, functionals: functionals.transpose()? })
     }
 
@@ -69,9 +83,15 @@ impl Tables {
 
 /// A row group of each table, or none where there is no row.
 pub(crate) struct Encoded {
-    features: Option<RowGroup>,
-    functionals: Option<RowGroup>,
+    pub(crate) features: Option<RowGroup>,
+    pub(crate) functionals: Option<RowGroup>,
 }
+
+/// Where a table's bytes go.
+type Out = Box<dyn Write + Send>;
+
+/// The key columns: of both tables the first, of frames the second too.
+const KEYS: [(&str, DataType); 2] = [(UTTERANCE, DataType::String), (FRAME, DataType::UInt32)];
 
 /// An open table.
 struct TableWriter {
@@ -84,11 +104,11 @@ impl TableWriter {
     /// Creates `file` for these key columns and, below these names, values.
     fn create(
         file: &Path,
+        open: impl Fn(&Path) -> std::io::Result<Out>,
         keys: &[(&str, DataType)],
         columns: &[String],
     ) -> Result<Self, FeatureError> {
-        let out = fs::File::create(file)?.into_file();
-        let parquet = ParquetFile::create(out, &schema(keys, columns))
+        let parquet = ParquetFile::create(open(file)?, &schema(keys, columns))
             .map_err(|source| FeatureError::Parquet { file: file.to_path_buf(), source })?;
         Ok(Self { file: file.to_path_buf(), columns: columns.to_vec(), parquet })
     }

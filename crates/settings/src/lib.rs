@@ -42,7 +42,7 @@ pub use pipeline::{
 };
 pub use request::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, FeatureSetText,
-    IndexParams, ReportParams, Request, SplitParams, StageParams, TrainParams, role,
+    IndexParams, ReportParams, Request, Shard, SplitParams, StageParams, TrainParams, role,
 };
 pub use space::{Range, Search, Space};
 pub use split::{Fold, Splits};

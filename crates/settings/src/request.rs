@@ -1,6 +1,7 @@
 //! What a stage is asked: typed parameters, inputs by role, a folder to write into.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -309,11 +310,32 @@ pub struct Request {
     pub out: PathBuf,
     /// Threads to use; changes the speed alone.
     pub threads: usize,
-    /// File where a stage that [can be resumed](StageParams::can_resume) keeps how far it has come, in a
-    /// folder that exists. It is written beside `out` and moved here, and changes alone what has to be
-    /// done again after a kill.
+    /// Where a stage keeps how far it has come, or finds what was made of it before: a file in a folder
+    /// that exists, for one that [can be resumed](StageParams::can_resume), written beside `out` and moved
+    /// here; a folder, for an extraction. It changes alone what has to be done again after a kill.
     pub interim: Option<PathBuf>,
     /// File where the train stage shows its events after every epoch, so that people can watch; its
     /// folders are made where they are not there. Nothing reads it back.
     pub live: Option<PathBuf>,
+    /// The part of the stage that is asked for, where it is not all: it goes into `interim`, and there are
+    /// no outputs.
+    pub shard: Option<Shard>,
+}
+
+/// A part of an extraction: of its row groups, counted from 0, those whose number leaves `number` when
+/// it is divided by `of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shard {
+    /// Number of the part, below `of`.
+    pub number: usize,
+    /// Number of parts.
+    pub of: NonZeroUsize,
+}
+
+impl Shard {
+    /// Whether a row group is in this part.
+    pub fn has(self, group: usize) -> bool {
+        group % self.of == self.number
+    }
 }

@@ -2,17 +2,21 @@
 //! `functionals.parquet`.
 
 use ambivox_corpus::Index;
-use ambivox_features::{Outputs, extract};
+use ambivox_features::{Outputs, extract, extract_shard};
 use ambivox_lld::{FeatureSet, LldError};
-use ambivox_settings::{Exclusions, ExtractParams, FeatureSetText, role};
+use ambivox_settings::{Exclusions, ExtractParams, FeatureSetText, Shard, role};
 
 use crate::StageError;
 use crate::job::Job;
 
 pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageError> {
     let index = Index::open(job.input(role::INDEX)?)?;
+    if let Some(shard) = job.request.shard {
+        return run_shard(params, shard, &index, job);
+    }
     let functionals = params.functionals.then(|| job.output(role::FUNCTIONALS)).transpose()?;
-    let outputs = Outputs { features: job.output(role::FEATURES)?, functionals };
+    let pieces = job.request.interim.clone();
+    let outputs = Outputs { features: job.output(role::FEATURES)?, functionals, pieces };
     let excluded = extract(
         &index,
         job.input(role::CORPUS)?,
@@ -26,6 +30,19 @@ pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageErro
         job.reporter.warn(format!("{id} ({path}) is left out: {reason}"));
     }
     job.write_json(role::EXCLUSIONS, &Exclusions { schema: 1, excluded })
+}
+
+/// Keeps a part of the row groups where the whole finds them.
+fn run_shard(
+    params: &ExtractParams,
+    shard: Shard,
+    index: &Index,
+    job: &Job<'_>,
+) -> Result<(), StageError> {
+    let folder = job.request.interim.as_deref().ok_or_else(|| job.lacks("`interim`"))?;
+    let (root, set) = (job.input(role::CORPUS)?, feature_set(&params.set)?);
+    let progress = |done, total| job.reporter.progress(done, total, "utterances", "");
+    Ok(extract_shard(index, root, &set, params.functionals, shard, folder, &progress)?)
 }
 
 fn feature_set(text: &FeatureSetText) -> Result<FeatureSet, LldError> {

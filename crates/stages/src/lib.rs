@@ -51,6 +51,10 @@ pub fn run(request: &Request, reporter: &Reporter) -> Result<(), StageError> {
         let out = request.out.display();
         return Err(StageError::Request(format!("there is no folder {out} for the outputs")));
     }
+    if request.shard.is_some() && !matches!(request.work, StageParams::Extract(_)) {
+        let name = request.work.name();
+        return Err(StageError::Request(format!("stage {name} is not made in parts")));
+    }
     let job = Job { request, reporter };
     match &request.work {
         StageParams::Synth(params) => synth::run(params, &job),

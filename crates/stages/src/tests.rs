@@ -101,9 +101,15 @@ impl Bench {
         let inputs: BTreeMap<String, PathBuf> =
             inputs.iter().map(|(role, path)| ((*role).to_owned(), path.clone())).collect();
         let names: Vec<&str> = work.outputs().iter().map(|(_, name)| *name).collect();
-        let (threads, out_of_request) = (self.threads, out.clone());
-        let request =
-            Request { work, inputs, out: out_of_request, threads, interim: None, live: None };
+        let request = Request {
+            work,
+            inputs,
+            out: out.clone(),
+            threads: self.threads,
+            interim: None,
+            live: None,
+            shard: None,
+        };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build().unwrap();
         pool.install(|| run(&request, &Reporter::new(Box::new(std::io::sink()))))?;
         assert!(names.iter().all(|name| out.join(name).exists()), "{names:?}");

@@ -37,6 +37,7 @@ fn synth(folder: &Path, mean_seconds: f64) -> Request {
         threads: 2,
         interim: None,
         live: None,
+        shard: None,
     }
 }
 

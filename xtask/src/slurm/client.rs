@@ -1,5 +1,6 @@
 //! The programs of Slurm that a driver calls, and what they answer.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,13 +9,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::fate::Fate;
-use super::order::JOB;
+use super::order::{CLAIM, Desk, JOB};
+use super::script::CLAIMED;
 use crate::progress::Progress;
 
 /// How long a controller that does not answer is waited for, as while it is started anew.
 const PATIENCE: Duration = Duration::from_mins(10);
 /// Time between two tries.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Half the time after which a claim begins by itself.
+const TURN: Duration = Duration::from_secs(CLAIMED / 2);
 /// What Slurm's programs say where the controller did not answer.
 const SILENCE: [&str; 5] = [
     "Unable to contact slurm controller",
@@ -32,17 +36,26 @@ pub(super) struct Task {
     pub(super) number: usize,
 }
 
+impl Task {
+    /// Place of its job among all jobs of the cluster, whoever submitted them.
+    pub(super) fn rank(&self) -> u64 {
+        self.job.parse().unwrap_or(u64::MAX)
+    }
+}
+
 /// A task that is not over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Queued {
     pub(super) task: Task,
     /// The order's name.
     pub(super) order: String,
+    /// Whether its submission is still under way.
+    pub(super) is_claim: bool,
     pub(super) runs: bool,
 }
 
 /// What a call came to.
-enum Called {
+pub(super) enum Called {
     Answer(String),
     /// It said no, for this reason.
     Refused(String),
@@ -50,129 +63,199 @@ enum Called {
     Silence(String),
 }
 
-/// All of this user's tasks that are orders of ours.
-pub(super) fn queue(progress: &Progress) -> Result<Vec<Queued>> {
-    let arguments = ["--me", "--noheader", "--array", "--format=%F|%K|%T|%j"];
-    let text = patiently(progress, "squeue", &arguments.map(OsStr::new))?;
-    Ok(text.lines().filter_map(queued).collect())
+/// Runs programs of Slurm.
+pub(super) trait Call {
+    fn call(&self, program: &str, arguments: &[&OsStr]) -> Result<Called>;
 }
 
-/// A line such as `12|3|RUNNING|ambivox-0123456789ab`.
-fn queued(line: &str) -> Option<Queued> {
-    let mut fields = line.trim().splitn(4, '|');
-    let (job, number) = (fields.next()?.to_owned(), fields.next()?.parse().ok()?);
-    let (state, name) = (fields.next()?, fields.next()?);
-    let order = name.strip_prefix(JOB)?.to_owned();
-    Some(Queued { task: Task { job, number }, order, runs: state == "RUNNING" })
+/// Those that are installed here.
+struct Installed;
+
+/// Slurm, as a driver speaks to it.
+pub(super) struct Client {
+    pub(super) programs: Box<dyn Call>,
+    /// Time between two tries.
+    pub(super) pause: Duration,
+    /// How long another driver's claim is waited for: where that is alive, it is soon done.
+    pub(super) turn: Duration,
 }
 
-/// Submits an array; returns its job id.
-///
-/// Where the controller does not answer, the array may be queued all the same: its name tells.
-pub(super) fn submit(
-    progress: &Progress,
-    arguments: &[String],
-    script: &Path,
-    order: &str,
-) -> Result<String> {
-    let words: Vec<&OsStr> = arguments.iter().map(OsStr::new).chain([script.as_os_str()]).collect();
-    let started = Instant::now();
-    loop {
-        match call("sbatch", &words)? {
-            // With several clusters the cluster's name follows.
-            Called::Answer(text) => {
-                return Ok(text.trim().split(';').next().unwrap_or_default().to_owned());
-            }
-            Called::Refused(why) => bail!("sbatch refused: {why}"),
-            Called::Silence(why) if started.elapsed() > PATIENCE => bail!(silent(&why)),
-            Called::Silence(why) => {
-                progress.say(&format!("slurm does not answer; trying on ({why})"));
-                let queue = queue(progress)?;
-                if let Some(there) = queue.into_iter().find(|queued| queued.order == order) {
-                    return Ok(there.task.job);
+impl Client {
+    pub(super) fn installed() -> Self {
+        Self { programs: Box::new(Installed), pause: PAUSE, turn: TURN }
+    }
+
+    /// All of this user's tasks that are orders of this store.
+    pub(super) fn queue(&self, store: &Path, progress: &Progress) -> Result<Vec<Queued>> {
+        let arguments = ["--me", "--noheader", "--array", "--format=%F|%K|%T|%j|%Z"];
+        let text = self.patiently(progress, "squeue", &arguments.map(OsStr::new))?;
+        Ok(text.lines().filter_map(|line| queued(line, store)).collect())
+    }
+
+    /// Submits an array; returns its job id.
+    ///
+    /// Where the controller does not answer, the array may be queued all the same. So it is looked up by
+    /// its name before it is sent again.
+    pub(super) fn submit(
+        &self,
+        progress: &Progress,
+        arguments: &[String],
+        script: &Path,
+        order: &str,
+    ) -> Result<String> {
+        let words: Vec<&OsStr> =
+            arguments.iter().map(OsStr::new).chain([script.as_os_str()]).collect();
+        let started = Instant::now();
+        loop {
+            match self.programs.call("sbatch", &words)? {
+                // With several clusters the cluster's name follows.
+                Called::Answer(text) => {
+                    return Ok(text.trim().split(';').next().unwrap_or_default().to_owned());
                 }
+                Called::Refused(why) => bail!("sbatch refused: {why}"),
+                Called::Silence(why) => self.wait_on(progress, started, &why)?,
+            }
+            if let Some(job) = self.jobs_of(progress, order)?.into_iter().next() {
+                return Ok(job);
             }
         }
     }
-}
 
-/// Takes jobs back. One that is over already is no error.
-pub(super) fn cancel(progress: &Progress, jobs: &[String]) -> Result<()> {
-    let words: Vec<&OsStr> = jobs.iter().map(OsStr::new).collect();
-    patiently(progress, "scancel", &words).map(drop)
-}
-
-/// What became of a task: from the accounting where the cluster has one, else from the controller,
-/// which forgets after some minutes.
-pub(super) fn fate(progress: &Progress, task: &Task) -> Result<Fate> {
-    let id = format!("{}_{}", task.job, task.number);
-    let accounting =
-        ["--allocations", "--noheader", "--parsable2", "--format=State", "--jobs", &id];
-    if let Ok(Called::Answer(text)) = call("sacct", &accounting.map(OsStr::new))
-        && let Some(state) = text.lines().map(str::trim).rfind(|line| !line.is_empty())
-    {
-        return Ok(Fate::from_state(state));
+    /// Jobs of an order, over or not, by their ids.
+    fn jobs_of(&self, progress: &Progress, order: &str) -> Result<Vec<String>> {
+        let names = format!("--name={JOB}{order},{JOB}{order}{CLAIM}");
+        let arguments = ["--me", "--noheader", "--states=all", "--format=%F", &names];
+        let text = self.patiently(progress, "squeue", &arguments.map(OsStr::new))?;
+        let jobs: BTreeSet<&str> = text.lines().map(str::trim).collect();
+        let mut jobs: Vec<String> =
+            jobs.into_iter().filter(|job| !job.is_empty()).map(str::to_owned).collect();
+        jobs.sort_by_key(|job| job.parse().unwrap_or(u64::MAX));
+        Ok(jobs)
     }
-    let started = Instant::now();
-    loop {
-        match call("scontrol", &["show", "job", "--oneliner", &id].map(OsStr::new))? {
-            Called::Answer(text) => return Ok(state_of(&text)),
-            // A job that it no longer knows.
-            Called::Refused(_) => return Ok(Fate::Unknown),
-            Called::Silence(why) => wait_on(progress, started, &why)?,
+
+    /// Lets an array begin that was submitted as a claim.
+    pub(super) fn begin(&self, progress: &Progress, job: &str, order: &str) -> Result<()> {
+        let (job, name) = (format!("jobid={job}"), format!("jobname={JOB}{order}"));
+        let words = ["update", &job, &name, "starttime=now"];
+        self.patiently(progress, "scontrol", &words.map(OsStr::new)).map(drop)
+    }
+
+    /// Takes jobs back. One that is over already is no error.
+    pub(super) fn cancel(&self, progress: &Progress, jobs: &BTreeSet<String>) -> Result<()> {
+        let words: Vec<&OsStr> = jobs.iter().map(OsStr::new).collect();
+        if words.is_empty() {
+            Ok(())
+        } else {
+            self.patiently(progress, "scancel", &words).map(drop)
         }
     }
+
+    /// What became of a task: from the accounting where the cluster has one, else from the controller,
+    /// which forgets after some minutes.
+    pub(super) fn fate(&self, progress: &Progress, task: &Task) -> Result<Fate> {
+        let id = format!("{}_{}", task.job, task.number);
+        let accounting =
+            ["--allocations", "--noheader", "--parsable2", "--format=State,Reason", "--jobs", &id];
+        if let Ok(Called::Answer(text)) = self.programs.call("sacct", &accounting.map(OsStr::new))
+            && let Some(fate) = accounted(&text)
+        {
+            return Ok(fate);
+        }
+        let started = Instant::now();
+        loop {
+            let words = ["show", "job", "--oneliner", &id].map(OsStr::new);
+            match self.programs.call("scontrol", &words)? {
+                Called::Answer(text) => return Ok(shown(&text)),
+                // A job that it no longer knows.
+                Called::Refused(_) => return Ok(Fate::Unknown),
+                Called::Silence(why) => self.wait_on(progress, started, &why)?,
+            }
+        }
+    }
+
+    /// What a program answers, once the controller does.
+    fn patiently(
+        &self,
+        progress: &Progress,
+        program: &str,
+        arguments: &[&OsStr],
+    ) -> Result<String> {
+        let started = Instant::now();
+        loop {
+            match self.programs.call(program, arguments)? {
+                Called::Answer(text) => return Ok(text),
+                Called::Refused(why) => bail!("{program} refused: {why}"),
+                Called::Silence(why) => self.wait_on(progress, started, &why)?,
+            }
+        }
+    }
+
+    fn wait_on(&self, progress: &Progress, started: Instant, why: &str) -> Result<()> {
+        if started.elapsed() > PATIENCE {
+            bail!(
+                "slurm does not answer: {why}\n\
+                 hint: what is queued goes on by itself; call again later, and it is found there"
+            );
+        }
+        progress.say(&format!("slurm does not answer; trying on ({why})"));
+        std::thread::sleep(self.pause);
+        Ok(())
+    }
+}
+
+/// A line such as `12|3|RUNNING|ambivox-0123456789ab|/store/slurm/orders/0123456789ab`; `None` where it
+/// is no order of this store.
+fn queued(line: &str, store: &Path) -> Option<Queued> {
+    let mut fields = line.trim().splitn(5, '|');
+    let (job, number) = (fields.next()?.to_owned(), fields.next()?.parse().ok()?);
+    let (state, name, folder) = (fields.next()?, fields.next()?, fields.next()?);
+    let name = name.strip_prefix(JOB)?;
+    let order = name.strip_suffix(CLAIM).unwrap_or(name);
+    // Of a path of several lines there is the first here.
+    let desk = Desk::new(store, order).folder().display().to_string();
+    (desk.lines().next() == Some(folder)).then(|| Queued {
+        task: Task { job, number },
+        order: order.to_owned(),
+        is_claim: name.ends_with(CLAIM) && state == "PENDING",
+        runs: state == "RUNNING",
+    })
+}
+
+/// The state in what `sacct` writes: one line `state|reason` for every time that the task was queued,
+/// the last one last.
+fn accounted(text: &str) -> Option<Fate> {
+    let last = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+    let (state, reason) = last.split_once('|').unwrap_or((last, ""));
+    Some(Fate::from_state(state, reason))
 }
 
 /// The state in what `scontrol show job` writes.
-fn state_of(text: &str) -> Fate {
-    let field = text.split_whitespace().find_map(|field| field.strip_prefix("JobState="));
-    Fate::from_state(field.unwrap_or_default())
+fn shown(text: &str) -> Fate {
+    let field = |name: &str| {
+        let value = text.split_whitespace().find_map(|field| field.strip_prefix(name));
+        value.unwrap_or_default()
+    };
+    Fate::from_state(field("JobState="), field("Reason="))
 }
 
-/// What a program answers, once the controller does.
-fn patiently(progress: &Progress, program: &str, arguments: &[&OsStr]) -> Result<String> {
-    let started = Instant::now();
-    loop {
-        match call(program, arguments)? {
-            Called::Answer(text) => return Ok(text),
-            Called::Refused(why) => bail!("{program} refused: {why}"),
-            Called::Silence(why) => wait_on(progress, started, &why)?,
+impl Call for Installed {
+    fn call(&self, program: &str, arguments: &[&OsStr]) -> Result<Called> {
+        let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+        let output = output.with_context(|| {
+            format!(
+                "failed to run {program}\n\
+                 hint: --executor slurm needs Slurm's commands in the PATH"
+            )
+        })?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() {
+            return Ok(Called::Answer(text(&output.stdout)));
         }
+        let why = text(&output.stderr);
+        let why = if why.is_empty() { output.status.to_string() } else { why.replace('\n', "; ") };
+        let is_silence = SILENCE.iter().any(|words| why.contains(words));
+        Ok(if is_silence { Called::Silence(why) } else { Called::Refused(why) })
     }
-}
-
-fn wait_on(progress: &Progress, started: Instant, why: &str) -> Result<()> {
-    if started.elapsed() > PATIENCE {
-        bail!(silent(why));
-    }
-    progress.say(&format!("slurm does not answer; trying on ({why})"));
-    std::thread::sleep(PAUSE);
-    Ok(())
-}
-
-fn silent(why: &str) -> String {
-    format!(
-        "slurm does not answer: {why}\n\
-         hint: what is queued goes on by itself; call again later, and it is found there"
-    )
-}
-
-fn call(program: &str, arguments: &[&OsStr]) -> Result<Called> {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
-    let output = output.with_context(|| {
-        format!(
-            "failed to run {program}\nhint: --executor slurm needs Slurm's commands in the PATH"
-        )
-    })?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if output.status.success() {
-        return Ok(Called::Answer(text(&output.stdout)));
-    }
-    let why = text(&output.stderr);
-    let why = if why.is_empty() { output.status.to_string() } else { why.replace('\n', "; ") };
-    let is_silence = SILENCE.iter().any(|words| why.contains(words));
-    Ok(if is_silence { Called::Silence(why) } else { Called::Refused(why) })
 }
 
 #[cfg(test)]
@@ -180,28 +263,69 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_arrays_of_ours_count() {
-        let found = queued("12|3|RUNNING|ambivox-0123").unwrap();
+    fn only_arrays_of_this_store_count() {
+        let store = Path::new("/s t/a");
+        let queued = |line: &str| queued(line, store);
+        let desk = "/s t/a/slurm/orders/0123";
+        let found = queued(&format!("12|3|RUNNING|ambivox-0123|{desk}")).unwrap();
         assert_eq!(found.task, Task { job: "12".to_owned(), number: 3 });
-        assert_eq!((found.order.as_str(), found.runs), ("0123", true));
-        assert!(!queued("12|4|PENDING|ambivox-0123").unwrap().runs);
-        for other in ["12|N/A|RUNNING|ambivox-0123", "12|3|RUNNING|other|ambivox-", "", "12|3"] {
-            assert_eq!(queued(other), None, "{other}");
+        assert_eq!((found.order.as_str(), found.runs, found.is_claim), ("0123", true, false));
+        let claim = queued(&format!("12|4|PENDING|ambivox-0123+|{desk}")).unwrap();
+        assert_eq!((claim.order.as_str(), claim.runs, claim.is_claim), ("0123", false, true));
+        // Nobody let it begin, and it has begun.
+        let begun = queued(&format!("12|4|RUNNING|ambivox-0123+|{desk}")).unwrap();
+        assert!(begun.runs && !begun.is_claim);
+        for other in [
+            format!("12|N/A|RUNNING|ambivox-0123|{desk}"),
+            format!("12|3|RUNNING|other|ambivox-|{desk}"),
+            "12|3|RUNNING|ambivox-0123|/another/slurm/orders/0123".to_owned(),
+            "12|3".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(queued(&other), None, "{other}");
+        }
+    }
+
+    /// Words of Slurm 22.05.
+    #[test]
+    fn the_controller_tells_the_state() {
+        let node =
+            "JobId=7 ArrayJobId=5 UserId=root(0) JobState=NODE_FAIL Reason=NodeDown Dep=(null)";
+        let memory =
+            "JobId=3 ArrayJobId=3 JobState=OUT_OF_MEMORY Reason=OutOfMemory ExitCode=0:125";
+        let unmet = "JobId=4 JobState=CANCELLED Reason=DependencyNeverSatisfied \
+                     Dependency=afterok:3_*(failed)";
+        assert_eq!(shown(node), Fate::NodeFailed);
+        assert_eq!(shown(memory), Fate::OutOfMemory);
+        assert_eq!(shown("JobId=1 JobState=TIMEOUT Reason=TimeLimit"), Fate::TimedOut);
+        assert_eq!(shown("JobId=12 JobState=PREEMPTED Reason=None"), Fate::Preempted);
+        assert_eq!(shown(unmet), Fate::Unmet);
+        assert_eq!(shown("JobId=4 JobState=CANCELLED Reason=JobHeldUser"), Fate::Cancelled);
+        assert_eq!(shown(""), Fate::Unknown);
+    }
+
+    /// As `sacct --parsable2 --format=State,Reason` writes it, one line for every time queued.
+    #[test]
+    fn the_accounting_tells_the_state() {
+        let cases = [
+            ("COMPLETED|None\n", Some(Fate::Completed)),
+            ("NODE_FAIL|None\nPREEMPTED|None\nTIMEOUT|TimeLimit\n", Some(Fate::TimedOut)),
+            ("CANCELLED by 1000|None\n", Some(Fate::Cancelled)),
+            ("CANCELLED|DependencyNeverSatisfied\n", Some(Fate::Unmet)),
+            ("OUT_OF_MEMORY|None\n\n", Some(Fate::OutOfMemory)),
+            ("REQUEUED|None\nPENDING|BeginTime\n", Some(Fate::Queued)),
+            ("\n", None),
+        ];
+        for (text, fate) in cases {
+            assert_eq!(accounted(text), fate, "{text}");
         }
     }
 
     #[test]
-    fn the_controller_tells_the_state() {
-        let text = "JobId=7 ArrayJobId=5 JobName=x UserId=root(0) JobState=NODE_FAIL Reason=None";
-        assert_eq!(state_of(text), Fate::NodeFailed);
-        assert_eq!(state_of(""), Fate::Unknown);
-    }
-
-    #[test]
     fn a_program_that_is_not_there_is_named() {
-        let Err(error) = call("no-such-squeue", &[]) else { panic!("it is there") };
+        let Err(error) = Installed.call("no-such-squeue", &[]) else { panic!("it is there") };
         assert!(error.to_string().contains("no-such-squeue"), "{error}");
-        let said = |line: &str| call("sh", &["-c", line].map(OsStr::new)).unwrap();
+        let said = |line: &str| Installed.call("sh", &["-c", line].map(OsStr::new)).unwrap();
         assert!(matches!(said("echo 5"), Called::Answer(text) if text == "5"));
         assert!(matches!(said("echo no >&2; exit 1"), Called::Refused(text) if text == "no"));
         let silence = "echo 'x: Unable to contact slurm controller (connect failure)' >&2; exit 1";

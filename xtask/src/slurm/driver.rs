@@ -1,72 +1,70 @@
 //! Holds what is missing against what is queued, and submits the difference, until nothing is missing.
 //!
 //! Nothing is kept from call to call but what lies in the store and in Slurm's queue, so a driver can
-//! end at any time and the next one goes on. Two at once may submit the same; jobs begin a moment after
-//! their submission, and each driver looks at the queue in between: of two jobs for the same unit the
-//! one with the lower id stays, and its driver alone sees no other before it.
+//! end at any time and the next one goes on. Two at once submit one after the other, as [`submission`]
+//! says, and so never the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use ambivox_artifacts::{Digest, Encoder};
-use ambivox_settings::exit;
+use ambivox_settings::{Shard, StageParams};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 
-use super::client::{self, Queued, Task};
-use super::fate::{Given, Verdict, verdict};
+use super::client::{Client, Queued, Task};
 use super::order::{Desk, Unit};
+use super::programs::Programs;
 use super::settings::{Memory, SlurmSettings};
-use super::worker::LATE;
 use crate::execute::Executor;
 use crate::failure::Failure;
 use crate::graph::{Instance, Source};
+use case::Case;
+use standing::Standing;
 
+mod case;
+mod plan;
+mod standing;
 mod submission;
-
-/// Lines of a log that are shown where a task failed.
-const LOG_LINES: usize = 15;
+#[cfg(test)]
+mod tests;
 
 /// Runs stages as jobs of Slurm.
 pub(crate) struct Slurm {
     settings: SlurmSettings,
-    /// Whether scripts are shown instead of submitted.
-    dry_run: bool,
+    client: Client,
+    /// How what would be submitted is shown, where that is all.
+    dry_run: Option<Shown>,
+    /// The programs of tasks, once something was submitted.
+    programs: Option<Programs>,
     /// Units of all instances seen so far, by slot.
     units: BTreeMap<String, Unit>,
     cases: BTreeMap<Digest, Case>,
-    /// Units of the orders seen so far, by name; none where the order is of another store.
+    /// Units of the orders seen so far, by name.
     orders: BTreeMap<String, Vec<Digest>>,
+    /// Jobs of the orders submitted here, by name.
+    own: BTreeMap<String, String>,
+    /// Jobs some of whose tasks came to nothing: what waits for all of one waits in vain.
+    broken: BTreeSet<String>,
 }
 
-/// What became of a unit so far.
-#[derive(Debug, Default)]
-struct Case {
-    /// The last task that had it, and the name of its order.
-    at: Option<(String, Task)>,
-    given: Given,
-    /// When it was first said to be made.
-    said: Option<Instant>,
+/// How that is shown which would be submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Text,
+    Json,
 }
+
+/// What is queued, by the unit that it makes.
+type Queue = BTreeMap<Digest, Queued>;
 
 /// A unit that is not made, with its wave.
 #[derive(Debug, Clone)]
 struct Open {
     wave: usize,
     unit: Unit,
-}
-
-/// How a unit stands.
-enum Standing {
-    Made,
-    /// Queued, at work, or made and not yet to be seen.
-    Under,
-    Wanting,
-    Failed {
-        code: u8,
-        text: String,
-    },
 }
 
 /// Scripts were shown, and nothing was done.
@@ -82,9 +80,22 @@ impl fmt::Display for OnlyShown {
 impl std::error::Error for OnlyShown {}
 
 impl Slurm {
-    pub(crate) fn new(settings: SlurmSettings, dry_run: bool) -> Self {
-        let (units, cases, orders) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { settings, dry_run, units, cases, orders }
+    pub(crate) fn new(settings: SlurmSettings, dry_run: Option<Shown>) -> Self {
+        Self::with(settings, dry_run, Client::installed())
+    }
+
+    fn with(settings: SlurmSettings, dry_run: Option<Shown>, client: Client) -> Self {
+        Self {
+            settings,
+            client,
+            dry_run,
+            programs: None,
+            units: BTreeMap::new(),
+            cases: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            own: BTreeMap::new(),
+            broken: BTreeSet::new(),
+        }
     }
 
     /// Brings instances up to date, wave by wave, by jobs that depend on one another.
@@ -93,26 +104,27 @@ impl Slurm {
         executor: &mut Executor<'_>,
         waves: &[Vec<Instance>],
     ) -> Result<()> {
-        let mut open = Vec::new();
+        let (mut open, mut missing) = (Vec::new(), 0);
         for (wave, instances) in waves.iter().enumerate() {
             for instance in instances {
                 let unit = self.unit(executor, instance)?;
                 if executor.is_made(instance)? {
                     executor.tally.fresh += 1;
-                } else {
-                    open.push(Open { wave, unit });
+                    continue;
                 }
+                missing += 1;
+                let shards = self.shards(&unit);
+                open.extend(shards.into_iter().chain([unit]).map(|unit| Open { wave, unit }));
             }
         }
         if open.is_empty() {
             return Ok(());
         }
-        if self.dry_run {
-            self.show(executor, &open)?;
+        if let Some(shown) = self.dry_run {
+            self.show(executor, &open, shown)?;
             return Err(OnlyShown.into());
         }
         executor.build()?;
-        let missing = open.len();
         self.see_through(executor, open)?;
         executor.tally.made += missing;
         Ok(())
@@ -136,9 +148,29 @@ impl Slurm {
             inputs.insert(role.clone(), digest);
         }
         let digest = executor.resolver.parts(instance, inputs)?.key();
-        let unit = Unit { digest, instance: instance.clone() };
+        let unit = Unit { digest, instance: instance.clone(), shard: None };
         self.units.insert(instance.slot.clone(), unit.clone());
         Ok(unit)
+    }
+
+    /// The parts of a unit, where it is made in parts.
+    fn shards(&self, unit: &Unit) -> Vec<Unit> {
+        let Some(of) = self.shards_of(&unit.instance) else { return Vec::new() };
+        if unit.shard.is_some() {
+            return Vec::new();
+        }
+        let shard = |number: usize| {
+            let start = Encoder::new("ambivox unit's part").digest(&unit.digest);
+            let digest = start.count(number as u64).count(of.get() as u64).finish();
+            Unit { digest, instance: unit.instance.clone(), shard: Some(Shard { number, of }) }
+        };
+        (0..of.get()).map(shard).collect()
+    }
+
+    /// In how many parts an instance is made before it is put together.
+    fn shards_of(&self, instance: &Instance) -> Option<NonZeroUsize> {
+        let can = matches!(instance.work, StageParams::Extract(_));
+        self.settings.extract_shards.filter(|_| can)
     }
 
     /// Submits and waits until every unit is made, or one has failed and no other is under way.
@@ -170,7 +202,7 @@ impl Slurm {
                 told = line;
             }
             if failures.is_empty() && !wanting.is_empty() {
-                self.submit(executor, &wanting, &queue)?;
+                self.submit(executor, &wanting)?;
             } else if open.len() == wanting.len() {
                 break;
             }
@@ -182,20 +214,38 @@ impl Slurm {
         Err(Failure::stages(*code, texts.join("\n")))
     }
 
-    /// All queued tasks that make a unit of this store; of several for the same, the one that was
-    /// submitted first.
-    fn queue(&mut self, executor: &Executor<'_>) -> Result<BTreeMap<Digest, Queued>> {
-        let mut queue = BTreeMap::new();
-        let mut all = client::queue(executor.progress)?;
-        all.sort_by_key(|queued| queued.task.job.parse().unwrap_or(u64::MAX));
-        for queued in all {
-            if let Some(unit) = self.units_of(executor, &queued.order).get(queued.task.number) {
-                queue.entry(*unit).or_insert(queued);
-            }
+    /// What is queued for this store; of several tasks for the same unit, one whose submission is
+    /// complete, and of those the first.
+    fn queue(&mut self, executor: &Executor<'_>) -> Result<Queue> {
+        let mut all = self.look(executor)?;
+        all.sort_by_key(|(_, queued)| (queued.is_claim, queued.task.rank()));
+        let mut queue = Queue::new();
+        for (unit, queued) in all {
+            queue.entry(unit).or_insert(queued);
         }
         Ok(queue)
     }
 
+    /// All tasks queued for this store, with what they make. Takes back what was submitted twice, since
+    /// the controller did not answer the first time.
+    fn look(&mut self, executor: &Executor<'_>) -> Result<Vec<(Digest, Queued)>> {
+        let all = self.client.queue(executor.resolver.store.root(), executor.progress)?;
+        let is_double = |queued: &Queued| {
+            self.own.get(&queued.order).is_some_and(|job| *job != queued.task.job)
+        };
+        let (doubles, all): (Vec<Queued>, Vec<_>) = all.into_iter().partition(is_double);
+        let doubles: BTreeSet<String> = doubles.into_iter().map(|queued| queued.task.job).collect();
+        self.client.cancel(executor.progress, &doubles)?;
+        let mut found = Vec::new();
+        for queued in all {
+            if let Some(unit) = self.units_of(executor, &queued.order).get(queued.task.number) {
+                found.push((*unit, queued));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What an order is about; nothing where it does not show yet.
     fn units_of(&mut self, executor: &Executor<'_>, order: &str) -> &[Digest] {
         let store = executor.resolver.store.root();
         if !self.orders.contains_key(order)
@@ -206,77 +256,15 @@ impl Slurm {
         self.orders.get(order).map_or(&[], Vec::as_slice)
     }
 
-    fn standing(
-        &mut self,
-        executor: &mut Executor<'_>,
-        unit: &Unit,
-        queue: &BTreeMap<Digest, Queued>,
-    ) -> Result<Standing> {
-        let case = self.cases.entry(unit.digest).or_default();
-        if let Some(queued) = queue.get(&unit.digest) {
-            case.at = Some((queued.order.clone(), queued.task.clone()));
-            case.said = None;
-            return Ok(Standing::Under);
-        }
-        if executor.is_made(&unit.instance)? {
-            return Ok(Standing::Made);
-        }
-        let Some((order, task)) = case.at.clone() else { return Ok(Standing::Wanting) };
-        self.judge(executor, unit, &order, &task)
-    }
-
-    /// How a unit stands whose last task is over.
-    fn judge(
-        &mut self,
-        executor: &mut Executor<'_>,
-        unit: &Unit,
-        order: &str,
-        task: &Task,
-    ) -> Result<Standing> {
-        let (slot, stage) = (&unit.instance.slot, unit.instance.stage());
-        let desk = Desk::new(executor.resolver.store.root(), order);
-        let fate = client::fate(executor.progress, task)?;
-        let case = self.cases.entry(unit.digest).or_default();
-        let memory = case.given.memory.or(self.settings.of_stage(stage).memory);
-        let given = Given { memory, ..case.given };
-        let (retries, limit) = (self.settings.retries, self.settings.memory_limit);
-        let judged = verdict(fate, desk.ended(task.number).as_ref(), given, retries, limit);
-        Ok(match judged {
-            Verdict::Well if case.is_late() && case.given.lost >= retries => {
-                let why = "it ended well, and made nothing that can be seen from here";
-                Standing::Failed { code: exit::FAILED, text: complaint(slot, why, task, &desk) }
-            }
-            Verdict::Well if case.is_late() => {
-                case.begin_again(None);
-                executor.progress.say(&format!("{slot}: made, but not to be seen; once again"));
-                Standing::Wanting
-            }
-            Verdict::Wait | Verdict::Well => Standing::Under,
-            Verdict::Again { why, memory } => {
-                case.begin_again(memory);
-                let with = memory.map_or(String::new(), |memory| format!(" with {memory}"));
-                executor.progress.say(&format!("{slot}: {why}; once again{with}"));
-                Standing::Wanting
-            }
-            // What it needs was not there, through no fault of its own.
-            Verdict::Never { .. } if !has_inputs(executor, &unit.instance) => {
-                case.at = None;
-                Standing::Wanting
-            }
-            Verdict::Never { code, why } => {
-                Standing::Failed { code, text: complaint(slot, &why, task, &desk) }
-            }
-        })
-    }
-
     /// Removes the orders all of whose units are made: what ended well leaves nothing behind.
     fn clear_desks(&mut self, executor: &Executor<'_>) {
-        let made: BTreeSet<Digest> = self
-            .units
-            .values()
-            .filter(|unit| executor.resolver.record(&unit.instance.slot).is_ok())
-            .map(|unit| unit.digest)
-            .collect();
+        let is_made = |unit: &&Unit| executor.resolver.record(&unit.instance.slot).is_ok();
+        let made = self.units.values().filter(is_made);
+        let with_parts = |unit: &Unit| {
+            let parts = self.shards(unit).into_iter().map(|part| part.digest);
+            parts.chain([unit.digest]).collect::<Vec<_>>()
+        };
+        let made: BTreeSet<Digest> = made.flat_map(with_parts).collect();
         let store = executor.resolver.store.root();
         let done = |units: &Vec<Digest>| units.iter().all(|unit| made.contains(unit));
         for (order, _) in self.orders.extract_if(.., |_, units| done(units)) {
@@ -286,49 +274,12 @@ impl Slurm {
     }
 }
 
-impl Case {
-    fn begin_again(&mut self, memory: Option<Memory>) {
-        (self.at, self.said) = (None, None);
-        match memory {
-            Some(_) => self.given.memory = memory,
-            None => self.given.lost += 1,
-        }
-    }
-
-    /// Whether it was said to be made so long ago that it should be seen by now.
-    fn is_late(&mut self) -> bool {
-        self.said.get_or_insert_with(Instant::now).elapsed() > LATE
-    }
-}
-
-/// Whether all that an instance needs is made.
-fn has_inputs(executor: &Executor<'_>, instance: &Instance) -> bool {
-    let mut sources = instance.inputs.values();
-    sources.all(|source| match source {
-        Source::Corpus | Source::Corrections => true,
-        Source::Output { slot, .. } => executor.resolver.record(slot).is_ok(),
-    })
-}
-
 /// How far it is.
-fn line(open: &[Open], queue: &BTreeMap<Digest, Queued>, total: usize, failed: usize) -> String {
+fn line(open: &[Open], queue: &Queue, total: usize, failed: usize) -> String {
     let queued = || open.iter().filter_map(|item| queue.get(&item.unit.digest));
     let running = queued().filter(|queued| queued.runs).count();
     let made = total - open.len() - failed;
     let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
     let waiting = queued().count() - running;
     format!("slurm: {made} of {total} made, {running} running, {waiting} waiting{failed}")
-}
-
-/// What is said of a task that failed: with the last lines of its log, where it has not said itself
-/// what went wrong.
-fn complaint(slot: &str, why: &str, task: &Task, desk: &Desk) -> String {
-    let Task { job, number } = task;
-    let log = desk.log(*number);
-    let lines = match desk.ended(*number) {
-        Some(_) => String::new(),
-        None => desk.last_lines(*number, LOG_LINES),
-    };
-    let text = format!("{slot} failed: {why}\n  job {job}_{number}, its log {}", log.display());
-    if lines.is_empty() { text } else { format!("{text}:\n{lines}") }
 }

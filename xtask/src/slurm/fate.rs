@@ -11,6 +11,8 @@ pub(super) enum Fate {
     Completed,
     Failed,
     Cancelled,
+    /// Cancelled before it began, since what it waited for did not end well.
+    Unmet,
     TimedOut,
     OutOfMemory,
     /// Its node failed or could not be started.
@@ -21,11 +23,12 @@ pub(super) enum Fate {
 }
 
 impl Fate {
-    /// A state as `sacct` and `scontrol` write it, such as `CANCELLED by 0`.
-    pub(super) fn from_state(state: &str) -> Self {
+    /// A state and its reason as `sacct` and `scontrol` write them, such as `CANCELLED by 0`.
+    pub(super) fn from_state(state: &str, reason: &str) -> Self {
         match state.split([' ', '+']).next().unwrap_or_default() {
             "COMPLETED" => Self::Completed,
             "FAILED" => Self::Failed,
+            "CANCELLED" if reason == "DependencyNeverSatisfied" => Self::Unmet,
             "CANCELLED" => Self::Cancelled,
             "TIMEOUT" | "DEADLINE" => Self::TimedOut,
             "OUT_OF_MEMORY" => Self::OutOfMemory,
@@ -80,6 +83,7 @@ pub(super) fn verdict(
         (Fate::TimedOut, _) => never("it ran out of time; ask for more with `time`".to_owned()),
         (Fate::NodeFailed, _) => lost("its node failed"),
         (Fate::Preempted, _) => lost("it was preempted"),
+        (Fate::Unmet, _) => lost("what it waited for did not end well"),
         (Fate::Cancelled, _) => never("it was cancelled".to_owned()),
         (_, Some(end)) => Verdict::Never { code: end.code, why: end.message.clone() },
         (Fate::Completed, None) => Verdict::Well,
@@ -130,7 +134,7 @@ mod tests {
             ("", Fate::Unknown),
         ];
         for (state, fate) in states {
-            assert_eq!(Fate::from_state(state), fate, "{state}");
+            assert_eq!(Fate::from_state(state, "None"), fate, "{state}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! What the tasks of one job array make: written at submission, read on the nodes.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::{CodeParts, Digest, write_atomically};
-use ambivox_settings::exit;
+use ambivox_settings::{Shard, exit};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use crate::graph::Instance;
 
 /// What job names begin with; the order's name follows.
 pub(super) const JOB: &str = "ambivox-";
+/// What the job name of a submission's first array ends with until all of it is queued.
+pub(super) const CLAIM: char = '+';
 
 /// One stage to be made, known before the content of its inputs is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +25,19 @@ pub(super) struct Unit {
     /// the same work has the same digest whoever submits it, and whenever.
     pub(super) digest: Digest,
     pub(super) instance: Instance,
+    /// The part of the instance, where that is all.
+    pub(super) shard: Option<Shard>,
+}
+
+impl Unit {
+    /// What people call it.
+    pub(super) fn name(&self) -> String {
+        let slot = &self.instance.slot;
+        match self.shard {
+            Some(Shard { number, of }) => format!("{slot}, part {} of {of}", number + 1),
+            None => slot.clone(),
+        }
+    }
 }
 
 /// The tasks of an array and all that they need to know.
@@ -40,6 +56,8 @@ pub(super) struct Order {
     pub(super) made: BTreeMap<String, (String, Digest)>,
     /// What is made before these tasks begin, in the order of its dependence.
     pub(super) upstream: Vec<Instance>,
+    /// In how many parts an extraction is made before it is put together.
+    pub(super) shards: Option<NonZeroUsize>,
     /// What each task makes, by its number.
     pub(super) units: Vec<Unit>,
 }
@@ -111,6 +129,11 @@ impl Desk {
     pub(super) fn begin_task(&self, task: usize) {
         // What is not there need not go; what cannot go is replaced at the end.
         fs::remove_file(self.end(task)).ok();
+    }
+
+    /// Whether a task has ever begun: its script opens the log first.
+    pub(super) fn has_begun(&self, task: usize) -> bool {
+        self.log(task).exists() || self.end(task).exists()
     }
 
     /// The last lines of a task's log.

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::order::{Desk, JOB};
+use super::order::{CLAIM, Desk, JOB};
 use super::programs::Programs;
 use super::settings::{Memory, SlurmSettings};
 
-/// Time between submission and the first start, in seconds: for as long, a driver that finds that
-/// another has submitted the same can take its jobs back.
-const HEAD_START: u32 = 2;
+/// How long the first array of a submission waits for the word that all of it is queued, in seconds:
+/// if its driver dies before, it begins all the same.
+pub(super) const CLAIMED: u64 = 120;
 
 /// What one submission is about.
 pub(super) struct Submission<'a> {
@@ -20,12 +20,16 @@ pub(super) struct Submission<'a> {
     /// The order's name.
     pub(super) name: &'a str,
     pub(super) stage: &'a str,
+    /// What of the stage, for people.
+    pub(super) what: String,
     pub(super) pipeline: &'a str,
     pub(super) tasks: usize,
     /// Instead of what the settings ask for.
     pub(super) memory: Option<Memory>,
-    /// Jobs that must end well before.
+    /// Jobs, or tasks of jobs, that must end well before.
     pub(super) after: &'a [String],
+    /// Whether it waits for word from the driver.
+    pub(super) is_claim: bool,
 }
 
 impl Submission<'_> {
@@ -35,19 +39,20 @@ impl Submission<'_> {
         let at_once = self.settings.concurrent.map(|n| format!("%{n}")).unwrap_or_default();
         let after = (!self.after.is_empty()).then(|| format!("afterok:{}", self.after.join(":")));
         let memory = self.memory.or(asked.memory).map(|memory| memory.to_string());
+        let claim = self.is_claim.then_some(CLAIM).map(String::from).unwrap_or_default();
         let mut arguments = vec![
             "--parsable".to_owned(),
-            format!("--job-name={JOB}{}", self.name),
-            format!("--comment={}: {}", self.pipeline, self.stage),
+            format!("--job-name={JOB}{}{}", self.name, claim),
+            format!("--comment={}: {}", self.pipeline, self.what),
             format!("--array=0-{}{at_once}", self.tasks - 1),
             format!("--chdir={}", self.desk.folder().display()),
             // The script writes its log itself, since Slurm reads `%` and `\` in a path its own way.
             "--output=/dev/null".to_owned(),
             "--requeue".to_owned(),
             "--kill-on-invalid-dep=yes".to_owned(),
-            format!("--begin=now+{HEAD_START}"),
         ];
         let options = [
+            ("begin", self.is_claim.then(|| format!("now+{CLAIMED}"))),
             ("dependency", after),
             ("partition", asked.partition),
             ("account", asked.account),
@@ -65,7 +70,7 @@ impl Submission<'_> {
 
     /// The script: what the site wants first, then the worker with the task's number.
     pub(super) fn script(&self) -> String {
-        let mut lines = format!("#!/bin/bash\n# {}: {}\n", one_line(self.pipeline), self.stage);
+        let mut lines = format!("#!/bin/bash\n# {}: {}\n", one_line(self.pipeline), self.what);
         let modules = self.settings.modules.iter();
         let loads = modules.map(|module| format!("module load {}", quoted(module)));
         let logs = quoted(&format!("{}/", self.desk.folder().display()));
@@ -158,10 +163,12 @@ mod tests {
             desk: &desk,
             name: "0123",
             stage: "train",
+            what: "train".to_owned(),
             pipeline: "de mo",
             tasks: 30,
             memory,
             after: &after,
+            is_claim: true,
         };
         (submission.arguments(), submission.script(), submission.shown())
     }

@@ -41,6 +41,9 @@ pub(crate) struct SlurmSettings {
     pub(crate) container: Option<Container>,
     /// Other options of `sbatch`, as they are.
     pub(crate) options: Vec<String>,
+    /// In how many parts, each a task, sounds are described before these are put together; in one piece
+    /// where left out.
+    pub(crate) extract_shards: Option<NonZeroUsize>,
     /// Tasks of one array at most; the cluster has a limit of its own.
     pub(crate) array_limit: NonZeroUsize,
     /// Tasks of one array at a time; where left out, as many as the cluster will run.
@@ -62,6 +65,7 @@ impl Default for SlurmSettings {
             setup: Vec::new(),
             container: None,
             options: Vec::new(),
+            extract_shards: None,
             array_limit: NonZeroUsize::MIN.saturating_add(999),
             concurrent: None,
             retries: 3,
@@ -253,6 +257,7 @@ mod tests {
 modules = ["gcc/12"]
 setup = ["ulimit -n 4096"]
 options = ["--exclude=node7"]
+extract_shards = 16
 array_limit = 200
 concurrent = 50
 retries = 1
@@ -278,6 +283,7 @@ gpus = "a100:1"
     fn stages_ask_for_their_own_over_what_all_ask_for() {
         let settings = parse("x", EVERYTHING).unwrap();
         let (all, train) = (settings.of_stage("report"), settings.of_stage("train"));
+        assert_eq!(settings.extract_shards.map(NonZeroUsize::get), Some(16));
         assert_eq!(all, settings.resources);
         assert_eq!(train.partition.as_deref(), Some("gpu"));
         assert_eq!(train.account.as_deref(), Some("speech"));
@@ -294,6 +300,7 @@ gpus = "a100:1"
             ("[executor.slurm.resources]\nmemory = \"4\"", "write \"4G\""),
             ("[executor.slurm]\npoll_seconds = 0.0", "above 0"),
             ("[executor.slurm]\narray_limit = 0", "nonzero"),
+            ("[executor.slurm]\nextract_shards = 0", "nonzero"),
         ];
         for (text, complaint) in slips {
             let error = parse("mine.toml", text).unwrap_err();

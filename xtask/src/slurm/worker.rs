@@ -1,11 +1,12 @@
 //! One task on a node: resolves its instance by what lies in the store now, and makes it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ambivox_artifacts::{Record, Store};
-use ambivox_settings::exit;
+use ambivox_settings::{Shard, exit};
 use anyhow::{Context as _, Result, bail};
 
 use super::order::{Desk, End, Order};
@@ -63,7 +64,31 @@ fn make(order: &Order, number: usize, threads: usize) -> Result<()> {
     for instance in &order.upstream {
         wait_for(&mut executor, instance)?;
     }
+    if let Some(shard) = unit.shard {
+        return executor.make_shard(&unit.instance, shard);
+    }
+    if let Some(of) = order.shards {
+        wait_for_shards(&mut executor, &unit.instance, of)?;
+    }
     executor.bring_up(&[vec![unit.instance.clone()]], 1)
+}
+
+/// Waits until the parts of an instance show. What does not is made by the instance itself.
+fn wait_for_shards(
+    executor: &mut Executor<'_>,
+    instance: &Instance,
+    of: NonZeroUsize,
+) -> Result<()> {
+    let started = Instant::now();
+    for number in 0..of.get() {
+        while !executor.is_shard_made(instance, Shard { number, of })? {
+            if started.elapsed() > LATE {
+                return Ok(());
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+    Ok(())
 }
 
 fn wait_for(executor: &mut Executor<'_>, instance: &Instance) -> Result<()> {

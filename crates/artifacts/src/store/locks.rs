@@ -11,7 +11,7 @@ use std::path::Path;
 use fs_err as fs;
 
 use super::Store;
-use crate::{ArtifactError, Digest};
+use crate::ArtifactError;
 
 /// Where this lies in a store, nobody locks.
 const WITHOUT: &str = "without-locks";
@@ -37,11 +37,11 @@ impl Store {
         self.root().join(WITHOUT).exists()
     }
 
-    /// The lock of a key, waited for if need be; `None` where there are no locks.
+    /// The lock of a key, or of a part of one, waited for if need be; `None` where there are no locks.
     pub(super) fn lock(
         &self,
         stage: &str,
-        key: &Digest,
+        name: &str,
         waiting: impl FnOnce(),
     ) -> Result<Option<Lock>, ArtifactError> {
         if self.is_without_locks() {
@@ -49,7 +49,7 @@ impl Store {
         }
         let folder = self.root().join("locks");
         fs::create_dir_all(&folder)?;
-        match ask(open(&folder.join(format!("{stage}-{key}")))?)? {
+        match ask(open(&folder.join(format!("{stage}-{name}")))?)? {
             Asked::Held(lock) => Ok(Some(lock)),
             Asked::None => Ok(None),
             Asked::Taken(file) => {

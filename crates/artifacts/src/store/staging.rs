@@ -59,16 +59,38 @@ impl Store {
         key: &Digest,
         waiting: impl FnOnce(),
     ) -> Result<Begun, ArtifactError> {
-        let lock = self.lock(stage, key, waiting)?;
+        self.begin_named(stage, key, &key.to_string(), waiting)
+    }
+
+    /// Begins a part of the work for a key: as [`Self::begin`], beside others at other parts of the same.
+    /// What is made of it goes to [`Self::partial`]; it is not committed.
+    pub fn begin_part(
+        &self,
+        stage: &str,
+        key: &Digest,
+        part: &str,
+        waiting: impl FnOnce(),
+    ) -> Result<Begun, ArtifactError> {
+        self.begin_named(stage, key, &format!("{key}.{part}"), waiting)
+    }
+
+    fn begin_named(
+        &self,
+        stage: &str,
+        key: &Digest,
+        name: &str,
+        waiting: impl FnOnce(),
+    ) -> Result<Begun, ArtifactError> {
+        let lock = self.lock(stage, name, waiting)?;
         if let Lookup::Fresh(record) = self.lookup(stage, key)? {
             return Ok(Begun::Made(record));
         }
         let staging = self.root().join("staging");
         fs::create_dir_all(&staging)?;
         if lock.is_some() {
-            clear(&staging, &format!("{stage}-{key}-{}-", host()))?;
+            clear(&staging, &format!("{stage}-{name}-{}-", host()))?;
         }
-        let folder = staging.join(format!("{stage}-{key}-{}", unique_suffix()));
+        let folder = staging.join(format!("{stage}-{name}-{}", unique_suffix()));
         fs::create_dir(&folder)?;
         fs::create_dir(folder.join("out"))?;
         Ok(Begun::Staging(Staging { folder, key: *key, stage: stage.to_owned(), _lock: lock }))
@@ -77,13 +99,25 @@ impl Store {
     /// A folder, made if need be, for what the stage can go on from if it is killed: it outlasts the
     /// staging, and goes once the key has a record. Files come there by a move from the staging's folder.
     pub fn partial(&self, staging: &Staging) -> Result<PathBuf, ArtifactError> {
-        let folder = self.partial_folder(staging);
+        let folder = self.partial_folder(&staging.stage, &staging.key);
         fs::create_dir_all(&folder)?;
         Ok(folder)
     }
 
-    fn partial_folder(&self, staging: &Staging) -> PathBuf {
-        self.root().join("partial").join(format!("{}-{}", staging.stage, staging.key))
+    /// Where [`Self::partial`] is for a key, whether it exists or not.
+    pub fn partial_folder(&self, stage: &str, key: &Digest) -> PathBuf {
+        self.root().join("partial").join(format!("{stage}-{key}"))
+    }
+
+    /// Notes that a part is done.
+    pub fn end_part(&self, staging: &Staging, part: &str) -> Result<(), ArtifactError> {
+        write_atomically(&self.partial(staging)?.join(format!("{part}.{DONE}")), &[])
+    }
+
+    /// Whether a part was noted to be done, and what it left still waits to be put together. What is not
+    /// whole there is for the whole to find.
+    pub fn is_part_done(&self, stage: &str, key: &Digest, part: &str) -> bool {
+        self.partial_folder(stage, key).join(format!("{part}.{DONE}")).exists()
     }
 
     /// Makes staged outputs the result of their key: syncs them, moves them into place, and writes
@@ -107,7 +141,7 @@ impl Store {
         let file = self.record_file(&staging.stage, &key);
         write_atomically(&file, &serde_json::to_vec_pretty(&record)?)?;
         // The result stands; what cannot be removed is old one day.
-        self.remove_whole(&self.partial_folder(&staging)).ok();
+        self.remove_whole(&self.partial_folder(&staging.stage, &key)).ok();
         // Only now may a process that waits for the lock look for the record.
         drop(staging);
         Ok(record)
@@ -185,6 +219,9 @@ impl Store {
         unless_gone(fs::rename(place, staging.folder.join(format!("damaged-{attempt}"))))
     }
 }
+
+/// What the name of a file ends with that says that a part is done.
+const DONE: &str = "done";
 
 /// How often outputs are moved to where another process keeps putting its own.
 const ATTEMPTS: usize = 5;

@@ -334,6 +334,29 @@ fn what_a_stage_goes_on_from_outlasts_it() {
     assert!(!file.parent().unwrap().exists());
 }
 
+/// Parts of a key are worked beside one another and beside the whole, and none clears another away.
+#[test]
+fn parts_are_worked_at_once_and_noted_when_they_are_done() {
+    let (place, store) = Place::new();
+    let (key, whole) = (parts(1).key(), begin(&store, &parts(1)));
+    let part = |name: &str| match place.store().begin_part("index", &key, name, || {}).unwrap() {
+        Begun::Staging(staging) => staging,
+        Begun::Made(record) => panic!("made already: {record:?}"),
+    };
+    let (one, two) = (part("0-of-1"), part("0-of-10"));
+    assert!([&one, &two, &whole].iter().all(|staging| staging.out().is_dir()));
+    assert!(!store.is_part_done("index", &key, "0-of-1"));
+    store.end_part(&one, "0-of-1").unwrap();
+    assert!(store.is_part_done("index", &key, "0-of-1"));
+    assert!(!store.is_part_done("index", &key, "0-of-10"));
+    drop((one, two));
+    write_outputs(&whole);
+    store.commit(whole, &parts(1), NAMES, provenance()).unwrap();
+    assert!(!store.partial_folder("index", &key).exists());
+    let begun = store.begin_part("index", &key, "1-of-10", || {}).unwrap();
+    assert!(matches!(begun, Begun::Made(_)), "the whole is made");
+}
+
 #[test]
 fn what_no_stage_went_on_from_goes_when_it_is_old() {
     let (_place, store) = Place::new();

@@ -17,7 +17,7 @@ fn frames(utterance_id: &str, data: &[f32]) -> Described {
 fn written(groups: &[&[Described]]) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("features.parquet");
-    let outputs = Outputs { features: file.clone(), functionals: None };
+    let outputs = Outputs { features: file.clone(), functionals: None, pieces: None };
     let tables = Tables::create(&outputs, &names(&["f0", "zcr"]), None).unwrap();
     for group in groups {
         tables.write(&tables.encode(group).unwrap()).unwrap();
@@ -60,7 +60,11 @@ fn what_was_written_is_read_in_any_number_of_row_groups() {
 fn functionals_are_one_row_an_utterance() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
-    let outputs = Outputs { features: file("features"), functionals: Some(file("functionals")) };
+    let outputs = Outputs {
+        features: file("features"),
+        functionals: Some(file("functionals")),
+        pieces: None,
+    };
     let set = ambivox_lld::FeatureSet::builtin("ser32").unwrap();
     let functionals = ambivox_lld::Functionals::new(&set);
     let tables = Tables::create(&outputs, &names(&["f0"]), Some(&functionals)).unwrap();

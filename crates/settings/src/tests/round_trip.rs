@@ -1,13 +1,14 @@
 //! What is written reads back as it was.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    AttentionOver, Event, MethodParams, NetworkSettings, Request, StageParams, SynthSettings,
-    TrainParams, TrainingSettings,
+    AttentionOver, Event, MethodParams, NetworkSettings, Request, Shard, StageParams,
+    SynthSettings, TrainParams, TrainingSettings,
 };
 
 #[test]
@@ -114,6 +115,7 @@ fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
         threads: 2,
         interim: Some("partial/interim".into()),
         live: Some("/results/toy/tensorboard/events".into()),
+        shard: Some(Shard { number: 1, of: NonZeroUsize::MIN }),
     }
 }
 

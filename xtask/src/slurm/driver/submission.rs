@@ -1,144 +1,233 @@
-//! Units divided into arrays, written down and submitted; or shown.
+//! Units divided into arrays, written down and submitted.
+//!
+//! Whoever submits begins with a claim: the first array, under a name that says so and to begin in two
+//! minutes. Claims take turns by their job ids, which the controller hands out in one order for all: a
+//! driver waits while there is an earlier claim, then looks what is queued, and either takes its claim
+//! back, if any of that is what it would submit, or submits the rest and lets the claim begin. What is
+//! submitted by one is thus seen by the next. The claim of a driver that has died begins by itself.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use super::standing::is_made;
 use super::*;
-use crate::answer::print;
 use crate::execute::Program;
 use crate::slurm::order::Order;
-use crate::slurm::programs::Programs;
 use crate::slurm::script::Submission;
 use anyhow::bail;
 
 /// Units that one array makes.
-struct Group {
-    stage: &'static str,
-    memory: Option<Memory>,
-    units: Vec<Unit>,
+pub(super) struct Group {
+    pub(super) stage: &'static str,
+    /// In how many parts that is made, if this is such parts.
+    pub(super) parts: Option<NonZeroUsize>,
+    pub(super) memory: Option<Memory>,
+    pub(super) units: Vec<Unit>,
+}
+
+impl Group {
+    /// What of the stage it makes, for people.
+    pub(super) fn what(&self) -> String {
+        let parts = self.parts.map(|of| format!(" in {of} parts")).unwrap_or_default();
+        format!("{}{parts}", self.stage)
+    }
+}
+
+/// What one driver submits at once.
+#[derive(Default)]
+struct Batch {
+    /// Tasks by what they make.
+    tasks: BTreeMap<Digest, Task>,
+    /// Jobs by the names of their orders, in the order of their submission.
+    jobs: Vec<(String, String)>,
 }
 
 impl Slurm {
-    /// Submits what is wanting, each array after those that make what it needs; takes all of it back
-    /// where another driver was faster with any of it.
-    pub(super) fn submit(
-        &mut self,
-        executor: &mut Executor<'_>,
-        wanting: &[Open],
-        queue: &BTreeMap<Digest, Queued>,
-    ) -> Result<()> {
-        let Program::Built(binary) = &executor.program else { bail!("the stages are not built") };
-        let store = executor.resolver.store;
-        let programs = Programs::kept(store.root(), store.memo(), binary)?;
-        let mut jobs: BTreeMap<Digest, String> = BTreeMap::new();
-        for group in self.groups(wanting) {
-            let submitted = self.submit_group(executor, &programs, &group, queue, &mut jobs);
-            if let Err(error) = submitted {
-                self.take_back(executor, &jobs)?;
-                return Err(error);
+    /// Submits what is wanting, each array after those that make what it needs; or nothing, where
+    /// another driver has submitted any of it.
+    pub(super) fn submit(&mut self, executor: &mut Executor<'_>, wanting: &[Open]) -> Result<()> {
+        let programs = self.programs(executor)?;
+        let mut batch = Batch::default();
+        match self.submit_in_turn(executor, &programs, wanting, &mut batch) {
+            Ok(true) => {
+                let ids: Vec<&str> = batch.jobs.iter().map(|(_, job)| job.as_str()).collect();
+                executor.progress.say(&format!(
+                    "slurm: {} tasks submitted as {}; they go on without this command, and it finds \
+                     them when it is called again",
+                    batch.tasks.len(),
+                    ids.join(", ")
+                ));
+                Ok(())
+            }
+            Ok(false) => {
+                executor
+                    .progress
+                    .say("slurm: another driver has submitted the same; leaving it to that");
+                self.take_back(executor, &batch)
+            }
+            Err(error) => {
+                // The first error is the one to tell; what is left begins by itself.
+                self.take_back(executor, &batch).ok();
+                Err(error)
             }
         }
-        let now = self.queue(executor)?;
-        let is_rival = |unit: &Digest, job: &String| {
-            now.get(unit).is_some_and(|queued| queued.task.job != *job)
-        };
-        if jobs.iter().any(|(unit, job)| is_rival(unit, job)) {
-            executor
-                .progress
-                .say("slurm: another driver has submitted the same; leaving it to that");
-            return self.take_back(executor, &jobs);
+    }
+
+    /// The programs of the tasks, kept where they were when something was first submitted.
+    fn programs(&mut self, executor: &Executor<'_>) -> Result<Programs> {
+        if let Some(programs) = &self.programs {
+            return Ok(programs.clone());
         }
-        let arrays: BTreeSet<&String> = jobs.values().collect();
-        let ids: Vec<&str> = arrays.iter().map(|job| job.as_str()).collect();
-        executor.progress.say(&format!(
-            "slurm: {} tasks submitted as {}; they go on without this command, and it finds them \
-             when it is called again",
-            jobs.len(),
-            ids.join(", ")
-        ));
-        Ok(())
+        let Program::Built(binary) = &executor.program else { bail!("the stages are not built") };
+        let programs = Programs::kept(executor.resolver.store.root(), binary)?;
+        binary.check()?;
+        Ok(self.programs.insert(programs).clone())
+    }
+
+    fn submit_in_turn(
+        &mut self,
+        executor: &mut Executor<'_>,
+        programs: &Programs,
+        wanting: &[Open],
+        batch: &mut Batch,
+    ) -> Result<bool> {
+        let queue = self.queue(executor)?;
+        let groups = self.groups(wanting);
+        let Some((first, rest)) = groups.split_first() else { return Ok(true) };
+        self.submit_group(executor, programs, first, &queue, batch)?;
+        let Some((order, claim)) = batch.jobs.first().cloned() else { return Ok(true) };
+        let Some(queue) = self.take_turn(executor, &order, &claim, wanting)? else {
+            return Ok(false);
+        };
+        for group in rest {
+            self.submit_group(executor, programs, group, &queue, batch)?;
+        }
+        // As where a site lets nobody change a job.
+        if let Err(error) = self.client.begin(executor.progress, &claim, &order) {
+            let line = format!("slurm: job {claim} will begin in two minutes: {error}");
+            executor.progress.say(&line);
+        }
+        Ok(true)
+    }
+
+    /// Waits for earlier claims to go; returns what is then queued, or nothing where any of these units
+    /// is among it or has been made.
+    fn take_turn(
+        &mut self,
+        executor: &mut Executor<'_>,
+        order: &str,
+        claim: &str,
+        wanting: &[Open],
+    ) -> Result<Option<Queue>> {
+        let started = Instant::now();
+        let own = Task { job: claim.to_owned(), number: 0 }.rank();
+        loop {
+            let mut others = self.look(executor)?;
+            others.retain(|(_, queued)| queued.order != order);
+            let is_before = |queued: &Queued| queued.is_claim && queued.task.rank() < own;
+            if others.iter().any(|(_, queued)| is_before(queued))
+                && started.elapsed() < self.client.turn
+            {
+                std::thread::sleep(self.client.pause);
+                continue;
+            }
+            // Later claims wait for this one.
+            others.retain(|(_, queued)| !queued.is_claim || is_before(queued));
+            let queue: Queue = others.into_iter().collect();
+            for Open { unit, .. } in wanting {
+                if queue.contains_key(&unit.digest) || is_made(executor, unit)? {
+                    return Ok(None);
+                }
+            }
+            return Ok(Some(queue));
+        }
     }
 
     /// Arrays: of one wave, one stage and one size of memory each, and no longer than the limit.
-    fn groups(&self, wanting: &[Open]) -> Vec<Group> {
+    pub(super) fn groups(&self, wanting: &[Open]) -> Vec<Group> {
         let mut groups: BTreeMap<_, Vec<Unit>> = BTreeMap::new();
         for Open { wave, unit } in wanting {
             let memory = self.cases.get(&unit.digest).and_then(|case| case.given.memory);
-            let alike = (*wave, unit.instance.stage(), memory);
+            let parts = unit.shard.map(|shard| shard.of);
+            // The parts come before the whole.
+            let alike = (*wave, unit.instance.stage(), parts.is_none(), parts, memory);
             groups.entry(alike).or_default().push(unit.clone());
         }
         let limit = self.settings.array_limit.get();
-        let cut = |((_, stage, memory), units): (_, Vec<Unit>)| {
+        let cut = |((_, stage, _, parts, memory), units): (_, Vec<Unit>)| {
             let chunks = units.chunks(limit).map(<[Unit]>::to_vec);
-            chunks.map(move |units| Group { stage, memory, units }).collect::<Vec<_>>()
+            chunks.map(move |units| Group { stage, parts, memory, units }).collect::<Vec<_>>()
         };
         groups.into_iter().flat_map(cut).collect()
     }
 
+    /// Writes the order of a group and submits it: the first of a batch as a claim.
     fn submit_group(
         &mut self,
         executor: &mut Executor<'_>,
         programs: &Programs,
         group: &Group,
-        queue: &BTreeMap<Digest, Queued>,
-        jobs: &mut BTreeMap<Digest, String>,
+        queue: &Queue,
+        batch: &mut Batch,
     ) -> Result<()> {
         let name = name(group);
         let desk = Desk::new(executor.resolver.store.root(), &name);
         let order = self.order(executor, programs, group)?;
         fs::create_dir_all(desk.folder())?;
         order.write(&desk)?;
-        let job_of = |unit: &Digest| {
-            jobs.get(unit).or_else(|| queue.get(unit).map(|queued| &queued.task.job)).cloned()
-        };
-        let after = self.before(group).into_iter().filter_map(|unit| job_of(&unit.digest));
-        let after: BTreeSet<String> = after.collect();
-        let after: Vec<String> = after.into_iter().collect();
-        let submission = self.submission(executor, programs, group, &name, &desk, &after);
+        let after = self.after(group, queue, batch);
+        let place = Place { programs, name: &name, desk: &desk, is_claim: batch.jobs.is_empty() };
+        let submission = self.submission(executor, group, &place, &after);
         fs::write(desk.script(), submission.script())?;
         let arguments = submission.arguments();
-        let job = client::submit(executor.progress, &arguments, &desk.script(), &name)?;
+        let job = self.client.submit(executor.progress, &arguments, &desk.script(), &name)?;
         for (number, unit) in group.units.iter().enumerate() {
-            let task = Task { job: job.clone(), number };
-            self.cases.entry(unit.digest).or_default().at = Some((name.clone(), task));
-            jobs.insert(unit.digest, job.clone());
+            let (task, ground) = (Task { job: job.clone(), number }, self.ground(unit));
+            self.cases.entry(unit.digest).or_default().give(&name, &task, ground);
+            batch.tasks.insert(unit.digest, task);
         }
-        self.orders.insert(name, group.units.iter().map(|unit| unit.digest).collect());
+        self.orders.insert(name.clone(), group.units.iter().map(|unit| unit.digest).collect());
+        self.own.insert(name.clone(), job.clone());
+        batch.jobs.push((name, job));
         Ok(())
     }
 
-    fn submission<'a>(
+    /// What must end well before a group begins: whole jobs, or tasks of such as have other tasks that
+    /// came to nothing.
+    fn after(&self, group: &Group, queue: &Queue, batch: &Batch) -> Vec<String> {
+        let units = group.units.iter().flat_map(|unit| self.before(unit));
+        let before: BTreeSet<Digest> = units.collect();
+        let task = |unit: Digest| {
+            batch.tasks.get(&unit).or_else(|| queue.get(&unit).map(|queued| &queued.task))
+        };
+        let name = |task: &Task| {
+            let is_broken = self.broken.contains(&task.job);
+            if is_broken { format!("{}_{}", task.job, task.number) } else { task.job.clone() }
+        };
+        let after: BTreeSet<String> = before.into_iter().filter_map(task).map(name).collect();
+        after.into_iter().collect()
+    }
+
+    pub(super) fn submission<'a>(
         &'a self,
         executor: &'a Executor<'_>,
-        programs: &'a Programs,
-        group: &Group,
-        name: &'a str,
-        desk: &'a Desk,
+        group: &'a Group,
+        place: &Place<'a>,
         after: &'a [String],
     ) -> Submission<'a> {
         Submission {
             settings: &self.settings,
             store: executor.resolver.store.root(),
-            programs,
-            desk,
-            name,
+            programs: place.programs,
+            desk: place.desk,
+            name: place.name,
             stage: group.stage,
+            what: group.what(),
             pipeline: &executor.resolver.experiment.pipeline.name,
             tasks: group.units.len(),
             memory: group.memory,
             after,
+            is_claim: place.is_claim,
         }
-    }
-
-    /// The units that make what a group needs.
-    fn before(&self, group: &Group) -> Vec<&Unit> {
-        let sources = group.units.iter().flat_map(|unit| unit.instance.inputs.values());
-        let slots: BTreeSet<&String> = sources
-            .filter_map(|source| match source {
-                Source::Output { slot, .. } => Some(slot),
-                Source::Corpus | Source::Corrections => None,
-            })
-            .collect();
-        slots.into_iter().filter_map(|slot| self.units.get(slot)).collect()
     }
 
     fn order(
@@ -171,54 +260,35 @@ impl Slurm {
             tools: executor.tools.clone(),
             made: needs.made,
             upstream: needs.upstream,
+            shards: group.units.first().and_then(|unit| self.shards_of(&unit.instance)),
             units: group.units.clone(),
         })
     }
 
     /// Cancels jobs that were submitted a moment ago, and forgets them.
-    fn take_back(
-        &mut self,
-        executor: &Executor<'_>,
-        jobs: &BTreeMap<Digest, String>,
-    ) -> Result<()> {
-        let ids: BTreeSet<String> = jobs.values().cloned().collect();
-        if !ids.is_empty() {
-            client::cancel(executor.progress, &ids.into_iter().collect::<Vec<_>>())?;
+    fn take_back(&mut self, executor: &Executor<'_>, batch: &Batch) -> Result<()> {
+        let jobs = batch.jobs.iter().map(|(_, job)| job.clone()).collect();
+        self.client.cancel(executor.progress, &jobs)?;
+        for unit in batch.tasks.keys() {
+            self.cases.entry(*unit).or_default().at = None;
         }
-        for unit in jobs.keys() {
-            if let Some((order, _)) = self.cases.entry(*unit).or_default().at.take() {
-                self.orders.remove(&order);
-                let desk = Desk::new(executor.resolver.store.root(), &order);
-                // What stays there is cleared up with what is old.
-                fs::remove_dir_all(desk.folder()).ok();
-            }
+        for (order, _) in &batch.jobs {
+            self.orders.remove(order);
+            self.own.remove(order);
+            let desk = Desk::new(executor.resolver.store.root(), order);
+            // What stays there is cleared up with what is old.
+            fs::remove_dir_all(desk.folder()).ok();
         }
         Ok(())
     }
+}
 
-    /// Prints what would be submitted.
-    pub(super) fn show(&self, executor: &Executor<'_>, open: &[Open]) -> Result<()> {
-        let programs = Programs::here(std::path::Path::new(""))?;
-        let is_open = |unit: &&Unit| executor.resolver.record(&unit.instance.slot).is_err();
-        let mut texts = Vec::new();
-        for group in self.groups(open) {
-            let desk = Desk::new(executor.resolver.store.root(), "ORDER");
-            let stages: BTreeSet<&str> = self
-                .before(&group)
-                .into_iter()
-                .filter(is_open)
-                .map(|u| u.instance.stage())
-                .collect();
-            let after: Vec<String> =
-                stages.iter().map(|stage| format!("JOB-OF-{}", stage.to_uppercase())).collect();
-            let shown =
-                self.submission(executor, &programs, &group, "ORDER", &desk, &after).shown();
-            let slots = group.units.iter().map(|unit| unit.instance.slot.as_str());
-            let slots = slots.enumerate().map(|(number, slot)| format!("# {number}: {slot}"));
-            texts.push(format!("{}\n{shown}", slots.collect::<Vec<_>>().join("\n")));
-        }
-        print(&texts.join("\n\n"))
-    }
+/// Where a group is written down, and by what programs it is made.
+pub(super) struct Place<'a> {
+    pub(super) programs: &'a Programs,
+    pub(super) name: &'a str,
+    pub(super) desk: &'a Desk,
+    pub(super) is_claim: bool,
 }
 
 /// What tasks need that is made already, and what is made before them.
@@ -235,14 +305,13 @@ impl Needs {
         executor: &Executor<'_>,
         instance: &Instance,
     ) -> Result<()> {
-        for source in instance.inputs.values() {
-            let Source::Output { slot, .. } = source else { continue };
-            let is_known = self.upstream.iter().any(|instance| instance.slot == *slot);
+        for slot in instance.slots() {
+            let is_known = self.upstream.iter().any(|instance| instance.slot == slot);
             if is_known || self.made.contains_key(slot) {
                 continue;
             }
             if let Ok(record) = executor.resolver.record(slot) {
-                self.made.insert(slot.clone(), (record.parts.stage.clone(), record.key));
+                self.made.insert(slot.to_owned(), (record.parts.stage.clone(), record.key));
                 continue;
             }
             let unit = slurm.units.get(slot).with_context(|| format!("{slot} is not planned"))?;

@@ -13,19 +13,17 @@ fn without_locks() -> (Place, Store) {
 }
 
 /// Begins the same key so often at once, and commits when all have begun.
-fn race(place: &Place, workers: usize, text: impl Fn(usize) -> String + Sync) -> Vec<Record> {
+fn race(place: &Place, workers: usize) -> Vec<Record> {
     let begun = Barrier::new(workers);
-    let work = |worker: usize| {
+    let work = || {
         let store = place.store();
         let staging = begin(&store, &parts(1));
         write_outputs(&staging);
-        fs::write(staging.out().join("index.parquet"), text(worker)).unwrap();
         begun.wait();
         store.commit(staging, &parts(1), NAMES, provenance()).unwrap()
     };
     std::thread::scope(|scope| {
-        let work = &work;
-        let workers: Vec<_> = (0..workers).map(|n| scope.spawn(move || work(n))).collect();
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         workers.into_iter().map(|worker| worker.join().unwrap()).collect()
     })
 }
@@ -34,7 +32,7 @@ fn race(place: &Place, workers: usize, text: impl Fn(usize) -> String + Sync) ->
 fn without_locks_all_do_the_work_and_end_in_one_sound_record() {
     for _ in 0..20 {
         let (place, store) = without_locks();
-        let records = race(&place, 4, |_| "rows".to_owned());
+        let records = race(&place, 4);
         assert!(records.iter().all(|record| record.outputs == records[0].outputs));
         let Lookup::Fresh(found) = lookup(&place.store(), &parts(1)) else { panic!("no record") };
         assert_eq!(found.outputs, records[0].outputs);
@@ -43,19 +41,79 @@ fn without_locks_all_do_the_work_and_end_in_one_sound_record() {
     }
 }
 
-/// What no stage of the house does: other bytes each time. Whatever is found is then whole.
-#[test]
-fn without_locks_a_record_never_counts_beside_outputs_of_another() {
-    for _ in 0..20 {
-        let (place, _) = without_locks();
-        race(&place, 2, |worker| format!("rows of {worker}"));
-        let store = place.store();
-        if let Lookup::Fresh(found) = lookup(&store, &parts(1)) {
-            assert_eq!(store.verify(&found).unwrap(), []);
-        } else {
-            make(&store, &parts(1));
-        }
+/// A step by which a file system that has no order shows what a machine did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Step {
+    /// Outputs of this machine lie in their place, instead of whatever lay there.
+    Outputs(usize),
+    /// So does its record.
+    Record(usize),
+}
+
+/// All orders of these steps.
+fn orders(steps: &[Step]) -> Vec<Vec<Step>> {
+    if steps.is_empty() {
+        return vec![Vec::new()];
     }
+    let first = |&step: &Step| {
+        let rest: Vec<Step> = steps.iter().copied().filter(|other| *other != step).collect();
+        let prefixed = move |order: Vec<Step>| [vec![step], order].concat();
+        orders(&rest).into_iter().map(prefixed).collect::<Vec<_>>()
+    };
+    steps.iter().flat_map(first).collect()
+}
+
+/// Shows a step of a machine's store in a view.
+fn show(step: Step, machines: &[(Place, Store)], view: &Store) {
+    let (Step::Outputs(machine) | Step::Record(machine)) = step;
+    let from = machines[machine].1.root();
+    let is_shown = |file: &PathBuf| file.starts_with("records") == matches!(step, Step::Record(_));
+    for file in files_backwards(from).into_iter().filter(is_shown) {
+        let to = view.root().join(&file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        // Another file in its place, as by a move.
+        let beside = to.with_extension("moved");
+        fs::copy(from.join(file), &beside).unwrap();
+        fs::rename(beside, to).unwrap();
+    }
+}
+
+/// Two machines make the same key to other bytes, as no stage of the house does, and what they did shows
+/// in any order. Whatever is found at any time is a record beside the outputs that it names, and what is
+/// left in the end can be worked on.
+#[test]
+fn in_whatever_order_things_show_a_record_never_counts_beside_outputs_of_another() {
+    let machines: Vec<(Place, Store)> = (0..2)
+        .map(|machine| {
+            let (place, store) = without_locks();
+            let staging = begin(&store, &parts(1));
+            write_outputs(&staging);
+            fs::write(staging.out().join("index.parquet"), format!("rows of {machine}")).unwrap();
+            store.commit(staging, &parts(1), NAMES, provenance()).unwrap();
+            (place, store)
+        })
+        .collect();
+    let steps = [Step::Outputs(0), Step::Record(0), Step::Outputs(1), Step::Record(1)];
+    let mut found_any = 0;
+    for order in orders(&steps) {
+        let (place, view) = without_locks();
+        for (at, step) in order.iter().enumerate() {
+            show(*step, &machines, &view);
+            // Both a reader that has been there all the time and one that comes now.
+            for store in [&view, &place.store()] {
+                let Lookup::Fresh(found) = lookup(store, &parts(1)) else { continue };
+                let rows = store.output(&found, "index").unwrap();
+                let digest = Digest::from(blake3::hash(&fs::read(rows).unwrap()));
+                assert_eq!(digest, found.outputs["index"].digest, "{:?}", &order[..=at]);
+                found_any += 1;
+            }
+        }
+        if !matches!(lookup(&view, &parts(1)), Lookup::Fresh(_)) {
+            make(&view, &parts(1));
+        }
+        assert!(matches!(lookup(&view, &parts(1)), Lookup::Fresh(_)), "{order:?}");
+    }
+    assert!(found_any > 0, "nothing was ever found");
 }
 
 #[test]

@@ -54,7 +54,11 @@ pub(super) fn whole(args: &WorkerArgs) -> Result<Whole> {
     // As in a stage: a new file in a new folder. To write over a file of the last measurement would
     // wait for the disk.
     let folder = tempfile::tempdir_in(&args.folder)?;
-    let outputs = Outputs { features: folder.path().join("features.parquet"), functionals: None };
+    let outputs = Outputs {
+        features: folder.path().join("features.parquet"),
+        functionals: None,
+        pieces: None,
+    };
     let set = FeatureSet::builtin(SET)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
     let started = Instant::now();
