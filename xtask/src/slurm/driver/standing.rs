@@ -1,10 +1,16 @@
 //! How a unit stands: made, under way, wanting, or failed for good.
 
+use ambivox_artifacts::Digest;
 use ambivox_settings::exit;
+use anyhow::Result;
 
-use super::case::Ground;
-use super::*;
+use super::case::{Case, Ground};
+use super::{Queue, Slurm};
+use crate::execute::Executor;
+use crate::graph::{Instance, Source};
+use crate::slurm::client::{Queued, Task};
 use crate::slurm::fate::{Fate, Given, Verdict, verdict};
+use crate::slurm::order::{Desk, Unit};
 
 /// Lines of a log that are shown where a task failed.
 const LOG_LINES: usize = 15;
