@@ -14,6 +14,7 @@ use std::time::UNIX_EPOCH;
 use ambivox_corpus::Utterance;
 use ambivox_settings::{Exclusion, Shard};
 use fs_err as fs;
+use polars::prelude::{PolarsError, PolarsResult};
 
 use crate::FeatureError;
 use crate::extract::Done;
@@ -194,7 +195,7 @@ impl<'a> Keeper<'a> {
 
 /// A group as bytes: pages and footer of each table, each after its length, and the utterances left
 /// out as JSON. Of a table without rows both are empty.
-fn packed(done: &Done) -> polars::prelude::PolarsResult<Vec<u8>> {
+fn packed(done: &Done) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
     for rows in [&done.rows.features, &done.rows.functionals] {
         let (pages, footer) = match rows {
@@ -212,18 +213,20 @@ fn packed(done: &Done) -> polars::prelude::PolarsResult<Vec<u8>> {
 }
 
 fn unpacked(mut bytes: &[u8]) -> Option<Done> {
-    let [features, functionals] = [rows(&mut bytes)?, rows(&mut bytes)?];
+    let [features, functionals] = [rows(&mut bytes).ok()?, rows(&mut bytes).ok()?];
     let broken: Vec<Exclusion> = serde_json::from_slice(bytes).ok()?;
     Some(Done { rows: Encoded { features, functionals }, broken })
 }
 
-/// The rows of the next table, if it has any; `None` where the bytes are none of ours.
-fn rows(bytes: &mut &[u8]) -> Option<Option<RowGroup>> {
-    let [pages, footer] = [part(bytes)?, part(bytes)?];
+/// The rows of the next table, if it has any.
+fn rows(bytes: &mut &[u8]) -> PolarsResult<Option<RowGroup>> {
+    let short = || PolarsError::ComputeError("a piece that is cut short".into());
+    let pages = part(bytes).ok_or_else(short)?;
+    let footer = part(bytes).ok_or_else(short)?;
     if footer.is_empty() {
-        return Some(None);
+        return Ok(None);
     }
-    RowGroup::from_parts(pages.to_vec(), footer).ok().map(Some)
+    RowGroup::from_parts(pages.to_vec(), footer).map(Some)
 }
 
 fn part<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {

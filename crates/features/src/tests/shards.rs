@@ -64,7 +64,7 @@ impl Corpus {
 
     /// As [`Self::whole`] from pieces, where no sound says any more what it said: what is computed now
     /// shows.
-    fn from_pieces_alone(&self) -> (Vec<Vec<u8>>, Vec<Exclusion>) {
+    fn made_of_pieces_alone(&self) -> (Vec<Vec<u8>>, Vec<Exclusion>) {
         let sounds: Vec<PathBuf> =
             self.utterances.iter().map(|u| self.folder.path().join(&u.path)).collect();
         let sounds: Vec<&PathBuf> = sounds.iter().filter(|sound| sound.exists()).collect();
@@ -98,7 +98,7 @@ fn any_number_of_parts_gives_the_same_bytes() {
     let expected = corpus.whole(None);
     for of in [1, 2, 3, 50] {
         (0..of).rev().for_each(|number| corpus.make_part(number, of));
-        assert!(corpus.from_pieces_alone() == expected, "{of} parts give other bytes");
+        assert!(corpus.made_of_pieces_alone() == expected, "{of} parts give other bytes");
         fs::remove_dir_all(corpus.pieces()).unwrap();
     }
 }
@@ -109,7 +109,7 @@ fn what_no_part_has_made_is_made_by_the_whole() {
     let expected = corpus.whole(None);
     corpus.make_part(1, 3);
     assert!(corpus.whole(Some(corpus.pieces())) == expected);
-    assert!(corpus.from_pieces_alone() != expected, "sounds that are silent now were not read");
+    assert!(corpus.made_of_pieces_alone() != expected, "sounds that are silent now were not read");
     assert!(corpus.whole(Some(corpus.folder.path().join("none"))) == expected);
 }
 
@@ -147,7 +147,7 @@ fn a_part_that_was_killed_goes_on_where_it_was() {
     assert_eq!(files.len(), 3, "{files:?}");
     let rest = fs::metadata(&files[1]).unwrap().len() as usize;
     assert!(rest > 0 && rest < bytes.len() * 2 / 3, "{rest} of {} bytes", bytes.len());
-    assert!(corpus.from_pieces_alone() == expected);
+    assert!(corpus.made_of_pieces_alone() == expected);
     // All is there now, whatever the division.
     (0..3).for_each(|number| corpus.make_part(number, 3));
     assert_eq!(corpus.files(), files);
