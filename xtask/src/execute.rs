@@ -133,6 +133,14 @@ impl Executor<'_> {
         }
     }
 
+    /// Has the parts of an instance looked at again, since all of it could not be made of them.
+    pub(crate) fn forget_shards(&mut self, instance: &Instance) -> Result<()> {
+        if let State::Stale { parts, .. } = self.resolver.state(instance)? {
+            self.resolver.store.forget_parts(&parts.stage, &parts.key())?;
+        }
+        Ok(())
+    }
+
     /// Makes a part of an instance, unless all of it is made.
     pub(crate) fn make_shard(&mut self, instance: &Instance, shard: Shard) -> Result<()> {
         let tasks = self.stale(std::slice::from_ref(instance))?;

@@ -114,6 +114,7 @@ impl Bench<'_> {
             && !self.store.is_part_done(stage, &key, &part)
         {
             self.run_stage(task, Some(shard), &staging, &progress)?;
+            self.check_inputs(task)?;
             self.store.end_part(&staging, &part)?;
         }
         progress.end("done");
@@ -122,7 +123,7 @@ impl Bench<'_> {
 
     /// Where the stage keeps how far it has come, if it can go on from there. A processor of another
     /// arithmetic would go on to other bits than it begins with, so each has its own file. Descriptors
-    /// are the same on all, and a part keeps them in a file of its own.
+    /// are the same on all, but where sounds are resampled; a part keeps them in a file of its own.
     fn interim(
         &self,
         task: &Task,

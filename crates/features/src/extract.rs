@@ -114,15 +114,15 @@ fn write_groups(
     let written = Mutex::new(Written::default());
     groups.enumerate().par_bridge().try_for_each(|(number, group)| {
         let group = group?;
-        let done = match pieces.read(&Name::of(&group, work.root)) {
-            Some(done) => {
-                work.pass_over(&group);
-                done
-            }
-            None => Done::new(work.compute(&group), &tables)?,
+        let name = Name::of(&group, work.root);
+        let ready = if pieces.has(&name) {
+            Ready::Kept(name, group)
+        } else {
+            Ready::Computed(Box::new(Done::new(work.compute(&group), &tables)?))
         };
         // Nobody leaves it half changed but by an error, after which nothing is written any more.
-        written.lock().unwrap_or_else(PoisonError::into_inner).add(number, done, &tables)
+        let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.add(number, ready, &tables, |ready| ready.done(work, pieces, &tables))
     })?;
     tables.finish()?;
     Ok(written.into_inner().unwrap_or_else(PoisonError::into_inner).broken)
@@ -146,20 +146,49 @@ impl Done {
     }
 }
 
+/// A row group that is not written yet. One that is kept is read when its turn comes, so that few are
+/// in memory where one before them has to be computed.
+enum Ready {
+    Computed(Box<Done>),
+    Kept(Name, Vec<Utterance>),
+}
+
+impl Ready {
+    fn done(self, work: &Work<'_>, pieces: &Pieces, tables: &Tables) -> Result<Done, FeatureError> {
+        match self {
+            Self::Computed(done) => Ok(*done),
+            Self::Kept(name, group) => match pieces.read(&name) {
+                Some(done) => {
+                    work.pass_over(&group);
+                    Ok(done)
+                }
+                None => Done::new(work.compute_alone(&group), tables),
+            },
+        }
+    }
+}
+
 /// What has been written so far, and what has to wait for its turn. Groups take about as long as one
 /// another, so that few wait; behind a recording of hours, those that other threads finish meanwhile
 /// do.
 #[derive(Default)]
 struct Written {
     groups: usize,
-    early: BTreeMap<usize, Done>,
+    early: BTreeMap<usize, Ready>,
     broken: Vec<Exclusion>,
 }
 
 impl Written {
-    fn add(&mut self, number: usize, done: Done, tables: &Tables) -> Result<(), FeatureError> {
-        self.early.insert(number, done);
-        while let Some(done) = self.early.remove(&self.groups) {
+    fn add(
+        &mut self,
+        number: usize,
+        ready: Ready,
+        tables: &Tables,
+        done: impl Fn(Ready) -> Result<Done, FeatureError>,
+    ) -> Result<(), FeatureError> {
+        self.early.insert(number, ready);
+        while let Some(ready) = self.early.remove(&self.groups) {
+            let done = done(ready)?;
             tables.write(&done.rows)?;
             self.broken.extend(done.broken);
             self.groups += 1;
@@ -241,12 +270,24 @@ impl<'a> Work<'a> {
 
     /// Descriptors, or the fault, of every utterance in order.
     fn compute(&self, group: &[Utterance]) -> Vec<Result<Described, Exclusion>> {
-        let one = |extractor: &mut Extractor, utterance: &Utterance| {
-            let described = self.describe(utterance, extractor);
-            (self.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total);
-            described
-        };
+        let one = |extractor: &mut _, utterance| self.one(utterance, extractor);
         group.par_iter().map_init(|| self.extractor.clone(), one).collect()
+    }
+
+    /// The same by this thread alone, where it must not take up other work meanwhile.
+    fn compute_alone(&self, group: &[Utterance]) -> Vec<Result<Described, Exclusion>> {
+        let mut extractor = self.extractor.clone();
+        group.iter().map(|utterance| self.one(utterance, &mut extractor)).collect()
+    }
+
+    fn one(
+        &self,
+        utterance: &Utterance,
+        extractor: &mut Extractor,
+    ) -> Result<Described, Exclusion> {
+        let described = self.describe(utterance, extractor);
+        (self.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total);
+        described
     }
 
     fn describe(

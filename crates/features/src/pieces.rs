@@ -115,6 +115,11 @@ impl Pieces {
         Ok(())
     }
 
+    /// Whether there is a group of this name, whole or not.
+    pub(crate) fn has(&self, name: &Name) -> bool {
+        self.places.contains_key(name)
+    }
+
     /// The group of this name, if it is there and whole.
     pub(crate) fn read(&self, name: &Name) -> Option<Done> {
         let Place { file, from, length, digest } = self.places.get(name)?;

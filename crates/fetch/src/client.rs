@@ -90,7 +90,8 @@ impl Client {
 
     /// Downloads a file to `to`, going on with what is there of it. Once this returns, the file is whole
     /// and of the digest on record. What has come of it stays for the next call where the connection is lost for good, or the
-    /// server has something of another length instead; nothing stays where the digest is wrong.
+    /// server announces something of another length instead; nothing stays where more comes than
+    /// there should, or the digest is wrong.
     pub fn download(&self, file: &Download, to: &Path, watch: Watch<'_>) -> Result<(), FetchError> {
         self.runtime.block_on(self.persist(file, to, watch))
     }

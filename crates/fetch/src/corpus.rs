@@ -28,6 +28,12 @@ pub fn fetch(
     client: &Client,
     watch: Watch<'_>,
 ) -> Result<Fetched, FetchError> {
+    // A whole copy may lie where no folder can be put in the place of another.
+    if is_occupied(root)?
+        && let Ok(found) = before(manifest, root)
+    {
+        return Ok(found);
+    }
     let root = &settled(root)?;
     if is_occupied(root)? {
         return before(manifest, root);

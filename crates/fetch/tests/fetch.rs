@@ -283,6 +283,12 @@ fn a_folder_that_cannot_be_replaced_is_refused_before_anything_is_asked_for() {
 }
 
 #[test]
+fn a_whole_copy_is_known_where_none_could_be_put() {
+    let whole = Manifest { files: vec!["Cargo.toml".to_owned()], ..manifest(1, Vec::new()) };
+    assert_eq!(fetched(&whole, Path::new(".")).unwrap(), Fetched::Before);
+}
+
+#[test]
 fn what_a_link_leads_to_is_filled() {
     let server = Server::new(|_, asked| good(TAG, &body(), asked));
     let folder = tempfile::tempdir().unwrap();

@@ -158,6 +158,8 @@ impl Client {
             ["--allocations", "--noheader", "--parsable2", "--format=State,Reason", "--jobs", &id];
         if let Ok(Called::Answer(text)) = self.programs.call("sacct", &accounting.map(OsStr::new))
             && let Some(fate) = accounted(&text)
+            // Accounts can miss an end; the controller knows.
+            && fate != Fate::Queued
         {
             return Ok(fate);
         }

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::code::NAMES;
 use crate::failure::Failure;
 
+/// Most seconds between two looks at the queue.
+const LONGEST_POLL: f64 = 3600.0;
+
 /// A file that says where stages run.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -166,8 +169,8 @@ impl SlurmSettings {
         if let Some(stage) = self.stages.keys().find(|stage| !NAMES.contains(&stage.as_str())) {
             return Some(format!("stages.{stage}: no such stage; there are: {}", NAMES.join(", ")));
         }
-        let sound = self.poll_seconds.is_finite() && self.poll_seconds > 0.0;
-        (!sound).then(|| "poll_seconds: above 0".to_owned())
+        let sound = self.poll_seconds > 0.0 && self.poll_seconds <= LONGEST_POLL;
+        (!sound).then(|| format!("poll_seconds: above 0 and at most {LONGEST_POLL}"))
     }
 }
 

@@ -120,6 +120,21 @@ impl Store {
         self.partial_folder(stage, key).join(format!("{part}.{DONE}")).exists()
     }
 
+    /// Forgets which parts were done; what they left stays, for them to be done sooner again.
+    pub fn forget_parts(&self, stage: &str, key: &Digest) -> Result<(), ArtifactError> {
+        let entries = match fs::read_dir(self.partial_folder(stage, key)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == DONE) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes staged outputs the result of their key: syncs them, moves them into place, and writes
     /// the record last. `names` are the outputs' names by role; what the stage wrote must be these.
     /// Where another process has made a whole result in the meantime, that one stays and is returned.

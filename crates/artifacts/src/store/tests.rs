@@ -349,6 +349,10 @@ fn parts_are_worked_at_once_and_noted_when_they_are_done() {
     store.end_part(&one, "0-of-1").unwrap();
     assert!(store.is_part_done("index", &key, "0-of-1"));
     assert!(!store.is_part_done("index", &key, "0-of-10"));
+    let kept = store.partial_folder("index", &key).join("kept");
+    fs::write(&kept, "").unwrap();
+    store.forget_parts("index", &key).unwrap();
+    assert!(!store.is_part_done("index", &key, "0-of-1") && kept.exists());
     drop((one, two));
     write_outputs(&whole);
     store.commit(whole, &parts(1), NAMES, provenance()).unwrap();

@@ -1,6 +1,6 @@
 //! The decisions that the runs had read, which the file saved from the page has too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_corpus::{Corrections, Decision};
 use ambivox_report::{Earlier, SaveAs};
@@ -38,8 +38,8 @@ impl Carried {
         let mut decisions: BTreeMap<String, Decision> = BTreeMap::new();
         let told = of_corpus.iter().flat_map(Corrections::decisions);
         if own.is_some() {
-            let takes_part = |id: &str| splits.utterances.iter().any(|own| own == id);
-            let told = told.filter(|(id, _)| takes_part(id));
+            let takes_part: BTreeSet<&str> = splits.utterances.iter().map(String::as_str).collect();
+            let told = told.filter(|(id, _)| takes_part.contains(id));
             decisions.extend(told.map(|(id, decision)| (id.to_owned(), kept(decision))));
         } else {
             decisions.extend(told.map(|(id, decision)| (id.to_owned(), decision.clone())));

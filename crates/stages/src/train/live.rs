@@ -1,8 +1,9 @@
 //! The events of a run while it trains, where people watch: one file that grows by every epoch.
 //!
 //! What it holds is at any moment the beginning of the events that the run will end with, whoever
-//! wrote it. So a run that goes on after a kill adds what is missing, nothing is there twice, and a
-//! program that reads the file as it grows need not begin anew.
+//! wrote it; or, of a run that begins as another did, the events of that one until they part. So a run
+//! that goes on after a kill adds what is missing, nothing is there twice, and a program that reads
+//! the file as it grows need not begin anew.
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Write as _};

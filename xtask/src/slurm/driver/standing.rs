@@ -121,7 +121,12 @@ impl Slurm {
             {
                 Standing::Wanting
             }
-            Verdict::Never { code, why } => failed(code, &why),
+            Verdict::Never { code, why } => {
+                if unit.shard.is_none() {
+                    executor.forget_shards(&unit.instance)?;
+                }
+                failed(code, &why)
+            }
         })
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct State {
     pub(super) stuck: Vec<String>,
     /// Every call: the driver's number and the program.
     pub(super) calls: Vec<(usize, String)>,
+    /// Every submission: its name, and how often the queue had been looked at before.
+    pub(super) sent: Vec<(String, usize)>,
     /// Whose turn it is, driver by driver; those that are done have none.
     turns: VecDeque<usize>,
     done: Vec<usize>,
@@ -146,6 +148,8 @@ impl State {
             memory: option(words, "mem").map(str::to_owned),
             tasks: vec![("PENDING", "None"); order.units.len()],
         };
+        let looks = self.calls.iter().filter(|(_, program)| program == "squeue").count();
+        self.sent.push((job.name.clone(), looks));
         let silent = || Called::Silence("Socket timed out".to_owned());
         match self.replies.pop_front().unwrap_or(Reply::Answer) {
             Reply::Answer => Called::Answer(self.take(job).to_string()),
