@@ -114,11 +114,9 @@ fn write_groups(
     let written = Mutex::new(Written::default());
     groups.enumerate().par_bridge().try_for_each(|(number, group)| {
         let group = group?;
-        let name = Name::of(&group, work.root);
-        let ready = if pieces.has(&name) {
-            Ready::Kept(name, group)
-        } else {
-            Ready::Computed(Box::new(Done::new(work.compute(&group), &tables)?))
+        let ready = match pieces.find(&group, work.root) {
+            Some(name) => Ready::Kept(name, group),
+            None => Ready::Computed(Box::new(Done::new(work.compute(&group), &tables)?)),
         };
         // Nobody leaves it half changed but by an error, after which nothing is written any more.
         let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);

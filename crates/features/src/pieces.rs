@@ -115,9 +115,11 @@ impl Pieces {
         Ok(())
     }
 
-    /// Whether there is a group of this name, whole or not.
-    pub(crate) fn has(&self, name: &Name) -> bool {
-        self.places.contains_key(name)
+    /// The name of these utterances, if there is a group of it, whole or not. Where there is none at all,
+    /// their files are not looked at.
+    pub(crate) fn find(&self, group: &[Utterance], root: &Path) -> Option<Name> {
+        let name = (!self.places.is_empty()).then(|| Name::of(group, root))?;
+        self.places.contains_key(&name).then_some(name)
     }
 
     /// The group of this name, if it is there and whole.
