@@ -158,6 +158,7 @@ fn content(slot: &str, role: &str) -> Result<String> {
             blake3: String::new(),
             release_differences: none(),
             corrections: None,
+            warnings: Vec::new(),
         })?,
         role::EXCLUSIONS => to_string(&Exclusions { schema: 1, excluded: Vec::new() })?,
         role::SPLITS => {

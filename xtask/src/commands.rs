@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ambivox_eval::Summary;
-use ambivox_settings::{Exclusions, IndexSummary, Splits, role};
+use ambivox_settings::{Exclusions, IndexSummary, Splits, plural, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 use serde::de::DeserializeOwned;
@@ -172,18 +172,31 @@ pub(crate) fn relabel(executor: &mut Executor<'_>, jobs: usize) -> Result<()> {
     executor.bring_up(&[graph::noise(experiment), graph::corrections(experiment)], jobs)
 }
 
-/// A method that learns from votes would fail on a corpus without them; say so before the hours of
+/// A method that learns from votes would fail on utterances without them; say so before the hours of
 /// training that come first.
 pub(crate) fn check_votes(executor: &Executor<'_>, runs: &[Run]) -> Result<()> {
     let Some(run) = runs.iter().find(|run| run.method.method().uses_votes()) else { return Ok(()) };
     let index: IndexSummary = read_output(executor, "index", role::INDEX_SUMMARY)?;
     if index.votes {
-        return Ok(());
+        return check_every_vote(executor, run);
     }
     let (method, corpus) = (run.method.method(), &executor.resolver.experiment.manifest.title);
     Err(Failure::data(format!(
         "{method} learns from annotators' votes, and {corpus} has none\n\
          hint: leave [methods.{method}] out of the pipeline, or name other methods with --method"
+    )))
+}
+
+fn check_every_vote(executor: &Executor<'_>, run: &Run) -> Result<()> {
+    let unvoted = read_output::<Splits>(executor, "split", role::SPLITS)?.without_votes;
+    if unvoted.is_empty() {
+        return Ok(());
+    }
+    let count = plural(unvoted.len() as u64, "utterance has", "utterances have");
+    let (method, unvoted) = (run.method.method(), unvoted.join("\n  "));
+    Err(Failure::data(format!(
+        "{method} learns from annotators' votes, and {count} none for any class:\n  {unvoted}\n\
+         hint: give them votes, or take their label away in the table or by [corrections]"
     )))
 }
 

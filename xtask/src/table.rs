@@ -118,7 +118,8 @@ pub(crate) fn index(summary: &IndexSummary) -> String {
         format!("{}: {} utterances, {hours:.2} h", summary.corpus, summary.utterances),
         format!("{} files, BLAKE3 of their listing:\n{}", summary.files, summary.blake3),
     ];
-    lines.extend(summary.release_differences.iter().map(|line| format!("note: {line}")));
+    let notes = summary.release_differences.iter().chain(&summary.warnings);
+    lines.extend(notes.map(|line| format!("note: {line}")));
     lines.join("\n")
 }
 

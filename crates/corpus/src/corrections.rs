@@ -10,11 +10,11 @@ use std::path::Path;
 use ambivox_settings::{CorrectionCounts, Manifest};
 
 use crate::error::listed;
+use crate::name::nfc;
 use crate::noise::NoisyLabel;
-use crate::table::{Row, Table};
+use crate::table::{Delimited, Row, Table};
 use crate::{CorpusError, Place, Utterance};
 
-const DELIMITER: u8 = b',';
 const COLUMNS: [&str; 4] = ["utterance_id", "given", "label", "decision"];
 /// Whoever writes the file may leave it out.
 const COMMENT: &str = "comment";
@@ -56,18 +56,19 @@ impl Corrections {
 
     /// As [`Self::read`], from a file's content; `name` is for messages.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, CorpusError> {
-        let table = Table::parse(name, bytes, DELIMITER)?;
+        let table = Table::parse(name, bytes, Delimited::COMMA)?;
         let mut columns = [0; COLUMNS.len()];
         for (place, column) in columns.iter_mut().zip(COLUMNS) {
             *place = table.column(column)?;
         }
-        let comment = table.column(COMMENT).ok();
+        let comment = table.find(COMMENT)?;
         let mut corrections = BTreeMap::new();
         for row in table.rows() {
-            let comment = comment.map_or("", |at| row.cell(at));
-            let cells = columns.map(|at| row.cell(at));
-            let (utterance_id, correction) = correction(row, cells, comment)?;
-            add(&mut corrections, utterance_id, correction)?;
+            let comment = comment.map_or(Ok(""), |at| row.cell(at))?;
+            let [id, given, label, word] = columns;
+            let labels = [row.cell(given)?, row.cell(label)?];
+            let correction = correction(row, labels, row.cell(word)?, comment)?;
+            add(&mut corrections, nfc(row.cell(id)?), correction)?;
         }
         Ok(Self(corrections))
     }
@@ -165,12 +166,12 @@ impl Correction {
     }
 }
 
-fn correction<'r>(
-    row: &'r Row,
-    cells: [&'r str; 4],
+fn correction(
+    row: &Row,
+    [given, label]: [&str; 2],
+    word: &str,
     comment: &str,
-) -> Result<(&'r str, Correction), CorpusError> {
-    let [utterance_id, given, label, word] = cells;
+) -> Result<Correction, CorpusError> {
     match (word, given == label) {
         ("accept" | "other", false) | ("reject", true) => {}
         ("accept" | "other", true) => return Err(row.malformed(label, "a label other than given")),
@@ -179,21 +180,21 @@ fn correction<'r>(
     }
     let [given, label, word, comment] = [given, label, word, comment].map(str::to_owned);
     let decision = Decision { given, label, word, comment };
-    Ok((utterance_id, Correction { place: row.place.clone(), decision }))
+    Ok(Correction { place: row.place.clone(), decision })
 }
 
 fn add(
     corrections: &mut BTreeMap<String, Correction>,
-    utterance_id: &str,
+    utterance_id: String,
     correction: Correction,
 ) -> Result<(), CorpusError> {
-    if let Some(first) = corrections.get(utterance_id) {
+    if let Some(first) = corrections.get(&utterance_id) {
         return Err(CorpusError::CorrectedTwice {
-            utterance_id: utterance_id.to_owned(),
+            utterance_id,
             rows: Box::new([first.place.clone(), correction.place]),
         });
     }
-    corrections.insert(utterance_id.to_owned(), correction);
+    corrections.insert(utterance_id, correction);
     Ok(())
 }
 

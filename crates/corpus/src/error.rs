@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ambivox_settings::exit;
+use ambivox_settings::{exit, plural};
 
 /// A place in a corpus's files, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +144,108 @@ pub enum CorpusError {
         found: String,
         /// What should.
         expected: String,
+    },
+    /// A cell that is asked for is not UTF-8.
+    #[error(
+        "{place}: a cell is not in UTF-8; as Latin-1 (Windows-1252) it reads {latin_1:?}\n\
+         hint: save the table in UTF-8; in a spreadsheet, as CSV UTF-8"
+    )]
+    NotText {
+        /// The row.
+        place: Place,
+        /// The cell's bytes as Latin-1.
+        latin_1: String,
+    },
+    /// A table is in another encoding than UTF-8.
+    #[error(
+        "{file}: the table is in {encoding}\n\
+         hint: save it in UTF-8; in a spreadsheet, as CSV UTF-8"
+    )]
+    Encoding {
+        /// The table.
+        file: String,
+        /// What its bytes look like.
+        encoding: &'static str,
+    },
+    /// A table begins with a line for spreadsheets.
+    #[error(
+        "{file}: its first line is a spreadsheet's sep=, not the header\n\
+         hint: remove that line; the manifest names the character between cells"
+    )]
+    SeparatorLine {
+        /// The table.
+        file: String,
+    },
+    /// A quote does not enclose a cell of one line, and could swallow rows.
+    #[error(
+        "{place}: {fault} in this line\n\
+         hint: close the quote or remove it; a cell holds no line break; where quotes are characters \
+         like any other, say csv.quote = \"\" in the manifest"
+    )]
+    Quoting {
+        /// The line.
+        place: Place,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// Two columns have the name of one that is asked for.
+    #[error(
+        "{file}: columns {} and {} are both called {column:?}\n\
+         hint: rename or remove one of them",
+        positions[0],
+        positions[1]
+    )]
+    DoubleColumn {
+        /// The table.
+        file: String,
+        /// The name.
+        column: String,
+        /// Which columns have it, counted from 1.
+        positions: [usize; 2],
+    },
+    /// Rows do not say who speaks.
+    #[error(
+        "{file}: {} no speaker: lines {rows}\n\
+         hint: fill in the column {column:?}, or remove these rows; empty cells, NA, nan, None and \
+         null are nobody's name",
+        plural(*count, "row names", "rows name")
+    )]
+    NoSpeaker {
+        /// The table.
+        file: String,
+        /// The column of speakers.
+        column: String,
+        /// How many rows.
+        count: u64,
+        /// Their lines, with what stands there.
+        rows: String,
+    },
+    /// Words of a table that the manifest's labels do not list.
+    #[error(
+        "{file}: the manifest's labels ({known}) do not list {words}\n\
+         hint: add them to [labels]; a word that maps to \"\" is no emotion"
+    )]
+    UnknownWords {
+        /// The table.
+        file: String,
+        /// The words, each with its rows.
+        words: String,
+        /// The words that the manifest lists.
+        known: String,
+    },
+    /// Rows name files that are not there but for the way in which they are written.
+    #[error(
+        "{file}: {} that are not there, but nearly: {rows}\n\
+         hint: write them as the files are called; folders end in /, not \\, and capitals count",
+        plural(*count, "row names a file", "rows name files")
+    )]
+    NearPath {
+        /// The table.
+        file: String,
+        /// How many rows.
+        count: u64,
+        /// Their lines, with both paths.
+        rows: String,
     },
     /// A table lacks a column.
     #[error(
@@ -320,6 +422,18 @@ fn remedy(place: &Place) -> &'static str {
     match place.line {
         Some(_) => "correct that line, or remove it",
         None => "correct it; the manifest's files patterns leave out what is not of the corpus",
+    }
+}
+
+/// Items that a message lists at most; of more it tells the number.
+const LISTED: usize = 20;
+
+/// The first of many items for a message, and how many more there are.
+pub(crate) fn some_listed(items: &[String]) -> String {
+    let (shown, rest) = items.split_at(items.len().min(LISTED));
+    match rest.len() {
+        0 => shown.join(", "),
+        more => format!("{}, and {more} more", shown.join(", ")),
     }
 }
 

@@ -14,6 +14,7 @@ mod files;
 mod index;
 #[cfg(test)]
 mod manifests;
+mod name;
 mod noise;
 mod read;
 mod split;
@@ -33,7 +34,7 @@ pub use files::corpus_files;
 #[cfg(feature = "parquet")]
 pub use index::{Index, read_index, write_index};
 pub use noise::{NoisyLabel, clean_labels, exchange_labels};
-pub use read::read_corpus;
+pub use read::{Corpus, read_corpus};
 pub use split::splits;
 pub use summary::summarise;
 pub use utterance::{Utterance, consensus};

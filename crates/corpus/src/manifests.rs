@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use ambivox_settings::{Adapter, Manifest, Sex};
 use walkdir::WalkDir;
 
-use crate::testing::{folder, manifest, manifests, put};
-use crate::{Utterance, read_corpus};
+use crate::Utterance;
+use crate::testing::{folder, manifest, manifests, put, utterances_of};
 
 /// The project's own manifests; a user's may stand beside them.
 const OWN: [&str; 6] = ["crema-d", "csv-example", "emodb", "iemocap", "ravdess", "synth"];
@@ -118,7 +118,7 @@ fn example_table() -> String {
 fn the_example_of_a_table_reads_as_it_says() {
     let root = folder(&["wav/talk01.wav", "wav/short.wav"]);
     put(root.path(), "labels.csv", example_table());
-    let utterances = read_corpus(root.path(), &manifest("csv-example")).unwrap();
+    let utterances = utterances_of(root.path(), &manifest("csv-example")).unwrap();
     let row = |u: &Utterance| (u.utterance_id.clone(), u.gold.clone(), u.start_s, u.end_s);
     let happy = Some("happiness".to_owned());
     let sad = Some("sadness".to_owned());

@@ -1,23 +1,37 @@
 //! From a folder and a manifest to the list of utterances.
 
+mod warnings;
+
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use ambivox_settings::Manifest;
 
 use crate::adapters::layout_of;
-use crate::error::listed;
+use crate::error::{listed, some_listed};
 use crate::tree::Tree;
 use crate::{CorpusError, Utterance};
 
-/// All utterances of the corpus below `root`, sorted by id.
+/// What a corpus holds.
+#[derive(Debug)]
+pub struct Corpus {
+    /// All utterances, sorted by id.
+    pub utterances: Vec<Utterance>,
+    /// What is no error and yet worth a look, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the corpus below `root`.
 ///
-/// Sound files are not opened; one that is listed but missing keeps its utterance, so that
-/// extraction can report it with all the others that cannot be used. Errors: a missing root, no
+/// Audio files are not opened; one that is missing keeps its utterance, so that extraction can report it
+/// with all the others that cannot be used. Whether it is missing is read off the list of files that
+/// match the manifest's patterns: nothing else on the disk is an input. Errors: a missing root, no
 /// utterance at all, two utterances of one id, an emotion code or a speaker that the manifest does
-/// not list, a malformed label file, a sound file that the manifest's `files` patterns miss.
-pub fn read_corpus(root: &Path, manifest: &Manifest) -> Result<Vec<Utterance>, CorpusError> {
+/// not list, a malformed label file, an audio file that the manifest's `files` patterns miss.
+pub fn read_corpus(root: &Path, manifest: &Manifest) -> Result<Corpus, CorpusError> {
     let tree = Tree::open(root, manifest)?;
-    let mut utterances = layout_of(manifest.adapter).utterances(&tree)?;
+    let mut warnings = Vec::new();
+    let mut utterances = layout_of(manifest.adapter).utterances(&tree, &mut warnings)?;
     if utterances.is_empty() {
         return Err(CorpusError::NoUtterances {
             corpus: manifest.name.clone(),
@@ -29,7 +43,9 @@ pub fn read_corpus(root: &Path, manifest: &Manifest) -> Result<Vec<Utterance>, C
     utterances.sort_by(|a, b| a.utterance_id.cmp(&b.utterance_id));
     check_ids(&utterances)?;
     check_covered(&tree, &utterances)?;
-    Ok(utterances)
+    warnings.extend(warnings::of_files(&tree, &utterances));
+    warnings.extend(warnings::of_speakers(&utterances));
+    Ok(Corpus { utterances, warnings })
 }
 
 fn check_ids(sorted: &[Utterance]) -> Result<(), CorpusError> {
@@ -44,14 +60,14 @@ fn check_ids(sorted: &[Utterance]) -> Result<(), CorpusError> {
 }
 
 fn check_covered(tree: &Tree<'_>, utterances: &[Utterance]) -> Result<(), CorpusError> {
-    let missed = |path: &str| !tree.lists(path) && tree.root.join(path).exists();
-    match utterances.iter().find(|utterance| missed(&utterance.path)) {
-        None => Ok(()),
-        Some(utterance) => Err(CorpusError::NotCovered {
-            path: utterance.path.clone(),
-            patterns: listed(&tree.manifest.files),
-        }),
+    let paths: BTreeSet<&str> = utterances.iter().map(|u| u.path.as_str()).collect();
+    let missed = paths.into_iter().filter(|path| !tree.lists(path) && !tree.covers(path));
+    let missed: Vec<String> = missed.map(str::to_owned).collect();
+    if missed.is_empty() {
+        return Ok(());
     }
+    let patterns = listed(&tree.manifest.files);
+    Err(CorpusError::NotCovered { path: some_listed(&missed), patterns })
 }
 
 #[cfg(test)]

@@ -55,12 +55,15 @@ pub fn splits(
     check_classes(&folds, &speakers, settings, utterances)?;
     let ambiguous = usable().filter(|u| speakers.contains_key(u.speaker.as_str()));
     let ambiguous = ambiguous.filter(|u| is_ambiguous(u, settings));
+    let any_votes = utterances.iter().any(|u| !u.votes.is_empty());
+    let unvoted = taking_part.iter().filter(|u| any_votes && !has_votes(u, settings));
     Ok(Splits {
         schema: 2,
         classes: settings.classes.clone(),
         folds,
         utterances: sorted_ids(taking_part.iter().copied()),
         ambiguous: sorted_ids(ambiguous),
+        without_votes: sorted_ids(unvoted.copied()),
     })
 }
 
@@ -76,8 +79,13 @@ fn in_classes(utterance: &Utterance, settings: &SplitSettings) -> bool {
 
 /// Whether annotators named some of the classes but agreed on none of them.
 fn is_ambiguous(utterance: &Utterance, settings: &SplitSettings) -> bool {
+    !in_classes(utterance, settings) && has_votes(utterance, settings)
+}
+
+/// Whether annotators named some of the classes.
+fn has_votes(utterance: &Utterance, settings: &SplitSettings) -> bool {
     let voted = |class| utterance.votes.get(class).is_some_and(|&votes| votes > 0);
-    !in_classes(utterance, settings) && settings.classes.iter().any(voted)
+    settings.classes.iter().any(voted)
 }
 
 fn shares<'a>(utterances: &[&'a Utterance]) -> Speakers<'a> {

@@ -10,7 +10,7 @@ use crate::Utterance;
 /// `release`.
 ///
 /// `files` and `blake3` are count and digest of the listing of the corpus's files. What corrections
-/// did is for the caller to add.
+/// did, and warnings, are for the caller to add.
 pub fn summarise(
     utterances: &[Utterance],
     manifest: &Manifest,
@@ -39,6 +39,7 @@ pub fn summarise(
         blake3: blake3.to_owned(),
         release_differences: release_differences(manifest, count, files, blake3),
         corrections: None,
+        warnings: Vec::new(),
     }
 }
 

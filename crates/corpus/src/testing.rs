@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ambivox_settings::Manifest;
 use tempfile::TempDir;
 
-use crate::Utterance;
+use crate::{CorpusError, Utterance, read_corpus};
 
 /// Owned strings from literals.
 pub(crate) fn strings(texts: &[&str]) -> Vec<String> {
@@ -27,6 +27,14 @@ pub(crate) fn folder(files: &[&str]) -> TempDir {
         put(root.path(), file, "");
     }
     root
+}
+
+/// The utterances of a corpus.
+pub(crate) fn utterances_of(
+    root: &Path,
+    manifest: &Manifest,
+) -> Result<Vec<Utterance>, CorpusError> {
+    read_corpus(root, manifest).map(|corpus| corpus.utterances)
 }
 
 /// The folder `data-manifests` of the workspace.

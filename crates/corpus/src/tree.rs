@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ambivox_settings::Manifest;
+use ambivox_settings::{Manifest, Patterns, Speaker};
 
 use crate::error::listed;
+use crate::name::nfc;
 use crate::{CorpusError, Place, Utterance, corpus_files};
 
 /// The files of a corpus and the manifest that explains them.
@@ -14,10 +15,16 @@ pub(crate) struct Tree<'a> {
     pub(crate) manifest: &'a Manifest,
     /// Files that match the manifest's patterns, sorted, relative to the root.
     pub(crate) files: Vec<String>,
+    patterns: Patterns,
+    /// The files by their paths in normalization form C; speakers and labels of the manifest likewise.
+    by_nfc: BTreeMap<String, usize>,
+    speakers: BTreeMap<String, &'a Speaker>,
+    labels: BTreeMap<String, &'a String>,
 }
 
 impl<'a> Tree<'a> {
-    /// Lists the corpus's files.
+    /// Lists the corpus's files. What is not in this list is not looked for on the disk by anybody, since
+    /// it is no input that a stage would run again for.
     pub(crate) fn open(root: &'a Path, manifest: &'a Manifest) -> Result<Self, CorpusError> {
         if !root.is_dir() {
             return Err(CorpusError::RootMissing {
@@ -27,7 +34,30 @@ impl<'a> Tree<'a> {
                 origin: manifest.source.clone(),
             });
         }
-        Ok(Self { root, manifest, files: corpus_files(root, &manifest.files)? })
+        let files = corpus_files(root, &manifest.files)?;
+        let patterns = Patterns::new(&manifest.files)?;
+        let by_nfc = files.iter().enumerate().map(|(at, file)| (nfc(file), at)).collect();
+        let speakers = manifest.speakers.iter().map(|(name, entry)| (nfc(name), entry)).collect();
+        let labels = manifest.labels.iter().map(|(code, label)| (nfc(code), label)).collect();
+        Ok(Self { root, manifest, files, patterns, by_nfc, speakers, labels })
+    }
+
+    /// The listed file that a table means by `path`, in whichever normalization form either is written.
+    pub(crate) fn meant(&self, path: &str) -> Option<&str> {
+        match self.files.binary_search_by(|file| file.as_str().cmp(path)) {
+            Ok(at) => Some(&self.files[at]),
+            Err(_) => self.by_nfc.get(&nfc(path)).map(|&at| self.files[at].as_str()),
+        }
+    }
+
+    /// The listed files by their paths with other slashes and capitals forgiven.
+    pub(crate) fn forgiving(&self) -> BTreeMap<String, &str> {
+        self.files.iter().map(|file| (forgiven(file), file.as_str())).collect()
+    }
+
+    /// Whether the manifest's patterns name the file, be it there or not.
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        self.patterns.cover(Path::new(path))
     }
 
     /// Sound files, for layouts whose label is in the file's name.
@@ -56,8 +86,8 @@ impl<'a> Tree<'a> {
 
     /// The manifest's name for an emotion code; `None` for a code that is no emotion.
     pub(crate) fn label(&self, code: &str, place: &Place) -> Result<Option<String>, CorpusError> {
-        match self.manifest.labels.get(code) {
-            Some(label) => Ok((!label.is_empty()).then(|| label.clone())),
+        match self.labels.get(&nfc(code)) {
+            Some(label) => Ok((!label.is_empty()).then(|| label.to_string())),
             None => Err(CorpusError::UnknownCode {
                 place: place.clone(),
                 code: code.to_owned(),
@@ -91,8 +121,8 @@ impl<'a> Tree<'a> {
         speaker: &str,
         place: &Place,
     ) -> Result<Utterance, CorpusError> {
-        let entry = self.manifest.speakers.get(speaker);
-        if entry.is_none() && !self.manifest.speakers.is_empty() {
+        let entry = self.speakers.get(&nfc(speaker));
+        if entry.is_none() && !self.speakers.is_empty() {
             return Err(CorpusError::UnknownSpeaker {
                 place: place.clone(),
                 speaker: speaker.to_owned(),
@@ -115,6 +145,11 @@ impl<'a> Tree<'a> {
             attributes: BTreeMap::new(),
         })
     }
+}
+
+/// A path as one would compare it who does not mind slashes, capitals and normalization forms.
+pub(crate) fn forgiven(path: &str) -> String {
+    nfc(path).replace('\\', "/").to_lowercase()
 }
 
 /// A path's file name without folders and extension.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use ambivox_corpus::{parse_evaluation, read_corpus};
+use ambivox_corpus::{Corpus, parse_evaluation, read_corpus};
 use ambivox_settings::Manifest;
 
 use crate::with_file;
@@ -54,14 +54,20 @@ pub fn evaluation(bytes: &[u8]) {
     }
 }
 
-/// Tables of the csv adapter: cuts are in order and paths stay below the root.
+/// Tables of the csv adapter: every line but the first is an utterance, cuts are in order, paths stay below
+/// the root, and whoever speaks has a name.
 pub fn csv(bytes: &[u8]) {
     with_file("labels.csv", bytes, |root| {
-        for utterance in read_corpus(root, &TOY).unwrap_or_default() {
+        let Ok(Corpus { utterances, .. }) = read_corpus(root, &TOY) else { return };
+        let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let lines = text.split(|&byte| matches!(byte, b'\n' | b'\r'));
+        assert_eq!(utterances.len() + 1, lines.filter(|line| !line.is_empty()).count());
+        for utterance in utterances {
             let leaves = utterance.path.split('/').any(|part| matches!(part, "" | "." | ".."));
             assert!(!leaves, "{utterance:?}");
             let start = utterance.start_s.unwrap_or(0.0);
             assert!(start >= 0.0 && utterance.end_s.is_none_or(|end| end > start), "{utterance:?}");
+            assert!(!utterance.speaker.trim().is_empty(), "{utterance:?}");
         }
     });
 }

@@ -121,6 +121,7 @@ fn hostile_text_stays_text() {
     manifest.source = format!("javascript:{HOSTILE}");
     renamed(&mut records.index.speakers[0].speaker);
     renamed(&mut records.index.release_differences[0]);
+    records.index.warnings.push(HOSTILE.to_owned());
     renamed(&mut records.splits.folds[0].test);
     renamed(&mut records.splits.folds[0].validation);
     renamed(&mut records.histories[0].fold);
@@ -135,6 +136,7 @@ fn hostile_text_stays_text() {
     (input.title, input.pipeline_toml) = (HOSTILE, HOSTILE);
     let html = render(&input);
     assert_well_formed(&html);
+    assert!(html.contains("Worth a look"));
     assert!(!html.contains("<script>alert"));
     assert!(!html.contains("href=\"javascript"));
     assert!(html.matches("&lt;script&gt;alert('1')&lt;/script&gt;&quot;&amp;amp;").count() >= 15);
@@ -241,6 +243,7 @@ fn little_input_gives_a_whole_page() {
     let html = render(&records.input());
     assert_well_formed(&html);
     assert!(html.contains("No utterance was left out"));
+    assert!(!html.contains("Worth a look"));
     assert!(!html.contains("Learning curves"));
     let read = without_scripts(&html);
     assert!(!read.contains("NaN") && !read.contains("inf"), "no figure of nothing");

@@ -17,6 +17,7 @@ mod manifest;
 mod methods;
 mod noise;
 mod pipeline;
+mod plural;
 mod request;
 mod space;
 mod split;
@@ -29,7 +30,7 @@ pub use cyclegan::{CycleganSettings, Pool};
 pub use error::SettingsError;
 pub use event::Event;
 pub use fetch::{Archive, ArchiveKind, Download, is_below};
-pub use files::{FilesError, matching_files};
+pub use files::{FilesError, Patterns, matching_files};
 pub use manifest::{Adapter, CsvColumns, CsvLayout, Manifest, Release, Sex, Speaker};
 pub use methods::{
     FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings, Method,
@@ -40,6 +41,7 @@ pub use pipeline::{
     AttentionOver, BalanceSettings, CorpusSettings, CorrectionSettings, FeatureSettings,
     NetworkSettings, OnBroken, Pipeline, SplitScheme, SplitSettings, TrainingSettings,
 };
+pub use plural::plural;
 pub use request::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, FeatureSetText,
     IndexParams, ReportParams, Request, Shard, SplitParams, StageParams, TrainParams, role,

@@ -71,7 +71,7 @@ pub struct CsvColumns {
     pub emotion: String,
     /// Recording session.
     pub session: Option<String>,
-    /// Sex: `female`/`male`, or the first letter of it.
+    /// Sex: `female`/`male`, or the first letter of it; any other word states none.
     pub sex: Option<String>,
     /// Start of the cut within the file: seconds, or a duration such as `0 days 00:00:01.5`.
     pub start: Option<String>,
@@ -89,6 +89,10 @@ pub struct CsvLayout {
     pub table: String,
     /// One character between fields: `,`, `;` or a tab.
     pub delimiter: String,
+    /// The character around cells that hold the delimiter, `"` where left out; `""` for a table in
+    /// which quotes are characters like any other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
     /// A reviewer's corrections of the table's labels, as `audit.html` saves them; its path,
     /// relative to the root.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,8 +188,16 @@ impl Manifest {
 
     fn csv_fault(&self) -> Option<String> {
         let delimiter = &self.csv.as_ref()?.delimiter;
-        let fits = delimiter.len() == 1 && delimiter.is_ascii();
-        (!fits).then(|| format!("csv.delimiter = {delimiter:?}: name one ASCII character"))
+        let quote = self.csv.as_ref()?.quote.as_deref().unwrap_or("\"");
+        if delimiter.len() != 1 || !delimiter.is_ascii() {
+            return Some(format!("csv.delimiter = {delimiter:?}: name one ASCII character"));
+        }
+        let fits = quote.is_empty() || (quote.len() == 1 && quote.is_ascii() && quote != delimiter);
+        (!fits).then(|| {
+            format!(
+                "csv.quote = {quote:?}: name one ASCII character that is not the delimiter, or none"
+            )
+        })
     }
 
     fn partner_fault(&self) -> Option<String> {

@@ -34,4 +34,8 @@ pub struct Splits {
     /// classes but with votes for some of them. Methods that use votes train on them; nothing is
     /// validated or tested on them.
     pub ambiguous: Vec<String>,
+    /// Utterances that take part and have no vote for any class, sorted by id, where others have: methods
+    /// that learn from votes cannot train on them. Absent where there are none, or no votes at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_votes: Vec<String>,
 }

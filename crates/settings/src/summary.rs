@@ -50,6 +50,9 @@ pub struct IndexSummary {
     /// What `csv.corrections` did to the labels counted here. Absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrections: Option<CorrectionCounts>,
+    /// What is no error and yet worth a look, a sentence each. Absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What a reviewer's file did to labels.

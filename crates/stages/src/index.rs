@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ambivox_artifacts::{Listing, listing_digest};
-use ambivox_corpus::{Corrections, Utterance, corpus_files, read_corpus, summarise, write_index};
+use ambivox_corpus::{
+    Corpus, Corrections, Utterance, corpus_files, read_corpus, summarise, write_index,
+};
 use ambivox_settings::{CorrectionCounts, IndexParams, Manifest, role};
 use rayon::prelude::*;
 
@@ -13,7 +15,7 @@ use crate::job::Job;
 
 pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError> {
     let root = job.input(role::CORPUS)?;
-    let mut utterances = read_corpus(root, &params.manifest)?;
+    let Corpus { mut utterances, warnings } = read_corpus(root, &params.manifest)?;
     measure(&mut utterances, root, job);
     write_index(&job.output(role::INDEX)?, &utterances)?;
     let files = corpus_files(root, &params.manifest.files)?;
@@ -21,8 +23,9 @@ pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError>
     let Listing { files, digest, .. } = listing_digest(root, &files)?;
     let mut summary = summarise(&utterances, &params.manifest, files, &digest.to_string());
     summary.corrections = corrections(root, &params.manifest)?;
-    for difference in &summary.release_differences {
-        job.reporter.warn(format!("corpus {}: {difference}", summary.corpus));
+    summary.warnings = warnings;
+    for warning in summary.release_differences.iter().chain(&summary.warnings) {
+        job.reporter.warn(format!("corpus {}: {warning}", summary.corpus));
     }
     job.write_json(role::INDEX_SUMMARY, &summary)
 }

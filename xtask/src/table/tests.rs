@@ -120,6 +120,7 @@ fn the_index_by_speaker_and_label() {
         blake3: "00ff".repeat(16),
         release_differences: vec!["10 files where the release has 12".to_owned()],
         corrections: None,
+        warnings: Vec::new(),
     };
     insta::assert_snapshot!(index(&summary));
 }

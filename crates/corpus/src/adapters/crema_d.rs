@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use ambivox_settings::Sex;
 
 use super::Layout;
-use crate::table::{Row, Table};
+use crate::table::{Delimited, Row, Table};
 use crate::tree::{Tree, stem};
 use crate::{CorpusError, Place, Utterance};
 
@@ -28,7 +28,11 @@ pub(super) struct CremaD;
 type Votes = BTreeMap<String, BTreeMap<String, u32>>;
 
 impl Layout for CremaD {
-    fn utterances(&self, tree: &Tree<'_>) -> Result<Vec<Utterance>, CorpusError> {
+    fn utterances(
+        &self,
+        tree: &Tree<'_>,
+        _warnings: &mut Vec<String>,
+    ) -> Result<Vec<Utterance>, CorpusError> {
         let mut votes = voice_votes(tree)?;
         let sexes = sexes(tree)?;
         let mut utterances = Vec::new();
@@ -61,14 +65,19 @@ fn utterance(tree: &Tree<'_>, path: &str) -> Result<Utterance, CorpusError> {
 /// Votes of those who heard the voice alone; empty where the copy lacks the table.
 fn voice_votes(tree: &Tree<'_>) -> Result<Votes, CorpusError> {
     let Some(file) = tree.file_named(VOTES) else { return Ok(Votes::new()) };
-    let table = Table::read(tree, file, b',')?;
+    let table = Table::read(tree, file, Delimited::COMMA)?;
     let (row_name, clip) = (table.column("")?, table.column("fileName")?);
     let mut columns = Vec::new();
     for code in VOTE_COLUMNS {
         columns.push((code, table.column(code)?));
     }
-    let voice = table.rows().iter().filter(|row| heard_alone(row.cell(row_name)));
-    voice.map(|row| Ok((row.cell(clip).to_owned(), row_votes(tree, row, &columns)?))).collect()
+    let mut votes = Votes::new();
+    for row in table.rows() {
+        if heard_alone(row.cell(row_name)?) {
+            votes.insert(row.cell(clip)?.to_owned(), row_votes(tree, row, &columns)?);
+        }
+    }
+    Ok(votes)
 }
 
 /// Row names are 1xxxxx for the voice alone, 2xxxxx for the face alone, 3xxxxx for both.
@@ -83,7 +92,7 @@ fn row_votes(
 ) -> Result<BTreeMap<String, u32>, CorpusError> {
     let mut counts = Vec::new();
     for &(code, column) in columns {
-        let cell = row.cell(column);
+        let cell = row.cell(column)?;
         let count = cell.parse().map_err(|_| row.malformed(cell, "a number of votes"))?;
         counts.push((code, count));
     }
@@ -93,13 +102,13 @@ fn row_votes(
 /// Sex by actor; empty where the copy lacks the table.
 fn sexes(tree: &Tree<'_>) -> Result<BTreeMap<String, Sex>, CorpusError> {
     let Some(file) = tree.file_named(ACTORS) else { return Ok(BTreeMap::new()) };
-    let table = Table::read(tree, file, b',')?;
+    let table = Table::read(tree, file, Delimited::COMMA)?;
     let (actor, sex) = (table.column("ActorID")?, table.column("Sex")?);
-    table.rows().iter().map(|row| Ok((row.cell(actor).to_owned(), row_sex(row, sex)?))).collect()
+    table.rows().iter().map(|row| Ok((row.cell(actor)?.to_owned(), row_sex(row, sex)?))).collect()
 }
 
 fn row_sex(row: &Row, column: usize) -> Result<Sex, CorpusError> {
-    match row.cell(column) {
+    match row.cell(column)? {
         "Female" => Ok(Sex::Female),
         "Male" => Ok(Sex::Male),
         other => Err(row.malformed(other, "Female or Male")),

@@ -4,14 +4,18 @@
 //! delimiter are the manifest's, and so is a file of corrections, if there is one. An utterance's id
 //! keeps the folders of its file, since many corpora number their files anew in every folder.
 
+mod faults;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use ambivox_settings::{CsvColumns, Sex};
+use ambivox_settings::{CsvColumns, CsvLayout, Sex};
+use faults::Faults;
 
 use super::Layout;
 use crate::duration::parse_seconds;
 use crate::error::listed;
-use crate::table::{Row, Table};
+use crate::name::{is_filled, nfc};
+use crate::table::{Delimited, Row, Table};
 use crate::tree::Tree;
 use crate::{CorpusError, Corrections, Place, Utterance};
 
@@ -19,16 +23,20 @@ use crate::{CorpusError, Corrections, Place, Utterance};
 pub(super) struct Csv;
 
 impl Layout for Csv {
-    fn utterances(&self, tree: &Tree<'_>) -> Result<Vec<Utterance>, CorpusError> {
+    fn utterances(
+        &self,
+        tree: &Tree<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<Utterance>, CorpusError> {
         let Some(layout) = &tree.manifest.csv else {
             return Err(manifest_fault("", "a [csv] table in the manifest"));
         };
-        let &[delimiter] = layout.delimiter.as_bytes() else {
-            return Err(manifest_fault(&layout.delimiter, "one ASCII character as csv.delimiter"));
-        };
         check_listed(tree, &layout.table, "csv.table")?;
-        let table = Table::read(tree, &layout.table, delimiter)?;
+        let table = Table::read(tree, &layout.table, format(layout)?)?;
         let columns = Columns::find(&table, &layout.columns)?;
+        let faults = Faults { tree, table: &table, columns: &columns };
+        faults.check(&layout.columns.speaker)?;
+        warnings.extend(faults.sexes()?);
         let read = |row| columns.utterance(tree, row);
         let mut utterances = table.rows().iter().map(read).collect::<Result<Vec<_>, _>>()?;
         check_rows(&table, &utterances)?;
@@ -36,6 +44,18 @@ impl Layout for Csv {
             correct(tree, file, &mut utterances)?;
         }
         Ok(utterances)
+    }
+}
+
+/// The manifest's word on how the table is written.
+fn format(layout: &CsvLayout) -> Result<Delimited, CorpusError> {
+    let &[delimiter] = layout.delimiter.as_bytes() else {
+        return Err(manifest_fault(&layout.delimiter, "one ASCII character as csv.delimiter"));
+    };
+    match layout.quote.as_deref().unwrap_or("\"").as_bytes() {
+        [] => Ok(Delimited { delimiter, quote: None }),
+        &[quote] => Ok(Delimited { delimiter, quote: Some(quote) }),
+        _ => Err(manifest_fault("csv.quote", "one ASCII character or none")),
     }
 }
 
@@ -48,15 +68,14 @@ fn correct(tree: &Tree<'_>, file: &str, utterances: &mut [Utterance]) -> Result<
     Corrections::parse(file, &tree.bytes(file)?)?.apply(utterances, &labels)
 }
 
-/// A table must be there, and one that the manifest's patterns miss would not count as an input.
+/// A table must be there, and one that the manifest's patterns miss is no input.
 fn check_listed(tree: &Tree<'_>, file: &str, key: &'static str) -> Result<(), CorpusError> {
     if tree.lists(file) {
         return Ok(());
     }
-    let path = tree.root.join(file);
-    if !path.exists() {
-        let root_env = tree.manifest.root_env.clone();
-        return Err(CorpusError::FileMissing { file: path, key, root_env });
+    if tree.covers(file) {
+        let (file, root_env) = (tree.root.join(file), tree.manifest.root_env.clone());
+        return Err(CorpusError::FileMissing { file, key, root_env });
     }
     let patterns = listed(&tree.manifest.files);
     Err(CorpusError::NotCovered { path: file.to_owned(), patterns })
@@ -114,19 +133,19 @@ impl Columns {
     }
 
     fn utterance(&self, tree: &Tree<'_>, row: &Row) -> Result<Utterance, CorpusError> {
-        let path = relative(row, row.cell(self.file))?;
+        let path = relative(row, row.cell(self.file)?)?;
         let (start_s, end_s) = self.cut(row)?;
-        let mut utterance =
-            tree.utterance(&id(path, start_s, end_s), path, row.cell(self.speaker), &row.place)?;
+        let (id, listed) = (id(&nfc(path), start_s, end_s), tree.meant(path).unwrap_or(path));
+        // That every row names a speaker has been checked; nobody is called so.
+        let speaker = row.name(self.speaker)?.unwrap_or_default();
+        let mut utterance = tree.utterance(&id, listed, &speaker, &row.place)?;
         (utterance.start_s, utterance.end_s) = (start_s, end_s);
-        utterance.gold = tree.label(row.cell(self.emotion), &row.place)?;
-        if let Some(session) = filled(row, self.session) {
-            session.clone_into(&mut utterance.session);
+        utterance.gold = tree.label(row.cell(self.emotion)?, &row.place)?;
+        if let Some(session) = self.session.map_or(Ok(None), |column| row.name(column))? {
+            utterance.session = session;
         }
-        if let Some(cell) = filled(row, self.sex) {
-            utterance.sex = Some(sex(row, cell)?);
-        }
-        if let Some(cell) = filled(row, self.votes) {
+        utterance.sex = filled(row, self.sex)?.and_then(sex).or(utterance.sex);
+        if let Some(cell) = filled(row, self.votes)? {
             utterance.votes = tree.votes(votes(row, cell)?, &row.place)?;
         }
         Ok(utterance)
@@ -134,8 +153,8 @@ impl Columns {
 
     /// Start and end of the cut, both `None` for a whole file: a start of 0 without an end too.
     fn cut(&self, row: &Row) -> Result<(Option<f64>, Option<f64>), CorpusError> {
-        let start = filled(row, self.start).map(|cell| time(row, cell)).transpose()?;
-        let end = filled(row, self.end).map(|cell| time(row, cell)).transpose()?;
+        let start = filled(row, self.start)?.map(|cell| time(row, cell)).transpose()?;
+        let end = filled(row, self.end)?.map(|cell| time(row, cell)).transpose()?;
         let from = start.unwrap_or(0.0);
         match end {
             Some(end) if end <= from => {
@@ -162,8 +181,9 @@ fn id(path: &str, start_s: Option<f64>, end_s: Option<f64>) -> String {
 }
 
 /// The cell of an optional column, unless it says that there is nothing.
-fn filled(row: &Row, column: Option<usize>) -> Option<&str> {
-    column.map(|column| row.cell(column)).filter(|cell| !["", "NaT", "nan", "NaN"].contains(cell))
+fn filled(row: &Row, column: Option<usize>) -> Result<Option<&str>, CorpusError> {
+    let cell = column.map(|column| row.cell(column)).transpose()?;
+    Ok(cell.filter(|cell| is_filled(cell)))
 }
 
 /// A path below the root: an absolute path or one with `..` could leave it, and with it what is
@@ -179,11 +199,12 @@ fn time(row: &Row, cell: &str) -> Result<f64, CorpusError> {
         .ok_or_else(|| row.malformed(cell, "seconds, or a duration such as 0 days 00:00:01.5"))
 }
 
-fn sex(row: &Row, cell: &str) -> Result<Sex, CorpusError> {
+/// `None` for any word but these two: corpora write `u`, `other` or `child` where they state none.
+fn sex(cell: &str) -> Option<Sex> {
     match cell.to_ascii_lowercase().as_str() {
-        "female" | "f" => Ok(Sex::Female),
-        "male" | "m" => Ok(Sex::Male),
-        _ => Err(row.malformed(cell, "female or male")),
+        "female" | "f" => Some(Sex::Female),
+        "male" | "m" => Some(Sex::Male),
+        _ => None,
     }
 }
 
@@ -191,12 +212,18 @@ fn sex(row: &Row, cell: &str) -> Result<Sex, CorpusError> {
 fn votes<'r>(row: &Row, cell: &'r str) -> Result<Vec<(&'r str, u32)>, CorpusError> {
     let pair = |part: &'r str| {
         let (code, count) = part.rsplit_once(':')?;
-        Some((code.trim(), count.trim().parse().ok()?))
+        Some((code.trim(), whole(count.trim())?))
     };
     let parts = cell.split(';').map(str::trim).filter(|part| !part.is_empty());
     parts
         .map(|part| pair(part).ok_or_else(|| row.malformed(part, "a vote such as happy:3")))
         .collect()
+}
+
+/// A count as `3` or, from programs whose column has gaps, as `3.0`.
+fn whole(count: &str) -> Option<u32> {
+    let (digits, zeros) = count.split_once('.').unwrap_or((count, ""));
+    zeros.bytes().all(|zero| zero == b'0').then(|| digits.parse().ok())?
 }
 
 #[cfg(test)]

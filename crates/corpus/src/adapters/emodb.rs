@@ -21,7 +21,11 @@ struct Judgement {
 }
 
 impl Layout for Emodb {
-    fn utterances(&self, tree: &Tree<'_>) -> Result<Vec<Utterance>, CorpusError> {
+    fn utterances(
+        &self,
+        tree: &Tree<'_>,
+        _warnings: &mut Vec<String>,
+    ) -> Result<Vec<Utterance>, CorpusError> {
         let judgements = match tree.file_named(JUDGEMENTS) {
             Some(file) => judgements(file, &tree.bytes(file)?)?,
             None => BTreeMap::new(),
@@ -86,8 +90,8 @@ fn share(cell: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{folder, manifest, put, shared};
-    use crate::{read_corpus, summarise};
+    use crate::summarise;
+    use crate::testing::{folder, manifest, put, shared, utterances_of};
     use ambivox_settings::Sex;
 
     #[test]
@@ -97,7 +101,7 @@ mod tests {
             1\xa0\xa0\t16b10Td.wav\t95,00\xa0\xa0\t70,00\xa0\xa0\n\
             2\xa0\xa0\t16b10Wz.wav\t5,00\xa0\xa0\t7,50\xa0\xa0\n";
         put(root.path(), "erkennung.txt", table);
-        let utterances = read_corpus(root.path(), &manifest("emodb")).unwrap();
+        let utterances = utterances_of(root.path(), &manifest("emodb")).unwrap();
         assert_eq!(utterances.len(), 1, "a row without its file is no utterance");
         let utterance = &utterances[0];
         assert_eq!(utterance.utterance_id, "16b10Td");
@@ -111,7 +115,7 @@ mod tests {
     #[test]
     fn the_listening_test_may_be_missing() {
         let root = folder(&["wav/03a01Fa.wav"]);
-        let utterances = read_corpus(root.path(), &manifest("emodb")).unwrap();
+        let utterances = utterances_of(root.path(), &manifest("emodb")).unwrap();
         assert!(utterances[0].attributes.is_empty());
     }
 
@@ -119,7 +123,7 @@ mod tests {
     fn a_name_of_another_form_is_an_error() {
         for name in ["wav/03a01F.wav", "wav/03a01Faa.wav", "wav/03a01é.wav"] {
             let root = folder(&[name]);
-            let error = read_corpus(root.path(), &manifest("emodb")).unwrap_err();
+            let error = utterances_of(root.path(), &manifest("emodb")).unwrap_err();
             assert!(matches!(error, CorpusError::Malformed { .. }), "{error}");
         }
     }
@@ -128,7 +132,7 @@ mod tests {
     fn a_broken_row_is_named() {
         let root = folder(&["wav/03a01Fa.wav"]);
         put(root.path(), "erkennung.txt", "head\n1\t03a01Fa.wav\t90,00\t\n");
-        let error = read_corpus(root.path(), &manifest("emodb")).unwrap_err();
+        let error = utterances_of(root.path(), &manifest("emodb")).unwrap_err();
         assert!(error.to_string().starts_with("erkennung.txt:2: "), "{error}");
     }
 
@@ -136,7 +140,7 @@ mod tests {
     fn the_release_is_read_whole() {
         let Some(root) = shared("data/emodb") else { return };
         let manifest = manifest("emodb");
-        let utterances = read_corpus(&root, &manifest).unwrap();
+        let utterances = utterances_of(&root, &manifest).unwrap();
         assert_eq!(utterances.len(), 535);
         assert!(utterances.iter().all(|u| u.attributes["recognition_rate"] > 0.5));
         let digest = manifest.release.as_ref().and_then(|release| release.blake3.clone()).unwrap();

@@ -16,7 +16,11 @@ const EVALUATIONS: &str = "/dialog/EmoEvaluation/";
 pub(super) struct Iemocap;
 
 impl Layout for Iemocap {
-    fn utterances(&self, tree: &Tree<'_>) -> Result<Vec<Utterance>, CorpusError> {
+    fn utterances(
+        &self,
+        tree: &Tree<'_>,
+        _warnings: &mut Vec<String>,
+    ) -> Result<Vec<Utterance>, CorpusError> {
         let mut utterances = Vec::new();
         for file in &tree.files {
             if let Some(session) = session_folder(file) {

@@ -14,8 +14,13 @@ use crate::{CorpusError, Utterance};
 
 /// A corpus layout: where utterances, speakers, labels and votes are written down.
 pub(crate) trait Layout {
-    /// All utterances of the corpus, in any order.
-    fn utterances(&self, tree: &Tree<'_>) -> Result<Vec<Utterance>, CorpusError>;
+    /// All utterances of the corpus, in any order. To `warnings` it adds what is no error and yet worth
+    /// a look.
+    fn utterances(
+        &self,
+        tree: &Tree<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<Utterance>, CorpusError>;
 }
 
 /// The reader of a layout.

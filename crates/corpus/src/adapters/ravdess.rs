@@ -9,7 +9,11 @@ use crate::{CorpusError, Place, Utterance};
 pub(super) struct Ravdess;
 
 impl Layout for Ravdess {
-    fn utterances(&self, tree: &Tree<'_>) -> Result<Vec<Utterance>, CorpusError> {
+    fn utterances(
+        &self,
+        tree: &Tree<'_>,
+        _warnings: &mut Vec<String>,
+    ) -> Result<Vec<Utterance>, CorpusError> {
         tree.wavs().map(|path| utterance(tree, path)).collect()
     }
 }
@@ -43,14 +47,13 @@ fn fields(name: &str) -> Option<[&str; 7]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read_corpus;
-    use crate::testing::{folder, manifest};
+    use crate::testing::{folder, manifest, utterances_of};
     use ambivox_settings::Sex;
 
     #[test]
     fn a_name_says_emotion_and_actor() {
         let root = folder(&["Actor_12/03-01-06-02-01-02-12.wav"]);
-        let utterance = read_corpus(root.path(), &manifest("ravdess")).unwrap().remove(0);
+        let utterance = utterances_of(root.path(), &manifest("ravdess")).unwrap().remove(0);
         assert_eq!(utterance.utterance_id, "03-01-06-02-01-02-12");
         assert_eq!((utterance.speaker.as_str(), utterance.sex), ("12", Some(Sex::Female)));
         assert_eq!(utterance.gold.as_deref(), Some("fear"));
@@ -64,7 +67,7 @@ mod tests {
         let names: Vec<_> =
             (1..=8).map(|emotion| format!("Actor_01/03-01-{emotion:02}-01-01-01-01.wav")).collect();
         let root = folder(&names.iter().map(String::as_str).collect::<Vec<_>>());
-        let utterances = read_corpus(root.path(), &manifest("ravdess")).unwrap();
+        let utterances = utterances_of(root.path(), &manifest("ravdess")).unwrap();
         let gold: Vec<_> = utterances.iter().filter_map(|u| u.gold.as_deref()).collect();
         let expected =
             ["neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise"];
@@ -75,7 +78,7 @@ mod tests {
     fn song_is_no_part_of_the_corpus() {
         let speech = "Actor_01/03-01-01-01-01-01-01.wav";
         let root = folder(&[speech, "Actor_01/03-02-01-01-01-01-01.wav"]);
-        let utterances = read_corpus(root.path(), &manifest("ravdess")).unwrap();
+        let utterances = utterances_of(root.path(), &manifest("ravdess")).unwrap();
         assert_eq!(utterances.iter().map(|u| u.path.as_str()).collect::<Vec<_>>(), [speech]);
     }
 
@@ -83,7 +86,7 @@ mod tests {
     fn a_name_of_another_form_is_an_error() {
         for name in ["03-01-06-01-02-12", "03-01-06-01-02-01-012", "03-01-06-01-02-01-1x"] {
             let root = folder(&[&format!("Actor_12/{name}.wav")]);
-            let error = read_corpus(root.path(), &manifest("ravdess")).unwrap_err();
+            let error = utterances_of(root.path(), &manifest("ravdess")).unwrap_err();
             assert!(matches!(error, CorpusError::Malformed { .. }), "{error}");
         }
     }

@@ -85,3 +85,18 @@ fn a_missing_column_is_named() {
     let error = Corrections::parse("corrections.csv", text.as_bytes()).unwrap_err();
     assert!(error.to_string().contains("there is no column \"given\""), "{error}");
 }
+
+/// Rows that it swallowed would be decisions lost.
+#[test]
+fn a_quote_that_nothing_closes_is_refused() {
+    let error = read("a,happiness,anger,accept,\nb,anger,anger,reject,\"clear\nc,,anger,other,\n");
+    let text = error.unwrap_err().to_string();
+    assert!(text.starts_with("corrections.csv:3: a quoted cell has no end"), "{text}");
+}
+
+#[test]
+fn an_id_is_found_in_whichever_normalization_form_it_is_written() {
+    let mut utterances = vec![utterance("\u{e4}", "ann", Some("happiness"))];
+    read("a\u{308},happiness,anger,accept,\n").unwrap().apply(&mut utterances, &known()).unwrap();
+    assert_eq!(utterances[0].gold.as_deref(), Some("anger"));
+}

@@ -4,8 +4,7 @@ use ambivox_settings::BalanceSettings;
 use proptest::prelude::*;
 
 use super::*;
-use crate::read_corpus;
-use crate::testing::{manifest, manifest_of, shared, strings, table_1, utterance};
+use crate::testing::{manifest, manifest_of, shared, strings, table_1, utterance, utterances_of};
 
 const CLASSES: [&str; 4] = ["happiness", "sadness", "neutral", "anger"];
 
@@ -175,7 +174,7 @@ fn iemocap_trains_on_the_sizes_that_table_1_gives() {
 fn emodb_has_ten_folds_of_339_utterances() {
     let Some(root) = shared("data/emodb") else { return };
     let manifest = manifest("emodb");
-    let utterances = read_corpus(&root, &manifest).unwrap();
+    let utterances = utterances_of(&root, &manifest).unwrap();
     let splits = split(&utterances, &manifest).unwrap();
     assert_eq!(splits.utterances.len(), 339);
     let expected = [
@@ -192,6 +191,20 @@ fn emodb_has_ten_folds_of_339_utterances() {
     ];
     assert_eq!(partners(&splits), expected);
     assert!(splits.folds.iter().all(|fold| fold.training.len() == 8));
+}
+
+/// Who learns from votes is told before anything is trained.
+#[test]
+fn utterances_without_votes_are_listed_where_others_have_some() {
+    let mut utterances = corpus(&["a", "b", "c"], str::to_owned);
+    assert!(split(&utterances, &toy("")).unwrap().without_votes.is_empty());
+    for utterance in &mut utterances[1..] {
+        utterance.votes = [(utterance.gold.clone().unwrap(), 2)].into();
+    }
+    utterances[2].votes = [("no class".to_owned(), 2)].into();
+    let mut expected = [&utterances[0], &utterances[2]].map(|u| u.utterance_id.clone());
+    expected.sort();
+    assert_eq!(split(&utterances, &toy("")).unwrap().without_votes, expected);
 }
 
 proptest! {

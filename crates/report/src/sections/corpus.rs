@@ -27,6 +27,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
         (corrections::render(input))
         (speaker_table(input))
         (differences(input))
+        (warnings(input))
     }
 }
 
@@ -106,6 +107,17 @@ fn differences(input: &ReportInput<'_>) -> Markup {
             p.note { "This copy is the release that the manifest describes." }
         } @else {
             p.note { "The manifest states no release to compare this copy with." }
+        }
+    }
+}
+
+/// What reading the corpus found that is no error and yet worth a look.
+fn warnings(input: &ReportInput<'_>) -> Markup {
+    let warnings = &input.index.warnings;
+    html! {
+        @if !warnings.is_empty() {
+            p { strong { "Worth a look before these figures are trusted:" } }
+            ul.plain { @for warning in warnings { li { (warning) } } }
         }
     }
 }

@@ -163,6 +163,7 @@ fn index(chance: &mut Chance) -> IndexSummary {
         blake3: "9c2e5b0d".repeat(8),
         release_differences: vec!["files: 512 where the release has 513".to_owned()],
         corrections: None,
+        warnings: Vec::new(),
         speakers,
     }
 }
@@ -246,6 +247,7 @@ fn splits(index: &IndexSummary) -> Splits {
         folds: names.iter().enumerate().map(fold).collect(),
         utterances: (0..total).map(|n| format!("utterance-{n:05}")).collect(),
         ambiguous: vec![],
+        without_votes: vec![],
     }
 }
 

@@ -1,8 +1,8 @@
 //! Names, votes and actors of CREMA-D; the crowd's verdict on its real table.
 
 use super::*;
-use crate::testing::{folder, manifest, put, shared};
-use crate::{consensus, read_corpus};
+use crate::consensus;
+use crate::testing::{folder, manifest, put, shared, utterances_of};
 
 const HEAD: &str = "\"\",\"A\",\"D\",\"F\",\"H\",\"N\",\"S\",\"fileName\",\"emoVote\"\n";
 
@@ -21,7 +21,7 @@ fn gold_is_the_intent_and_votes_are_the_voices() {
          \"100124\",0,0,0,0,5,5,\"1002_IEO_SAD_HI\",\"N:S\"\n",
     );
     put(root.path(), "VideoDemographics.csv", "\"ActorID\",\"Age\",\"Sex\"\n1002,21,\"Female\"\n");
-    let utterances = read_corpus(root.path(), &manifest("crema-d")).unwrap();
+    let utterances = utterances_of(root.path(), &manifest("crema-d")).unwrap();
     assert_eq!(utterances.len(), 1);
     let utterance = &utterances[0];
     assert_eq!(utterance.utterance_id, "1002_IEO_ANG_HI");
@@ -34,14 +34,14 @@ fn gold_is_the_intent_and_votes_are_the_voices() {
 #[test]
 fn tables_may_be_missing() {
     let root = folder(&["AudioWAV/1002_IEO_ANG_HI.wav"]);
-    let utterances = read_corpus(root.path(), &manifest("crema-d")).unwrap();
+    let utterances = utterances_of(root.path(), &manifest("crema-d")).unwrap();
     assert!(utterances[0].votes.is_empty() && utterances[0].sex.is_none());
 }
 
 #[test]
 fn a_broken_table_names_its_line() {
     let read = |root: tempfile::TempDir| {
-        read_corpus(root.path(), &manifest("crema-d")).unwrap_err().to_string()
+        utterances_of(root.path(), &manifest("crema-d")).unwrap_err().to_string()
     };
     let text = read(with_votes("\"100123\",4,0,x,0,5,0,\"1002_IEO_ANG_HI\",\"N\"\n"));
     insta::assert_snapshot!(
@@ -73,7 +73,7 @@ fn a_broken_table_names_its_line() {
 #[test]
 fn a_name_of_another_form_is_an_error() {
     let root = folder(&["AudioWAV/1002_IEO_ANG.wav"]);
-    let error = read_corpus(root.path(), &manifest("crema-d")).unwrap_err();
+    let error = utterances_of(root.path(), &manifest("crema-d")).unwrap_err();
     assert!(matches!(error, CorpusError::Malformed { .. }), "{error}");
 }
 

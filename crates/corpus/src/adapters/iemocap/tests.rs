@@ -8,8 +8,8 @@ use ambivox_settings::Sex;
 use tempfile::TempDir;
 
 use super::dialogue_and_speaker;
-use crate::testing::{TABLE_1, folder, manifest, put, strings};
-use crate::{CorpusError, Utterance, read_corpus, summarise};
+use crate::testing::{TABLE_1, folder, manifest, put, strings, utterances_of};
+use crate::{CorpusError, Utterance, summarise};
 
 fn header(turn: &str, code: &str) -> String {
     format!("[6.2901 - 8.2357]\t{turn}\t{code}\t[2.5000, 3.5000, 1.5000]\n")
@@ -33,7 +33,7 @@ fn read_turns(
     let root = folder(&[]);
     let turns: Vec<_> = turns.iter().map(|&(turn, code)| (turn.to_owned(), code)).collect();
     put_dialogue(root.path(), dialogue, &turns);
-    read_corpus(root.path(), &manifest("iemocap"))
+    utterances_of(root.path(), &manifest("iemocap"))
 }
 
 #[test]
@@ -106,17 +106,18 @@ fn shadows_and_single_annotators_folders_are_not_read() {
     put(root.path(), &format!("{folder}/Attribute/Ses01F_impro01_e1_atr.txt"), junk);
     put(root.path(), &format!("{folder}/Self-evaluation/Ses01F_impro01_f1_cat.txt"), junk);
     let mut manifest = manifest("iemocap");
-    assert_eq!(read_corpus(root.path(), &manifest).unwrap().len(), 1);
+    assert_eq!(utterances_of(root.path(), &manifest).unwrap().len(), 1);
     // Not even a manifest that lists them makes the adapter read them.
-    manifest.files = strings(&["Session*/dialog/EmoEvaluation/**/*.txt"]);
-    assert_eq!(read_corpus(root.path(), &manifest).unwrap().len(), 1);
+    manifest.files =
+        strings(&["Session*/dialog/EmoEvaluation/**/*.txt", "Session*/sentences/wav/*/*.wav"]);
+    assert_eq!(utterances_of(root.path(), &manifest).unwrap().len(), 1);
 }
 
 #[test]
 fn a_turn_without_its_sound_is_kept_and_a_sound_without_its_turn_is_not() {
     let root = folder(&["Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F009.wav"]);
     put_dialogue(root.path(), "Ses01F_impro01", &[("Ses01F_impro01_F000".to_owned(), "sad")]);
-    let utterances = read_corpus(root.path(), &manifest("iemocap")).unwrap();
+    let utterances = utterances_of(root.path(), &manifest("iemocap")).unwrap();
     assert_eq!(utterances.len(), 1);
     assert_eq!(utterances[0].utterance_id, "Ses01F_impro01_F000");
 }
@@ -128,7 +129,7 @@ fn the_root_may_be_the_folder_above() {
     put_dialogue(&release, "Ses01F_impro01", &[("Ses01F_impro01_F000".to_owned(), "sad")]);
     let path = "sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav";
     put(&release, &format!("Session1/{path}"), "");
-    let utterances = read_corpus(root.path(), &manifest("iemocap")).unwrap();
+    let utterances = utterances_of(root.path(), &manifest("iemocap")).unwrap();
     assert_eq!(utterances[0].path, format!("IEMOCAP_full_release/Session1/{path}"));
 }
 
@@ -152,7 +153,7 @@ fn faults_name_file_and_line() {
     "#);
     let root = folder(&[]);
     put(root.path(), "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt", "%\n\n[1.0 - 2.0] oops\n");
-    let error = read_corpus(root.path(), &manifest("iemocap")).unwrap_err();
+    let error = utterances_of(root.path(), &manifest("iemocap")).unwrap_err();
     insta::assert_snapshot!(
         error,
         @r#"
@@ -205,7 +206,7 @@ fn table_1_tree() -> TempDir {
 fn all_forty_cells_of_table_1_come_out() {
     let root = table_1_tree();
     let manifest = manifest("iemocap");
-    let utterances = read_corpus(root.path(), &manifest).unwrap();
+    let utterances = utterances_of(root.path(), &manifest).unwrap();
     let summary = summarise(&utterances, &manifest, 50, "");
     assert_eq!(summary.speakers.len(), TABLE_1.len());
     for (row, (speaker, counts)) in summary.speakers.iter().zip(TABLE_1) {

@@ -47,7 +47,7 @@ impl Fold {
         let method = method.context("pipelines/emodb.toml has no [methods.lw]")?;
         let set = FeatureSet::builtin(&pipeline.features.set)?;
         let width = set.columns().len();
-        let utterances = read_corpus(root, &manifest)?;
+        let utterances = read_corpus(root, &manifest)?.utterances;
         let mut speakers: Vec<&str> = utterances.iter().map(|u| u.speaker.as_str()).collect();
         speakers.sort_unstable();
         speakers.dedup();

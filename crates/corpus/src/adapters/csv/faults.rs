@@ -1,0 +1,119 @@
+//! Faults that many rows of a table have, each kind told once with all its rows.
+
+use std::collections::BTreeMap;
+
+use ambivox_settings::plural;
+
+use super::{Columns, relative, sex, votes};
+use crate::CorpusError;
+use crate::error::{listed, some_listed};
+use crate::table::{Row, Table};
+use crate::tree::{Tree, forgiven};
+
+/// A table under examination.
+pub(super) struct Faults<'a> {
+    pub(super) tree: &'a Tree<'a>,
+    pub(super) table: &'a Table,
+    pub(super) columns: &'a Columns,
+}
+
+impl Faults<'_> {
+    /// Errors: rows without a speaker; words that the manifest's labels do not list; rows whose file is
+    /// not there, while one is that is written a little differently.
+    pub(super) fn check(&self, speaker_column: &str) -> Result<(), CorpusError> {
+        self.check_speakers(speaker_column)?;
+        self.check_words()?;
+        self.check_paths()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.table.rows().iter()
+    }
+
+    fn check_speakers(&self, column: &str) -> Result<(), CorpusError> {
+        let mut nameless = Vec::new();
+        for row in self.rows() {
+            if row.name(self.columns.speaker)?.is_none() {
+                nameless.push(format!("{} ({:?})", row.line(), row.cell(self.columns.speaker)?));
+            }
+        }
+        if nameless.is_empty() {
+            return Ok(());
+        }
+        Err(CorpusError::NoSpeaker {
+            file: self.table.file().to_owned(),
+            column: column.to_owned(),
+            count: nameless.len() as u64,
+            rows: some_listed(&nameless),
+        })
+    }
+
+    fn check_words(&self) -> Result<(), CorpusError> {
+        let mut unknown: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for row in self.rows() {
+            for word in self.words(row)? {
+                if self.tree.label(word, &row.place).is_err() {
+                    unknown.entry(word.to_owned()).or_default().push(row.line());
+                }
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let rows = |lines: &[u64]| plural(lines.len() as u64, "time", "times");
+        let words = unknown
+            .iter()
+            .map(|(word, lines)| format!("{word:?} ({}, first in line {})", rows(lines), lines[0]));
+        Err(CorpusError::UnknownWords {
+            file: self.table.file().to_owned(),
+            words: some_listed(&words.collect::<Vec<_>>()),
+            known: listed(self.tree.manifest.labels.keys()),
+        })
+    }
+
+    /// Words for emotions: the label, and what annotators voted for.
+    fn words<'r>(&self, row: &'r Row) -> Result<Vec<&'r str>, CorpusError> {
+        let mut words = vec![row.cell(self.columns.emotion)?];
+        if let Some(cell) = super::filled(row, self.columns.votes)? {
+            words.extend(votes(row, cell)?.into_iter().map(|(word, _)| word));
+        }
+        Ok(words)
+    }
+
+    fn check_paths(&self) -> Result<(), CorpusError> {
+        let forgiving = self.tree.forgiving();
+        let mut near = Vec::new();
+        for row in self.rows() {
+            let path = relative(row, row.cell(self.columns.file)?)?;
+            let found = forgiving.get(&forgiven(path)).filter(|_| self.tree.meant(path).is_none());
+            near.extend(found.map(|found| format!("{path} for {found} (line {})", row.line())));
+        }
+        if near.is_empty() {
+            return Ok(());
+        }
+        Err(CorpusError::NearPath {
+            file: self.table.file().to_owned(),
+            count: near.len() as u64,
+            rows: some_listed(&near),
+        })
+    }
+
+    /// A warning with the words for sexes that are neither female nor male.
+    pub(super) fn sexes(&self) -> Result<Option<String>, CorpusError> {
+        let Some(column) = self.columns.sex else { return Ok(None) };
+        let mut words: BTreeMap<&str, u64> = BTreeMap::new();
+        for row in self.rows() {
+            let cell = row.cell(column)?;
+            if sex(cell).is_none() {
+                *words.entry(cell).or_default() += 1;
+            }
+        }
+        let count = plural(words.values().sum(), "row says", "rows say");
+        let counts = words.iter().map(|(word, rows)| format!("{word:?} {rows}"));
+        let counts = some_listed(&counts.collect::<Vec<_>>());
+        Ok((!words.is_empty()).then(|| {
+            let file = self.table.file();
+            format!("{file}: {count} neither female nor male ({counts}); their sex is not stated")
+        }))
+    }
+}
