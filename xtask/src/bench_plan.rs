@@ -169,8 +169,14 @@ fn content(slot: &str, role: &str) -> Result<String> {
                 training: none(),
             };
             let folds = (0..FOLDS).map(fold).collect();
-            let (utterances, ambiguous) = (none(), none());
-            to_string(&Splits { schema: 1, classes: none(), folds, utterances, ambiguous })?
+            to_string(&Splits {
+                schema: 1,
+                classes: none(),
+                folds,
+                utterances: none(),
+                ambiguous: none(),
+                without_votes: none(),
+            })?
         }
         role::SUMMARY => to_string(&Summary {
             schema: 1,

@@ -235,9 +235,9 @@ pub enum CorpusError {
     },
     /// Rows name files that are not there but for the way in which they are written.
     #[error(
-        "{file}: {} that are not there, but nearly: {rows}\n\
+        "{file}: {} not there, but nearly: {rows}\n\
          hint: write them as the files are called; folders end in /, not \\, and capitals count",
-        plural(*count, "row names a file", "rows name files")
+        plural(*count, "row names a file that is", "rows name files that are")
     )]
     NearPath {
         /// The table.
