@@ -22,6 +22,8 @@ mod space;
 mod split;
 mod summary;
 mod synth;
+mod threads;
+mod words;
 
 pub use arithmetic::{Arithmetic, UnknownArithmetic};
 pub use bundle::{Bundle, BundledNetwork};
@@ -48,6 +50,8 @@ pub use space::{Range, Search, Space};
 pub use split::{Fold, Splits};
 pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
+pub use threads::{MOST_THREADS, parse_threads};
+pub use words::{causes, counted, counted_is};
 
 #[cfg(test)]
 mod tests;
