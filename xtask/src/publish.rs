@@ -153,7 +153,7 @@ impl<'a> Published<'a> {
             path.with_file_name(name)
         };
         let is_free = |path: &PathBuf| path.symlink_metadata().is_err();
-        let to = (1..).map(aside).find(is_free).context("no name is free")?;
+        let to = (1..=usize::MAX).map(aside).find(is_free).context("no name is free")?;
         fs::rename(path, &to)?;
         let (path, to) = (path.display(), to.display());
         self.progress.warn(&format!("{path}: not as it was published here; it is kept as {to}"));

@@ -145,10 +145,10 @@ fn nothing_is_done_through_links() {
         // The same content behind a link is nobody's but its owner's.
         let path = house.path("results").join(link);
         if path.is_dir() {
-            fs::remove_dir_all(&path).unwrap()
+            fs::remove_dir_all(&path).unwrap();
         } else {
-            fs::remove_file(&path).unwrap()
-        };
+            fs::remove_file(&path).unwrap();
+        }
         let below =
             Path::new("elsewhere").join(Path::new(link).strip_prefix("tensorboard").unwrap());
         symlink(house.path("").join(below), &path).unwrap();

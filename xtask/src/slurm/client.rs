@@ -306,11 +306,11 @@ fn refusal(why: String) -> Called {
 /// says that "job submit limit, user's size and/or time limits" are violated too: where a limit is
 /// named, its name decides.
 fn is_full(why: &str) -> bool {
-    let words = why.split(|c: char| !c.is_alphanumeric());
+    let mut words = why.split(|c: char| !c.is_alphanumeric());
     let is_limit = |word: &&str| {
         word.ends_with("Limit") && (word.starts_with("QOS") || word.starts_with("Assoc"))
     };
-    match words.filter(is_limit).last() {
+    match words.rfind(is_limit) {
         Some(limit) => limit.contains("Submit"),
         None => FULL.iter().any(|words| why.contains(words)),
     }
