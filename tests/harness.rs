@@ -115,6 +115,11 @@ impl Ran {
         }
     }
 
+    /// The exit code, where no signal ended it.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.code
+    }
+
     /// Panics with everything it said unless it ended with this code.
     #[track_caller]
     pub(crate) fn ended(self, code: i32) -> Self {

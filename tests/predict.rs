@@ -15,7 +15,7 @@ use crate::methods::{CYCLEGAN, add};
 const WAV_HEADER: usize = 44;
 
 /// A folder with the networks of two folds and three sounds, the store and the corpus being gone.
-fn bundled() -> House {
+pub(crate) fn bundled() -> House {
     let house = tones();
     let to = house.path("model").display().to_string();
     let ran = house.run(&["bundle", "--method", "lw", "--fold", "anna", "--fold", "bert", &to]);

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::write_atomically;
-use ambivox_settings::{Bundle, BundledNetwork, role};
+use ambivox_settings::{Bundle, BundledNetwork, counted, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 
@@ -26,10 +26,7 @@ pub(crate) fn bundle(
     check(experiment, own)?;
     let runs = trained(executor, &own.selection, jobs)?;
     let folder = write(executor, &runs, &own.to)?;
-    let networks = match runs.len() {
-        1 => "One network".to_owned(),
-        several => format!("{several} networks"),
-    };
+    let networks = counted(runs.len(), "network");
     let to = own.to.display();
     let text = format!("{networks} for `cargo xtask predict --model {to} FILE`");
     let outputs = [("bundle".to_owned(), folder)].into();

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use ambivox_settings::parse_threads;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod examples;
@@ -36,8 +37,8 @@ pub(crate) struct Common {
     /// Leave progress out; standard error has warnings and errors alone
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Threads to use in all; changes the speed alone [default: one per core]
-    #[arg(long, global = true, value_name = "N")]
+    /// Threads to use in all, at most 1024; changes the speed alone [default: one per core]
+    #[arg(long, global = true, value_name = "N", value_parser = parse_threads)]
     pub(crate) threads: Option<NonZeroUsize>,
     /// Where results are cached [default: `AMBIVOX_STORE`, else .ambivox/store]
     #[arg(long, global = true, value_name = "DIR")]
@@ -166,8 +167,8 @@ pub(crate) struct Audit {
 /// How many runs at a time, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Jobs {
-    /// Training runs at a time on this machine [default: one per thread]
-    #[arg(long, value_name = "N")]
+    /// Training runs at a time on this machine, at most 1024 [default: one per thread]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(crate) site: Site,
@@ -313,8 +314,18 @@ mod tests {
 
     #[test]
     fn wrong_use_ends_with_code_2() {
-        let lines =
-            ["", "cvv", "cv --folds x", "cv --seed -1", "cv --jobs 0", "index --fold x", "tidy x"];
+        let lines = [
+            "",
+            "cvv",
+            "cv --folds x",
+            "cv --seed -1",
+            "cv --jobs 0",
+            "index --fold x",
+            "tidy x",
+            "cv --jobs 8000",
+            "--threads 0 cv",
+            "repro --threads 8000",
+        ];
         for line in lines {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

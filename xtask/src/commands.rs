@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ambivox_eval::Summary;
-use ambivox_settings::{Exclusions, IndexSummary, Splits, plural, role};
+use ambivox_settings::{Exclusions, IndexSummary, Splits, counted, counted_is, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 use serde::de::DeserializeOwned;
@@ -17,7 +17,7 @@ use crate::execute::Executor;
 use crate::failure::Failure;
 use crate::graph::{self, Instance, Run};
 use crate::plan::Plan;
-use crate::publish::{lock, publish};
+use crate::publish::Published;
 use crate::resolve::State;
 use crate::select::{check_folds, check_selection, known_speakers, selected};
 use crate::table;
@@ -77,8 +77,11 @@ pub(crate) fn prepare(executor: &mut Executor<'_>, until: Until) -> Result<Answe
 fn exclusions(exclusions: &Exclusions) -> String {
     let lines = exclusions.excluded.iter().map(|e| format!("  {}: {}", e.utterance_id, e.reason));
     match exclusions.excluded.len() {
-        0 => "No utterance is left out.".to_owned(),
-        n => format!("{n} utterances are left out:\n{}", lines.collect::<Vec<_>>().join("\n")),
+        0 => "No utterance is excluded.".to_owned(),
+        n => {
+            let lines = lines.collect::<Vec<_>>().join("\n");
+            format!("{} excluded:\n{lines}", counted_is(n, "utterance"))
+        }
     }
 }
 
@@ -102,7 +105,7 @@ pub(crate) fn cross_validate(
 ) -> Result<Answer> {
     let experiment = executor.resolver.experiment;
     let (wanted, others) = prepared(executor, selection, jobs)?;
-    executor.watched = watched(experiment, &results.join(&experiment.pipeline.name), &wanted)?;
+    executor.watched = watched(executor, &results.join(&experiment.pipeline.name), &wanted)?;
     let mut waves = vec![training(executor, &wanted)];
     let runs = with_fresh(executor, wanted, others)?;
     waves.extend(one_by_one(graph::conclusions(experiment, &runs)));
@@ -192,10 +195,10 @@ fn check_every_vote(executor: &Executor<'_>, run: &Run) -> Result<()> {
     if unvoted.is_empty() {
         return Ok(());
     }
-    let count = plural(unvoted.len() as u64, "utterance has", "utterances have");
+    let count = counted(unvoted.len(), "utterance");
     let (method, unvoted) = (run.method.method(), unvoted.join("\n  "));
     Err(Failure::data(format!(
-        "{method} learns from annotators' votes, and {count} none for any class:\n  {unvoted}\n\
+        "{method} learns from annotators' votes, and none is for any class in {count}:\n  {unvoted}\n\
          hint: give them votes, or take their label away in the table or by [corrections]"
     )))
 }
@@ -233,17 +236,16 @@ fn publish_results(
     if with_page {
         roles.push(("report", role::REPORT));
     }
-    let folder = results.join(&experiment.pipeline.name);
-    let _lock = lock(&folder)?;
+    let mut published = published(executor, results)?;
     let summary = executor.resolver.output(&evaluation, role::SUMMARY)?;
-    if !is_published(executor, &summary, &folder)? {
-        AUDIT.iter().try_for_each(|name| remove(executor, &folder.join(name), "audit"))?;
+    if !published.holds(&summary, file_name(&summary)?)? {
+        AUDIT.iter().try_for_each(|name| remove(executor, &mut published, name, "audit"))?;
     }
     if !with_page {
-        remove(executor, &folder.join(PAGE), "report")?;
+        remove(executor, &mut published, PAGE, "report")?;
     }
-    publish_events(executor, &folder, runs)?;
-    publish_into(executor, &folder, &roles)
+    publish_events(executor, &mut published, runs)?;
+    publish_into(executor, &mut published, &roles)
 }
 
 /// Publishes outputs of other stages than those of a cross-validation, by slot and role.
@@ -252,39 +254,44 @@ pub(crate) fn publish_roles(
     results: &Path,
     roles: &[(&str, &'static str)],
 ) -> Result<BTreeMap<String, PathBuf>> {
+    publish_into(executor, &mut published(executor, results)?, roles)
+}
+
+/// The pipeline's results.
+fn published<'a>(executor: &Executor<'a>, results: &Path) -> Result<Published<'a>> {
     let folder = results.join(&executor.resolver.experiment.pipeline.name);
-    let _lock = lock(&folder)?;
-    publish_into(executor, &folder, roles)
+    Published::open(&folder, executor.resolver.store.memo(), executor.progress)
 }
 
 fn publish_into(
     executor: &Executor<'_>,
-    folder: &Path,
+    published: &mut Published<'_>,
     roles: &[(&str, &'static str)],
 ) -> Result<BTreeMap<String, PathBuf>> {
     let mut outputs = BTreeMap::new();
     for (slot, role) in roles {
         let from = executor.resolver.output(slot, role)?;
-        let to = folder.join(from.file_name().context("an output without a name")?);
-        outputs.insert((*role).to_owned(), publish(executor.resolver.store.memo(), &from, &to)?);
+        outputs.insert((*role).to_owned(), published.publish(&from, file_name(&from)?)?);
     }
+    published.save()?;
     Ok(outputs)
 }
 
-/// Whether what lies in the folder under an output's name is that output.
-fn is_published(executor: &Executor<'_>, output: &Path, folder: &Path) -> Result<bool> {
-    let memo = executor.resolver.store.memo();
-    let there = folder.join(output.file_name().context("an output without a name")?);
-    Ok(there.is_file() && memo.file(&there)? == memo.file(output)?)
+fn file_name(output: &Path) -> Result<&Path> {
+    output.file_name().map(Path::new).context("an output without a name")
 }
 
 /// A page or table of other results than those beside it would mislead.
-fn remove(executor: &Executor<'_>, file: &Path, command: &str) -> Result<()> {
-    if file.exists() {
-        fs::remove_file(file)?;
+fn remove(
+    executor: &Executor<'_>,
+    published: &mut Published<'_>,
+    name: &str,
+    command: &str,
+) -> Result<()> {
+    if published.remove(Path::new(name))? {
         let line =
-            format!("removed, being of other results; `cargo xtask {command}` makes it anew");
-        executor.progress.warn(&format!("{}: {line}", file.display()));
+            format!("removed, being of other results; `cargo xtask {command}` makes it again");
+        executor.progress.warn(&format!("{}: {line}", published.path(name).display()));
     }
     Ok(())
 }

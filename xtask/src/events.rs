@@ -4,49 +4,64 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ambivox_settings::role;
-use anyhow::{Context as _, Result};
-use fs_err as fs;
-use walkdir::WalkDir;
+use anyhow::Result;
 
 use crate::execute::Executor;
 use crate::experiment::Experiment;
 use crate::graph::{self, Run};
-use crate::publish::publish;
+use crate::publish::Published;
+use crate::resolve::State;
 
 /// The folder to name to TensorBoard.
 const FOLDER: &str = "tensorboard";
 
 /// Publishes the event files of these runs, each in a folder of its own, and removes those of other
-/// runs.
-pub(crate) fn publish_events(executor: &Executor<'_>, results: &Path, runs: &[Run]) -> Result<()> {
-    let resolver = &executor.resolver;
-    let folder = results.join(FOLDER);
-    let mut published = BTreeSet::new();
-    for run in runs {
-        let from = resolver.output(&run.slot(), role::EVENTS)?;
-        let name = from.file_name().context("an output without a name")?;
-        let to = folder.join(place(run)).join(name);
-        publish(resolver.store.memo(), &from, &to)?;
-        published.insert(to);
+/// runs that were published before.
+pub(crate) fn publish_events(
+    executor: &Executor<'_>,
+    published: &mut Published<'_>,
+    runs: &[Run],
+) -> Result<()> {
+    let experiment = executor.resolver.experiment;
+    let files = runs.iter().filter_map(|run| Some((file(experiment, run)?, run.slot())));
+    let files: BTreeMap<PathBuf, String> = files.collect();
+    for (name, slot) in &files {
+        published.publish(&executor.resolver.output(slot, role::EVENTS)?, name)?;
     }
-    remove_others(&folder, &published)
+    remove_others(published, &files.into_keys().collect())
 }
 
-/// Where trainings show their events while they run, by slot: the files that [`publish_events`] brings
-/// to their end.
+/// Where trainings that are to run show their events meanwhile, by slot: the files that
+/// [`publish_events`] brings to their end.
 pub(crate) fn watched(
-    experiment: &Experiment,
+    executor: &mut Executor<'_>,
     results: &Path,
     runs: &[Run],
 ) -> Result<BTreeMap<String, PathBuf>> {
+    let experiment = executor.resolver.experiment;
+    let mut files = BTreeMap::new();
+    for run in runs {
+        let instance = graph::training(experiment, run);
+        if !matches!(executor.resolver.state(&instance)?, State::Fresh { .. }) {
+            files.extend(file(experiment, run).map(|file| (run.slot(), file)));
+        }
+    }
+    if files.is_empty() {
+        return Ok(files);
+    }
+    let memo = executor.resolver.store.memo();
+    let mut published = Published::open(results, memo, executor.progress)?;
+    published.expect(files.values().map(PathBuf::as_path))?;
     // Stages work in folders of their own.
-    let folder = std::path::absolute(results.join(FOLDER))?;
-    let file = |run: &Run| {
-        let outputs = graph::training(experiment, run).work.outputs();
-        let (_, name) = outputs.iter().find(|(role, _)| *role == role::EVENTS)?;
-        Some((run.slot(), folder.join(place(run)).join(name)))
-    };
-    Ok(runs.iter().filter_map(file).collect())
+    let results = std::path::absolute(results)?;
+    Ok(files.into_iter().map(|(slot, file)| (slot, results.join(file))).collect())
+}
+
+/// A run's event file, below the results.
+fn file(experiment: &Experiment, run: &Run) -> Option<PathBuf> {
+    let outputs = graph::training(experiment, run).work.outputs();
+    let (_, name) = outputs.iter().find(|(role, _)| *role == role::EVENTS)?;
+    Some(Path::new(FOLDER).join(place(run)).join(name))
 }
 
 /// `<method>/seed-<seed>/<fold>`, below the rate of noise where there is one.
@@ -64,10 +79,10 @@ fn file_name(name: &str) -> String {
     name.bytes().map(written).collect()
 }
 
-fn remove_others(folder: &Path, published: &BTreeSet<PathBuf>) -> Result<()> {
-    for entry in WalkDir::new(folder).into_iter().filter_map(Result::ok) {
-        if entry.file_type().is_file() && !published.contains(entry.path()) {
-            fs::remove_file(entry.path())?;
+fn remove_others(published: &mut Published<'_>, keep: &BTreeSet<PathBuf>) -> Result<()> {
+    for file in published.below(Path::new(FOLDER)) {
+        if !keep.contains(&file) {
+            published.remove(&file)?;
         }
     }
     Ok(())
@@ -76,6 +91,7 @@ fn remove_others(folder: &Path, published: &BTreeSet<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::publish::tests::House;
 
     #[test]
     fn names_of_speakers_stay_in_their_folder() {
@@ -85,14 +101,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_no_run_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let [keep, stale] = ["lw/seed-0/a", "lw/seed-1/a"].map(|run| folder.path().join(run));
-        for file in [&keep, &stale] {
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, "events").unwrap();
+    fn what_is_of_no_run_is_removed_where_it_was_published() {
+        let house = House::new();
+        let files = ["lw/seed-0/a", "lw/seed-1/a"].map(|run| Path::new(FOLDER).join(run));
+        house.write("results/tensorboard/lw/seed-1/mine", "mine");
+        house.write("results/tensorboard/notes", "mine");
+        let mut published = house.open();
+        for file in &files {
+            published.publish(&house.output("events"), file).unwrap();
         }
-        remove_others(folder.path(), &BTreeSet::from([keep.clone()])).unwrap();
-        assert!(keep.exists() && !stale.exists());
+        remove_others(&mut published, &BTreeSet::from([files[0].clone()])).unwrap();
+        let names = ["lw/seed-0/a", "lw/seed-1/mine", "notes"];
+        assert_eq!(house.files("results/tensorboard"), names);
     }
 }

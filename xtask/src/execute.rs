@@ -6,13 +6,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ambivox_artifacts::{Digest, Encoder, Record};
-use ambivox_settings::Shard;
+use ambivox_settings::{Shard, counted};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
 use crate::binary::Binary;
 use crate::code::Codes;
-use crate::failure::{Failure, exit_code};
+use crate::failure::{Failure, exit_code, told};
 use crate::graph::Instance;
 use crate::progress::Progress;
 use crate::resolve::{Resolver, State};
@@ -31,11 +31,10 @@ impl Tally {
     /// What was done, for the log.
     pub(crate) fn done(self) -> String {
         let Self { fresh, made } = self;
-        let all = fresh + made;
-        let stages = if all == 1 { "stage" } else { "stages" };
+        let stages = counted(fresh + made, "stage");
         match made {
-            0 => format!("nothing to do: {all} {stages} fresh"),
-            _ => format!("{all} {stages}: {made} made, {fresh} fresh"),
+            0 => format!("nothing to do: {stages} fresh"),
+            _ => format!("{stages}: {made} made, {fresh} fresh"),
         }
     }
 }
@@ -234,7 +233,7 @@ impl Executor<'_> {
             }
         }
         let Some((_, first)) = failures.first() else { return Ok(()) };
-        let texts = failures.iter().map(|(slot, error)| format!("{slot} failed: {error:#}"));
+        let texts = failures.iter().map(|(slot, error)| format!("{slot} failed: {}", told(error)));
         Err(Failure::stages(exit_code(first), texts.collect::<Vec<_>>().join("\n")))
     }
 }

@@ -65,7 +65,12 @@ impl Experiment {
         let own = self.pipeline.corpus.root.as_ref().map(|root| self.folder.join(root));
         let named = own.or_else(|| variable(&self.manifest.root_env));
         match named {
-            Some(root) if root.is_dir() => Ok(fs::canonicalize(root)?),
+            Some(root) if root.is_dir() => {
+                let root = fs::canonicalize(root)?;
+                // Requests of stages name it as text.
+                let fault = || self.corpus_failure(&format!("{} is not UTF-8", root.display()));
+                if root.to_str().is_none() { Err(fault()) } else { Ok(root) }
+            }
             Some(root) => Err(self.corpus_failure(&format!("{} is no folder", root.display()))),
             None => Err(self.corpus_failure(&format!("{} is not set", self.manifest.root_env))),
         }

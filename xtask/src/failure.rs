@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ambivox_settings::{SettingsError, exit};
+use ambivox_settings::{SettingsError, causes, exit};
 
 /// An error for the user, with its exit code.
 #[derive(Debug)]
@@ -36,6 +36,11 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// An error's text with those of its causes, each once.
+pub(crate) fn told(error: &anyhow::Error) -> String {
+    causes(error.as_ref()).join(": ")
+}
+
 /// The exit code that an error calls for.
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
@@ -50,6 +55,14 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let missing = ambivox_settings::Pipeline::read(std::path::Path::new("/none.toml"));
+        let text = told(&anyhow::Error::from(missing.unwrap_err()).context("while planning"));
+        assert!(text.starts_with("while planning: "), "{text}");
+        assert_eq!(text.matches("/none.toml").count(), 1, "{text}");
+    }
 
     #[test]
     fn codes_survive_context() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ambivox_artifacts::{Digest, Garbage, Store};
+use ambivox_settings::{counted, counted_is};
 use anyhow::{Result, bail};
 use fs_err as fs;
 use serde_json::json;
@@ -77,13 +78,16 @@ fn text(garbage: &[Garbage], kept: &Kept, asked: &Gc) -> String {
     }
     let counts: Vec<String> = stages.iter().map(|(name, n)| format!("{n} of {name}")).collect();
     let total = megabytes(garbage.iter().map(|g| g.bytes).sum());
-    let done = if asked.dry_run { "would go" } else { "are gone" };
+    let results = if asked.dry_run {
+        format!("{} would go", counted(garbage.len(), "result"))
+    } else {
+        format!("{} gone", counted_is(garbage.len(), "result"))
+    };
     let what = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
-    lines.push(format!("{} results {done}, {total:.1} MB: {what}", garbage.len()));
-    lines.push(format!(
-        "What {} pipelines reach stays, and what is younger than {} days.",
-        kept.pipelines, asked.keep_days
-    ));
+    lines.push(format!("{results}, {total:.1} MB: {what}"));
+    let (pipelines, days) =
+        (counted(kept.pipelines, "pipeline"), counted(asked.keep_days as usize, "day"));
+    lines.push(format!("What is in reach of {pipelines} stays, and what is younger than {days}."));
     lines.join("\n")
 }
 

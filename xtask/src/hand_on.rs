@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use ambivox_settings::exit;
 use anyhow::{Context as _, Result};
 
 use crate::binary::{self, FETCH, MEASURE, PREDICT};
@@ -30,18 +29,30 @@ pub(crate) fn asked(arguments: impl IntoIterator<Item = OsString>) -> Option<Han
     }
 }
 
-/// Builds the program and runs it; returns its exit code.
+/// Builds the program and lets it take this one's place: signals reach it, and its exit code is the
+/// command's.
 pub(crate) fn run(root: &Path, handed: &Handed) -> Result<u8> {
     let program = binary::build(root, handed.program)?;
     let mut command = Command::new(&program);
     if handed.program == FETCH {
         command.arg("--manifests").arg(root.join("data-manifests"));
     }
-    let status = command
-        .args(&handed.arguments)
-        .status()
-        .with_context(|| format!("failed to run {}", program.display()))?;
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(exit::FAILED))
+    become_program(command.args(&handed.arguments))
+        .with_context(|| format!("failed to run {}", program.display()))
+}
+
+/// Returns where the program could not be run.
+#[cfg(unix)]
+fn become_program(command: &mut Command) -> std::io::Result<u8> {
+    use std::os::unix::process::CommandExt as _;
+    Err(command.exec())
+}
+
+/// Returns the program's exit code, since it cannot take this one's place here.
+#[cfg(not(unix))]
+fn become_program(command: &mut Command) -> std::io::Result<u8> {
+    let code = command.status()?.code();
+    Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(ambivox_settings::exit::FAILED))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod gc;
 mod graph;
 mod hand_on;
 mod host;
+mod interrupt;
 mod plan;
 mod progress;
 mod publish;
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Nothing is left to do where standard error is closed.
-            writeln!(std::io::stderr(), "error: {error:#}").ok();
+            writeln!(std::io::stderr(), "error: {}", failure::told(&error)).ok();
             ExitCode::from(failure::exit_code(&error))
         }
     }

@@ -1,6 +1,7 @@
 //! What would run, and why: the answer of `cargo xtask plan`.
 
 use ambivox_artifacts::{Digest, StaleReason};
+use ambivox_settings::counted;
 use anyhow::Result;
 use serde::Serialize;
 
@@ -97,7 +98,7 @@ impl Plan {
         let mut counts: Vec<String> =
             counts.iter().map(|(state, name)| format!("{} {name}", self.count(*state))).collect();
         counts.push(format!("{} waiting", self.count(Standing::Waits)));
-        lines.push(format!("{} stages: {}", self.stages.len(), counts.join(", ")));
+        lines.push(format!("{}: {}", counted(self.stages.len(), "stage"), counts.join(", ")));
         lines.join("\n")
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ambivox_artifacts::{Digest, Store};
+use ambivox_settings::counted_is;
 use anyhow::{Context as _, Result, ensure};
 use fs_err as fs;
 use serde_json::json;
@@ -14,6 +15,7 @@ use serde_json::json;
 use crate::answer::print;
 use crate::experiment::Experiment;
 use crate::host;
+use crate::interrupt::Interrupt;
 use crate::scratch::Scratch;
 use ledger::Ledger;
 
@@ -37,13 +39,22 @@ pub(crate) struct Repro<'a> {
 }
 
 impl Repro<'_> {
-    /// Runs the pipeline twice, prints the table, and fails if a digest differs.
+    /// Runs the pipeline twice, prints the table, and fails if a digest differs. A signal ends it, and
+    /// leaves nothing behind either.
     pub(crate) fn run(&self) -> Result<()> {
+        let interrupt = Interrupt::hold_back()?;
+        let done = self.compare(&interrupt);
+        interrupt.obey();
+        done
+    }
+
+    fn compare(&self, interrupt: &Interrupt) -> Result<()> {
         let experiment = Experiment::read(self.pipeline)?;
         let name = &experiment.pipeline.name;
         let folder = Scratch::new("repro")?;
         let [one, two] = self.circumstances();
-        let (one, two) = (self.results(&folder, &one, name)?, self.results(&folder, &two, name)?);
+        let results = |under: &Circumstances| self.results(&folder, under, &experiment, interrupt);
+        let (one, two) = (results(&one)?, results(&two)?);
         let differing = differing(&one, &two);
         let rates =
             rates(&folder.path().join(FIRST).join("results").join(name).join("summary.json"))?;
@@ -59,7 +70,11 @@ impl Repro<'_> {
         } else {
             format!("{}\n{verdict}", table(&one, &differing)).trim_end().to_owned()
         })?;
-        ensure!(differing.is_empty(), "{} results differ", differing.len());
+        ensure!(
+            differing.is_empty(),
+            "{} not the same in both",
+            counted_is(differing.len(), "result")
+        );
         Ok(())
     }
 
@@ -86,12 +101,24 @@ impl Repro<'_> {
     }
 
     /// What the pipeline makes in a fresh store.
-    fn results(&self, folder: &Scratch, under: &Circumstances, name: &str) -> Result<Results> {
+    fn results(
+        &self,
+        folder: &Scratch,
+        under: &Circumstances,
+        experiment: &Experiment,
+        interrupt: &Interrupt,
+    ) -> Result<Results> {
         let place = folder.path().join(under.folder);
         fs::create_dir_all(&place)?;
-        let status = Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        // It runs in another folder, where relative paths would lead elsewhere.
+        let variable = &experiment.manifest.root_env;
+        if let Some(root) = std::env::var_os(variable).filter(|root| !root.is_empty()) {
+            command.env(variable, std::path::absolute(root)?);
+        }
+        command
             .args(["report", "--pipeline"])
-            .arg(fs::canonicalize(self.pipeline)?)
+            .arg(std::path::absolute(self.pipeline)?)
             .args(&under.arguments)
             .arg("--store")
             .arg(place.join("store"))
@@ -100,11 +127,10 @@ impl Repro<'_> {
             .current_dir(&place)
             .envs(under.environment)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .status()
-            .context("failed to start this program again")?;
+            .stdout(Stdio::null());
+        let status = interrupt.run(&mut command).context("running this program again")?;
         ensure!(status.success(), "the pipeline failed ({status}); its errors are above");
-        let places = Store::open(&place.join("store"))?.places(name)?;
+        let places = Store::open(&place.join("store"))?.places(&experiment.pipeline.name)?;
         let results = places.into_iter().flat_map(|(slot, record)| {
             let outputs = record.outputs.into_iter();
             outputs.map(move |(role, output)| ((slot.clone(), role), output.digest))

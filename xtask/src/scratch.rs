@@ -1,9 +1,14 @@
 //! A temporary folder.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use fs_err as fs;
+
+/// How often its removal is tried, with pauses between.
+const TRIES: usize = 50;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A folder that goes with this value.
 #[derive(Debug)]
@@ -26,7 +31,13 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed lies among other temporary files.
-        fs::remove_dir_all(&self.0).ok();
+        // Processes that were ended a moment ago may still write there; what cannot be removed in the
+        // end lies among other temporary files.
+        for _ in 0..TRIES {
+            if fs::remove_dir_all(&self.0).is_ok() {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 }

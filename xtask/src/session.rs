@@ -53,7 +53,9 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
 }
 
 fn in_store(common: &Common, command: Command, root: &Path) -> Result<()> {
-    let store = Store::open(&store_folder(common, root))?;
+    let folder = store_folder(common, root);
+    check_text("--store", &folder)?;
+    let store = Store::open(&folder)?;
     let done = match command {
         Command::Verify => verify::run(&store, common.json),
         Command::Show(own) => show::run(&store, &own.digest, common.json),
@@ -110,6 +112,18 @@ fn executor<'a>(
     })
 }
 
+/// Requests of stages and documents name files as text.
+fn check_text(flag: &str, path: &Path) -> Result<()> {
+    let path = std::path::absolute(path)?;
+    if path.to_str().is_some() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{flag}: {} is not UTF-8; rename the folder, or name another",
+        path.display()
+    )))
+}
+
 /// What checks the checkout has no document to print.
 fn check_json(cli: &Cli) -> Result<()> {
     if cli.common.json && matches!(cli.command, Command::Tidy | Command::Ci | Command::Fuzz(_)) {
@@ -125,6 +139,10 @@ fn flags_first() -> anyhow::Error {
 
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
     let results = common.results.clone().unwrap_or_else(|| root.join("results"));
+    check_text("--results", &results)?;
+    if let Command::Bundle(own) = &command {
+        check_text("the bundle's folder", &own.to)?;
+    }
     let experiment = Experiment::read(&pipeline_file(common, root))?;
     let progress = Progress::new(common.quiet);
     let mut executor = executor(common, root, store, &experiment, &progress)?;
@@ -245,6 +263,16 @@ mod tests {
         let error = run(cli).unwrap_err();
         assert_eq!(exit_code(&error), 2);
         assert!(error.to_string().contains("come after"), "{error}");
+    }
+
+    #[test]
+    fn paths_that_are_no_text_are_wrong_use() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"/tmp/r\xe9sultats"));
+        let error = check_text("--results", path).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        assert!(error.to_string().contains("--results: /tmp/r"), "{error}");
+        assert!(check_text("--results", Path::new("résultats")).is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
 use ambivox_artifacts::{Digest, Record, Store};
+use ambivox_settings::counted;
 use anyhow::Result;
 use serde::Serialize;
 
@@ -103,7 +104,8 @@ impl<'a> Producers<'a> {
         lines.push(format!("  parameters {}", cut(&record.parts.params.to_string(), 100)));
         for (role, output) in &record.outputs {
             let digest = output.digest.short();
-            lines.push(format!("  output {role} {digest}, {} bytes", output.bytes));
+            let bytes = counted(output.bytes as usize, "byte");
+            lines.push(format!("  output {role} {digest}, {bytes}"));
         }
         let inputs = record.parts.inputs.iter().map(|(role, digest)| {
             let from = self.0.get(digest).map_or("from outside the store".to_owned(), |record| {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ambivox_eval::{MethodSummary, Rates, Summary};
-use ambivox_settings::{IndexSummary, SpeakerSummary};
+use ambivox_settings::{IndexSummary, SpeakerSummary, counted};
 use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
@@ -113,10 +113,11 @@ pub(crate) fn index(summary: &IndexSummary) -> String {
         table.add_row(speaker_row(speaker, &labels));
     }
     let hours = summary.seconds / 3600.0;
+    let (utterances, files) = (summary.utterances as usize, summary.files as usize);
     let mut lines = vec![
         table.to_string(),
-        format!("{}: {} utterances, {hours:.2} h", summary.corpus, summary.utterances),
-        format!("{} files, BLAKE3 of their listing:\n{}", summary.files, summary.blake3),
+        format!("{}: {}, {hours:.2} h", summary.corpus, counted(utterances, "utterance")),
+        format!("{}, BLAKE3 of their listing:\n{}", counted(files, "file"), summary.blake3),
     ];
     let notes = summary.release_differences.iter().chain(&summary.warnings);
     lines.extend(notes.map(|line| format!("note: {line}")));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ambivox_artifacts::{Digest, StaleReason, Store};
+use ambivox_settings::counted;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
@@ -74,7 +75,8 @@ impl Findings {
         lines.extend(broken.map(|file| format!("{}: no whole record", file.display())));
         let Self { results, outputs, .. } = self;
         let megabytes = self.bytes as f64 / 1e6;
-        lines.push(format!("{results} results with {outputs} outputs read, {megabytes:.1} MB"));
+        let (results, outputs) = (counted(*results, "result"), counted(*outputs, "output"));
+        lines.push(format!("{results} with {outputs} read, {megabytes:.1} MB"));
         if self.damaged.is_empty() && self.broken_records.is_empty() {
             lines.push("All are as they were made.".to_owned());
         }

@@ -98,7 +98,8 @@ impl Bench<'_> {
         };
         let ended = run_stage(self.binary.path(), &file, staging.folder(), self.threads, event)?;
         if ended.code != exit::DONE {
-            return Err(Failure::stages(ended.code, ended.stderr.trim_end()));
+            let said = ended.stderr.trim_end();
+            return Err(Failure::stages(ended.code, said.strip_prefix("error: ").unwrap_or(said)));
         }
         self.binary.check()?;
         Ok(peak)

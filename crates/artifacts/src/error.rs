@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     /// The file system said no; the message names the path.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
     /// Text that should be a digest is not 64 hexadecimal digits.
     #[error("`{0}` is no digest; expected 64 hexadecimal digits")]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ambivox_settings::{exit, plural};
+use ambivox_settings::{counted, exit};
 
 /// A place in a corpus's files, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,10 +205,10 @@ pub enum CorpusError {
     },
     /// Rows do not say who speaks.
     #[error(
-        "{file}: {} no speaker: lines {rows}\n\
+        "{file}: no speaker in {}: lines {rows}\n\
          hint: fill in the column {column:?}, or remove these rows; empty cells, NA, nan, None and \
          null are nobody's name",
-        plural(*count, "row names", "rows name")
+        counted(*count, "row")
     )]
     NoSpeaker {
         /// The table.
@@ -216,7 +216,7 @@ pub enum CorpusError {
         /// The column of speakers.
         column: String,
         /// How many rows.
-        count: u64,
+        count: usize,
         /// Their lines, with what stands there.
         rows: String,
     },
@@ -235,15 +235,15 @@ pub enum CorpusError {
     },
     /// Rows name files that are not there but for the way in which they are written.
     #[error(
-        "{file}: {} not there, but nearly: {rows}\n\
+        "{file}: {} with a path that is nearly, but not quite, a file's: {rows}\n\
          hint: write them as the files are called; folders end in /, not \\, and capitals count",
-        plural(*count, "row names a file that is", "rows name files that are")
+        counted(*count, "row")
     )]
     NearPath {
         /// The table.
         file: String,
         /// How many rows.
-        count: u64,
+        count: usize,
         /// Their lines, with both paths.
         rows: String,
     },

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use ambivox_settings::{Exclusion, exit};
+use ambivox_settings::{Exclusion, counted, exit};
 use polars::prelude::PolarsError;
 
 /// Features could not be made or read.
@@ -14,9 +14,10 @@ pub enum FeatureError {
     NoUtterances,
     /// Some utterances' audio cannot be used, and the pipeline says to stop.
     #[error(
-        "{} of {total} utterances have audio that cannot be used:{}\nhint: mend these files, or \
+        "the audio of {} of {} cannot be used:{}\nhint: mend these files, or \
          set corpus.on_broken = \"skip\" to leave the utterances out by name",
         broken.len(),
+        counted(*total, "utterance"),
         listing(broken)
     )]
     Broken {
@@ -27,9 +28,9 @@ pub enum FeatureError {
     },
     /// No utterance's audio can be used.
     #[error(
-        "none of the {} utterances has audio that can be used:{}\nhint: check that the corpus's \
+        "none of {} has audio that can be used:{}\nhint: check that the corpus's \
          root and the manifest's layout fit each other",
-        broken.len(),
+        counted(broken.len(), "utterance"),
         listing(broken)
     )]
     AllBroken {
@@ -51,7 +52,7 @@ pub enum FeatureError {
     #[error(transparent)]
     FeatureSet(#[from] ambivox_lld::LldError),
     /// A file could not be opened or created; the message names it.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
     /// Parquet could not be read or written.
     #[error("{}: {source}", file.display())]

@@ -86,7 +86,7 @@ pub enum FetchError {
     #[error("no connection can be made: {0}")]
     Client(String),
     /// A file could not be read or written; the message names it.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 

@@ -28,7 +28,7 @@ enum Failure {
     Manifest(#[from] SettingsError),
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 

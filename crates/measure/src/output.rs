@@ -20,5 +20,5 @@ pub(crate) fn say(text: &str) {
 
 /// Says on standard error what went wrong.
 pub(crate) fn complain(error: &anyhow::Error) {
-    say(&format!("error: {error:#}"));
+    say(&format!("error: {}", ambivox_settings::causes(error.as_ref()).join(": ")));
 }

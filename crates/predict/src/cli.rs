@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use ambivox_settings::parse_threads;
 use clap::Parser;
 
 /// Below the help.
@@ -57,8 +58,8 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     #[arg(conflicts_with = "sounds")]
     pub(crate) hop: f64,
-    /// Threads to use; changes the speed alone [default: one per core]
-    #[arg(long, value_name = "N")]
+    /// Threads to use, at most 1024; changes the speed alone [default: one per core]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) threads: Option<NonZeroUsize>,
 }
 
@@ -120,6 +121,8 @@ mod tests {
             "--model m a --window 0",
             "--model m a --window nan",
             "--model m a --attention",
+            "--model m a --threads 0",
+            "--model m a --threads 8000",
             "--model m a --hop 2",
         ] {
             assert!(parse(line).is_err(), "{line}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::ReportInput;
-use crate::format::{count, counted};
+use crate::format::counted;
 use crate::sections::{
     confusion, corpus, corrections, curves, exclusions, folds, headline, labels, noise, origin,
     table2,
@@ -110,9 +110,9 @@ fn header(input: &ReportInput<'_>, sections: &[Section]) -> Markup {
 fn extent(input: &ReportInput<'_>) -> String {
     let balanced = if input.balanced { ", balanced for every speaker" } else { "" };
     format!(
-        "{} utterances of {} classes{balanced}, {}, {}.",
-        count(input.splits.utterances.len() as u64),
-        input.splits.classes.len(),
+        "{} of {}{balanced}, {}, {}.",
+        counted(input.splits.utterances.len(), "utterance", "utterances"),
+        counted(input.splits.classes.len(), "class", "classes"),
         folds(input),
         counted(seeds(input), "seed", "seeds"),
     )

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file could not be read; the message of `fs_err` names its path.
-    #[error("{0}")]
+    #[error(transparent)]
     Read(#[from] std::io::Error),
     /// The file is not what its schema says: a typo, a missing key, a value of the wrong type.
     /// The message names line and column and shows the place.

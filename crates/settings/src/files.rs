@@ -11,10 +11,10 @@ use walkdir::{DirEntry, WalkDir};
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// A pattern is no glob; the message names it.
-    #[error("{0}")]
+    #[error(transparent)]
     Pattern(#[from] globset::Error),
     /// A folder or link cannot be followed; the message names it.
-    #[error("{0}")]
+    #[error(transparent)]
     Walk(#[from] walkdir::Error),
 }
 

@@ -17,12 +17,13 @@ mod manifest;
 mod methods;
 mod noise;
 mod pipeline;
-mod plural;
 mod request;
 mod space;
 mod split;
 mod summary;
 mod synth;
+mod threads;
+mod words;
 
 pub use arithmetic::{Arithmetic, UnknownArithmetic};
 pub use bundle::{Bundle, BundledNetwork};
@@ -41,7 +42,6 @@ pub use pipeline::{
     AttentionOver, BalanceSettings, CorpusSettings, CorrectionSettings, FeatureSettings,
     NetworkSettings, OnBroken, Pipeline, SplitScheme, SplitSettings, TrainingSettings,
 };
-pub use plural::plural;
 pub use request::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, FeatureSetText,
     IndexParams, ReportParams, Request, Shard, SplitParams, StageParams, TrainParams, role,
@@ -50,6 +50,8 @@ pub use space::{Range, Search, Space};
 pub use split::{Fold, Splits};
 pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
+pub use threads::{MOST_THREADS, parse_threads};
+pub use words::{causes, counted, counted_is};
 
 #[cfg(test)]
 mod tests;

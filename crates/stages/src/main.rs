@@ -1,10 +1,9 @@
 //! The binary `ambivox`: works one stage's request.
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ambivox_settings::exit;
+use ambivox_settings::{causes, exit};
 use ambivox_stages::{Reporter, StageError, read_request, run};
 use clap::{Parser, Subcommand};
 
@@ -67,15 +66,5 @@ fn end_with_caller() {
 /// Prints the error and what caused it, less what its own text says already.
 #[expect(clippy::print_stderr, reason = "errors of a stage go to standard error")]
 fn complain(error: &StageError) {
-    let mut shown = error.to_string();
-    eprintln!("error: {shown}");
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let text = inner.to_string();
-        if !shown.contains(&text) {
-            eprintln!("caused by: {text}");
-            shown = text;
-        }
-        cause = inner.source();
-    }
+    eprintln!("error: {}", causes(error).join("\ncaused by: "));
 }

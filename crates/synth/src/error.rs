@@ -12,7 +12,7 @@ pub enum SynthError {
     #[error("{} is not empty; give a new or empty folder for the corpus", .0.display())]
     NotEmpty(PathBuf),
     /// A file could not be written; the message of `fs_err` names its path.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
     /// An audio file could not be written.
     #[error("{}: {source}", path.display())]

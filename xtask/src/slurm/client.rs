@@ -28,6 +28,14 @@ const SILENCE: [&str; 5] = [
     "Zero Bytes were transmitted or received",
 ];
 
+/// What they say where as many jobs are queued as may be: of a user, an account or a quality of service
+/// by the limit's name, such as `QOSMaxSubmitJobPerUserLimit`, in older versions in these words; of the
+/// whole cluster in the last two.
+const FULL: [&str; 3] =
+    ["job submit limit", "Resource temporarily unavailable", "temporarily unable to accept job"];
+/// What they say of an array with more tasks than any may have.
+const TOO_LONG: &str = "Invalid job array specification";
+
 /// A task of a job array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Task {
@@ -59,8 +67,23 @@ pub(super) enum Called {
     Answer(String),
     /// It said no, for this reason.
     Refused(String),
+    /// There is no room for it now.
+    Full(String),
+    /// An array with more tasks than any may have.
+    TooLong(String),
     /// The controller did not answer.
     Silence(String),
+}
+
+/// What a submission came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Submitted {
+    /// Its job id.
+    Job(String),
+    /// There is no room for so many tasks now.
+    Full(String),
+    /// No array may have so many tasks.
+    TooLong(String),
 }
 
 /// Runs programs of Slurm.
@@ -92,7 +115,7 @@ impl Client {
         Ok(text.lines().filter_map(|line| queued(line, store)).collect())
     }
 
-    /// Submits an array; returns its job id.
+    /// Submits an array, where there is room for it.
     ///
     /// Where the controller does not answer, the array may be queued all the same. So it is looked up by
     /// its name before it is sent again.
@@ -102,7 +125,7 @@ impl Client {
         arguments: &[String],
         script: &Path,
         order: &str,
-    ) -> Result<String> {
+    ) -> Result<Submitted> {
         let words: Vec<&OsStr> =
             arguments.iter().map(OsStr::new).chain([script.as_os_str()]).collect();
         let started = Instant::now();
@@ -110,13 +133,16 @@ impl Client {
             match self.programs.call("sbatch", &words)? {
                 // With several clusters the cluster's name follows.
                 Called::Answer(text) => {
-                    return Ok(text.trim().split(';').next().unwrap_or_default().to_owned());
+                    let job = text.trim().split(';').next().unwrap_or_default();
+                    return Ok(Submitted::Job(job.to_owned()));
                 }
                 Called::Refused(why) => bail!("sbatch refused: {why}"),
+                Called::Full(why) => return Ok(Submitted::Full(why)),
+                Called::TooLong(why) => return Ok(Submitted::TooLong(why)),
                 Called::Silence(why) => self.wait_on(progress, started, &why)?,
             }
             if let Some(job) = self.jobs_of(progress, order)?.into_iter().next() {
-                return Ok(job);
+                return Ok(Submitted::Job(job));
             }
         }
     }
@@ -168,9 +194,9 @@ impl Client {
             let words = ["show", "job", "--oneliner", &id].map(OsStr::new);
             match self.programs.call("scontrol", &words)? {
                 Called::Answer(text) => return Ok(shown(&text)),
-                // A job that it no longer knows.
-                Called::Refused(_) => return Ok(Fate::Unknown),
                 Called::Silence(why) => self.wait_on(progress, started, &why)?,
+                // A job that it no longer knows.
+                _ => return Ok(Fate::Unknown),
             }
         }
     }
@@ -186,8 +212,11 @@ impl Client {
         loop {
             match self.programs.call(program, arguments)? {
                 Called::Answer(text) => return Ok(text),
-                Called::Refused(why) => bail!("{program} refused: {why}"),
-                Called::Silence(why) => self.wait_on(progress, started, &why)?,
+                Called::Refused(why) | Called::TooLong(why) => bail!("{program} refused: {why}"),
+                // Only a submission finds no room; of anything else the controller is busy.
+                Called::Full(why) | Called::Silence(why) => {
+                    self.wait_on(progress, started, &why)?;
+                }
             }
         }
     }
@@ -255,8 +284,35 @@ impl Call for Installed {
         }
         let why = text(&output.stderr);
         let why = if why.is_empty() { output.status.to_string() } else { why.replace('\n', "; ") };
-        let is_silence = SILENCE.iter().any(|words| why.contains(words));
-        Ok(if is_silence { Called::Silence(why) } else { Called::Refused(why) })
+        Ok(refusal(why))
+    }
+}
+
+/// What it means that a program ended with these words.
+fn refusal(why: String) -> Called {
+    let says = |words: &str| why.contains(words);
+    if SILENCE.into_iter().any(says) {
+        Called::Silence(why)
+    } else if is_full(&why) {
+        Called::Full(why)
+    } else if says(TOO_LONG) {
+        Called::TooLong(why)
+    } else {
+        Called::Refused(why)
+    }
+}
+
+/// Whether these words say that there is no room. Of other limits, as of time or size, the controller
+/// says that "job submit limit, user's size and/or time limits" are violated too: where a limit is
+/// named, its name decides.
+fn is_full(why: &str) -> bool {
+    let mut words = why.split(|c: char| !c.is_alphanumeric());
+    let is_limit = |word: &&str| {
+        word.ends_with("Limit") && (word.starts_with("QOS") || word.starts_with("Assoc"))
+    };
+    match words.rfind(is_limit) {
+        Some(limit) => limit.contains("Submit"),
+        None => FULL.iter().any(|words| why.contains(words)),
     }
 }
 
@@ -332,5 +388,36 @@ mod tests {
         assert!(matches!(said("echo no >&2; exit 1"), Called::Refused(text) if text == "no"));
         let silence = "echo 'x: Unable to contact slurm controller (connect failure)' >&2; exit 1";
         assert!(matches!(said(silence), Called::Silence(_)));
+    }
+
+    /// Words of `sbatch` where a limit is reached, a line of the limit's name first in most versions.
+    #[test]
+    fn a_full_queue_is_no_refusal() {
+        let violates = "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy \
+                        (job submit limit, user's size and/or time limits)";
+        let failed = |why: &str| format!("sbatch: error: Batch job submission failed: {why}");
+        let named = |limit: &str| format!("sbatch: error: {limit}; {violates}");
+        let full = [
+            named("QOSMaxSubmitJobPerUserLimit"),
+            named("AssocMaxSubmitJobLimit"),
+            named("AssocGrpSubmitJobsLimit"),
+            violates.to_owned(),
+            failed("Resource temporarily unavailable"),
+            "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying"
+                .to_owned(),
+        ];
+        for why in full {
+            assert!(matches!(refusal(why.clone()), Called::Full(_)), "{why}");
+        }
+        let refused = [
+            named("QOSMaxWallDurationPerJobLimit"),
+            named("AssocMaxCpuPerJobLimit"),
+            failed("Invalid account or account/partition combination specified"),
+            "sbatch: error: invalid partition specified: gpu".to_owned(),
+        ];
+        for why in refused {
+            assert!(matches!(refusal(why.clone()), Called::Refused(_)), "{why}");
+        }
+        assert!(matches!(refusal(failed(TOO_LONG)), Called::TooLong(_)));
     }
 }

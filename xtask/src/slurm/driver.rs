@@ -22,10 +22,12 @@ use crate::execute::Executor;
 use crate::failure::Failure;
 use crate::graph::{Instance, Source};
 use case::Case;
+use room::Room;
 use standing::Standing;
 
 mod case;
 mod plan;
+mod room;
 mod standing;
 mod submission;
 #[cfg(test)]
@@ -48,6 +50,8 @@ pub(crate) struct Slurm {
     own: BTreeMap<String, String>,
     /// Jobs some of whose tasks came to nothing: what waits for all of one waits in vain.
     broken: BTreeSet<String>,
+    /// How much the cluster takes.
+    room: Room,
 }
 
 /// How that is shown which would be submitted.
@@ -85,7 +89,9 @@ impl Slurm {
     }
 
     fn with(settings: SlurmSettings, dry_run: Option<Shown>, client: Client) -> Self {
+        let room = Room::new(settings.array_limit.get());
         Self {
+            room,
             settings,
             client,
             dry_run,
@@ -203,6 +209,7 @@ impl Slurm {
             }
             if failures.is_empty() && !wanting.is_empty() {
                 self.submit(executor, &wanting)?;
+                self.room.check(queue.is_empty())?;
             } else if open.len() == wanting.len() {
                 break;
             }

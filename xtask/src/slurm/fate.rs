@@ -1,5 +1,7 @@
 //! What became of a task, and whether it is begun again.
 
+use ambivox_settings::counted;
+
 use super::order::End;
 use super::settings::Memory;
 
@@ -73,7 +75,7 @@ pub(super) fn verdict(
         if given.lost < retries {
             Verdict::Again { why, memory: None }
         } else {
-            never(format!("{why}, {} times in all", given.lost + 1))
+            never(format!("{why}, {} in all", counted(given.lost as usize + 1, "time")))
         }
     };
     match (fate, end) {

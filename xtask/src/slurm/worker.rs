@@ -13,7 +13,7 @@ use super::order::{Desk, End, Order};
 use crate::binary::Binary;
 use crate::code::Codes;
 use crate::execute::{Executor, Program, Tally};
-use crate::failure::exit_code;
+use crate::failure::{exit_code, told};
 use crate::graph::Instance;
 use crate::progress::Progress;
 use crate::resolve::Resolver;
@@ -31,7 +31,7 @@ pub(crate) fn work(file: &Path, number: usize, threads: usize) -> Result<()> {
     let made = Order::read(file).and_then(|order| make(&order, number, threads));
     let end = match &made {
         Ok(()) => End { code: exit::DONE, message: String::new() },
-        Err(error) => End { code: exit_code(error), message: format!("{error:#}") },
+        Err(error) => End { code: exit_code(error), message: told(error) },
     };
     desk.end_task(number, &end)?;
     made

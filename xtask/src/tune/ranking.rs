@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_settings::Method;
+use ambivox_settings::{Method, counted};
 use serde::Serialize;
 
 use super::study::Settings;
@@ -53,8 +53,8 @@ impl MethodRanking {
     /// The table and the best settings.
     fn text(&self) -> String {
         let Some(best) = self.trials.first() else { return String::new() };
-        let runs = if best.runs == 1 { "run" } else { "runs" };
-        let head = format!("{}: {} trials of {} {runs}", self.method, self.trials.len(), best.runs);
+        let (trials, runs) = (counted(self.trials.len(), "trial"), counted(best.runs, "run"));
+        let head = format!("{}: {trials} of {runs}", self.method);
         let names = best.settings.keys().map(|path| name(path));
         let columns: Vec<&str> = ["trial", "validation loss"].into_iter().chain(names).collect();
         let mut table = table::table(&columns, &[]);

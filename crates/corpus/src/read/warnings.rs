@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ambivox_settings::{Sex, plural};
+use ambivox_settings::{Sex, counted};
 
 use crate::Utterance;
 use crate::error::some_listed;
@@ -20,13 +20,11 @@ pub(super) fn of_files(tree: &Tree<'_>, utterances: &[Utterance]) -> Option<Stri
     let used: BTreeSet<&str> = utterances.iter().map(|u| u.path.as_str()).collect();
     let unused = tree.files.iter().filter(|file| is_audio(file) && !used.contains(file.as_str()));
     let unused: Vec<String> = unused.cloned().collect();
-    let files = some_listed(&unused);
-    let (what, them) = match unused.len() {
-        0 => return None,
-        1 => ("1 audio file matches".to_owned(), "it"),
-        more => (format!("{more} audio files match"), "them"),
-    };
-    Some(format!("{what} the manifest's patterns, but no row or label file names {them}: {files}"))
+    let count = counted(unused.len(), "audio file");
+    (!unused.is_empty()).then(|| {
+        let files = some_listed(&unused);
+        format!("no row or label file names {count} that the manifest's patterns match: {files}")
+    })
 }
 
 fn is_audio(file: &str) -> bool {
@@ -36,7 +34,7 @@ fn is_audio(file: &str) -> bool {
 
 /// Speakers of two sexes, and speakers whose names differ in capitals alone.
 pub(super) fn of_speakers(utterances: &[Utterance]) -> Vec<String> {
-    let mut sexes: BTreeMap<&str, BTreeMap<Sex, u64>> = BTreeMap::new();
+    let mut sexes: BTreeMap<&str, BTreeMap<Sex, usize>> = BTreeMap::new();
     let mut alike: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for utterance in utterances {
         let speaker = utterance.speaker.as_str();
@@ -53,8 +51,8 @@ pub(super) fn of_speakers(utterances: &[Utterance]) -> Vec<String> {
     two.chain(alike).collect()
 }
 
-fn two_sexes(speaker: &str, sexes: &BTreeMap<Sex, u64>) -> Option<String> {
+fn two_sexes(speaker: &str, sexes: &BTreeMap<Sex, usize>) -> Option<String> {
     let [(a, n), (b, m)] = sexes.iter().collect::<Vec<_>>()[..] else { return None };
-    let (a, b, n) = (a.as_str(), b.as_str(), plural(*n, "utterance", "utterances"));
+    let (a, b, n) = (a.as_str(), b.as_str(), counted(*n, "utterance"));
     Some(format!("speaker {speaker} is {a} in {n} and {b} in {m}; is this one person?"))
 }

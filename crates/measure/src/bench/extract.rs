@@ -23,8 +23,9 @@ pub(crate) struct Args {
     /// Hours of audio to extract, one measurement each
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,10")]
     hours: Vec<u32>,
-    /// Numbers of threads to do it with
+    /// Numbers of threads to do it with, at most 1024 each
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,2")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=ambivox_settings::MOST_THREADS as i64))]
     threads: Vec<u32>,
     /// How often to measure; the fastest counts
     #[arg(long, value_name = "N", default_value = "1")]

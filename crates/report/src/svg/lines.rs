@@ -1,6 +1,7 @@
 //! Learning curves of one fold.
 
 use ambivox_eval::{EpochRecord, RunHistory};
+use ambivox_settings::counted;
 use maud::{Markup, html};
 
 use super::scale::{Scale, px, tick_label};
@@ -88,9 +89,9 @@ fn description(runs: &[&RunHistory]) -> String {
         let loss =
             best.map_or(String::new(), |b| format!(", validation loss {:.3}", b.validation_loss));
         format!(
-            "Seed {}: {} epochs, epoch {} kept{loss}.",
+            "Seed {}: {}, epoch {} kept{loss}.",
             run.seed,
-            run.epochs.len(),
+            counted(run.epochs.len(), "epoch"),
             run.best_epoch
         )
     };

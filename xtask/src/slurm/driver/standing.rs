@@ -70,9 +70,14 @@ impl Slurm {
 
     /// The units that make what a unit needs.
     pub(super) fn before(&self, unit: &Unit) -> Vec<Digest> {
+        self.makers(unit).map(|maker| maker.digest).collect()
+    }
+
+    /// The same, as they are.
+    pub(super) fn makers(&self, unit: &Unit) -> impl Iterator<Item = Unit> {
         let slots = unit.instance.slots().into_iter();
-        let makers = slots.filter_map(|slot| self.units.get(slot)).map(|unit| unit.digest);
-        makers.chain(self.shards(unit).into_iter().map(|shard| shard.digest)).collect()
+        let makers = slots.filter_map(|slot| self.units.get(slot)).cloned();
+        makers.chain(self.shards(unit))
     }
 
     /// How a unit stands whose last task is over.
@@ -153,6 +158,8 @@ fn has_inputs(executor: &Executor<'_>, instance: &Instance) -> bool {
 fn complaint(name: &str, why: &str, task: &Task, desk: &Desk) -> String {
     let Task { job, number } = task;
     let log = desk.log(*number);
+    // A worker says of its stage that it failed, too.
+    let why = why.strip_prefix(&format!("{name} failed: ")).unwrap_or(why);
     let lines = match desk.ended(*number) {
         Some(_) => String::new(),
         None => desk.last_lines(*number, LOG_LINES),

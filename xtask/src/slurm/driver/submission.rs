@@ -5,14 +5,20 @@
 //! driver waits while there is an earlier claim, then looks what is queued, and either takes its claim
 //! back, if any of that is what it would submit, or submits the rest and lets the claim begin. What is
 //! submitted by one is thus seen by the next. The claim of a driver that has died begins by itself.
+//!
+//! Where the cluster has no room for all, what it took stays, and what comes after it is submitted by and
+//! by: in the same order, so that nothing is queued before all that it waits for is.
 
+use std::collections::VecDeque;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::standing::is_made;
 use super::*;
 use crate::execute::Program;
+use crate::slurm::client::Submitted;
 use crate::slurm::order::Order;
 use crate::slurm::script::Submission;
+use ambivox_settings::counted;
 use anyhow::bail;
 
 /// Units that one array makes.
@@ -25,6 +31,11 @@ pub(super) struct Group {
 }
 
 impl Group {
+    /// The same of these units alone.
+    fn of(&self, units: &[Unit]) -> Self {
+        Self { units: units.to_vec(), ..*self }
+    }
+
     /// What of the stage it makes, for people.
     pub(super) fn what(&self) -> String {
         let parts = self.parts.map(|of| format!(" in {of} parts")).unwrap_or_default();
@@ -49,13 +60,7 @@ impl Slurm {
         let mut batch = Batch::default();
         match self.submit_in_turn(executor, &programs, wanting, &mut batch) {
             Ok(true) => {
-                let ids: Vec<&str> = batch.jobs.iter().map(|(_, job)| job.as_str()).collect();
-                executor.progress.say(&format!(
-                    "slurm: {} tasks submitted as {}; they go on without this command, and it finds \
-                     them when it is called again",
-                    batch.tasks.len(),
-                    ids.join(", ")
-                ));
+                self.tell(executor, &batch);
                 Ok(())
             }
             Ok(false) => {
@@ -69,6 +74,23 @@ impl Slurm {
                 self.take_back(executor, &batch).ok();
                 Err(error)
             }
+        }
+    }
+
+    /// Says what was submitted, and what found no room.
+    fn tell(&mut self, executor: &Executor<'_>, batch: &Batch) {
+        if !batch.jobs.is_empty() {
+            let ids: Vec<&str> = batch.jobs.iter().map(|(_, job)| job.as_str()).collect();
+            executor.progress.say(&format!(
+                "slurm: {} submitted as {}; they go on without this command, and it finds them when \
+                 it is called again",
+                counted(batch.tasks.len(), "task"),
+                ids.join(", ")
+            ));
+        }
+        if let Some(why) = self.room.newly_full() {
+            let line = format!("slurm: no room for more now; the rest follows ({why})");
+            executor.progress.say(&line);
         }
     }
 
@@ -91,20 +113,76 @@ impl Slurm {
         batch: &mut Batch,
     ) -> Result<bool> {
         let queue = self.queue(executor)?;
-        let groups = self.groups(wanting);
-        let Some((first, rest)) = groups.split_first() else { return Ok(true) };
-        self.submit_group(executor, programs, first, &queue, batch)?;
+        let mut groups = VecDeque::from(self.groups(wanting));
+        if !self.submit_next(executor, programs, &mut groups, &queue, batch)? {
+            return Ok(true);
+        }
         let Some((order, claim)) = batch.jobs.first().cloned() else { return Ok(true) };
         let Some(queue) = self.take_turn(executor, &order, &claim, wanting)? else {
             return Ok(false);
         };
-        for group in rest {
-            self.submit_group(executor, programs, group, &queue, batch)?;
-        }
+        while self.submit_next(executor, programs, &mut groups, &queue, batch)? {}
         // As where a site lets nobody change a job.
         if let Err(error) = self.client.begin(executor.progress, &claim, &order) {
             let line = format!("slurm: job {claim} will begin in two minutes: {error}");
             executor.progress.say(&line);
+        }
+        Ok(true)
+    }
+
+    /// Submits as much of the first group as there is room for; returns whether there was any. What
+    /// waits for something that has just come to nothing waits here, until that is queued again.
+    fn submit_next(
+        &mut self,
+        executor: &mut Executor<'_>,
+        programs: &Programs,
+        groups: &mut VecDeque<Group>,
+        queue: &Queue,
+        batch: &mut Batch,
+    ) -> Result<bool> {
+        let Some(group) = groups.pop_front() else { return Ok(false) };
+        if !self.has_ground(executor, &group, queue, batch)? {
+            return Ok(false);
+        }
+        loop {
+            let tasks = group.units.len().min(self.room.next());
+            let (first, rest) = group.units.split_at(tasks);
+            match self.submit_group(executor, programs, &group.of(first), queue, batch)? {
+                Submitted::Job(_) => {
+                    self.room.took();
+                    if !rest.is_empty() {
+                        groups.push_front(group.of(rest));
+                    }
+                    return Ok(true);
+                }
+                Submitted::Full(why) if !self.room.refused(tasks, &why) => return Ok(false),
+                Submitted::TooLong(why) if !self.room.too_long(tasks) => {
+                    bail!("sbatch refused an array of one task: {why}")
+                }
+                Submitted::Full(_) | Submitted::TooLong(_) => {}
+            }
+        }
+    }
+
+    /// Whether all that a group waits for is queued or made.
+    fn has_ground(
+        &self,
+        executor: &mut Executor<'_>,
+        group: &Group,
+        queue: &Queue,
+        batch: &Batch,
+    ) -> Result<bool> {
+        let makers: BTreeMap<Digest, Unit> = group
+            .units
+            .iter()
+            .flat_map(|unit| self.makers(unit))
+            .map(|maker| (maker.digest, maker))
+            .collect();
+        for (digest, maker) in &makers {
+            let is_queued = queue.contains_key(digest) || batch.tasks.contains_key(digest);
+            if !is_queued && !is_made(executor, maker)? {
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -168,7 +246,7 @@ impl Slurm {
         group: &Group,
         queue: &Queue,
         batch: &mut Batch,
-    ) -> Result<()> {
+    ) -> Result<Submitted> {
         let name = name(group);
         let desk = Desk::new(executor.resolver.store.root(), &name);
         let order = self.order(executor, programs, group)?;
@@ -179,7 +257,12 @@ impl Slurm {
         let submission = self.submission(executor, group, &place, &after);
         fs::write(desk.script(), submission.script())?;
         let arguments = submission.arguments();
-        let job = self.client.submit(executor.progress, &arguments, &desk.script(), &name)?;
+        let submitted = self.client.submit(executor.progress, &arguments, &desk.script(), &name)?;
+        let Submitted::Job(job) = submitted.clone() else {
+            // What stays there is cleared up with what is old.
+            fs::remove_dir_all(desk.folder()).ok();
+            return Ok(submitted);
+        };
         for (number, unit) in group.units.iter().enumerate() {
             let (task, ground) = (Task { job: job.clone(), number }, self.ground(unit));
             self.cases.entry(unit.digest).or_default().give(&name, &task, ground);
@@ -188,7 +271,7 @@ impl Slurm {
         self.orders.insert(name.clone(), group.units.iter().map(|unit| unit.digest).collect());
         self.own.insert(name.clone(), job.clone());
         batch.jobs.push((name, job));
-        Ok(())
+        Ok(submitted)
     }
 
     /// What must end well before a group begins: whole jobs, or tasks of such as have other tasks that

@@ -328,13 +328,62 @@ fn an_extraction_in_parts_is_put_together_after_them() {
     assert_eq!(house.orders(), 0);
 }
 
+/// What is queued stays, and the rest follows in the order of its dependence.
+#[test]
+fn what_finds_no_room_waits_for_it() {
+    for limit in 1..=5 {
+        let house = House::new();
+        house.cluster.state().limit = Some(limit);
+        house.end_so("index/1", &["NODE_FAIL"]);
+        let made = house.drive(0, &settings(), &pyramid).unwrap();
+        assert_eq!((made.made, house.runs()), (5, PYRAMID.map(str::to_owned).to_vec()), "{limit}");
+        assert_eq!(house.orders(), 0, "{limit}");
+        let state = house.cluster.state();
+        assert!(!state.calls.iter().any(|(_, program)| program == "scancel"), "{limit}");
+    }
+}
+
+#[test]
+fn an_array_that_is_too_long_is_divided() {
+    let house = House::new();
+    house.cluster.state().longest = Some(2);
+    house.drive(0, &settings(), &pyramid).unwrap();
+    assert_eq!(house.runs(), PYRAMID);
+    let submitted = house.submitted();
+    let units: Vec<&str> = submitted.iter().map(|(units, _)| units.as_str()).collect();
+    assert_eq!(units, ["index/0", "index/1", "index/2", "split", "top"]);
+    assert_eq!(submitted[3].1, "1 2 3");
+    let house = House::new();
+    house.cluster.state().longest = Some(0);
+    let error = house.drive(0, &settings(), &pyramid).unwrap_err().to_string();
+    assert!(error.contains("Invalid job array specification"), "{error}");
+}
+
+#[test]
+fn room_that_nobody_makes_is_not_waited_for_for_ever() {
+    let house = House::new();
+    house.cluster.state().limit = Some(0);
+    let error = house.drive(0, &settings(), &pyramid).unwrap_err();
+    assert_eq!(exit_code(&error), 1);
+    let text = error.to_string();
+    assert!(text.contains("QOSMaxSubmitJobPerUserLimit\nhint: "), "{text}");
+    assert_eq!(house.orders(), 0);
+    house.cluster.state().limit = None;
+    house.drive(1, &settings(), &pyramid).unwrap();
+    assert_eq!(house.runs(), PYRAMID);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     /// Arrays of one task each, in opposite orders: whatever is called when, each is made once.
     #[test]
-    fn two_drivers_never_submit_the_same(turns in prop::collection::vec(0..2_usize, 0..60)) {
+    fn two_drivers_never_submit_the_same(
+        turns in prop::collection::vec(0..2_usize, 0..60),
+        limit in prop::option::of(2..6_usize),
+    ) {
         let house = House::new();
+        house.cluster.state().limit = limit;
         let settings = SlurmSettings { array_limit: NonZeroUsize::MIN, ..settings() };
         let up = |experiment: &Experiment| vec![indexes(experiment, 0..4)];
         let down = |experiment: &Experiment| vec![indexes(experiment, (1..5).rev())];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_settings::plural;
+use ambivox_settings::counted;
 
 use super::{Columns, relative, sex, votes};
 use crate::CorpusError;
@@ -43,7 +43,7 @@ impl Faults<'_> {
         Err(CorpusError::NoSpeaker {
             file: self.table.file().to_owned(),
             column: column.to_owned(),
-            count: nameless.len() as u64,
+            count: nameless.len(),
             rows: some_listed(&nameless),
         })
     }
@@ -60,7 +60,7 @@ impl Faults<'_> {
         if unknown.is_empty() {
             return Ok(());
         }
-        let rows = |lines: &[u64]| plural(lines.len() as u64, "time", "times");
+        let rows = |lines: &[u64]| plural(lines.len(), "time", "times");
         let words = unknown
             .iter()
             .map(|(word, lines)| format!("{word:?} ({}, first in line {})", rows(lines), lines[0]));
@@ -93,7 +93,7 @@ impl Faults<'_> {
         }
         Err(CorpusError::NearPath {
             file: self.table.file().to_owned(),
-            count: near.len() as u64,
+            count: near.len(),
             rows: some_listed(&near),
         })
     }
@@ -101,19 +101,21 @@ impl Faults<'_> {
     /// A warning with the words for sexes that are neither female nor male.
     pub(super) fn sexes(&self) -> Result<Option<String>, CorpusError> {
         let Some(column) = self.columns.sex else { return Ok(None) };
-        let mut words: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut words: BTreeMap<&str, usize> = BTreeMap::new();
         for row in self.rows() {
             let cell = row.cell(column)?;
             if sex(cell).is_none() {
                 *words.entry(cell).or_default() += 1;
             }
         }
-        let count = plural(words.values().sum(), "row says", "rows say");
+        let count = counted(words.values().sum(), "row");
         let counts = words.iter().map(|(word, rows)| format!("{word:?} {rows}"));
         let counts = some_listed(&counts.collect::<Vec<_>>());
         Ok((!words.is_empty()).then(|| {
             let file = self.table.file();
-            format!("{file}: {count} neither female nor male ({counts}); their sex is not stated")
+            format!(
+                "{file}: neither female nor male in {count} ({counts}); their sex is not stated"
+            )
         }))
     }
 }

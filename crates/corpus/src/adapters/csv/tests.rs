@@ -243,7 +243,7 @@ fn rows_that_name_no_speaker_are_named_together() {
     let table = "file,speaker,emotion\nwav/a.wav,,sad\nwav/b.wav,ann,sad\nwav/c.wav, NA ,sad\n\
         wav/d.wav,nan,sad\n";
     insta::assert_snapshot!(fault(COLUMNS, table), @r#"
-    labels.csv: 3 rows name no speaker: lines 2 (""), 4 ("NA"), 5 ("nan")
+    labels.csv: no speaker in 3 rows: lines 2 (""), 4 ("NA"), 5 ("nan")
     hint: fill in the column "speaker", or remove these rows; empty cells, NA, nan, None and null are nobody's name
     "#);
 }
@@ -265,8 +265,8 @@ fn what_is_worth_a_look_is_said() {
         wav/a.wav;Ann;happy;;f;0;1;\nwav/a.wav;Ann;happy;;m;1;2;\n\
         wav/a.wav;ann;sad;;other;2;3;\nwav/a.wav;bob;sad;;;3;4;\n";
     insta::assert_snapshot!(warnings(ALL_COLUMNS, table).join("\n"), @r#"
-    labels.csv: 2 rows say neither female nor male ("" 1, "other" 1); their sex is not stated
-    1 audio file matches the manifest's patterns, but no row or label file names it: wav/b.wav
+    labels.csv: neither female nor male in 2 rows ("" 1, "other" 1); their sex is not stated
+    no row or label file names 1 audio file that the manifest's patterns match: wav/b.wav
     speaker Ann is female in 1 utterance and male in 1; is this one person?
     the speakers Ann, ann differ in capitals alone; are they one person?
     "#);
@@ -314,7 +314,7 @@ fn a_path_in_another_normalization_form_is_that_file() {
 fn a_path_that_nearly_names_a_file_is_refused_with_it() {
     let table = "file,speaker,emotion\nwav\\a.wav,s1,sad\nWAV/B.wav,s1,sad\nwav/b.wav,s1,sad\n";
     insta::assert_snapshot!(fault(COLUMNS, table), @r#"
-    labels.csv: 2 rows name files that are not there, but nearly: wav\a.wav for wav/a.wav (line 2), WAV/B.wav for wav/b.wav (line 3)
+    labels.csv: 2 rows with a path that is nearly, but not quite, a file's: wav\a.wav for wav/a.wav (line 2), WAV/B.wav for wav/b.wav (line 3)
     hint: write them as the files are called; folders end in /, not \, and capitals count
     "#);
 }

@@ -60,6 +60,10 @@ pub(super) struct State {
     pub(super) calls: Vec<(usize, String)>,
     /// Every submission: its name, and how often the queue had been looked at before.
     pub(super) sent: Vec<(String, usize)>,
+    /// Tasks that may be queued at a time, where that is limited.
+    pub(super) limit: Option<usize>,
+    /// Tasks that an array may have.
+    pub(super) longest: Option<usize>,
     /// Whose turn it is, driver by driver; those that are done have none.
     turns: VecDeque<usize>,
     done: Vec<usize>,
@@ -150,6 +154,14 @@ impl State {
         };
         let looks = self.calls.iter().filter(|(_, program)| program == "squeue").count();
         self.sent.push((job.name.clone(), looks));
+        let is_above =
+            |limit: Option<usize>, tasks: usize| limit.is_some_and(|limit| tasks > limit);
+        if is_above(self.longest, job.tasks.len()) {
+            return Called::TooLong("Invalid job array specification".to_owned());
+        }
+        if is_above(self.limit, self.queued() + job.tasks.len()) {
+            return Called::Full("QOSMaxSubmitJobPerUserLimit".to_owned());
+        }
         let silent = || Called::Silence("Socket timed out".to_owned());
         match self.replies.pop_front().unwrap_or(Reply::Answer) {
             Reply::Answer => Called::Answer(self.take(job).to_string()),
@@ -163,6 +175,11 @@ impl State {
             }
             Reply::Lost => silent(),
         }
+    }
+
+    fn queued(&self) -> usize {
+        let tasks = self.jobs.values().flat_map(|job| &job.tasks);
+        tasks.filter(|(state, _)| !is_over(state)).count()
     }
 
     fn take(&mut self, job: Job) -> u64 {
