@@ -127,7 +127,7 @@ const CASES: [Case; 17] = [
         name: "table_two_emotion_columns",
         arguments: INDEX,
         codes: &[DATA],
-        has: &["labels.csv", "emotion", "two|twice|2"],
+        has: &["labels.csv", "emotion", "both"],
         lacks: &[],
     },
     // Read as what it is, or refused as what it is.

@@ -60,7 +60,7 @@ impl Faults<'_> {
         if unknown.is_empty() {
             return Ok(());
         }
-        let rows = |lines: &[u64]| plural(lines.len(), "time", "times");
+        let rows = |lines: &[u64]| counted(lines.len(), "time");
         let words = unknown
             .iter()
             .map(|(word, lines)| format!("{word:?} ({}, first in line {})", rows(lines), lines[0]));

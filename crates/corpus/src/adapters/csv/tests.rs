@@ -315,7 +315,7 @@ fn a_path_that_nearly_names_a_file_is_refused_with_it() {
     let table = "file,speaker,emotion\nwav\\a.wav,s1,sad\nWAV/B.wav,s1,sad\nwav/b.wav,s1,sad\n";
     insta::assert_snapshot!(fault(COLUMNS, table), @r#"
     labels.csv: 2 rows with a path that is nearly, but not quite, a file's: wav\a.wav for wav/a.wav (line 2), WAV/B.wav for wav/b.wav (line 3)
-    hint: write them as the files are called; folders end in /, not \, and capitals count
+    hint: write them as the files are called; folders end in /, not in a backslash, and capitals count
     "#);
 }
 
