@@ -94,14 +94,14 @@ impl StatMemo {
     }
 
     /// Forgets a file, or every file below a folder, so that it is read when it is next asked for.
-    pub fn forget(&self, path: &Path) -> Result<(), ArtifactError> {
+    /// What `stat` cannot tell now is not found in the memo later either.
+    pub fn forget(&self, path: &Path) {
         for entry in walkdir::WalkDir::new(path).into_iter().flatten() {
-            if let Some((id, _)) = self.stat(entry.path())? {
+            if let Ok(Some((id, _))) = self.stat(entry.path()) {
                 let mut state = self.state();
                 state.changed |= state.table.remove(id);
             }
         }
-        Ok(())
     }
 
     /// What identifies a file and its state, where that can be relied on.
