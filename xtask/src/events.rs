@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use ambivox_artifacts::file_name;
 use ambivox_settings::role;
 use anyhow::{Context as _, Result};
 use fs_err as fs;
@@ -56,14 +57,6 @@ fn place(run: &Run) -> PathBuf {
     noise.join(run.method.method().id()).join(seed).join(file_name(&run.fold))
 }
 
-/// A speaker's name as that of a folder: whatever else than letters, digits, `-` and `_` it has is
-/// written as `%` and two digits a byte.
-fn file_name(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    let written = |byte| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02X}") };
-    name.bytes().map(written).collect()
-}
-
 fn remove_others(folder: &Path, published: &BTreeSet<PathBuf>) -> Result<()> {
     for entry in WalkDir::new(folder).into_iter().filter_map(Result::ok) {
         if entry.file_type().is_file() && !published.contains(entry.path()) {
@@ -76,13 +69,6 @@ fn remove_others(folder: &Path, published: &BTreeSet<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_speakers_stay_in_their_folder() {
-        assert_eq!(file_name("Ses01F"), "Ses01F");
-        assert_eq!(file_name("../a b"), "%2E%2E%2Fa%20b");
-        assert_eq!(file_name("ü"), "%C3%BC");
-    }
 
     #[test]
     fn what_is_of_no_run_is_removed() {
