@@ -1,5 +1,6 @@
 //! Networks put into a folder, and asked about sounds they have not seen.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -7,7 +8,7 @@ use fs_err as fs;
 
 use serde_json::Value;
 
-use crate::corpora::{tone, tones, wav16};
+use crate::corpora::{tone, tones, tones_of, wav16};
 use crate::harness::{DATA, DONE, House, Ran, USAGE, from_a_shell, root, xtask};
 use crate::methods::{CYCLEGAN, add};
 
@@ -76,6 +77,32 @@ fn a_bundle_is_all_that_a_prediction_needs() {
         rows.starts_with("sound,start_s,end_s,peak_s,emotion,p_happiness,p_sadness\n"),
         "{rows}"
     );
+}
+
+/// Names that are no names of files, that are alike once they are made so, or too long in bytes.
+#[test]
+fn speakers_by_any_names_are_trained_published_and_bundled() {
+    let long = "話".repeat(30);
+    let speakers = ["a b", "a_b", "a-b", &long];
+    let house = tones_of(speakers);
+    house.run(&["cv", "--method", "lw"]).ended(DONE);
+    house.run(&["report", "--method", "lw"]).ended(DONE);
+    let page = house.read("results/tiny/report.html");
+    assert!(speakers.iter().all(|speaker| page.contains(speaker)));
+    let folder = house.path("results/tiny/tensorboard/lw/seed-0");
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 4);
+
+    let to = house.path("model").display().to_string();
+    house.run(&["bundle", "--method", "lw", &to]).ended(DONE);
+    let networks = house.json("model/bundle.json")["networks"].as_array().unwrap().clone();
+    let names = |key: &str| -> BTreeSet<String> {
+        networks.iter().map(|network| network[key].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("fold"), speakers.map(str::to_owned).into());
+    assert_eq!((names("file").len(), names("digest").len()), (4, 4));
+    let sound = house.path("corpus/wav/anna-happy-0.wav").display().to_string();
+    let document = predict(&house, &["--json", &sound], b"").ended(DONE).document();
+    assert_eq!(document["model"]["networks"].as_array().unwrap().len(), 4);
 }
 
 #[test]

@@ -53,18 +53,32 @@ fn a_flipped_bit_in_any_stage_is_found_and_mended() {
     }
 }
 
+/// In what the key stands for, and in the outputs, on which the stages that follow build.
 #[test]
-fn a_record_that_was_altered_is_found() {
+fn records_that_were_altered_are_found_and_made_again() {
     let house = tones();
-    house.run(&["index"]).ended(DONE);
-    let records = fs::read_dir(house.path("store/records/index")).unwrap();
-    let record = records.map(|entry| entry.unwrap().path()).next().unwrap();
-    let text = fs::read_to_string(&record).unwrap();
-    assert!(text.contains("Tones with labels"));
-    fs::write(&record, text.replace("Tones with labels", "Tones with lapels")).unwrap();
+    house.run(&["extract"]).ended(DONE);
+    let edits = [
+        ("index", "Tones with labels", "Tones with lapels"),
+        ("extract", "\"features\": {", "\"futures\": {"),
+    ];
+    for (stage, from, to) in edits {
+        let records = fs::read_dir(house.path("store/records").join(stage)).unwrap();
+        let record = records.map(|entry| entry.unwrap().path()).next().unwrap();
+        let text = fs::read_to_string(&record).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(&record, text.replace(from, to)).unwrap();
+    }
     let ran = house.run(&["verify"]).ended(FAILED);
-    assert!(ran.stdout.contains("no whole record"), "{}", ran.stdout);
-    assert!(house.run(&["index"]).ended(DONE).text().contains("1 made"));
+    assert_eq!(ran.stdout.matches("no whole record").count(), 2, "{}", ran.stdout);
+    let ran = house.run(&["show", "0123456789abcdef"]).ended(USAGE);
+    ran.complained_of(&["2 records are damaged"]);
+    let ran = house.run(&ONE_RUN).ended(DONE);
+    for stage in ["index", "extract"] {
+        let warning = format!("warning: {stage}: the record is damaged; it is made again");
+        assert!(ran.text().contains(&warning), "{}", ran.text());
+    }
+    house.run(&["verify"]).ended(DONE);
 }
 
 /// From the digest in the report's footer back to the corpus.

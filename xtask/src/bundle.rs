@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ambivox_artifacts::write_atomically;
+use ambivox_artifacts::{file_name, write_atomically};
 use ambivox_settings::{Bundle, BundledNetwork, counted, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
@@ -76,15 +76,10 @@ fn write(executor: &Executor<'_>, runs: &[Run], to: &Path) -> Result<PathBuf> {
 fn add(executor: &Executor<'_>, run: &Run, folder: &Path) -> Result<BundledNetwork> {
     let slot = graph::training(executor.resolver.experiment, run).slot;
     let from = executor.resolver.output(&slot, role::CHECKPOINT)?;
-    let file = format!("{}-{}-{}.safetensors", run.method.method(), run.seed, plain(&run.fold));
+    let file = format!("{}-{}-{}.safetensors", run.method.method(), run.seed, file_name(&run.fold));
     fs::copy(&from, folder.join(&file))?;
     let digest = executor.resolver.store.memo().file(&from)?.digest.to_string();
     Ok(BundledNetwork { file, digest, seed: run.seed, fold: run.fold.clone() })
-}
-
-/// A speaker's name as a part of a file's name.
-fn plain(fold: &str) -> String {
-    fold.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
 }
 
 fn describe(
@@ -130,11 +125,5 @@ mod tests {
         toy.write("old/file", "x");
         assert!(refused(&toy, &["lw"], "old").unwrap().contains("there already"));
         assert!(refused(&toy, &["lw"], "old/file").unwrap().contains("there already"));
-    }
-
-    #[test]
-    fn names_of_speakers_become_names_of_files() {
-        assert_eq!(plain("Ses01F"), "Ses01F");
-        assert_eq!(plain("../a b"), "___a_b");
     }
 }

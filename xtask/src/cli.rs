@@ -246,7 +246,8 @@ pub(crate) struct Gc {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Keep whatever was made in so many last days
-    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    #[arg(long, value_name = "DAYS", default_value_t = 7,
+        value_parser = clap::value_parser!(u64).range(..=crate::gc::MOST_DAYS))]
     pub(crate) keep_days: u64,
 }
 

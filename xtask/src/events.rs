@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use ambivox_artifacts::file_name;
 use ambivox_settings::role;
 use anyhow::Result;
 
@@ -71,14 +72,6 @@ fn place(run: &Run) -> PathBuf {
     noise.join(run.method.method().id()).join(seed).join(file_name(&run.fold))
 }
 
-/// A speaker's name as that of a folder: whatever else than letters, digits, `-` and `_` it has is
-/// written as `%` and two digits a byte.
-fn file_name(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    let written = |byte| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02X}") };
-    name.bytes().map(written).collect()
-}
-
 fn remove_others(published: &mut Published<'_>, keep: &BTreeSet<PathBuf>) -> Result<()> {
     for file in published.below(Path::new(FOLDER)) {
         if !keep.contains(&file) {
@@ -92,13 +85,6 @@ fn remove_others(published: &mut Published<'_>, keep: &BTreeSet<PathBuf>) -> Res
 mod tests {
     use super::*;
     use crate::publish::tests::House;
-
-    #[test]
-    fn names_of_speakers_stay_in_their_folder() {
-        assert_eq!(file_name("Ses01F"), "Ses01F");
-        assert_eq!(file_name("../a b"), "%2E%2E%2Fa%20b");
-        assert_eq!(file_name("ü"), "%C3%BC");
-    }
 
     #[test]
     fn what_is_of_no_run_is_removed_where_it_was_published() {

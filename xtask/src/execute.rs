@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use ambivox_artifacts::{Digest, Encoder, Record};
+use ambivox_artifacts::{Digest, Encoder, Record, StaleReason};
 use ambivox_settings::{Shard, counted};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
@@ -99,7 +99,8 @@ impl Executor<'_> {
                     self.tally.fresh += 1;
                     self.remember(&instance.slot)?;
                 }
-                State::Stale { parts, .. } => {
+                State::Stale { parts, reasons } => {
+                    self.warn_of_damage(&instance.slot, &reasons);
                     let input =
                         |(role, source)| Ok((String::clone(role), self.resolver.input(source)?));
                     let inputs = instance.inputs.iter().map(input).collect::<Result<_>>()?;
@@ -109,6 +110,14 @@ impl Executor<'_> {
             }
         }
         Ok(tasks)
+    }
+
+    /// What is damaged is made again like what is missing, but disks and people who lose results are
+    /// worth a look.
+    fn warn_of_damage(&self, slot: &str, reasons: &[StaleReason]) {
+        for reason in reasons.iter().filter(|reason| reason.is_damage()) {
+            self.progress.warn(&format!("warning: {slot}: {reason}; it is made again"));
+        }
     }
 
     /// Whether an instance is in the store, whole; if so it can be built upon from now on.

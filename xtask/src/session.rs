@@ -80,14 +80,16 @@ fn pipeline_file(common: &Common, root: &Path) -> PathBuf {
 
 /// Removes what none of the pipelines reaches. One whose corpus is not at hand keeps all it had.
 fn clear_up(common: &Common, asked: &Gc, root: &Path, store: &Store) -> Result<()> {
-    let mut kept = Kept::new();
-    for file in gc::pipelines(root, common.pipeline.as_deref())? {
-        let (experiment, progress) = (Experiment::read(&file)?, Progress::new(common.quiet));
-        let mut executor = executor(common, root, store, &experiment, &progress)?;
-        let plan = plan(&mut executor, &Selection::default());
-        kept.add(store, &experiment.pipeline.name, plan.as_ref().ok())?;
-    }
-    gc::collect(store, &kept, asked, common.json)
+    let plan_all = |kept: &mut Kept| {
+        for file in gc::pipelines(root, common.pipeline.as_deref())? {
+            let (experiment, progress) = (Experiment::read(&file)?, Progress::new(common.quiet));
+            let mut executor = executor(common, root, store, &experiment, &progress)?;
+            let plan = plan(&mut executor, &Selection::default());
+            kept.add(store, &experiment.pipeline.name, plan.as_ref().ok())?;
+        }
+        Ok(())
+    };
+    gc::collect(store, asked, common.json, plan_all)
 }
 
 fn executor<'a>(

@@ -1,9 +1,10 @@
 //! Where a result came from: its record, and the records of all that went into it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
-use ambivox_artifacts::{Digest, Record, Store};
+use ambivox_artifacts::{Digest, Record, Records, Store};
 use ambivox_settings::counted;
 use anyhow::Result;
 use serde::Serialize;
@@ -19,22 +20,24 @@ const TOLD: usize = 3;
 struct Lineage<'a> {
     schema: u32,
     records: Vec<&'a Record>,
+    /// Files of records that are damaged, any of which may be missing above.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    damaged_records: &'a [PathBuf],
 }
 
 /// Prints the lineage of the result whose key, or one of whose outputs, begins with these digits.
 pub(crate) fn run(store: &Store, digits: &str, json: bool) -> Result<()> {
-    let records = store.records()?.whole;
-    let producers = Producers::new(&records);
+    let records = store.records()?;
+    let producers = Producers::new(&records.whole);
     let lineage = producers.lineage(find(&records, digits)?);
-    let document = Lineage { schema: 1, records: lineage };
-    print(&if json {
-        serde_json::to_string_pretty(&document)?
-    } else {
-        producers.text(&document.records)
-    })
+    let document = Lineage { schema: 1, records: lineage, damaged_records: &records.broken };
+    print(&if json { serde_json::to_string_pretty(&document)? } else { producers.text(&document) })
 }
 
-fn find<'a>(records: &'a [Record], digits: &str) -> Result<&'a Record> {
+fn find<'a>(
+    Records { whole: records, broken, .. }: &'a Records,
+    digits: &str,
+) -> Result<&'a Record> {
     let begins = |digest: &Digest| digest.to_string().starts_with(digits);
     let meant = |record: &&Record| {
         begins(&record.key) || record.outputs.values().any(|output| begins(&output.digest))
@@ -50,8 +53,18 @@ fn find<'a>(records: &'a [Record], digits: &str) -> Result<&'a Record> {
             found.iter().map(|r| name(r)).collect::<Vec<_>>().join(", ")
         ))),
         None => Err(Failure::usage(format!(
-            "no result in this store has a key or an output that begins with {digits}"
+            "no result in this store has a key or an output that begins with {digits}{}",
+            damage(broken)
         ))),
+    }
+}
+
+/// What to know where results may be missing.
+fn damage(broken: &[PathBuf]) -> String {
+    match broken.len() {
+        0 => String::new(),
+        1 => format!("\nthe record {} is damaged and not shown", broken[0].display()),
+        n => format!("\n{n} records are damaged and not shown; `cargo xtask verify` names them"),
     }
 }
 
@@ -83,10 +96,10 @@ impl<'a> Producers<'a> {
         }
     }
 
-    fn text(&self, lineage: &[&Record]) -> String {
+    fn text(&self, Lineage { records, damaged_records, .. }: &Lineage<'_>) -> String {
         let mut told: BTreeMap<&str, usize> = BTreeMap::new();
         let mut lines = Vec::new();
-        for record in lineage {
+        for record in records {
             let count = told.entry(&record.parts.stage).or_default();
             *count += 1;
             if *count <= TOLD {
@@ -95,7 +108,7 @@ impl<'a> Producers<'a> {
         }
         let more = told.iter().filter(|(_, count)| **count > TOLD);
         lines.extend(more.map(|(stage, count)| format!("and {} more of {stage}", count - TOLD)));
-        lines.join("\n")
+        lines.join("\n") + &damage(damaged_records)
     }
 
     fn describe(&self, record: &Record) -> String {

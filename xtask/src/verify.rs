@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ambivox_artifacts::{Digest, StaleReason, Store};
+use ambivox_artifacts::{Digest, Record, StaleReason, Store};
 use ambivox_settings::counted;
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -18,6 +18,7 @@ struct Findings {
     bytes: u64,
     damaged: Vec<Damaged>,
     broken_records: Vec<PathBuf>,
+    outdated_records: usize,
 }
 
 /// A result that is not what was made.
@@ -31,7 +32,7 @@ struct Damaged {
 
 /// Reads every byte of every output, prints what is damaged, and fails if anything is.
 pub(crate) fn run(store: &Store, json: bool) -> Result<()> {
-    let findings = find(store)?;
+    let findings = Findings::new(store)?;
     print(&if json { serde_json::to_string_pretty(&findings)? } else { findings.text() })?;
     let bad = findings.damaged.len() + findings.broken_records.len();
     if bad > 0 {
@@ -41,29 +42,30 @@ pub(crate) fn run(store: &Store, json: bool) -> Result<()> {
     Ok(())
 }
 
-fn find(store: &Store) -> Result<Findings> {
-    let records = store.records()?;
-    let mut damaged = Vec::new();
-    for record in &records.whole {
-        let reasons = store.verify(record)?;
-        if !reasons.is_empty() {
-            let (stage, key) = (record.parts.stage.clone(), record.key);
-            let folder = store.outputs(&stage, &key);
-            damaged.push(Damaged { stage, key, folder, reasons });
-        }
+impl Damaged {
+    fn new(store: &Store, record: &Record) -> Option<Self> {
+        let reasons = store.verify(record);
+        let (stage, key) = (record.parts.stage.clone(), record.key);
+        let folder = store.outputs(&stage, &key);
+        (!reasons.is_empty()).then_some(Self { stage, key, folder, reasons })
     }
-    let outputs = || records.whole.iter().flat_map(|record| record.outputs.values());
-    Ok(Findings {
-        schema: 1,
-        results: records.whole.len(),
-        outputs: outputs().count(),
-        bytes: outputs().map(|output| output.bytes).sum(),
-        damaged,
-        broken_records: records.broken,
-    })
 }
 
 impl Findings {
+    fn new(store: &Store) -> Result<Self> {
+        let records = store.records()?;
+        let outputs = || records.whole.iter().flat_map(|record| record.outputs.values());
+        Ok(Self {
+            schema: 1,
+            results: records.whole.len(),
+            outputs: outputs().count(),
+            bytes: outputs().map(|output| output.bytes).sum(),
+            damaged: records.whole.iter().filter_map(|r| Damaged::new(store, r)).collect(),
+            broken_records: records.broken,
+            outdated_records: records.outdated,
+        })
+    }
+
     fn text(&self) -> String {
         let mut lines = Vec::new();
         for damaged in &self.damaged {
@@ -73,6 +75,10 @@ impl Findings {
         }
         let broken = self.broken_records.iter();
         lines.extend(broken.map(|file| format!("{}: no whole record", file.display())));
+        if self.outdated_records > 0 {
+            let count = self.outdated_records;
+            lines.push(format!("{count} results of an earlier version do not count"));
+        }
         let Self { results, outputs, .. } = self;
         let megabytes = self.bytes as f64 / 1e6;
         let (results, outputs) = (counted(*results, "result"), counted(*outputs, "output"));

@@ -80,6 +80,28 @@ pub enum StaleReason {
         /// The output's role.
         role: String,
     },
+    /// An output cannot be read.
+    OutputUnreadable {
+        /// The output's role.
+        role: String,
+        /// What the system says; it names the file.
+        error: String,
+    },
+    /// The record is not what was written.
+    RecordDamaged,
+}
+
+impl StaleReason {
+    /// Whether something happened to the result, and not to what it was made from.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::OutputMissing { .. }
+                | Self::OutputAltered { .. }
+                | Self::OutputUnreadable { .. }
+                | Self::RecordDamaged
+        )
+    }
 }
 
 /// What differs between two keys of one stage, code apart (see [`explain_code`]).
@@ -171,6 +193,10 @@ impl fmt::Display for StaleReason {
             Self::Code => f.write_str("code changed"),
             Self::OutputMissing { role } => write!(f, "output {role} is missing"),
             Self::OutputAltered { role } => write!(f, "output {role} was altered"),
+            Self::OutputUnreadable { role, error } => {
+                write!(f, "output {role} cannot be read: {error}")
+            }
+            Self::RecordDamaged => f.write_str("the record is damaged"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, KeyParts};
+use crate::{ArtifactError, Digest, Encoder, KeyParts};
 
 /// One output as it was when the stage ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct Provenance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// Version of this file's form; 1.
+    /// Version of this file's format; 2.
     pub schema: u32,
     /// The key.
     pub key: Digest,
@@ -54,9 +54,63 @@ pub struct Record {
     pub outputs: BTreeMap<String, Output>,
     /// How it came about.
     pub provenance: Provenance,
+    /// Digest of everything above, so that damage shows wherever it is.
+    pub digest: Digest,
 }
 
 impl Record {
-    /// Version of the file's form.
-    pub const SCHEMA: u32 = 1;
+    /// Version of the file's format. 2 has the digest. What was made under 1 does not count: whatever
+    /// brings this version changes the key of every stage too.
+    pub const SCHEMA: u32 = 2;
+
+    /// The record of outputs that these parts of a key led to.
+    pub(crate) fn new(
+        parts: KeyParts,
+        outputs: BTreeMap<String, Output>,
+        provenance: Provenance,
+    ) -> Result<Self, ArtifactError> {
+        // The digest is over all but itself.
+        let (key, digest) = (parts.key(), Digest::from_bytes([0; Digest::BYTES]));
+        let mut record = Self { schema: Self::SCHEMA, key, parts, outputs, provenance, digest };
+        record.digest = record.content_digest()?;
+        Ok(record)
+    }
+
+    /// The record that these bytes are; or what else they are.
+    pub(crate) fn read(bytes: &[u8], key: &Digest) -> Found {
+        /// What is in a record of any version.
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u32,
+        }
+        match serde_json::from_slice(bytes) {
+            Ok(Version { schema: Self::SCHEMA }) => {}
+            Ok(Version { schema }) if schema < Self::SCHEMA => return Found::Outdated,
+            _ => return Found::Damaged,
+        }
+        let record: Option<Self> = serde_json::from_slice(bytes).ok();
+        record.filter(|record| record.is_whole(key)).map_or(Found::Damaged, Found::Whole)
+    }
+
+    fn is_whole(&self, key: &Digest) -> bool {
+        let is_digest = |digest| self.digest == digest;
+        self.key == *key && self.parts.key() == *key && self.content_digest().is_ok_and(is_digest)
+    }
+
+    fn content_digest(&self) -> Result<Digest, ArtifactError> {
+        let mut value = serde_json::to_value(self)?;
+        value.as_object_mut().and_then(|fields| fields.remove("digest"));
+        Ok(Encoder::new("ambivox record").value(&value).finish())
+    }
+}
+
+/// What lies where a record should.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// A record as it was written.
+    Whole(Record),
+    /// A record of an earlier version.
+    Outdated,
+    /// Something else: cut short, altered, that of another key, or of a version that is yet to come.
+    Damaged,
 }

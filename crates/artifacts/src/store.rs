@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
+use crate::record::Found;
 use crate::{ArtifactError, CodeParts, Digest, KeyParts, Output, Record, StaleReason, StatMemo};
 use crate::{explain, explain_code, write_atomically};
 pub use garbage::{Garbage, Hold};
@@ -52,7 +53,7 @@ pub struct Store {
 pub enum Lookup {
     /// The outputs, all as they were written.
     Fresh(Box<Record>),
-    /// Outputs that are missing or altered.
+    /// A record that is damaged, or outputs that are missing or altered.
     Damaged(Vec<StaleReason>),
     /// Nothing.
     Absent,
@@ -92,7 +93,11 @@ impl Store {
 
     /// What there is for a key, every output compared with its record.
     pub fn lookup(&self, stage: &str, key: &Digest) -> Result<Lookup, ArtifactError> {
-        let Some(record) = self.record(stage, key)? else { return Ok(Lookup::Absent) };
+        let record = match self.found(stage, key)? {
+            Some(Found::Whole(record)) => record,
+            Some(Found::Damaged) => return Ok(Lookup::Damaged(vec![StaleReason::RecordDamaged])),
+            Some(Found::Outdated) | None => return Ok(Lookup::Absent),
+        };
         let folder = self.outputs(stage, key);
         let mut damage = Vec::new();
         for (role, output) in &record.outputs {
@@ -130,12 +135,15 @@ impl Store {
     /// The record of a key, its outputs not looked at. One that is not whole or not of this version
     /// does not count.
     pub fn record(&self, stage: &str, key: &Digest) -> Result<Option<Record>, ArtifactError> {
-        let Some(bytes) = read_if_there(&self.record_file(stage, key))? else { return Ok(None) };
-        let record: Option<Record> = serde_json::from_slice(&bytes).ok();
-        let whole = |found: &Record| {
-            found.schema == Record::SCHEMA && found.key == *key && found.parts.key() == *key
-        };
-        Ok(record.filter(whole))
+        Ok(match self.found(stage, key)? {
+            Some(Found::Whole(record)) => Some(record),
+            _ => None,
+        })
+    }
+
+    fn found(&self, stage: &str, key: &Digest) -> Result<Option<Found>, ArtifactError> {
+        let bytes = read_if_there(&self.record_file(stage, key))?;
+        Ok(bytes.map(|bytes| Record::read(&bytes, key)))
     }
 
     fn record_file(&self, stage: &str, key: &Digest) -> PathBuf {

@@ -236,7 +236,7 @@ pub enum CorpusError {
     /// Rows name files that are not there but for the way in which they are written.
     #[error(
         "{file}: {} with a path that is nearly, but not quite, a file's: {rows}\n\
-         hint: write them as the files are called; folders end in /, not \\, and capitals count",
+         hint: write them as the files are called; folders end in /, not in a backslash, and capitals count",
         counted(*count, "row")
     )]
     NearPath {

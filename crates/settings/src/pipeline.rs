@@ -138,7 +138,7 @@ pub struct CorrectionSettings {
 pub struct Pipeline {
     /// Version of the file's form; 1.
     pub schema: u32,
-    /// Name of the results' folder: letters, digits, `-` and `_`.
+    /// Name of the results' folder: at most 64 letters, digits, `-` and `_`.
     pub name: String,
     /// Headline of the report.
     pub title: String,

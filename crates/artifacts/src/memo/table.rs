@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::Digest;
 
-const MAGIC: &[u8; 16] = b"ambivox memo v1\n";
-const ENTRY: usize = 6 * 8 + Digest::BYTES;
+const MAGIC: &[u8; 16] = b"ambivox memo v2\n";
+const ENTRY: usize = 7 * 8 + Digest::BYTES;
 
 /// Which file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct FileId {
+    /// By the number of its own: that of a device is given to another when the one goes.
+    pub(super) file_system: u64,
     pub(super) device: u64,
     pub(super) inode: u64,
 }
@@ -72,7 +74,7 @@ impl Table {
 
 fn put(bytes: &mut Vec<u8>, id: FileId, entry: &Entry) {
     let Stamp { bytes: size, modified_ns, changed_ns } = entry.stamp;
-    for natural in [id.device, id.inode, size] {
+    for natural in [id.file_system, id.device, id.inode, size] {
         bytes.extend_from_slice(&natural.to_le_bytes());
     }
     for signed in [modified_ns, changed_ns, entry.seen_ns] {
@@ -85,8 +87,8 @@ fn take(bytes: &[u8]) -> Option<(FileId, Entry)> {
     let word = |i: usize| bytes[8 * i..].first_chunk::<8>().copied();
     let natural = |i| word(i).map(u64::from_le_bytes);
     let signed = |i| word(i).map(i64::from_le_bytes);
-    let id = FileId { device: natural(0)?, inode: natural(1)? };
-    let stamp = Stamp { bytes: natural(2)?, modified_ns: signed(3)?, changed_ns: signed(4)? };
+    let id = FileId { file_system: natural(0)?, device: natural(1)?, inode: natural(2)? };
+    let stamp = Stamp { bytes: natural(3)?, modified_ns: signed(4)?, changed_ns: signed(5)? };
     let digest = Digest::from_bytes(*bytes.last_chunk()?);
-    Some((id, Entry { stamp, seen_ns: signed(5)?, digest }))
+    Some((id, Entry { stamp, seen_ns: signed(6)?, digest }))
 }

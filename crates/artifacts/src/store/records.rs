@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use fs_err as fs;
 
 use super::Store;
+use crate::record::Found;
 use crate::{ArtifactError, Digest, Record, StaleReason};
 
 /// What lies in the store's folder of records.
@@ -12,8 +13,10 @@ use crate::{ArtifactError, Digest, Record, StaleReason};
 pub struct Records {
     /// Those that are whole, by stage and key.
     pub whole: Vec<Record>,
-    /// Files that are not: cut short, altered, or of another version. They do not count.
+    /// Files that are not: cut short, altered, or not to be read. They do not count.
     pub broken: Vec<PathBuf>,
+    /// How many are of an earlier version. They do not count either.
+    pub outdated: usize,
 }
 
 impl Store {
@@ -25,9 +28,12 @@ impl Store {
                 let key = name.strip_suffix(".json").and_then(|key| key.parse::<Digest>().ok());
                 // Another name is that of a file whose writer died: no record, and no harm.
                 let Some(key) = key else { continue };
-                match self.record(&stage, &key)? {
-                    Some(record) => records.whole.push(record),
-                    None => records.broken.push(file),
+                match self.found(&stage, &key) {
+                    Ok(Some(Found::Whole(record))) => records.whole.push(record),
+                    Ok(Some(Found::Outdated)) => records.outdated += 1,
+                    Ok(Some(Found::Damaged)) | Err(_) => records.broken.push(file),
+                    // Another process has just made it again, or removed it.
+                    Ok(None) => {}
                 }
             }
         }
@@ -36,14 +42,16 @@ impl Store {
 
     /// What is wrong with the outputs of a record, every byte of them read. The memo learns what was
     /// found, so that the next lookup finds it too.
-    pub fn verify(&self, record: &Record) -> Result<Vec<StaleReason>, ArtifactError> {
+    pub fn verify(&self, record: &Record) -> Vec<StaleReason> {
         let folder = self.outputs(&record.parts.stage, &record.key);
-        let mut damage = Vec::new();
-        for (role, output) in &record.outputs {
-            self.memo().forget(&folder.join(&output.name))?;
-            damage.extend(self.damage(&folder, role, output)?);
-        }
-        Ok(damage)
+        let damage = record.outputs.iter().filter_map(|(role, output)| {
+            self.memo().forget(&folder.join(&output.name));
+            self.damage(&folder, role, output).unwrap_or_else(|error| {
+                let (role, error) = (role.clone(), error.to_string());
+                Some(StaleReason::OutputUnreadable { role, error })
+            })
+        });
+        damage.collect()
     }
 }
 

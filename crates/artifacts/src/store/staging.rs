@@ -148,8 +148,7 @@ impl Store {
         let (key, out) = (staging.key, staging.out());
         let outputs = self.staged_outputs(&out, names)?;
         sync_tree(&out)?;
-        let record =
-            Record { schema: Record::SCHEMA, key, parts: parts.clone(), outputs, provenance };
+        let record = Record::new(parts.clone(), outputs, provenance)?;
         if let Some(theirs) = self.place(&staging, &record)? {
             return Ok(theirs);
         }

@@ -31,8 +31,8 @@ impl Pipeline {
             (synth.is_some(), synth.unwrap_or_default()),
             (self.schema != 1, "schema: this version reads 1"),
             (
-                self.name.is_empty() || !self.name.chars().all(named),
-                "name: use letters, digits, - and _",
+                !(1..=64).contains(&self.name.len()) || !self.name.chars().all(named),
+                "name: use letters, digits, - and _, 64 of them at most",
             ),
             (
                 self.synth.is_some() && self.corpus.root.is_some(),
