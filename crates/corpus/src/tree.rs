@@ -87,7 +87,7 @@ impl<'a> Tree<'a> {
     /// The manifest's name for an emotion code; `None` for a code that is no emotion.
     pub(crate) fn label(&self, code: &str, place: &Place) -> Result<Option<String>, CorpusError> {
         match self.labels.get(&nfc(code)) {
-            Some(label) => Ok((!label.is_empty()).then(|| label.to_string())),
+            Some(label) => Ok((!label.is_empty()).then(|| (*label).clone())),
             None => Err(CorpusError::UnknownCode {
                 place: place.clone(),
                 code: code.to_owned(),

@@ -51,7 +51,7 @@ fn quoting_fault(bytes: &[u8], delimiter: u8, quote: u8) -> Option<(u64, &'stati
             (At::Quoted, _) if byte == quote => At::Quote,
             (At::Quoted, _) => At::Quoted,
             (_, _) if byte == delimiter => At::Start,
-            (At::Start, _) | (At::Quote, _) if byte == quote => At::Quoted,
+            (At::Start | At::Quote, _) if byte == quote => At::Quoted,
             (At::Quote | At::Blank, b' ' | b'\t') => At::Blank,
             (At::Quote | At::Blank, _) => return Some((line, "text follows a quoted cell")),
             (At::Start | At::Plain, _) => At::Plain,
