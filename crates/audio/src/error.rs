@@ -1,6 +1,6 @@
 //! What can be wrong with an audio file.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use symphonia::core::errors::Error;
@@ -20,8 +20,8 @@ pub struct AudioError {
 /// What is wrong with an audio file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// There is no such file, or it may not be read.
-    #[error("cannot be read: {}; check the path and the permissions", .0.kind())]
+    /// There is no such file, or the operating system cannot read it; nothing is known of its content.
+    #[error("cannot be read: {0}; check the path and the permissions")]
     Unreadable(#[source] io::Error),
     /// None of the known formats, such as text with an audio file's name.
     #[error("not an audio file of a known format; expected WAV, AIFF, FLAC, MP3, Ogg, MP4 or MKV")]
@@ -43,6 +43,9 @@ pub enum Problem {
         /// Samples per channel that are there.
         found: u64,
     },
+    /// The file ends, by the rules of its format, before the recording does.
+    #[error("truncated: {0}; get the file again from its source")]
+    CutOff(String),
     /// Not one sample.
     #[error("holds no samples; remove it from the corpus or get it anew from its source")]
     Empty,
@@ -77,6 +80,29 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// [`Problem::Unreadable`], by the operating system's own words alone: whoever shows it names the
+    /// file.
+    pub(crate) fn unreadable(error: io::Error) -> Self {
+        let source = error.get_ref().and_then(std::error::Error::source);
+        let system = source.and_then(|source| source.downcast_ref::<io::Error>());
+        let code = system.and_then(io::Error::raw_os_error);
+        Self::Unreadable(code.map_or(error, io::Error::from_raw_os_error))
+    }
+
+    /// Whether no file has this path, or can have: a fault of whoever wrote the path, unless there was
+    /// a file before. Any other [`Problem::Unreadable`] is a fault of the machine.
+    pub fn is_missing(&self) -> bool {
+        let Self::Unreadable(error) = self else { return false };
+        matches!(
+            error.kind(),
+            ErrorKind::NotFound
+                | ErrorKind::NotADirectory
+                | ErrorKind::IsADirectory
+                | ErrorKind::InvalidFilename
+                | ErrorKind::InvalidInput
+        )
+    }
+
     pub(crate) fn of(self, path: &Path) -> AudioError {
         AudioError { path: path.to_owned(), problem: self }
     }
@@ -85,8 +111,12 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::IoError(e) if e.kind() != io::ErrorKind::UnexpectedEof => Self::Unreadable(e),
-            Error::IoError(_) => Self::Broken("it ends in the middle of its data".to_owned()),
+            // Reads that fail are noted below the demuxers; what is left are their own words for
+            // broken content.
+            Error::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
+                Self::Broken("it ends in the middle of its data".to_owned())
+            }
+            Error::IoError(e) => Self::Broken(e.to_string()),
             Error::Unsupported(feature) => Self::Unsupported(feature.to_owned()),
             other => Self::Broken(other.to_string()),
         }
