@@ -25,8 +25,8 @@ const WINDOW: usize = 1 << 16;
 pub(crate) fn check(source: &mut dyn MediaSource) -> Result<(), Problem> {
     let Some(length) = source.byte_len() else { return Ok(()) };
     let mut file = Bytes { source, length, window: Vec::new(), start: 0 };
-    let cut_off = cut_off(&mut file).map_err(Problem::unreadable)?;
-    source.rewind().map_err(Problem::unreadable)?;
+    let cut_off = cut_off(&mut file).map_err(Problem::Unreadable)?;
+    source.rewind().map_err(Problem::Unreadable)?;
     cut_off.map_or(Ok(()), |how| Err(Problem::CutOff(how)))
 }
 

@@ -20,7 +20,8 @@ pub struct AudioError {
 /// What is wrong with an audio file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// There is no such file, or the operating system cannot read it; nothing is known of its content.
+    /// There is no such file, or the operating system cannot read it: its words. Nothing is known of the
+    /// content.
     #[error("cannot be read: {0}; check the path and the permissions")]
     Unreadable(#[source] io::Error),
     /// None of the known formats, such as text with an audio file's name.
@@ -80,15 +81,6 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// [`Problem::Unreadable`], by the operating system's own words alone: whoever shows it names the
-    /// file.
-    pub(crate) fn unreadable(error: io::Error) -> Self {
-        let source = error.get_ref().and_then(std::error::Error::source);
-        let system = source.and_then(|source| source.downcast_ref::<io::Error>());
-        let code = system.and_then(io::Error::raw_os_error);
-        Self::Unreadable(code.map_or(error, io::Error::from_raw_os_error))
-    }
-
     /// Whether no file has this path, or can have: a fault of whoever wrote the path, unless there was
     /// a file before. Any other [`Problem::Unreadable`] is a fault of the machine.
     pub fn is_missing(&self) -> bool {

@@ -22,8 +22,8 @@ fn fixtures() -> Vec<PathBuf> {
     files
 }
 
-fn decoded(content: &[u8]) -> Result<Vec<f32>, AudioError> {
-    decode(content, Path::new("cut"), Cut::default())
+fn decoded(content: &[u8]) -> Result<usize, AudioError> {
+    decode(content, Path::new("cut"), Cut::default()).map(|samples| samples.len())
 }
 
 #[test]
@@ -56,14 +56,14 @@ fn no_file_that_was_cut_off_is_a_shorter_recording() {
 #[test]
 fn only_formats_without_a_length_may_end_between_two_frames() {
     for (name, border) in [
-        ("tone-no-count.mp3", 2298),
+        ("tone-no-count.mp3", 1920),
         ("tone.aac", 1815),
         ("tone-pipe.flac", 916),
         ("tone-pipe.mka", 4096),
         ("tone-fragments.m4a", 3008),
     ] {
         let content = fs::read(folder().join(name)).unwrap();
-        let cut = |length: usize| decoded(&content[..length]).map(|samples| samples.len());
+        let cut = |length: usize| decoded(&content[..length]);
         assert!((3000..7000).contains(&cut(border).unwrap()), "{name}: {:?}", cut(border));
         for length in [border - 1, border + 1] {
             assert!(cut(length).is_err(), "{name} at byte {length}");
