@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use ambivox_settings::Exclusion;
 use anyhow::Result;
 use serde_json::json;
 
@@ -17,12 +18,18 @@ pub(crate) struct Answer {
     /// Files and folders by role.
     pub(crate) outputs: BTreeMap<String, PathBuf>,
     pub(crate) tally: Tally,
+    /// Doubtful recordings, where the command says which these are.
+    pub(crate) warnings: Vec<Exclusion>,
 }
 
 impl Answer {
     /// The JSON document.
     pub(crate) fn json(&self) -> serde_json::Value {
-        json!({ "outputs": self.outputs, "stages": self.tally })
+        let mut document = json!({ "outputs": self.outputs, "stages": self.tally });
+        if !self.warnings.is_empty() {
+            document["warnings"] = json!(self.warnings);
+        }
+        document
     }
 
     /// The text with the paths below it.
@@ -48,10 +55,16 @@ mod tests {
     fn names_what_was_made() {
         let outputs = BTreeMap::from([("index".to_owned(), PathBuf::from("/s/index.parquet"))]);
         let tally = Tally { fresh: 26, made: 0 };
-        let answer = Answer { text: "table".to_owned(), outputs, tally };
+        let mut answer = Answer { text: "table".to_owned(), outputs, tally, warnings: Vec::new() };
         assert_eq!(tally.done(), "nothing to do: 26 stages fresh");
         assert_eq!(Tally { fresh: 0, made: 1 }.done(), "1 stage: 1 made, 0 fresh");
         assert_eq!(answer.lines(), "table\nindex: /s/index.parquet");
         insta::assert_snapshot!(answer.json(), @r#"{"outputs":{"index":"/s/index.parquet"},"stages":{"fresh":26,"made":0}}"#);
+        answer.warnings.push(Exclusion {
+            utterance_id: "u".to_owned(),
+            path: "wav/u.wav".to_owned(),
+            reason: "silent".to_owned(),
+        });
+        insta::assert_snapshot!(answer.json()["warnings"], @r#"[{"path":"wav/u.wav","reason":"silent","utterance_id":"u"}]"#);
     }
 }

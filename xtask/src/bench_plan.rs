@@ -159,7 +159,9 @@ fn content(slot: &str, role: &str) -> Result<String> {
             release_differences: none(),
             corrections: None,
         })?,
-        role::EXCLUSIONS => to_string(&Exclusions { schema: 1, excluded: Vec::new() })?,
+        role::EXCLUSIONS => {
+            to_string(&Exclusions { schema: 1, excluded: Vec::new(), warnings: Vec::new() })?
+        }
         role::SPLITS => {
             let fold = |number| Fold {
                 name: speaker(number),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ambivox_eval::Summary;
-use ambivox_settings::{Exclusions, IndexSummary, Splits, role};
+use ambivox_settings::{Exclusion, Exclusions, IndexSummary, Splits, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 use serde::de::DeserializeOwned;
@@ -58,12 +58,18 @@ pub(crate) fn prepare(executor: &mut Executor<'_>, until: Until) -> Result<Answe
     let last = waves.iter().position(|wave| wave[0].slot == until.slot());
     waves.truncate(last.map_or(0, |last| last + 1));
     executor.bring_up(&waves, 1)?;
+    let mut warnings = Vec::new();
     let text = match until {
         Until::Synth => "The corpus is synthetic.".to_owned(),
         Until::Index => {
             table::index(&read_output::<IndexSummary>(executor, "index", role::INDEX_SUMMARY)?)
         }
-        Until::Extract => exclusions(&read_output(executor, "extract", role::EXCLUSIONS)?),
+        Until::Extract => {
+            let found: Exclusions = read_output(executor, "extract", role::EXCLUSIONS)?;
+            let text = exclusions(&found);
+            warnings = found.warnings;
+            text
+        }
     };
     let record = executor.resolver.record(until.slot())?;
     let paths = record
@@ -71,15 +77,25 @@ pub(crate) fn prepare(executor: &mut Executor<'_>, until: Until) -> Result<Answe
         .keys()
         .map(|role| Ok((role.clone(), executor.resolver.output(until.slot(), role)?)));
     let outputs = paths.collect::<Result<BTreeMap<_, _>>>()?;
-    Ok(Answer { text, outputs, tally: executor.tally })
+    Ok(Answer { text, outputs, tally: executor.tally, warnings })
 }
 
 fn exclusions(exclusions: &Exclusions) -> String {
-    let lines = exclusions.excluded.iter().map(|e| format!("  {}: {}", e.utterance_id, e.reason));
-    match exclusions.excluded.len() {
-        0 => "No utterance is left out.".to_owned(),
-        n => format!("{n} utterances are left out:\n{}", lines.collect::<Vec<_>>().join("\n")),
+    let excluded = match exclusions.excluded.as_slice() {
+        [] => "No utterance is left out.".to_owned(),
+        excluded => format!("{} utterances are left out:{}", excluded.len(), listed(excluded)),
+    };
+    match exclusions.warnings.as_slice() {
+        [] => excluded,
+        warnings => {
+            format!("{excluded}\nDoubtful recordings, which are not left out:{}", listed(warnings))
+        }
     }
+}
+
+/// A line for each.
+fn listed(exclusions: &[Exclusion]) -> String {
+    exclusions.iter().map(|e| format!("\n  {}: {}", e.utterance_id, e.reason)).collect()
 }
 
 /// How far a cross-validation goes.
@@ -117,7 +133,7 @@ pub(crate) fn cross_validate(
     let slot = graph::main_evaluation(experiment);
     let summary = fs::read_to_string(executor.resolver.output(&slot, role::SUMMARY)?)?;
     let text = table::rates(&Summary::from_json(&summary)?);
-    Ok(Answer { text, outputs, tally: executor.tally })
+    Ok(Answer { text, outputs, tally: executor.tally, warnings: Vec::new() })
 }
 
 /// Waves of one instance each.
