@@ -1,11 +1,14 @@
 //! Audio that cannot be used: stop and list all of it, or leave it out by name.
 
+use fs_err as fs;
+
 use crate::corpora::{add_row, tone, tones, wav_float, wav16};
-use crate::harness::{DATA, DONE, House};
+use crate::harness::{DATA, DONE, House, root};
 
 /// One broken file of every kind.
-const BROKEN: [&str; 7] = [
+const BROKEN: [&str; 8] = [
     "truncated.wav",
+    "cut-off.mp3.wav",
     "no-bytes.wav",
     "no-samples.wav",
     "nan.wav",
@@ -27,6 +30,10 @@ fn broken(name: &str) -> Vec<u8> {
     let whole = wav16(&tone(200.0, 6_400));
     match name {
         "truncated.wav" => whole[..whole.len() / 2].to_vec(),
+        "cut-off.mp3.wav" => {
+            let whole = fs::read(root().join("crates/audio/tests-data/tone-vbr.mp3")).unwrap();
+            whole[..whole.len() / 2].to_vec()
+        }
         "no-bytes.wav" => Vec::new(),
         "no-samples.wav" => wav16(&[]),
         "nan.wav" => wav_float(&vec![f64::NAN; 6_400]),
@@ -54,4 +61,35 @@ fn broken_audio_is_left_out_by_name_where_the_pipeline_says_so() {
     for name in BROKEN {
         assert!(report.contains(name), "the report does not list {name}");
     }
+}
+
+#[test]
+fn doubtful_audio_stays_in_with_a_warning() {
+    let house = tones();
+    let loud: Vec<f64> = tone(200.0, 6_400).iter().map(|sample| sample * 32_768.0).collect();
+    house.write("corpus/wav/loud.wav", wav_float(&loud));
+    house.write("corpus/wav/silent.wav", wav16(&[0.0; 6_400]));
+    for name in ["loud", "silent"] {
+        add_row(&house, &format!("wav/{name}.wav,anna,happy"));
+    }
+    let ran = house.run(&["extract"]).ended(DONE);
+    let parts = ["wav/loud (wav/loud.wav) is doubtful: its samples reach", "digital silence"];
+    let ran = ran.complained_of(&parts);
+    assert!(
+        ran.stdout.contains("No utterance is excluded.\nDoubtful recordings"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("  wav/silent: all its samples are 0"), "{}", ran.stdout);
+    let told = house.run(&["extract", "--json"]).ended(DONE).document();
+    let warnings = told["warnings"].as_array().unwrap();
+    let names: Vec<&str> = warnings.iter().map(|w| w["path"].as_str().unwrap()).collect();
+    assert_eq!(names, ["wav/loud.wav", "wav/silent.wav"]);
+    let file = fs::read_to_string(told["outputs"]["exclusions"].as_str().unwrap()).unwrap();
+    let file: serde_json::Value = serde_json::from_str(&file).unwrap();
+    assert_eq!(file["warnings"], told["warnings"]);
+    house.run(&["report", "--method", "baseline"]).ended(DONE);
+    let report = house.read("results/tiny/report.html");
+    let (_, listed) = report.split_once("Doubtful recordings, which are not left out.").unwrap();
+    assert!(names.iter().all(|name| listed.contains(name)));
 }

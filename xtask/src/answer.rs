@@ -17,12 +17,19 @@ pub(crate) struct Answer {
     /// Files and folders by role.
     pub(crate) outputs: BTreeMap<String, PathBuf>,
     pub(crate) tally: Tally,
+    /// What is worth a look in the corpus, as the last stage tells it: sentences of the index, doubtful
+    /// recordings of the extraction.
+    pub(crate) warnings: Vec<serde_json::Value>,
 }
 
 impl Answer {
     /// The JSON document.
     pub(crate) fn json(&self) -> serde_json::Value {
-        json!({ "outputs": self.outputs, "stages": self.tally })
+        let mut document = json!({ "outputs": self.outputs, "stages": self.tally });
+        if !self.warnings.is_empty() {
+            document["warnings"] = self.warnings.clone().into();
+        }
+        document
     }
 
     /// The text with the paths below it.
@@ -48,10 +55,12 @@ mod tests {
     fn names_what_was_made() {
         let outputs = BTreeMap::from([("index".to_owned(), PathBuf::from("/s/index.parquet"))]);
         let tally = Tally { fresh: 26, made: 0 };
-        let answer = Answer { text: "table".to_owned(), outputs, tally };
+        let mut answer = Answer { text: "table".to_owned(), outputs, tally, warnings: Vec::new() };
         assert_eq!(tally.done(), "nothing to do: 26 stages fresh");
         assert_eq!(Tally { fresh: 0, made: 1 }.done(), "1 stage: 1 made, 0 fresh");
         assert_eq!(answer.lines(), "table\nindex: /s/index.parquet");
         insta::assert_snapshot!(answer.json(), @r#"{"outputs":{"index":"/s/index.parquet"},"stages":{"fresh":26,"made":0}}"#);
+        answer.warnings.push("silent".into());
+        insta::assert_snapshot!(answer.json()["warnings"], @r#"["silent"]"#);
     }
 }

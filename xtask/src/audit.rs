@@ -37,7 +37,7 @@ pub(crate) fn audit(
     let roles = [role::AUDIT, role::AUDIT_CSV, role::AUDIT_PAGE].map(|role| (graph::AUDIT, role));
     let outputs = publish_roles(executor, results, &roles)?;
     let text = table::suspects(&rows(&executor.resolver.output(graph::AUDIT, role::AUDIT_CSV)?)?);
-    Ok(Answer { text, outputs, tally: executor.tally })
+    Ok(Answer { text, outputs, tally: executor.tally, warnings: Vec::new() })
 }
 
 /// The method named, else the one that learns both labels and weights, else the only one.

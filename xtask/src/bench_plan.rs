@@ -160,7 +160,9 @@ fn content(slot: &str, role: &str) -> Result<String> {
             corrections: None,
             warnings: Vec::new(),
         })?,
-        role::EXCLUSIONS => to_string(&Exclusions { schema: 1, excluded: Vec::new() })?,
+        role::EXCLUSIONS => {
+            to_string(&Exclusions { schema: 1, excluded: Vec::new(), warnings: Vec::new() })?
+        }
         role::SPLITS => {
             let fold = |number| Fold {
                 name: speaker(number),

@@ -30,7 +30,7 @@ pub(crate) fn bundle(
     let to = own.to.display();
     let text = format!("{networks} for `cargo xtask predict --model {to} FILE`");
     let outputs = [("bundle".to_owned(), folder)].into();
-    Ok(Answer { text, outputs, tally: executor.tally })
+    Ok(Answer { text, outputs, tally: executor.tally, warnings: Vec::new() })
 }
 
 /// What can be known before any training.

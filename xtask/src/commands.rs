@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ambivox_eval::Summary;
-use ambivox_settings::{Exclusions, IndexSummary, Splits, counted, counted_is, role};
+use ambivox_settings::{Exclusion, Exclusions, IndexSummary, Splits, counted, counted_is, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use crate::answer::Answer;
 use crate::cli::Selection;
@@ -58,12 +59,19 @@ pub(crate) fn prepare(executor: &mut Executor<'_>, until: Until) -> Result<Answe
     let last = waves.iter().position(|wave| wave[0].slot == until.slot());
     waves.truncate(last.map_or(0, |last| last + 1));
     executor.bring_up(&waves, 1)?;
+    let mut warnings = Vec::new();
     let text = match until {
         Until::Synth => "The corpus is synthetic.".to_owned(),
         Until::Index => {
-            table::index(&read_output::<IndexSummary>(executor, "index", role::INDEX_SUMMARY)?)
+            let found: IndexSummary = read_output(executor, "index", role::INDEX_SUMMARY)?;
+            warnings.extend(found.warnings.iter().map(|warning| json!(warning)));
+            table::index(&found)
         }
-        Until::Extract => exclusions(&read_output(executor, "extract", role::EXCLUSIONS)?),
+        Until::Extract => {
+            let found: Exclusions = read_output(executor, "extract", role::EXCLUSIONS)?;
+            warnings.extend(found.warnings.iter().map(|warning| json!(warning)));
+            exclusions(&found)
+        }
     };
     let record = executor.resolver.record(until.slot())?;
     let paths = record
@@ -71,18 +79,28 @@ pub(crate) fn prepare(executor: &mut Executor<'_>, until: Until) -> Result<Answe
         .keys()
         .map(|role| Ok((role.clone(), executor.resolver.output(until.slot(), role)?)));
     let outputs = paths.collect::<Result<BTreeMap<_, _>>>()?;
-    Ok(Answer { text, outputs, tally: executor.tally })
+    Ok(Answer { text, outputs, tally: executor.tally, warnings })
 }
 
 fn exclusions(exclusions: &Exclusions) -> String {
-    let lines = exclusions.excluded.iter().map(|e| format!("  {}: {}", e.utterance_id, e.reason));
-    match exclusions.excluded.len() {
-        0 => "No utterance is excluded.".to_owned(),
-        n => {
-            let lines = lines.collect::<Vec<_>>().join("\n");
-            format!("{} excluded:\n{lines}", counted_is(n, "utterance"))
+    let excluded = match exclusions.excluded.as_slice() {
+        [] => "No utterance is excluded.".to_owned(),
+        excluded => {
+            let count = counted_is(excluded.len(), "utterance");
+            format!("{count} excluded:{}", listed(excluded))
+        }
+    };
+    match exclusions.warnings.as_slice() {
+        [] => excluded,
+        warnings => {
+            format!("{excluded}\nDoubtful recordings, which are not excluded:{}", listed(warnings))
         }
     }
+}
+
+/// A line for each.
+fn listed(exclusions: &[Exclusion]) -> String {
+    exclusions.iter().map(|e| format!("\n  {}: {}", e.utterance_id, e.reason)).collect()
 }
 
 /// How far a cross-validation goes.
@@ -120,7 +138,7 @@ pub(crate) fn cross_validate(
     let slot = graph::main_evaluation(experiment);
     let summary = fs::read_to_string(executor.resolver.output(&slot, role::SUMMARY)?)?;
     let text = table::rates(&Summary::from_json(&summary)?);
-    Ok(Answer { text, outputs, tally: executor.tally })
+    Ok(Answer { text, outputs, tally: executor.tally, warnings: Vec::new() })
 }
 
 /// Waves of one instance each.

@@ -28,14 +28,20 @@ impl fmt::Display for Cut {
 }
 
 impl Cut {
+    /// The samples wanted at `rate` Hz, of a file without end.
+    pub(crate) fn nearest(self, rate: u32) -> Range<usize> {
+        let nearest = |seconds: f64| (seconds * f64::from(rate)).round() as usize;
+        nearest(self.start_s.unwrap_or(0.0))..self.end_s.map_or(usize::MAX, nearest)
+    }
+
     /// The samples wanted out of `length` at `rate` Hz. An end up to 10 ms beyond the file's is taken
     /// for the file's.
     pub(crate) fn range(self, length: usize, rate: u32) -> Result<Range<usize>, Problem> {
         let duration_s = length as f64 / f64::from(rate);
-        let nearest = |seconds: f64| (seconds * f64::from(rate)).round() as usize;
         let start = self.start_s.unwrap_or(0.0);
         let end = self.end_s.unwrap_or(duration_s);
-        let range = nearest(start)..nearest(end).min(length);
+        let nearest = self.nearest(rate);
+        let range = nearest.start..nearest.end.min(length);
         let within = start >= 0.0 && end <= duration_s + END_SLACK_S && range.start < range.end;
         if within { Ok(range) } else { Err(Problem::Cut { cut: self, duration_s }) }
     }

@@ -1,6 +1,6 @@
 //! What can be wrong with an audio file.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use symphonia::core::errors::Error;
@@ -20,8 +20,9 @@ pub struct AudioError {
 /// What is wrong with an audio file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// There is no such file, or it may not be read.
-    #[error("cannot be read: {}; check the path and the permissions", .0.kind())]
+    /// There is no such file, or the operating system cannot read it: its words. Nothing is known of the
+    /// content.
+    #[error("cannot be read: {0}; check the path and the permissions")]
     Unreadable(#[source] io::Error),
     /// None of the known formats, such as text with an audio file's name.
     #[error("not an audio file of a known format; expected WAV, AIFF, FLAC, MP3, Ogg, MP4 or MKV")]
@@ -43,6 +44,9 @@ pub enum Problem {
         /// Samples per channel that are there.
         found: u64,
     },
+    /// The file ends, by the rules of its format, before the recording does.
+    #[error("truncated: {0}; get the file again from its source")]
+    CutOff(String),
     /// Not one sample.
     #[error("holds no samples; remove it from the corpus or get it anew from its source")]
     Empty,
@@ -77,6 +81,20 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// Whether no file has this path, or can have: a fault of whoever wrote the path, unless there was
+    /// a file before. Any other [`Problem::Unreadable`] is a fault of the machine.
+    pub fn is_missing(&self) -> bool {
+        let Self::Unreadable(error) = self else { return false };
+        matches!(
+            error.kind(),
+            ErrorKind::NotFound
+                | ErrorKind::NotADirectory
+                | ErrorKind::IsADirectory
+                | ErrorKind::InvalidFilename
+                | ErrorKind::InvalidInput
+        )
+    }
+
     pub(crate) fn of(self, path: &Path) -> AudioError {
         AudioError { path: path.to_owned(), problem: self }
     }
@@ -85,8 +103,12 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::IoError(e) if e.kind() != io::ErrorKind::UnexpectedEof => Self::Unreadable(e),
-            Error::IoError(_) => Self::Broken("it ends in the middle of its data".to_owned()),
+            // Reads that fail are noted below the demuxers; what is left are their own words for
+            // broken content.
+            Error::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
+                Self::Broken("it ends in the middle of its data".to_owned())
+            }
+            Error::IoError(e) => Self::Broken(e.to_string()),
             Error::Unsupported(feature) => Self::Unsupported(feature.to_owned()),
             other => Self::Broken(other.to_string()),
         }

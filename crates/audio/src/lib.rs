@@ -2,23 +2,32 @@
 //!
 //! WAV and AIFF (integer of 8 to 32 bits, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis,
 //! AAC in MP4 or bare, Matroska. What a file holds decides, not its name. A file that cannot be
-//! read whole is an error, never a shorter recording.
+//! read whole is an error, never a shorter recording: formats say how long a recording is, or mark its
+//! end, or at least end between two of their frames, and each is held to what it says. Three things
+//! leave no trace, if they are cut off just between two frames: bare MPEG audio (MP3, AAC in ADTS)
+//! without a count of its frames, Matroska and fragmented MP4 as they are written while a recording
+//! goes on, and FLAC from a pipe, which has neither length nor checksum.
 //!
 //! Samples of 16 bits at 16 kHz come out as exactly s / 32768.
 
 mod cut;
+mod cutoff;
 mod error;
+mod levels;
 mod reader;
 mod resample;
+mod source;
 
-use std::io::{Cursor, ErrorKind};
+use std::io::Cursor;
 use std::path::Path;
 
 use symphonia::core::io::MediaSource;
 
 pub use cut::Cut;
 pub use error::{AudioError, Problem};
+pub use levels::Warning;
 use reader::{Reader, Recording};
+use source::{open, watched};
 
 /// The sampling rate of everything that is loaded, in Hz.
 pub const SAMPLE_RATE: u32 = 16_000;
@@ -44,38 +53,53 @@ pub struct Info {
 /// The cut is made in the file's own sampling rate, to the nearest sample. AAC keeps the silence of
 /// about 1000 samples that its encoder put before the sound.
 pub fn load(path: &Path, cut: Cut) -> Result<Vec<f32>, AudioError> {
-    open(path).and_then(|source| samples(source, cut)).map_err(|problem| problem.of(path))
+    Audio::load(path, cut).map(|audio| audio.samples)
 }
 
 /// As [`load`], from the content of a file. `name` is what an error calls it.
 pub fn decode(content: &[u8], name: &Path, cut: Cut) -> Result<Vec<f32>, AudioError> {
-    samples(Box::new(Cursor::new(content)), cut).map_err(|problem| problem.of(name))
+    Audio::decode(content, name, cut).map(|audio| audio.samples)
 }
 
 /// Rate, channels and duration of `path`, from its headers where they have them all; otherwise the
 /// file is decoded. Broken sound behind sound headers is not noticed here.
 pub fn probe(path: &Path) -> Result<Info, AudioError> {
-    open(path).and_then(|source| Reader::new(source)?.info()).map_err(|problem| problem.of(path))
+    open(path)
+        .and_then(|source| watched(source, |source| Reader::new(Box::new(source))?.info()))
+        .map_err(|problem| problem.of(path))
 }
 
-fn open(path: &Path) -> Result<Box<dyn MediaSource>, Problem> {
-    let (file, _) = fs_err::File::open(path).map_err(Problem::Unreadable)?.into_parts();
-    // A folder opens like a file and only fails when read, which probing takes for "not audio".
-    match file.metadata() {
-        Ok(metadata) if metadata.is_dir() => {
-            Err(Problem::Unreadable(ErrorKind::IsADirectory.into()))
-        }
-        Ok(_) => Ok(Box::new(file)),
-        Err(error) => Err(Problem::Unreadable(error)),
+/// A recording that could be read, and what is doubtful about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audio {
+    /// As [`load`] gives them.
+    pub samples: Vec<f32>,
+    /// What is doubtful between the ends of the cut, in the file's own rate and channels.
+    pub warnings: Vec<Warning>,
+}
+
+impl Audio {
+    /// As [`load`], with warnings.
+    pub fn load(path: &Path, cut: Cut) -> Result<Self, AudioError> {
+        open(path).and_then(|source| load_from(source, cut)).map_err(|problem| problem.of(path))
+    }
+
+    /// As [`decode`], with warnings.
+    pub fn decode(content: &[u8], name: &Path, cut: Cut) -> Result<Self, AudioError> {
+        load_from(Box::new(Cursor::new(content)), cut).map_err(|problem| problem.of(name))
     }
 }
 
-fn samples(source: Box<dyn MediaSource + '_>, cut: Cut) -> Result<Vec<f32>, Problem> {
-    let Recording { mut samples, rate, .. } = Reader::new(source)?.decode()?;
-    let range = cut.range(samples.len(), rate)?;
-    samples.truncate(range.end);
-    samples.drain(..range.start);
-    resample::to_16_khz(samples, rate)
+fn load_from(source: Box<dyn MediaSource + '_>, cut: Cut) -> Result<Audio, Problem> {
+    watched(source, |mut source| {
+        cutoff::check(&mut source)?;
+        let recording = Reader::new(Box::new(source))?.decode(cut)?;
+        let Recording { mut samples, rate, warnings, .. } = recording;
+        let range = cut.range(samples.len(), rate)?;
+        samples.truncate(range.end);
+        samples.drain(..range.start);
+        Ok(Audio { samples: resample::to_16_khz(samples, rate)?, warnings })
+    })
 }
 
 fn check_length(samples: u64) -> Result<(), Problem> {

@@ -17,7 +17,8 @@ use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptio
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
-use crate::{Info, Problem, check_length};
+use crate::levels::Levels;
+use crate::{Cut, Info, Problem, Warning, check_length};
 
 /// Loudest sample, where full scale is 1 and float files on the scale of 32-bit integers still pass:
 /// filters add up thousands of samples, and the sums must stay finite.
@@ -36,6 +37,8 @@ pub(crate) struct Recording {
     pub(crate) samples: Vec<f32>,
     pub(crate) rate: u32,
     pub(crate) channels: usize,
+    /// Of the cut.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 impl<'s> Reader<'s> {
@@ -59,7 +62,7 @@ impl<'s> Reader<'s> {
             (Some(sample_rate), Some(channels), Some(duration_s)) => {
                 Ok(Info { sample_rate, channels, duration_s })
             }
-            _ => self.decode().map(|recording| recording.info()),
+            _ => self.decode(Cut::default()).map(|recording| recording.info()),
         }
     }
 
@@ -71,8 +74,8 @@ impl<'s> Reader<'s> {
         Some(duration.as_secs_f64())
     }
 
-    /// Decodes everything and checks that it is everything.
-    pub(crate) fn decode(mut self) -> Result<Recording, Problem> {
+    /// Decodes everything and checks that it is everything; what is doubtful is asked of `cut` alone.
+    pub(crate) fn decode(mut self, cut: Cut) -> Result<Recording, Problem> {
         let options = AudioDecoderOptions::default().verify(true);
         let mut decoder = symphonia::default::get_codecs()
             .make_audio_decoder(&self.codec, &options)
@@ -80,7 +83,7 @@ impl<'s> Reader<'s> {
                 Error::Unsupported(_) => Problem::Unsupported(codec_name(self.codec.codec)),
                 other => other.into(),
             })?;
-        let mut mix = Mix::default();
+        let mut mix = Mix { levels: Levels::new(cut), ..Mix::default() };
         while let Some(packet) = self.next_packet()? {
             mix.add(&decoder.decode(&packet)?)?;
         }
@@ -127,7 +130,6 @@ fn read_headers<'s>(
     symphonia::default::get_probe()
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
         .map_err(|error| match error {
-            Error::IoError(e) if e.kind() != ErrorKind::UnexpectedEof => Problem::Unreadable(e),
             Error::DecodeError(reason) => Problem::Broken(reason.to_owned()),
             _ => Problem::NotAudio,
         })
@@ -149,6 +151,7 @@ struct Mix {
     /// Rate and channels; `None` before the first packet.
     form: Option<(u32, usize)>,
     interleaved: Vec<f32>,
+    levels: Levels,
 }
 
 impl Mix {
@@ -159,7 +162,9 @@ impl Mix {
         }
         packet.copy_to_vec_interleaved(&mut self.interleaved);
         let frames = self.interleaved.chunks_exact(form.1);
+        let before = self.samples.len();
         self.samples.extend(frames.map(|frame| frame.iter().sum::<f32>() / form.1 as f32));
+        self.levels.add(&self.interleaved, form.1, &self.samples[before..], form.0);
         check_length(self.samples.len() as u64)
     }
 
@@ -171,7 +176,10 @@ impl Mix {
         let on_scale = |sample: &f32| sample.abs() <= LOUDEST;
         match self.samples.iter().position(|sample| !on_scale(sample)) {
             Some(index) => Err(Problem::OffScale { index, value: self.samples[index] }),
-            None => Ok(Recording { samples: self.samples, rate, channels }),
+            None => {
+                let warnings = self.levels.warnings();
+                Ok(Recording { samples: self.samples, rate, channels, warnings })
+            }
         }
     }
 }

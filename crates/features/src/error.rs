@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use ambivox_audio::AudioError;
 use ambivox_settings::{Exclusion, counted, exit};
 use polars::prelude::PolarsError;
 
@@ -37,6 +38,12 @@ pub enum FeatureError {
         /// All utterances, sorted.
         broken: Vec<Exclusion>,
     },
+    /// A recording of the corpus could not be read, which says nothing of the recording.
+    #[error(
+        "{0}\nhint: this file is, or was, in the corpus; nothing was concluded from its absence: run \
+         this again when the file can be read"
+    )]
+    Unreadable(AudioError),
     /// The index could not be read.
     #[error(transparent)]
     Index(#[from] ambivox_corpus::CorpusError),
@@ -81,9 +88,11 @@ impl FeatureError {
             Self::NoUtterances | Self::Broken { .. } | Self::AllBroken { .. } => exit::DATA,
             Self::FeatureSet(_) => exit::USAGE,
             Self::Index(error) => error.exit_code(),
-            Self::Unsorted { .. } | Self::Io(_) | Self::Parquet { .. } | Self::Schema { .. } => {
-                exit::FAILED
-            }
+            Self::Unreadable(_)
+            | Self::Unsorted { .. }
+            | Self::Io(_)
+            | Self::Parquet { .. }
+            | Self::Schema { .. } => exit::FAILED,
         }
     }
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use ambivox_audio::Cut;
+use ambivox_audio::{Audio, Cut, Problem};
 use ambivox_corpus::{CorpusError, Index, Utterance};
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
-use ambivox_settings::{Exclusion, OnBroken, Shard};
+use ambivox_settings::{Exclusion, Exclusions, OnBroken, Shard};
 use rayon::prelude::*;
 
 use crate::FeatureError;
@@ -48,11 +48,13 @@ pub struct Outputs {
 /// Row groups that lie in `outputs.pieces` are taken from there: the same bytes again.
 ///
 /// Returns the utterances left out, sorted, if `on_broken` says to skip broken audio: what cannot
-/// be decoded, is shorter than one frame, or is too loud for finite descriptors.
+/// be decoded, is shorter than one frame, or is too loud for finite descriptors; and those that are
+/// not, though their recordings are doubtful.
 ///
 /// # Errors
 /// Broken audio where `on_broken` says to stop, naming every utterance at fault; no usable audio at
-/// all; an index that cannot be read or is not sorted; a feature set that cannot be computed; a file
+/// all; a recording that cannot be read, whatever `on_broken` says, unless the index found that there
+/// is none; an index that cannot be read or is not sorted; a feature set that cannot be computed; a file
 /// that cannot be written. After an error the contents of the files are of no use.
 pub fn extract(
     index: &Index,
@@ -61,13 +63,13 @@ pub fn extract(
     on_broken: OnBroken,
     outputs: &Outputs,
     progress: &(dyn Fn(u64, u64) + Sync),
-) -> Result<Vec<Exclusion>, FeatureError> {
+) -> Result<Exclusions, FeatureError> {
     let work = Work::new(index, root, set, outputs.functionals.is_some(), progress)?;
     let tables = Tables::create(outputs, &set.columns(), work.functionals.as_ref())?;
     let pieces = outputs.pieces.as_deref().map(Pieces::open).transpose()?.unwrap_or_default();
     let groups = groups(ascending(index.utterances()), index.seconds()?);
-    let broken = write_groups(groups, &work, &pieces, tables)?;
-    verdict(broken, index.len(), on_broken)
+    let found = write_groups(groups, &work, &pieces, tables)?;
+    verdict(found, index.len(), on_broken)
 }
 
 /// Computes the row groups of a part of [`extract`]'s tables and keeps them in `folder`, for it to take
@@ -96,7 +98,7 @@ pub fn extract_shard(
             work.pass_over(&group);
             return Ok(());
         }
-        let done = Done::new(work.compute(&group), &tables)?;
+        let done = Done::new(work.compute(&group)?, &tables)?;
         // Sounds that were changed meanwhile belong to no group.
         if Name::of(&group, root) == name { keeper.keep(&name, &done) } else { Ok(()) }
     })?;
@@ -104,43 +106,45 @@ pub fn extract_shard(
 }
 
 /// Works the row groups in parallel, and writes each when all before it are written; returns the
-/// broken utterances.
+/// broken and the doubtful utterances.
 fn write_groups(
     groups: impl Iterator<Item = Result<Vec<Utterance>, FeatureError>> + Send,
     work: &Work<'_>,
     pieces: &Pieces,
     tables: Tables,
-) -> Result<Vec<Exclusion>, FeatureError> {
-    let written = Mutex::new(Written::default());
+) -> Result<Exclusions, FeatureError> {
+    let written = Mutex::new(Written::nothing());
     groups.enumerate().par_bridge().try_for_each(|(number, group)| {
         let group = group?;
         let ready = match pieces.find(&group, work.root) {
             Some(name) => Ready::Kept(name, group),
-            None => Ready::Computed(Box::new(Done::new(work.compute(&group), &tables)?)),
+            None => Ready::Computed(Box::new(Done::new(work.compute(&group)?, &tables)?)),
         };
         // Nobody leaves it half changed but by an error, after which nothing is written any more.
         let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
         written.add(number, ready, &tables, |ready| ready.done(work, pieces, &tables))
     })?;
     tables.finish()?;
-    Ok(written.into_inner().unwrap_or_else(PoisonError::into_inner).broken)
+    Ok(written.into_inner().unwrap_or_else(PoisonError::into_inner).found)
 }
+
+/// Descriptors of an utterance, or why it is excluded.
+type Outcome = Result<Described, Exclusion>;
 
 /// A row group that is ready to be written.
 pub(crate) struct Done {
     pub(crate) rows: Encoded,
-    pub(crate) broken: Vec<Exclusion>,
+    pub(crate) found: Exclusions,
 }
 
 impl Done {
-    fn new(
-        computed: Vec<Result<Described, Exclusion>>,
-        tables: &Tables,
-    ) -> Result<Self, FeatureError> {
+    fn new(computed: Vec<Outcome>, tables: &Tables) -> Result<Self, FeatureError> {
         let (described, broken): (Vec<_>, Vec<_>) = computed.into_iter().partition(Result::is_ok);
-        let described: Vec<Described> = described.into_iter().flatten().collect();
-        let broken = broken.into_iter().filter_map(Result::err).collect();
-        Ok(Self { rows: tables.encode(&described)?, broken })
+        let mut described: Vec<Described> = described.into_iter().flatten().collect();
+        let excluded = broken.into_iter().filter_map(Result::err).collect();
+        let warnings = described.iter_mut().flat_map(|one| std::mem::take(&mut one.warnings));
+        let found = Exclusions { schema: 1, excluded, warnings: warnings.collect() };
+        Ok(Self { rows: tables.encode(&described)?, found })
     }
 }
 
@@ -160,7 +164,7 @@ impl Ready {
                     work.pass_over(&group);
                     Ok(done)
                 }
-                None => Done::new(work.compute_alone(&group), tables),
+                None => Done::new(work.compute_alone(&group)?, tables),
             },
         }
     }
@@ -169,14 +173,18 @@ impl Ready {
 /// What has been written so far, and what has to wait for its turn. Groups take about as long as one
 /// another, so that few wait; behind a recording of hours, those that other threads finish meanwhile
 /// do.
-#[derive(Default)]
 struct Written {
     groups: usize,
     early: BTreeMap<usize, Ready>,
-    broken: Vec<Exclusion>,
+    found: Exclusions,
 }
 
 impl Written {
+    fn nothing() -> Self {
+        let found = Exclusions { schema: 1, excluded: Vec::new(), warnings: Vec::new() };
+        Self { groups: 0, early: BTreeMap::new(), found }
+    }
+
     fn add(
         &mut self,
         number: usize,
@@ -188,7 +196,8 @@ impl Written {
         while let Some(ready) = self.early.remove(&self.groups) {
             let done = done(ready)?;
             tables.write(&done.rows)?;
-            self.broken.extend(done.broken);
+            self.found.excluded.extend(done.found.excluded);
+            self.found.warnings.extend(done.found.warnings);
             self.groups += 1;
         }
         Ok(())
@@ -267,13 +276,13 @@ impl<'a> Work<'a> {
     }
 
     /// Descriptors, or the fault, of every utterance in order.
-    fn compute(&self, group: &[Utterance]) -> Vec<Result<Described, Exclusion>> {
+    fn compute(&self, group: &[Utterance]) -> Result<Vec<Outcome>, FeatureError> {
         let one = |extractor: &mut _, utterance| self.one(utterance, extractor);
         group.par_iter().map_init(|| self.extractor.clone(), one).collect()
     }
 
     /// The same by this thread alone, where it must not take up other work meanwhile.
-    fn compute_alone(&self, group: &[Utterance]) -> Vec<Result<Described, Exclusion>> {
+    fn compute_alone(&self, group: &[Utterance]) -> Result<Vec<Outcome>, FeatureError> {
         let mut extractor = self.extractor.clone();
         group.iter().map(|utterance| self.one(utterance, &mut extractor)).collect()
     }
@@ -282,56 +291,75 @@ impl<'a> Work<'a> {
         &self,
         utterance: &Utterance,
         extractor: &mut Extractor,
-    ) -> Result<Described, Exclusion> {
-        let described = self.describe(utterance, extractor);
+    ) -> Result<Outcome, FeatureError> {
+        let file = self.root.join(&utterance.path);
+        let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
+        let outcome = match Audio::load(&file, cut) {
+            Ok(audio) => self.describe(utterance, &audio, extractor),
+            Err(error) if !is_fault_of_data(&error.problem, utterance) => {
+                return Err(FeatureError::Unreadable(error));
+            }
+            Err(error) => Err(because(utterance, error.problem.to_string())),
+        };
         (self.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total);
-        described
+        Ok(outcome)
     }
 
-    fn describe(
-        &self,
-        utterance: &Utterance,
-        extractor: &mut Extractor,
-    ) -> Result<Described, Exclusion> {
-        let exclude = |reason: String| Exclusion {
-            utterance_id: utterance.utterance_id.clone(),
-            path: utterance.path.clone(),
-            reason,
-        };
-        let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
-        let samples = ambivox_audio::load(&self.root.join(&utterance.path), cut)
-            .map_err(|error| exclude(error.problem.to_string()))?;
-        let frames = extractor.process(&samples);
+    fn describe(&self, utterance: &Utterance, audio: &Audio, extractor: &mut Extractor) -> Outcome {
+        let frames = extractor.process(&audio.samples);
         if frames.is_empty() {
-            let samples = samples.len();
-            return Err(exclude(format!("shorter than one frame: {samples} samples at 16 kHz")));
+            let samples = audio.samples.len();
+            let reason = format!("shorter than one frame: {samples} samples at 16 kHz");
+            return Err(because(utterance, reason));
         }
         // Finite samples can still be so loud that their energies are not.
         if let Some(frame) = frames.rows().position(|row| !row.iter().all(|v| v.is_finite())) {
-            return Err(exclude(format!(
+            let reason = format!(
                 "frame {frame}: a descriptor is not finite; the samples are far beyond full scale \
                  ±1; convert the recording again"
-            )));
+            );
+            return Err(because(utterance, reason));
         }
         let functionals = self.functionals.as_ref().and_then(|functionals| functionals.of(&frames));
         let utterance_id = utterance.utterance_id.clone();
-        Ok(Described { utterance_id, frames: frames.into_data(), functionals })
+        let warnings = audio.warnings.iter().map(|warning| because(utterance, warning.to_string()));
+        let warnings = warnings.collect();
+        Ok(Described { utterance_id, frames: frames.into_data(), functionals, warnings })
+    }
+}
+
+fn because(utterance: &Utterance, reason: String) -> Exclusion {
+    let Utterance { utterance_id, path, .. } = utterance.clone();
+    Exclusion { utterance_id, path, reason }
+}
+
+/// Whether the corpus is at fault, and not the machine: the content of a file is, and a path without
+/// a file. But a path that had a file when the corpus was indexed has one; that it is missing now can
+/// pass, and to exclude the utterance would last. Where the index has a duration, there was a file.
+/// Where it has none, there was none, or one whose content is at fault, which is excluded anyway.
+fn is_fault_of_data(problem: &Problem, utterance: &Utterance) -> bool {
+    match problem {
+        Problem::Unreadable(_) => problem.is_missing() && utterance.duration_s.is_none(),
+        _ => true,
     }
 }
 
 fn verdict(
-    broken: Vec<Exclusion>,
+    found: Exclusions,
     total: usize,
     on_broken: OnBroken,
-) -> Result<Vec<Exclusion>, FeatureError> {
+) -> Result<Exclusions, FeatureError> {
+    let broken = &found.excluded;
     if total == 0 {
         return Err(FeatureError::NoUtterances);
     }
     if broken.len() == total {
-        return Err(FeatureError::AllBroken { broken });
+        return Err(FeatureError::AllBroken { broken: found.excluded });
     }
     match on_broken {
-        OnBroken::Stop if !broken.is_empty() => Err(FeatureError::Broken { broken, total }),
-        OnBroken::Stop | OnBroken::Skip => Ok(broken),
+        OnBroken::Stop if !broken.is_empty() => {
+            Err(FeatureError::Broken { broken: found.excluded, total })
+        }
+        OnBroken::Stop | OnBroken::Skip => Ok(found),
     }
 }

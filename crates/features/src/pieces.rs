@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use ambivox_corpus::Utterance;
-use ambivox_settings::{Exclusion, Shard};
+use ambivox_settings::{Exclusions, Shard};
 use fs_err as fs;
 use polars::prelude::{PolarsError, PolarsResult};
 
@@ -201,7 +201,7 @@ impl<'a> Keeper<'a> {
 }
 
 /// A group as bytes: pages and footer of each table, each after its length, and the utterances left
-/// out as JSON. Of a table without rows both are empty.
+/// out or in doubt as JSON. Of a table without rows both are empty.
 fn packed(done: &Done) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
     for rows in [&done.rows.features, &done.rows.functionals] {
@@ -215,14 +215,14 @@ fn packed(done: &Done) -> PolarsResult<Vec<u8>> {
         }
     }
     // Memory takes all that is written, and texts are all there is.
-    serde_json::to_writer(&mut bytes, &done.broken).ok();
+    serde_json::to_writer(&mut bytes, &done.found).ok();
     Ok(bytes)
 }
 
 fn unpacked(mut bytes: &[u8]) -> Option<Done> {
     let [features, functionals] = [rows(&mut bytes).ok()?, rows(&mut bytes).ok()?];
-    let broken: Vec<Exclusion> = serde_json::from_slice(bytes).ok()?;
-    Some(Done { rows: Encoded { features, functionals }, broken })
+    let found: Exclusions = serde_json::from_slice(bytes).ok()?;
+    Some(Done { rows: Encoded { features, functionals }, found })
 }
 
 /// The rows of the next table, if it has any.

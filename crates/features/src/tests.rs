@@ -86,7 +86,9 @@ fn run(
 ) -> Result<Vec<Exclusion>, FeatureError> {
     let set = FeatureSet::builtin("ser32").unwrap();
     let index = index(folder, utterances);
-    extract(&index, folder.path(), &set, on_broken, &outputs(folder), &|_, _| {})
+    let found = extract(&index, folder.path(), &set, on_broken, &outputs(folder), &|_, _| {})?;
+    assert_eq!(found.warnings, []);
+    Ok(found.excluded)
 }
 
 /// The index of these utterances, sorted.
@@ -256,6 +258,76 @@ fn samples_far_beyond_full_scale_are_broken_audio() {
     assert_eq!(huge.utterance_id, "huge");
     assert!(huge.reason.contains("expected numbers of full scale"), "{}", huge.reason);
     assert!(huge.reason.contains("convert the recording again"), "{}", huge.reason);
+}
+
+#[test]
+fn doubtful_recordings_stay_in_with_a_warning_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut utterances = good(folder.path(), 2);
+    wav(&folder.path().join("d-loud.wav"), tone(100.0, 4000).map(|x| x * 32_768.0));
+    wav(&folder.path().join("d-silent.wav"), [0.0; 4000]);
+    let stereo = WavSpec { channels: 2, ..FLOAT };
+    let mut writer = WavWriter::create(folder.path().join("d-opposed.wav"), stereo).unwrap();
+    tone(100.0, 4000).flat_map(|x| [x, -x]).for_each(|x| writer.write_sample(x).unwrap());
+    writer.finalize().unwrap();
+    utterances.extend(["d-loud", "d-opposed", "d-silent"].map(utterance));
+    // The first half of what is not silent to its end.
+    wav(&folder.path().join("d-part.wav"), [vec![0.0; 4000], tone(100.0, 4000).collect()].concat());
+    let part = |id: &str, start_s, end_s| Utterance {
+        path: "d-part.wav".to_owned(),
+        start_s: Some(start_s),
+        end_s: Some(end_s),
+        ..utterance(id)
+    };
+    utterances.extend([part("d-part-1", 0.0, 0.2), part("d-part-2", 0.2, 0.5)]);
+    let set = FeatureSet::builtin("ser32").unwrap();
+    let index = index(&folder, &utterances);
+    let (stop, outputs) = (OnBroken::Stop, outputs(&folder));
+    let found = extract(&index, folder.path(), &set, stop, &outputs, &|_, _| {}).unwrap();
+    assert_eq!(found.excluded, []);
+    let texts: Vec<(&str, &str)> =
+        found.warnings.iter().map(|w| (w.utterance_id.as_str(), w.reason.as_str())).collect();
+    let expected = [
+        ("d-loud", "its samples reach"),
+        ("d-opposed", "its 2 channels cancel"),
+        ("d-part-1", "all its samples are 0"),
+        ("d-silent", "all its samples are 0"),
+    ];
+    assert_eq!(texts.len(), expected.len(), "{texts:?}");
+    for ((id, text), (expected_id, start)) in texts.into_iter().zip(expected) {
+        assert!(id == expected_id && text.starts_with(start), "{id}: {text}");
+    }
+    assert!(utterances.iter().all(|u| table(&folder).get(&u.utterance_id).is_some()));
+}
+
+#[test]
+fn a_recording_that_cannot_be_read_is_no_exclusion() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut utterances = good(folder.path(), 3);
+    let (file, away) = (folder.path().join("u01.wav"), folder.path().join("away"));
+    let fails = |utterances: &[Utterance]| {
+        for on_broken in [OnBroken::Stop, OnBroken::Skip] {
+            let error = run(&folder, utterances, on_broken).unwrap_err();
+            assert_eq!(error.exit_code(), exit::FAILED);
+            let text = error.to_string();
+            assert!(text.contains("u01.wav: cannot be read: "), "{text}");
+            assert!(text.contains("run this again when the file can be read"), "{text}");
+        }
+    };
+    // No file can be opened through a link to itself, whether the index saw one or not.
+    fs::rename(&file, &away).unwrap();
+    fs::os::unix::fs::symlink(&file, &file).unwrap();
+    fails(&utterances);
+    fs::remove_file(&file).unwrap();
+    assert_eq!(run(&folder, &utterances, OnBroken::Skip).unwrap().len(), 1);
+    // The index saw it.
+    utterances[1].duration_s = Some(0.1);
+    fails(&utterances);
+    fs::create_dir(&file).unwrap();
+    fails(&utterances);
+    fs::remove_dir(&file).unwrap();
+    fs::rename(&away, &file).unwrap();
+    assert_eq!(run(&folder, &utterances, OnBroken::Stop).unwrap(), []);
 }
 
 #[test]

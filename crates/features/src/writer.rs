@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ambivox_lld::Functionals;
+use ambivox_settings::Exclusion;
 use fs_err as fs;
 use polars::prelude::{
     Column, DataType, Field, IntoColumn, NewChunkedArray, PolarsError, Schema, StringChunked,
@@ -21,6 +22,8 @@ pub(crate) struct Described {
     pub(crate) frames: Vec<f32>,
     /// Its functionals, where asked for.
     pub(crate) functionals: Option<Vec<f32>>,
+    /// What is doubtful about its recording.
+    pub(crate) warnings: Vec<Exclusion>,
 }
 
 /// The open tables of an extraction.

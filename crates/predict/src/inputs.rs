@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use ambivox_audio::Cut;
+use ambivox_audio::{Audio, Cut};
 use walkdir::WalkDir;
 
 use crate::Error;
@@ -28,18 +28,18 @@ impl Input {
         }
     }
 
-    /// Its sound: mono, 16 kHz.
-    pub(crate) fn samples(&self) -> Result<Vec<f32>, Error> {
+    /// Its sound: mono, 16 kHz; and what is doubtful about it.
+    pub(crate) fn audio(&self) -> Result<Audio, Error> {
         match self {
             Self::File(path) => {
                 // The name stands before the reason wherever it is printed.
-                let loaded = ambivox_audio::load(path, Cut::default());
+                let loaded = Audio::load(path, Cut::default());
                 Ok(loaded.map_err(|error| error.problem)?)
             }
             Self::Stdin => {
                 let mut content = Vec::new();
                 std::io::stdin().lock().read_to_end(&mut content)?;
-                let decoded = ambivox_audio::decode(&content, Path::new("-"), Cut::default());
+                let decoded = Audio::decode(&content, Path::new("-"), Cut::default());
                 Ok(decoded.map_err(|error| error.problem)?)
             }
         }

@@ -64,6 +64,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Form::Csv => report.csv()?,
     };
     print(&text)?;
+    report.warnings().for_each(|warning| say(&warning));
     report.complaints().iter().for_each(|complaint| say(complaint));
     if report.has_any() {
         say(&report.speed());
@@ -74,11 +75,16 @@ fn run(cli: &Cli) -> Result<u8, Error> {
 /// Every sound in order, with what is said of it or what is wrong with it.
 fn analyse(cli: &Cli, ensemble: &Ensemble, inputs: Vec<Input>) -> Vec<Answer> {
     let one = |input: Input| {
-        let said = input
-            .samples()
-            .and_then(|samples| Ok(ensemble.analyse(&samples, cli.window)?))
-            .map_err(|error| error.to_string());
-        Answer { name: input.name(), said }
+        let said = input.audio().and_then(|audio| {
+            let warnings = audio.warnings.iter().map(ToString::to_string).collect();
+            Ok((ensemble.analyse(&audio.samples, cli.window)?, warnings))
+        });
+        let said = said.map_err(|error| error.to_string());
+        let (said, warnings) = said.map_or_else(
+            |error| (Err(error), Vec::new()),
+            |(analysis, warnings)| (Ok(analysis), warnings),
+        );
+        Answer { name: input.name(), said, warnings }
     };
     inputs.into_par_iter().map(one).collect()
 }

@@ -16,6 +16,8 @@ const WIDTH: u16 = 80;
 pub(crate) struct Answer {
     pub(crate) name: String,
     pub(crate) said: Result<Analysis, String>,
+    /// What is doubtful about the recording.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// All that a command found.
@@ -85,6 +87,7 @@ impl Report<'_> {
             emotion: &classes[most_probable(&analysis.probabilities)],
             probabilities: by_class(classes, &analysis.probabilities),
             windows: analysis.windows.iter().map(|w| Said::new(classes, w, attention)).collect(),
+            warnings: &answer.warnings,
         });
         let broken = self.answers.iter().filter_map(|answer| {
             let reason = answer.said.as_ref().err()?;
@@ -110,6 +113,13 @@ impl Report<'_> {
             }
         }
         Ok(String::from_utf8(csv.into_inner()?)?)
+    }
+
+    /// A line for everything that is doubtful about a recording.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.answers.iter().flat_map(|answer| {
+            answer.warnings.iter().map(|warning| format!("warning: {}: {warning}", answer.name))
+        })
     }
 
     /// A line for every sound that could not be used, and how many these are.
@@ -203,6 +213,8 @@ struct Entry<'a> {
     emotion: &'a str,
     probabilities: BTreeMap<&'a str, f64>,
     windows: Vec<Said<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
 }
 
 #[derive(Serialize)]

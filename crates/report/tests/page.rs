@@ -128,6 +128,7 @@ fn hostile_text_stays_text() {
     renamed(&mut records.histories[1].method);
     renamed(&mut records.exclusions.excluded[0].reason);
     renamed(&mut records.exclusions.excluded[0].path);
+    renamed(&mut records.exclusions.warnings[0].reason);
     records.provenance[0] = (HOSTILE.to_owned(), HOSTILE.to_owned());
     for class in [&mut records.summary.classes[0], &mut records.splits.classes[0]] {
         renamed(class);
@@ -238,15 +239,32 @@ fn little_input_gives_a_whole_page() {
     records.summary = SummaryBuilder::new("empty", classes, false).finish().unwrap();
     records.histories.clear();
     records.exclusions.excluded.clear();
+    records.exclusions.warnings.clear();
     records.index.release_differences.clear();
     records.provenance.clear();
     let html = render(&records.input());
     assert_well_formed(&html);
     assert!(html.contains("No utterance was left out"));
     assert!(!html.contains("Worth a look"));
+    assert!(!html.contains("Doubtful recordings"));
     assert!(!html.contains("Learning curves"));
     let read = without_scripts(&html);
     assert!(!read.contains("NaN") && !read.contains("inf"), "no figure of nothing");
+}
+
+#[test]
+fn doubtful_recordings_are_listed_beside_those_left_out() {
+    let mut records = Records::new(&[0]);
+    let listed = |records: &Records| {
+        let html = render(&records.input());
+        let (_, section) = html.split_once("<section id=\"exclusions\"").unwrap();
+        let (section, _) = section.split_once("</section>").unwrap();
+        let (excluded, warnings) = section.split_once("Doubtful recordings, which are").unwrap();
+        (excluded.matches("<code>").count(), warnings.matches("<code>").count())
+    };
+    assert_eq!(listed(&records), (2, 1));
+    records.exclusions.excluded.clear();
+    assert_eq!(listed(&records), (0, 1));
 }
 
 #[test]

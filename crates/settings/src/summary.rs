@@ -67,7 +67,7 @@ pub struct CorrectionCounts {
     pub kept: u64,
 }
 
-/// An utterance left out of everything after extraction.
+/// An utterance left out of everything after extraction, or one in doubt, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exclusion {
@@ -87,4 +87,8 @@ pub struct Exclusions {
     pub schema: u32,
     /// The utterances left out.
     pub excluded: Vec<Exclusion>,
+    /// Utterances that are not excluded though their recordings are doubtful, and why; one for each
+    /// reason. Absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Exclusion>,
 }

@@ -4,7 +4,7 @@
 use ambivox_corpus::Index;
 use ambivox_features::{Outputs, extract, extract_shard};
 use ambivox_lld::{FeatureSet, LldError};
-use ambivox_settings::{Exclusions, ExtractParams, FeatureSetText, Shard, role};
+use ambivox_settings::{Exclusion, ExtractParams, FeatureSetText, Shard, role};
 
 use crate::StageError;
 use crate::job::Job;
@@ -17,7 +17,7 @@ pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageErro
     let functionals = params.functionals.then(|| job.output(role::FUNCTIONALS)).transpose()?;
     let pieces = job.request.interim.clone();
     let outputs = Outputs { features: job.output(role::FEATURES)?, functionals, pieces };
-    let excluded = extract(
+    let found = extract(
         &index,
         job.input(role::CORPUS)?,
         &feature_set(&params.set)?,
@@ -25,11 +25,13 @@ pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageErro
         &outputs,
         &|done, total| job.reporter.progress(done, total, "utterances", ""),
     )?;
-    for left_out in &excluded {
-        let (id, path, reason) = (&left_out.utterance_id, &left_out.path, &left_out.reason);
-        job.reporter.warn(format!("{id} ({path}) is left out: {reason}"));
+    for Exclusion { utterance_id, path, reason } in &found.excluded {
+        job.reporter.warn(format!("{utterance_id} ({path}) is left out: {reason}"));
     }
-    job.write_json(role::EXCLUSIONS, &Exclusions { schema: 1, excluded })
+    for Exclusion { utterance_id, path, reason } in &found.warnings {
+        job.reporter.warn(format!("{utterance_id} ({path}) is doubtful: {reason}"));
+    }
+    job.write_json(role::EXCLUSIONS, &found)
 }
 
 /// Keeps a part of the row groups where the whole finds them.

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ambivox_artifacts::{Listing, listing_digest};
+use ambivox_audio::{Problem, probe};
 use ambivox_corpus::{
     Corpus, Corrections, Utterance, corpus_files, read_corpus, summarise, write_index,
 };
+use ambivox_features::FeatureError;
 use ambivox_settings::{CorrectionCounts, IndexParams, Manifest, role};
 use rayon::prelude::*;
 
@@ -16,9 +18,11 @@ use crate::job::Job;
 pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError> {
     let root = job.input(role::CORPUS)?;
     let Corpus { mut utterances, warnings } = read_corpus(root, &params.manifest)?;
-    measure(&mut utterances, root, job);
-    write_index(&job.output(role::INDEX)?, &utterances)?;
     let files = corpus_files(root, &params.manifest.files)?;
+    measure(&mut utterances, &files, root, &|done, total| {
+        job.reporter.progress(done, total, "utterances", "");
+    })?;
+    write_index(&job.output(role::INDEX)?, &utterances)?;
     let files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
     let Listing { files, digest, .. } = listing_digest(root, &files)?;
     let mut summary = summarise(&utterances, &params.manifest, files, &digest.to_string());
@@ -37,21 +41,83 @@ fn corrections(root: &Path, manifest: &Manifest) -> Result<Option<CorrectionCoun
     Ok(read.zip(file).map(|(corrections, file)| corrections.counts(file)))
 }
 
-/// Fills in the durations, in parallel. Audio that cannot be opened stays without one: whether it
-/// matters is for extraction to say.
-fn measure(utterances: &mut [Utterance], root: &Path, job: &Job<'_>) {
+/// Fills in the durations, in parallel. What has no audio of a known format, or no file at all among
+/// `files`, stays without one: whether it matters is for extraction to say.
+///
+/// # Errors
+/// One of the files, which are sorted, cannot be read.
+fn measure(
+    utterances: &mut [Utterance],
+    files: &[String],
+    root: &Path,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<(), StageError> {
     let total = utterances.len() as u64;
     let done = AtomicU64::new(0);
-    utterances.par_iter_mut().for_each(|utterance| {
-        utterance.duration_s = duration(utterance, root);
+    utterances.par_iter_mut().try_for_each(|utterance| {
+        if files.binary_search(&utterance.path).is_ok() {
+            utterance.duration_s = duration(utterance, root)?;
+        }
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        job.reporter.progress(done, total, "utterances", "");
-    });
+        progress(done, total);
+        Ok(())
+    })
 }
 
 /// Seconds of the utterance within its file.
-fn duration(utterance: &Utterance, root: &Path) -> Option<f64> {
-    let file = ambivox_audio::probe(&root.join(&utterance.path)).ok()?.duration_s;
+fn duration(utterance: &Utterance, root: &Path) -> Result<Option<f64>, StageError> {
+    let file = match probe(&root.join(&utterance.path)) {
+        Ok(info) => info.duration_s,
+        Err(error) if matches!(error.problem, Problem::Unreadable(_)) => {
+            return Err(FeatureError::Unreadable(error).into());
+        }
+        Err(_) => return Ok(None),
+    };
     let end = utterance.end_s.map_or(file, |end| end.min(file));
-    Some((end - utterance.start_s.unwrap_or(0.0)).max(0.0))
+    Ok(Some((end - utterance.start_s.unwrap_or(0.0)).max(0.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ambivox_settings::exit;
+    use fs_err as fs;
+
+    use super::*;
+
+    fn utterance(path: &str) -> Utterance {
+        Utterance {
+            utterance_id: path.to_owned(),
+            path: path.to_owned(),
+            corpus: "toy".to_owned(),
+            session: "s".to_owned(),
+            speaker: "s".to_owned(),
+            sex: None,
+            start_s: None,
+            end_s: None,
+            duration_s: None,
+            gold: None,
+            votes: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_listed_file_that_cannot_be_read_is_no_missing_duration() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("text.wav"), "no sound at all").unwrap();
+        let mut utterances = ["gone.wav", "never.wav", "text.wav"].map(utterance);
+        let mut measured = |files: &[&str]| {
+            let files: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
+            measure(&mut utterances, &files, folder.path(), &|_, _| {})?;
+            Ok(utterances.iter().map(|u| u.duration_s).collect::<Vec<_>>())
+        };
+        assert_eq!(measured(&["text.wav"]).unwrap(), [None; 3]);
+        let error: StageError = measured(&["gone.wav", "text.wav"]).unwrap_err();
+        assert_eq!(error.exit_code(), exit::FAILED);
+        let text = error.to_string();
+        assert!(text.contains("gone.wav: cannot be read: No such file or directory"), "{text}");
+        assert!(text.contains("run this again when the file can be read"), "{text}");
+    }
 }

@@ -292,6 +292,26 @@ fn broken_audio_stops_extraction_as_a_fault_of_the_data() {
 }
 
 #[test]
+fn a_file_that_is_away_for_a_while_is_no_exclusion() {
+    let bench = Bench::new(2);
+    bench.index();
+    let (file, away) = (bench.corpus().join("bob2.wav"), bench.out("away.wav"));
+    fs::rename(&file, &away).unwrap();
+    for on_broken in [OnBroken::Skip, OnBroken::Stop] {
+        let error = bench.extract(on_broken).unwrap_err();
+        assert_eq!(error.exit_code(), exit::FAILED);
+        let text = error.to_string();
+        assert!(text.contains("bob2.wav: cannot be read: No such file or directory"), "{text}");
+        assert!(text.contains("run this again when the file can be read"), "{text}");
+    }
+    fs::rename(&away, &file).unwrap();
+    let out = bench.extract(OnBroken::Skip).unwrap();
+    let exclusions: Exclusions = read_json(&out.join("exclusions.json")).unwrap();
+    let excluded: Vec<&str> = exclusions.excluded.iter().map(|e| e.path.as_str()).collect();
+    assert_eq!(excluded, ["ann9.wav"]);
+}
+
+#[test]
 fn an_unknown_fold_is_wrong_usage_and_lists_the_known_ones() {
     let bench = Bench::new(1);
     bench.prepare();

@@ -11,7 +11,12 @@ fn names(columns: &[&str]) -> Vec<String> {
 }
 
 fn frames(utterance_id: &str, data: &[f32]) -> Described {
-    Described { utterance_id: utterance_id.to_owned(), frames: data.to_vec(), functionals: None }
+    Described {
+        utterance_id: utterance_id.to_owned(),
+        frames: data.to_vec(),
+        functionals: None,
+        warnings: Vec::new(),
+    }
 }
 
 fn written(groups: &[&[Described]]) -> (tempfile::TempDir, std::path::PathBuf) {

@@ -3,12 +3,12 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use ambivox_settings::Shard;
+use ambivox_settings::{Exclusions, Shard};
 
 use super::*;
 use crate::extract_shard;
 
-/// A corpus of 18 row groups, two utterances each; some cannot be used.
+/// A corpus of 18 row groups, most of two utterances; some cannot be used, and one is silent.
 struct Corpus {
     folder: TempDir,
     utterances: Vec<Utterance>,
@@ -18,9 +18,10 @@ impl Corpus {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut utterances = [good(folder.path(), 28), broken(folder.path())].concat();
-        for utterance in &mut utterances {
+        for utterance in utterances.iter_mut().filter(|u| u.utterance_id != "b-missing") {
             utterance.duration_s = Some(35.0);
         }
+        wav(&folder.path().join("u07.wav"), vec![0.0; 4000]);
         Self { folder, utterances }
     }
 
@@ -52,7 +53,7 @@ impl Corpus {
     }
 
     /// Both tables and what is left out, from pieces where there are any.
-    fn whole(&self, pieces: Option<PathBuf>) -> (Vec<Vec<u8>>, Vec<Exclusion>) {
+    fn whole(&self, pieces: Option<PathBuf>) -> (Vec<Vec<u8>>, Exclusions) {
         let outputs = Outputs { pieces, ..outputs(&self.folder) };
         let (index, set) = (index(&self.folder, &self.utterances), set());
         let skip = OnBroken::Skip;
@@ -64,7 +65,7 @@ impl Corpus {
 
     /// As [`Self::whole`] from pieces, where no sound says any more what it said: what is computed now
     /// shows.
-    fn made_of_pieces_alone(&self) -> (Vec<Vec<u8>>, Vec<Exclusion>) {
+    fn made_of_pieces_alone(&self) -> (Vec<Vec<u8>>, Exclusions) {
         let sounds: Vec<PathBuf> =
             self.utterances.iter().map(|u| self.folder.path().join(&u.path)).collect();
         let sounds: Vec<&PathBuf> = sounds.iter().filter(|sound| sound.exists()).collect();
@@ -99,6 +100,7 @@ fn any_number_of_parts_gives_the_same_bytes() {
     for of in [1, 2, 3, 50] {
         (0..of).rev().for_each(|number| corpus.make_part(number, of));
         assert!(corpus.made_of_pieces_alone() == expected, "{of} parts give other bytes");
+        assert_eq!(expected.1.warnings.len(), 1);
         fs::remove_dir_all(corpus.pieces()).unwrap();
     }
 }
@@ -168,5 +170,22 @@ fn a_sound_that_was_changed_since_is_described_anew() {
     wav(&corpus.folder.path().join("b-missing.wav"), tone(100.0, 4000));
     let made = corpus.whole(Some(corpus.pieces()));
     assert!(made == corpus.whole(None));
-    assert_eq!(made.1.len(), 7);
+    assert_eq!(made.1.excluded.len(), 7);
+}
+
+#[test]
+fn a_part_keeps_no_file_that_cannot_be_read_as_an_exclusion() {
+    let corpus = Corpus::new();
+    let expected = corpus.whole(None);
+    let (file, away) = (corpus.folder.path().join("u05.wav"), corpus.folder.path().join("away"));
+    fs::rename(&file, &away).unwrap();
+    fs::create_dir_all(corpus.pieces()).unwrap();
+    let (index, set) = (index(&corpus.folder, &corpus.utterances), set());
+    let shard = Shard { number: 0, of: NonZeroUsize::MIN };
+    let (root, pieces) = (corpus.folder.path(), corpus.pieces());
+    let error = extract_shard(&index, root, &set, true, shard, &pieces, &|_, _| {}).unwrap_err();
+    assert!(error.to_string().contains("u05.wav: cannot be read"), "{error}");
+    assert_eq!(error.exit_code(), exit::FAILED);
+    fs::rename(&away, &file).unwrap();
+    assert!(corpus.whole(Some(pieces)) == expected);
 }

@@ -1,5 +1,6 @@
-//! Utterances whose sound could not be used.
+//! Utterances whose sound could not be used, and those in whose recordings something is doubtful.
 
+use ambivox_settings::Exclusion;
 use maud::{Markup, html};
 
 use crate::ReportInput;
@@ -7,10 +8,30 @@ use crate::page::table;
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
-    let excluded = &input.exclusions.excluded;
-    if excluded.is_empty() {
-        return html! { p { "No utterance was left out for its sound." } };
+    let (excluded, warnings) = (&input.exclusions.excluded, &input.exclusions.warnings);
+    html! {
+        @if excluded.is_empty() {
+            p { "No utterance was left out for its sound." }
+        } @else {
+            (listed(
+                input,
+                "Utterances left out",
+                "Utterances left out of every stage after extraction.",
+                excluded,
+            ))
+        }
+        @if !warnings.is_empty() {
+            (listed(
+                input,
+                "Doubtful recordings",
+                "Doubtful recordings, which are not left out.",
+                warnings,
+            ))
+        }
     }
+}
+
+fn listed(input: &ReportInput<'_>, label: &str, caption: &str, exclusions: &[Exclusion]) -> Markup {
     let content = html! {
         thead {
             tr {
@@ -20,7 +41,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
             }
         }
         tbody {
-            @for exclusion in excluded {
+            @for exclusion in exclusions {
                 tr {
                     th scope="row" { (exclusion.utterance_id) }
                     td.text.wrap { (exclusion.reason) }
@@ -29,10 +50,5 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
             }
         }
     };
-    table(
-        input,
-        "Utterances left out",
-        "Utterances left out of every stage after extraction.",
-        &content,
-    )
+    table(input, label, caption, &content)
 }

@@ -302,7 +302,8 @@ fn exclusions() -> Exclusions {
             "shorter than one frame: 180 samples where 400 are needed",
         ),
     ];
-    Exclusions { schema: 1, excluded }
+    let warnings = vec![exclusion("Ses02F_impro02_F007", "all its samples are 0: digital silence")];
+    Exclusions { schema: 1, excluded, warnings }
 }
 
 fn provenance() -> Vec<(String, String)> {
