@@ -1,5 +1,9 @@
 //! Audio that cannot be used: stop and list all of it, or leave it out by name.
 
+use std::os::unix::fs::symlink;
+
+use fs_err as fs;
+
 use crate::corpora::{add_row, tone, tones, wav_float, wav16};
 use crate::harness::{DATA, DONE, House};
 
@@ -54,4 +58,24 @@ fn broken_audio_is_left_out_by_name_where_the_pipeline_says_so() {
     for name in BROKEN {
         assert!(report.contains(name), "the report does not list {name}");
     }
+}
+
+/// As git-annex leaves what it has not fetched. Other links to nothing, and to folders above, are
+/// nobody's business.
+#[test]
+fn links_to_nothing_matter_where_a_recording_is_needed() {
+    let house = tones();
+    symlink("/no/such/run", house.path("corpus/latest")).unwrap();
+    symlink("..", house.path("corpus/wav/up")).unwrap();
+    let ran = house.run(&["extract"]).ended(DONE);
+    assert!(!ran.stderr.contains("links to nothing"), "{}", ran.stderr);
+
+    let missing = ["wav/anna-happy-0.wav", "wav/bert-sad-1.wav"];
+    for file in missing {
+        let link = house.path("corpus").join(file);
+        fs::remove_file(&link).unwrap();
+        symlink("../.git/annex/objects/0", link).unwrap();
+    }
+    let ran = house.run(&["extract"]).ended(DATA).complained_of(&missing);
+    ran.complained_of(&["2 of its files are links to nothing", "git annex get", "on_broken"]);
 }

@@ -15,6 +15,10 @@ use crate::FeatureError;
 use crate::pieces::{Keeper, Name, Pieces};
 use crate::writer::{Described, Encoded, Tables};
 
+/// What is wrong with a file that is not there.
+const MISSING: &str =
+    "missing: no such file, or a link to nothing; check the path, or fetch it (`git annex get`)";
+
 /// A corpus has so many row groups unless they would be shorter or longer than the next two say:
 /// enough that no thread waits long for the last.
 const GROUPS: f64 = 48.0;
@@ -299,8 +303,12 @@ impl<'a> Work<'a> {
             reason,
         };
         let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
-        let samples = ambivox_audio::load(&self.root.join(&utterance.path), cut)
-            .map_err(|error| exclude(error.problem.to_string()))?;
+        let file = self.root.join(&utterance.path);
+        let samples = ambivox_audio::load(&file, cut).map_err(|error| {
+            // A link to nothing is no file of the corpus, so no result may tell it from none.
+            let is_missing = matches!(file.try_exists(), Ok(false));
+            exclude(if is_missing { MISSING.to_owned() } else { error.problem.to_string() })
+        })?;
         let frames = extractor.process(&samples);
         if frames.is_empty() {
             let samples = samples.len();

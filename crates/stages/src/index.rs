@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ambivox_artifacts::{Listing, listing_digest};
-use ambivox_corpus::{Corrections, Utterance, corpus_files, read_corpus, summarise, write_index};
+use ambivox_corpus::{
+    Corrections, Utterance, corpus_files, dangling_files, read_corpus, summarise, write_index,
+};
 use ambivox_settings::{CorrectionCounts, IndexParams, Manifest, role};
 use rayon::prelude::*;
 
@@ -16,6 +18,7 @@ pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError>
     let mut utterances = read_corpus(root, &params.manifest)?;
     measure(&mut utterances, root, job);
     write_index(&job.output(role::INDEX)?, &utterances)?;
+    warn_of_dangling_links(root, &params.manifest, job)?;
     let files = corpus_files(root, &params.manifest.files)?;
     let files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
     let Listing { files, digest, .. } = listing_digest(root, &files)?;
@@ -32,6 +35,25 @@ fn corrections(root: &Path, manifest: &Manifest) -> Result<Option<CorrectionCoun
     let file = manifest.csv.as_ref().and_then(|layout| layout.corrections.as_deref());
     let read = Corrections::of_corpus(root, manifest)?;
     Ok(read.zip(file).map(|(corrections, file)| corrections.counts(file)))
+}
+
+/// Where labels are in the names of files, a file that was not fetched is an utterance that nobody
+/// will miss.
+fn warn_of_dangling_links(
+    root: &Path,
+    manifest: &Manifest,
+    job: &Job<'_>,
+) -> Result<(), StageError> {
+    let dangling = dangling_files(root, &manifest.files)?;
+    if let Some(first) = dangling.first() {
+        job.reporter.warn(format!(
+            "corpus {}: {} of its files are links to nothing and are taken as missing, {first} first; \
+             `git annex get` fetches those of git-annex",
+            manifest.name,
+            dangling.len()
+        ));
+    }
+    Ok(())
 }
 
 /// Fills in the durations, in parallel. Audio that cannot be opened stays without one: whether it
