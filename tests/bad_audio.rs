@@ -1,5 +1,7 @@
 //! Audio that cannot be used: stop and list all of it, or leave it out by name.
 
+use std::os::unix::fs::symlink;
+
 use fs_err as fs;
 
 use crate::corpora::{add_row, tone, tones, wav_float, wav16};
@@ -92,4 +94,24 @@ fn doubtful_audio_stays_in_with_a_warning() {
     let report = house.read("results/tiny/report.html");
     let (_, listed) = report.split_once("Doubtful recordings, which are not left out.").unwrap();
     assert!(names.iter().all(|name| listed.contains(name)));
+}
+
+/// As git-annex leaves what it has not fetched. Other links to nothing, and to folders above, are
+/// nobody's business.
+#[test]
+fn links_to_nothing_matter_where_a_recording_is_needed() {
+    let house = tones();
+    symlink("/no/such/run", house.path("corpus/latest")).unwrap();
+    symlink("..", house.path("corpus/wav/up")).unwrap();
+    let ran = house.run(&["extract"]).ended(DONE);
+    assert!(!ran.stderr.contains("links to nothing"), "{}", ran.stderr);
+
+    let missing = ["wav/anna-happy-0.wav", "wav/bert-sad-1.wav"];
+    for file in missing {
+        let link = house.path("corpus").join(file);
+        fs::remove_file(&link).unwrap();
+        symlink("../.git/annex/objects/0", link).unwrap();
+    }
+    let ran = house.run(&["extract"]).ended(DATA).complained_of(&missing);
+    ran.complained_of(&["2 of its files are links to nothing", "git annex get", "on_broken"]);
 }

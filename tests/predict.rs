@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
 use fs_err as fs;
@@ -145,6 +146,20 @@ fn what_cannot_be_heard_is_named_and_the_rest_is_said() {
     let reason = ran.document()["sounds"][0]["warnings"][0].as_str().unwrap().to_owned();
     assert!(reason.starts_with("all its samples are 0"), "{reason}");
     ran.complained_of(&[&format!("warning: {zeros}: {reason}")]);
+}
+
+#[test]
+fn links_that_lead_nowhere_are_named_and_the_others_predicted() {
+    let house = bundled();
+    symlink("/no/such/file", house.path("sounds/0.wav")).unwrap();
+    symlink(".", house.path("sounds/here")).unwrap();
+    let sounds = house.path("sounds").display().to_string();
+    let ran = predict(&house, &["--json", &sounds], b"").ended(DONE);
+    assert_eq!(ran.document()["sounds"].as_array().unwrap().len(), 3);
+    ran.complained_of(&[
+        "0.wav: a link to nothing; passed over",
+        "1 link or folder cannot be followed",
+    ]);
 }
 
 #[test]

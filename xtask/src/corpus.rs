@@ -3,17 +3,27 @@
 use std::path::Path;
 
 use ambivox_artifacts::{Listing, StatMemo};
-use ambivox_settings::{FilesError, Manifest, matching_files};
+use ambivox_settings::{CorpusFiles, FilesError, Manifest, matching_files};
 use anyhow::Result;
 
 use crate::failure::Failure;
 
 /// Digest of the files below `root` that belong to the corpus; none at all is an error.
 pub(crate) fn listing(memo: &StatMemo, root: &Path, manifest: &Manifest) -> Result<Listing> {
-    let files = matching_files(root, &manifest.files).map_err(|error| match error {
-        FilesError::Pattern(error) => Failure::usage(format!("files of the manifest: {error}")),
-        FilesError::Walk(error) => unreadable(root, &error),
-    })?;
+    let CorpusFiles { files, dangling } =
+        matching_files(root, &manifest.files).map_err(|error| match error {
+            FilesError::Pattern(error) => Failure::usage(format!("files of the manifest: {error}")),
+            FilesError::Walk(error) => unreadable(root, &error),
+        })?;
+    if let (true, Some(first)) = (files.is_empty(), dangling.iter().min()) {
+        return Err(Failure::data(format!(
+            "{}: no file of the corpus {} is here; what matches are links to nothing, such as {}\n\
+             hint: restore the links' targets; `git annex get` fetches files of git-annex",
+            root.display(),
+            manifest.title,
+            first.display(),
+        )));
+    }
     if files.is_empty() {
         return Err(Failure::data(format!(
             "{}: no file of the corpus {} is here; none matches {}\n\
@@ -61,13 +71,26 @@ mod tests {
     }
 
     #[test]
-    fn a_dangling_link_is_faulty_data() {
+    fn a_dangling_link_is_no_file_of_the_corpus() {
         let toy = Toy::new();
-        std::os::unix::fs::symlink("/none", toy.path("corpus/wav/c.wav")).unwrap();
-        let error = digest(&toy).unwrap_err();
+        let before = digest(&toy).unwrap();
+        for link in ["corpus/wav/c.wav", "corpus/latest"] {
+            std::os::unix::fs::symlink("/none", toy.path(link)).unwrap();
+        }
+        assert_eq!(digest(&toy).unwrap(), before);
+    }
+
+    #[test]
+    fn a_corpus_of_dangling_links_is_faulty_data() {
+        let toy = Toy::new();
+        toy.write("none/readme.txt", "");
+        std::fs::create_dir(toy.path("none/wav")).unwrap();
+        std::os::unix::fs::symlink("/none", toy.path("none/wav/c.wav")).unwrap();
+        let manifest = toy.read().unwrap().manifest;
+        let error = listing(&StatMemo::in_memory(), &toy.path("none"), &manifest).unwrap_err();
         assert_eq!(exit_code(&error), 3);
         let text = error.to_string();
-        assert!(text.contains("wav/c.wav") && text.contains("hint: "), "{text}");
+        assert!(text.contains("wav/c.wav") && text.contains("git annex get"), "{text}");
     }
 
     #[test]

@@ -1,20 +1,32 @@
 //! Which files belong to a corpus.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ambivox_settings::{FilesError, matching_files};
+use ambivox_settings::{CorpusFiles, FilesError, matching_files};
 
 use crate::CorpusError;
 
 /// Files below `root` whose relative path matches one of the glob `patterns`, by the rules of
 /// [`matching_files`]; sorted, with `/` between folders.
 pub fn corpus_files(root: &Path, patterns: &[String]) -> Result<Vec<String>, CorpusError> {
-    let files = matching_files(root, patterns).map_err(|error| match error {
+    sorted(&found(root, patterns)?.files)
+}
+
+/// As [`corpus_files`], those that are links to nothing: files that have yet to be fetched.
+pub fn dangling_files(root: &Path, patterns: &[String]) -> Result<Vec<String>, CorpusError> {
+    sorted(&found(root, patterns)?.dangling)
+}
+
+fn found(root: &Path, patterns: &[String]) -> Result<CorpusFiles, CorpusError> {
+    matching_files(root, patterns).map_err(|error| match error {
         FilesError::Pattern(error) => CorpusError::Pattern(error),
         FilesError::Walk(error) => CorpusError::Read(error.into()),
-    })?;
+    })
+}
+
+fn sorted(paths: &[PathBuf]) -> Result<Vec<String>, CorpusError> {
     let mut files: Vec<String> =
-        files.iter().map(|file| with_slashes(file)).collect::<Result<_, _>>()?;
+        paths.iter().map(|file| with_slashes(file)).collect::<Result<_, _>>()?;
     files.sort_unstable();
     Ok(files)
 }

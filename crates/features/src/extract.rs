@@ -1,6 +1,7 @@
 //! From utterances to `features.parquet` and `functionals.parquet`.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +15,10 @@ use rayon::prelude::*;
 use crate::FeatureError;
 use crate::pieces::{Keeper, Name, Pieces};
 use crate::writer::{Described, Encoded, Tables};
+
+/// What is wrong with a file that is not there.
+const MISSING: &str =
+    "missing: no such file, or a link to nothing; check the path, or fetch it (`git annex get`)";
 
 /// A corpus has so many row groups unless they would be shorter or longer than the next two say:
 /// enough that no thread waits long for the last.
@@ -299,7 +304,8 @@ impl<'a> Work<'a> {
             Err(error) if !is_fault_of_data(&error.problem, utterance) => {
                 return Err(FeatureError::Unreadable(error));
             }
-            Err(error) => Err(because(utterance, error.problem.to_string())),
+            // A link to nothing is no file of the corpus, so no result may tell it from none.
+            Err(error) => Err(because(utterance, reason(&error.problem))),
         };
         (self.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total);
         Ok(outcome)
@@ -341,6 +347,14 @@ fn is_fault_of_data(problem: &Problem, utterance: &Utterance) -> bool {
     match problem {
         Problem::Unreadable(_) => problem.is_missing() && utterance.duration_s.is_none(),
         _ => true,
+    }
+}
+
+/// A link to nothing is no file of the corpus, so no result may tell it from a file that is not there.
+fn reason(problem: &Problem) -> String {
+    match problem {
+        Problem::Unreadable(error) if error.kind() == ErrorKind::NotFound => MISSING.to_owned(),
+        _ => problem.to_string(),
     }
 }
 

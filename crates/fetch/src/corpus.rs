@@ -102,7 +102,7 @@ fn is_occupied(root: &Path) -> Result<bool, FetchError> {
 
 fn before(manifest: &Manifest, root: &Path) -> Result<Fetched, FetchError> {
     let whole = manifest.release.as_ref().and_then(|release| release.files);
-    let there = matching_files(root, &manifest.files).map_or(0, |files| files.len() as u64);
+    let there = matching_files(root, &manifest.files).map_or(0, |found| found.files.len() as u64);
     let is_whole = there > 0 && whole.is_none_or(|whole| whole == there);
     is_whole.then_some(Fetched::Before).ok_or(FetchError::Occupied { root: root.to_owned() })
 }

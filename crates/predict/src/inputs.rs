@@ -46,26 +46,33 @@ impl Input {
     }
 }
 
-/// The sounds in the order named; those of a folder, however deep, by name. A folder without any is
-/// an error.
-pub(crate) fn inputs(named: &[PathBuf]) -> Result<Vec<Input>, Error> {
+/// The audio files in the order named; those of a folder, however deep, by name. A folder without any
+/// is an error. `pass_over` is told of every link and folder below that cannot be followed.
+pub(crate) fn inputs(
+    named: &[PathBuf],
+    pass_over: &mut impl FnMut(String),
+) -> Result<Vec<Input>, Error> {
     let mut inputs = Vec::new();
     for path in named {
         match path {
             path if path.as_os_str() == "-" => inputs.push(Input::Stdin),
-            path if path.is_dir() => inputs.extend(in_folder(path)?),
+            path if path.is_dir() => inputs.extend(in_folder(path, pass_over)?),
             path => inputs.push(Input::File(path.clone())),
         }
     }
     Ok(inputs)
 }
 
-fn in_folder(folder: &Path) -> Result<Vec<Input>, Error> {
+fn in_folder(folder: &Path, pass_over: &mut impl FnMut(String)) -> Result<Vec<Input>, Error> {
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-        let entry = entry?;
-        if entry.file_type().is_file() && is_sound(entry.path()) {
-            files.push(Input::File(entry.into_path()));
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && is_sound(entry.path()) => {
+                files.push(Input::File(entry.into_path()));
+            }
+            // Whatever a link to a folder above leads to is being walked already.
+            Err(error) if error.loop_ancestor().is_none() => pass_over(obstacle(folder, &error)),
+            _ => {}
         }
     }
     if files.is_empty() {
@@ -77,6 +84,17 @@ fn in_folder(folder: &Path) -> Result<Vec<Input>, Error> {
         .into());
     }
     Ok(files)
+}
+
+/// What cannot be followed, and why.
+fn obstacle(folder: &Path, error: &walkdir::Error) -> String {
+    let path = error.path().unwrap_or(folder);
+    let reason = match error.io_error() {
+        Some(_) if path.is_symlink() && !path.exists() => "a link to nothing".to_owned(),
+        Some(error) => error.kind().to_string(),
+        None => error.to_string(),
+    };
+    format!("{}: {reason}", path.display())
 }
 
 fn is_sound(path: &Path) -> bool {
@@ -101,15 +119,41 @@ mod tests {
             fs::write(path(name), "").unwrap();
         }
         let names = |inputs: Vec<Input>| inputs.iter().map(Input::name).collect::<Vec<_>>();
-        let found = inputs(&[PathBuf::from("-"), folder.path().to_path_buf()]).unwrap();
+        let found = inputs(&[PathBuf::from("-"), folder.path().to_path_buf()], &mut |line| {
+            panic!("{line}");
+        });
+        let found = found.unwrap();
         let expected = ["a.flac", "b/z.mp3", "c.WAV"].map(|name| path(name).display().to_string());
         assert_eq!(names(found), [&["-".to_owned()], expected.as_slice()].concat());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_followed_is_named_and_the_others_are_found() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("locked")).unwrap();
+        fs::write(path("b.wav"), "").unwrap();
+        symlink("/no/such/file", path("a.wav")).unwrap();
+        symlink(".", path("here")).unwrap();
+        fs::set_permissions(path("locked"), PermissionsExt::from_mode(0)).unwrap();
+        let is_locked = fs::read_dir(path("locked")).is_err();
+        let mut passed_over = Vec::new();
+        let found = inputs(&[folder.path().to_path_buf()], &mut |line| passed_over.push(line));
+        fs::set_permissions(path("locked"), PermissionsExt::from_mode(0o700)).unwrap();
+        assert_eq!(found.unwrap(), [Input::File(path("b.wav"))]);
+        let mut expected = vec![format!("{}: a link to nothing", path("a.wav").display())];
+        // Root enters any folder.
+        let locked = format!("{}: permission denied", path("locked").display());
+        expected.extend(is_locked.then_some(locked));
+        assert_eq!(passed_over, expected);
     }
 
     #[test]
     fn a_folder_without_sound_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let error = inputs(&[folder.path().to_path_buf()]).unwrap_err().to_string();
+        let error = inputs(&[folder.path().to_path_buf()], &mut |_| {}).unwrap_err().to_string();
         assert!(error.contains("no sound in this folder"), "{error}");
     }
 }

@@ -55,7 +55,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         return Ok(exit::DONE);
     }
     let started = Instant::now();
-    let answers = analyse(cli, &ensemble, inputs::inputs(&cli.sounds)?);
+    let answers = analyse(cli, &ensemble, found(cli)?);
     let report = Report { ensemble: &ensemble, answers, seconds: started.elapsed().as_secs_f64() };
     let text = match cli.form() {
         Form::Table if !report.has_any() => String::new(),
@@ -70,6 +70,20 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         say(&report.speed());
     }
     Ok(if report.is_whole() { exit::DONE } else { exit::DATA })
+}
+
+/// The audio files that the command line names; warns of what cannot be followed.
+fn found(cli: &Cli) -> Result<Vec<Input>, Error> {
+    let mut passed_over = 0;
+    let found = inputs::inputs(&cli.sounds, &mut |what| {
+        say(&format!("warning: {what}; passed over"));
+        passed_over += 1;
+    });
+    if passed_over > 0 {
+        let all = if passed_over == 1 { "link or folder" } else { "links and folders" };
+        say(&format!("warning: {passed_over} {all} cannot be followed"));
+    }
+    found
 }
 
 /// Every sound in order, with what is said of it or what is wrong with it.

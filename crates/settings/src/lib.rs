@@ -31,7 +31,7 @@ pub use cyclegan::{CycleganSettings, Pool};
 pub use error::SettingsError;
 pub use event::Event;
 pub use fetch::{Archive, ArchiveKind, Download, is_below};
-pub use files::{FilesError, Patterns, matching_files};
+pub use files::{CorpusFiles, FilesError, Patterns, matching_files};
 pub use manifest::{Adapter, CsvColumns, CsvLayout, Manifest, Release, Sex, Speaker};
 pub use methods::{
     FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings, Method,

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ambivox_artifacts::{Listing, listing_digest};
 use ambivox_audio::{Problem, probe};
 use ambivox_corpus::{
-    Corpus, Corrections, Utterance, corpus_files, read_corpus, summarise, write_index,
+    Corpus, Corrections, Utterance, corpus_files, dangling_files, read_corpus, summarise,
+    write_index,
 };
 use ambivox_features::FeatureError;
 use ambivox_settings::{CorrectionCounts, IndexParams, Manifest, role};
@@ -18,6 +19,7 @@ use crate::job::Job;
 pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError> {
     let root = job.input(role::CORPUS)?;
     let Corpus { mut utterances, warnings } = read_corpus(root, &params.manifest)?;
+    warn_of_dangling_links(root, &params.manifest, job)?;
     let files = corpus_files(root, &params.manifest.files)?;
     measure(&mut utterances, &files, root, &|done, total| {
         job.reporter.progress(done, total, "utterances", "");
@@ -39,6 +41,25 @@ fn corrections(root: &Path, manifest: &Manifest) -> Result<Option<CorrectionCoun
     let file = manifest.csv.as_ref().and_then(|layout| layout.corrections.as_deref());
     let read = Corrections::of_corpus(root, manifest)?;
     Ok(read.zip(file).map(|(corrections, file)| corrections.counts(file)))
+}
+
+/// Where labels are in the names of files, a file that was not fetched is an utterance that nobody
+/// will miss.
+fn warn_of_dangling_links(
+    root: &Path,
+    manifest: &Manifest,
+    job: &Job<'_>,
+) -> Result<(), StageError> {
+    let dangling = dangling_files(root, &manifest.files)?;
+    if let Some(first) = dangling.first() {
+        job.reporter.warn(format!(
+            "corpus {}: {} of its files are links to nothing and are taken as missing, {first} first; \
+             `git annex get` fetches those of git-annex",
+            manifest.name,
+            dangling.len()
+        ));
+    }
+    Ok(())
 }
 
 /// Fills in the durations, in parallel. What has no audio of a known format, or no file at all among
