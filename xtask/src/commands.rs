@@ -83,19 +83,23 @@ pub(crate) fn prepare(executor: &mut Executor<'_>, until: Until) -> Result<Answe
 fn exclusions(exclusions: &Exclusions) -> String {
     let excluded = match exclusions.excluded.as_slice() {
         [] => "No utterance is left out.".to_owned(),
-        excluded => format!("{} utterances are left out:{}", excluded.len(), listed(excluded)),
+        excluded => format!("{} utterances are left out:\n{}", excluded.len(), listed(excluded)),
     };
     match exclusions.warnings.as_slice() {
         [] => excluded,
         warnings => {
-            format!("{excluded}\nDoubtful recordings, which are not left out:{}", listed(warnings))
+            format!(
+                "{excluded}\nDoubtful recordings, which are not left out:\n{}",
+                listed(warnings)
+            )
         }
     }
 }
 
 /// A line for each.
 fn listed(exclusions: &[Exclusion]) -> String {
-    exclusions.iter().map(|e| format!("\n  {}: {}", e.utterance_id, e.reason)).collect()
+    let lines = exclusions.iter().map(|e| format!("  {}: {}", e.utterance_id, e.reason));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// How far a cross-validation goes.
