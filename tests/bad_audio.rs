@@ -70,7 +70,7 @@ fn doubtful_audio_stays_in_with_a_warning() {
     let house = tones();
     let loud: Vec<f64> = tone(200.0, 6_400).iter().map(|sample| sample * 32_768.0).collect();
     house.write("corpus/wav/loud.wav", wav_float(&loud));
-    house.write("corpus/wav/silent.wav", wav16(&[0.0; 6_400]));
+    house.write("corpus/wav/silent.wav", wav16(&vec![0.0; 6_400]));
     for name in ["loud", "silent"] {
         add_row(&house, &format!("wav/{name}.wav,anna,happy"));
     }

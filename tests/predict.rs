@@ -140,7 +140,7 @@ fn what_cannot_be_heard_is_named_and_the_rest_is_said() {
     let parts =
         ["broken.wav: ", "silent.wav: ", "short.wav: 0.006 s", "/no/such.wav: cannot be read"];
     ran.complained_of(&parts).complained_of(&["4 of 7 sounds"]);
-    house.write("sounds/zeros.wav", wav16(&[0.0; 6_400]));
+    house.write("sounds/zeros.wav", wav16(&vec![0.0; 6_400]));
     let zeros = house.path("sounds/zeros.wav").display().to_string();
     let ran = predict(&house, &["--json", &zeros], b"").ended(DONE);
     let reason = ran.document()["sounds"][0]["warnings"][0].as_str().unwrap().to_owned();

@@ -87,20 +87,24 @@ fn exclusions(exclusions: &Exclusions) -> String {
         [] => "No utterance is excluded.".to_owned(),
         excluded => {
             let count = counted_is(excluded.len(), "utterance");
-            format!("{count} excluded:{}", listed(excluded))
+            format!("{count} excluded:\n{}", listed(excluded))
         }
     };
     match exclusions.warnings.as_slice() {
         [] => excluded,
         warnings => {
-            format!("{excluded}\nDoubtful recordings, which are not excluded:{}", listed(warnings))
+            format!(
+                "{excluded}\nDoubtful recordings, which are not excluded:\n{}",
+                listed(warnings)
+            )
         }
     }
 }
 
 /// A line for each.
 fn listed(exclusions: &[Exclusion]) -> String {
-    exclusions.iter().map(|e| format!("\n  {}: {}", e.utterance_id, e.reason)).collect()
+    let lines = exclusions.iter().map(|e| format!("  {}: {}", e.utterance_id, e.reason));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// How far a cross-validation goes.

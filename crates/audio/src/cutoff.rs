@@ -49,7 +49,7 @@ fn cut_off(file: &mut Bytes<'_>) -> io::Result<CutOff> {
     }
 }
 
-/// The place after the ID3v2 tags at the beginning.
+/// The place after the tags (`ID3v2`) at the beginning.
 fn after_tag(file: &mut Bytes<'_>) -> io::Result<u64> {
     let mut at = 0;
     while let [b'I', b'D', b'3', _, _, flags, a, b, c, d] = *file.get(at, 10)? {

@@ -174,13 +174,10 @@ impl Mix {
         };
         // Written so that NaN is off the scale too.
         let on_scale = |sample: &f32| sample.abs() <= LOUDEST;
-        match self.samples.iter().position(|sample| !on_scale(sample)) {
-            Some(index) => Err(Problem::OffScale { index, value: self.samples[index] }),
-            None => {
-                let warnings = self.levels.warnings();
-                Ok(Recording { samples: self.samples, rate, channels, warnings })
-            }
+        if let Some(index) = self.samples.iter().position(|sample| !on_scale(sample)) {
+            return Err(Problem::OffScale { index, value: self.samples[index] });
         }
+        Ok(Recording { samples: self.samples, rate, channels, warnings: self.levels.warnings() })
     }
 }
 

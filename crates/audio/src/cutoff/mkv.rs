@@ -1,4 +1,4 @@
-//! Matroska and WebM: elements have lengths.
+//! Matroska and `WebM`: elements have lengths.
 
 use std::io;
 
