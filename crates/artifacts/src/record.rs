@@ -89,7 +89,9 @@ impl Record {
             _ => return Found::Damaged,
         }
         let record: Option<Self> = serde_json::from_slice(bytes).ok();
-        record.filter(|record| record.is_whole(key)).map_or(Found::Damaged, Found::Whole)
+        record
+            .filter(|record| record.is_whole(key))
+            .map_or(Found::Damaged, |record| Found::Whole(Box::new(record)))
     }
 
     fn is_whole(&self, key: &Digest) -> bool {
@@ -108,7 +110,7 @@ impl Record {
 #[derive(Debug)]
 pub(crate) enum Found {
     /// A record as it was written.
-    Whole(Record),
+    Whole(Box<Record>),
     /// A record of an earlier version.
     Outdated,
     /// Something else: cut short, altered, that of another key, or of a version that is yet to come.

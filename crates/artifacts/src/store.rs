@@ -103,11 +103,7 @@ impl Store {
         for (role, output) in &record.outputs {
             damage.extend(self.damage(&folder, role, output)?);
         }
-        Ok(if damage.is_empty() {
-            Lookup::Fresh(Box::new(record))
-        } else {
-            Lookup::Damaged(damage)
-        })
+        Ok(if damage.is_empty() { Lookup::Fresh(record) } else { Lookup::Damaged(damage) })
     }
 
     fn damage(
@@ -136,7 +132,7 @@ impl Store {
     /// does not count.
     pub fn record(&self, stage: &str, key: &Digest) -> Result<Option<Record>, ArtifactError> {
         Ok(match self.found(stage, key)? {
-            Some(Found::Whole(record)) => Some(record),
+            Some(Found::Whole(record)) => Some(*record),
             _ => None,
         })
     }

@@ -137,7 +137,7 @@ mod tests {
         fs::write(path("b.wav"), "").unwrap();
         symlink("/no/such/file", path("a.wav")).unwrap();
         symlink(".", path("here")).unwrap();
-        fs::set_permissions(path("locked"), PermissionsExt::from_mode(0)).unwrap();
+        fs::set_permissions(path("locked"), PermissionsExt::from_mode(0o000)).unwrap();
         let is_locked = fs::read_dir(path("locked")).is_err();
         let mut passed_over = Vec::new();
         let found = inputs(&[folder.path().to_path_buf()], &mut |line| passed_over.push(line));

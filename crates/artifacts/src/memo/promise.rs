@@ -30,7 +30,7 @@ pub(super) enum Promise {
 /// Left out on purpose: overlayfs (0x794c7630), which keeps times of change but whose inode and
 /// device numbers may be given to other files at the next mount, and whose lower layers may be images
 /// with times of their own making; CIFS and SMB (0xff534d42, 0xfe534d42), 9p (0x01021997) and FUSE
-/// (0x65735546), where it depends on who answers; Lustre, GPFS, BeeGFS and CephFS, which nobody has
+/// (0x65735546), where it depends on who answers; Lustre, GPFS, `BeeGFS` and `CephFS`, which nobody has
 /// tried yet.
 const KNOWN: [(u32, Promise); 9] = [
     // ext2, ext3, ext4: `f_fsid` is made of the UUID. Old inodes count whole seconds, for which the

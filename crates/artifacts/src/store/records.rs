@@ -29,7 +29,7 @@ impl Store {
                 // Another name is that of a file whose writer died: no record, and no harm.
                 let Some(key) = key else { continue };
                 match self.found(&stage, &key) {
-                    Ok(Some(Found::Whole(record))) => records.whole.push(record),
+                    Ok(Some(Found::Whole(record))) => records.whole.push(*record),
                     Ok(Some(Found::Outdated)) => records.outdated += 1,
                     Ok(Some(Found::Damaged)) | Err(_) => records.broken.push(file),
                     // Another process has just made it again, or removed it.

@@ -140,7 +140,7 @@ fn a_record_with_any_bit_flipped_does_not_count() {
         let mut flipped = whole.clone();
         flipped[at / 8] ^= 1 << (at % 8);
         if let Found::Whole(found) = Record::read(&flipped, &record.key) {
-            assert_eq!(found, record, "bit {at}");
+            assert_eq!(*found, record, "bit {at}");
         }
     }
 }

@@ -78,12 +78,8 @@ mod links {
 
     /// Whether the permissions of a folder keep these tests out; root enters any.
     fn forbid(folder: &Path) -> bool {
-        fs::set_permissions(folder, PermissionsExt::from_mode(0)).unwrap();
-        let is_forbidden = fs::read_dir(folder).is_err();
-        if !is_forbidden {
-            println!("skipped: this user may enter any folder");
-        }
-        is_forbidden
+        fs::set_permissions(folder, PermissionsExt::from_mode(0o000)).unwrap();
+        fs::read_dir(folder).is_err()
     }
 
     #[test]
@@ -151,15 +147,15 @@ fn folders_are_walked_where_a_pattern_may_match() {
 const LEVELS: [&str; 12] =
     ["a", "b", "*", "?", "**", "[ab]", "[!a]", "{a,b}", "{a", "b}", "a*", "{a,b/a}"];
 
-fn joined(levels: Vec<&str>) -> String {
+fn joined(levels: &[&str]) -> String {
     levels.join("/")
 }
 
 proptest! {
     #[test]
     fn no_folder_is_passed_over_that_leads_to_a_match(
-        pattern in prop::collection::vec(prop::sample::select(LEVELS.to_vec()), 1..5).prop_map(joined),
-        path in prop::collection::vec(prop::sample::select(vec!["a", "b", "ab"]), 1..5).prop_map(joined),
+        pattern in prop::collection::vec(prop::sample::select(LEVELS.to_vec()), 1..5).prop_map(|levels| joined(&levels)),
+        path in prop::collection::vec(prop::sample::select(vec!["a", "b", "ab"]), 1..5).prop_map(|levels| joined(&levels)),
     ) {
         let Ok(patterns) = Patterns::new(&[pattern]) else { return Ok(()) };
         if patterns.set.is_match(&path) {
