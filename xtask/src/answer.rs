@@ -20,9 +20,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The JSON document.
+    /// The JSON document. A part of a path that is no text, as behind a link, is replaced.
     pub(crate) fn json(&self) -> serde_json::Value {
-        json!({ "outputs": self.outputs, "stages": self.tally })
+        let outputs = self.outputs.iter().map(|(role, path)| (role, path.to_string_lossy()));
+        let outputs: BTreeMap<_, _> = outputs.collect();
+        json!({ "outputs": outputs, "stages": self.tally })
     }
 
     /// The text with the paths below it.
@@ -53,5 +55,14 @@ mod tests {
         assert_eq!(Tally { fresh: 0, made: 1 }.done(), "1 stage: 1 made, 0 fresh");
         assert_eq!(answer.lines(), "table\nindex: /s/index.parquet");
         insta::assert_snapshot!(answer.json(), @r#"{"outputs":{"index":"/s/index.parquet"},"stages":{"fresh":26,"made":0}}"#);
+    }
+
+    #[test]
+    fn a_path_that_is_no_text_makes_a_document_too() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let path = PathBuf::from(std::ffi::OsString::from_vec(b"/r\xe9sultats".to_vec()));
+        let outputs = BTreeMap::from([("index".to_owned(), path)]);
+        let answer = Answer { text: String::new(), outputs, tally: Tally { fresh: 0, made: 0 } };
+        assert_eq!(answer.json()["outputs"]["index"], "/r\u{fffd}sultats");
     }
 }
