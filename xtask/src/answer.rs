@@ -23,9 +23,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The JSON document.
+    /// The JSON document. A part of a path that is no text, as behind a link, is replaced.
     pub(crate) fn json(&self) -> serde_json::Value {
-        let mut document = json!({ "outputs": self.outputs, "stages": self.tally });
+        let outputs = self.outputs.iter().map(|(role, path)| (role, path.to_string_lossy()));
+        let outputs: BTreeMap<_, _> = outputs.collect();
+        let mut document = json!({ "outputs": outputs, "stages": self.tally });
         if !self.warnings.is_empty() {
             document["warnings"] = self.warnings.clone().into();
         }
@@ -62,5 +64,15 @@ mod tests {
         insta::assert_snapshot!(answer.json(), @r#"{"outputs":{"index":"/s/index.parquet"},"stages":{"fresh":26,"made":0}}"#);
         answer.warnings.push("silent".into());
         insta::assert_snapshot!(answer.json()["warnings"], @r#"["silent"]"#);
+    }
+
+    #[test]
+    fn a_path_that_is_no_text_makes_a_document_too() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let path = PathBuf::from(std::ffi::OsString::from_vec(b"/r\xe9sultats".to_vec()));
+        let outputs = BTreeMap::from([("index".to_owned(), path)]);
+        let tally = Tally { fresh: 0, made: 0 };
+        let answer = Answer { text: String::new(), outputs, tally, warnings: Vec::new() };
+        assert_eq!(answer.json()["outputs"]["index"], "/r\u{fffd}sultats");
     }
 }

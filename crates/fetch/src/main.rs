@@ -121,7 +121,8 @@ fn by_hand(manifest: &Manifest) -> String {
 fn tell(cli: &Cli, manifest: &Manifest, root: &Path, fetched: Fetched) -> Result<(), Failure> {
     let is_new = fetched == Fetched::New;
     let text = if cli.json {
-        let outputs = serde_json::json!({ "corpus": root });
+        // A part of a path that is no text is replaced.
+        let outputs = serde_json::json!({ "corpus": root.to_string_lossy() });
         format!("{:#}", serde_json::json!({ "outputs": outputs, "fetched": is_new }))
     } else {
         let done = if is_new { "fetched" } else { "there already" };
