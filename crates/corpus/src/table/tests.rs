@@ -97,13 +97,14 @@ proptest! {
     #[test]
     fn no_row_is_swallowed(rows in prop::collection::vec(("[a\"', ]{0,6}", "[a\"', ]{0,6}"), 1..8)) {
         let cell = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-        let quoted: String = rows.iter().map(|(a, b)| format!("{},{}\n", cell(a), cell(b))).collect();
-        let table = parse(format!("a,b\n{quoted}")).unwrap();
+        let quoted: Vec<String> =
+            rows.iter().map(|(a, b)| format!("{},{}", cell(a), cell(b))).collect();
+        let table = parse(format!("a,b\n{}", quoted.join("\n"))).unwrap();
         let expected: Vec<Vec<&str>> = rows.iter().map(|(a, b)| vec![a.trim(), b.trim()]).collect();
         prop_assert_eq!(cells(&table), expected);
 
-        let raw: String = rows.iter().map(|(a, b)| format!("{a},{b}\n")).collect();
-        if let Ok(table) = parse(format!("a,b\n{raw}")) {
+        let raw: Vec<String> = rows.iter().map(|(a, b)| format!("{a},{b}")).collect();
+        if let Ok(table) = parse(format!("a,b\n{}", raw.join("\n"))) {
             prop_assert_eq!(table.rows().len(), rows.len());
         }
     }
