@@ -6,10 +6,16 @@
 //!
 //! Samples of 16 bits at 16 kHz come out as exactly s / 32768.
 
+mod codecs;
+mod container;
 mod cut;
 mod error;
+mod known;
 mod reader;
 mod resample;
+mod sphere;
+mod splice;
+mod wav;
 
 use std::io::{Cursor, ErrorKind};
 use std::path::Path;

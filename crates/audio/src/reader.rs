@@ -3,10 +3,7 @@
 use std::io::ErrorKind;
 
 use symphonia::core::audio::{Channels, GenericAudioBufferRef};
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_ALAC, CODEC_ID_OPUS};
-use symphonia::core::codecs::audio::{
-    AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
-};
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::well_known::{
@@ -16,8 +13,9 @@ use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
+use symphonia::core::units::Duration;
 
-use crate::{Info, Problem, check_length};
+use crate::{Info, Problem, check_length, codecs, container, known};
 
 /// Loudest sample, where full scale is 1 and float files on the scale of 32-bit integers still pass:
 /// filters add up thousands of samples, and the sums must stay finite.
@@ -45,9 +43,7 @@ impl<'s> Reader<'s> {
             return Err(Problem::Empty);
         }
         let format = read_headers(source)?;
-        let track = format.default_track(TrackType::Audio).ok_or(Problem::NotAudio)?.clone();
-        let codec = track.codec_params.as_ref().and_then(|params| params.audio()).cloned();
-        let codec = codec.ok_or_else(|| Problem::Unsupported("codec not named".to_owned()))?;
+        let (track, codec) = audio_track(format.as_ref())?;
         Ok(Self { format, track, codec })
     }
 
@@ -73,35 +69,71 @@ impl<'s> Reader<'s> {
 
     /// Decodes everything and checks that it is everything.
     pub(crate) fn decode(mut self) -> Result<Recording, Problem> {
+        let mut mix = Mix::default();
+        while self.decode_stream(&mut mix)? {
+            self.next_stream()?;
+        }
+        mix.finish()
+    }
+
+    /// Decodes one stream; whether another one begins after it, as in a chain of Ogg.
+    fn decode_stream(&mut self, mix: &mut Mix) -> Result<bool, Problem> {
         let options = AudioDecoderOptions::default().verify(true);
         let mut decoder = symphonia::default::get_codecs()
             .make_audio_decoder(&self.codec, &options)
             .map_err(|error| match error {
-                Error::Unsupported(_) => Problem::Unsupported(codec_name(self.codec.codec)),
+                Error::Unsupported(_) => Problem::Unsupported(codecs::name(&self.codec)),
                 other => other.into(),
             })?;
-        let mut mix = Mix::default();
-        while let Some(packet) = self.next_packet()? {
-            mix.add(&decoder.decode(&packet)?)?;
-        }
-        self.check(decoder.as_mut(), &mix)?;
-        mix.finish()
+        let before = mix.samples.len();
+        let chained = loop {
+            match self.next_packet()? {
+                Next::Packet(packet) => mix.add(&decoder.decode(&packet)?)?,
+                Next::Stream => break true,
+                Next::End => break false,
+            }
+        };
+        self.check(decoder.as_mut(), (mix.samples.len() - before) as u64)?;
+        Ok(chained)
     }
 
-    /// The track's next packet; `None` at the end of the file, be it the right one or not.
-    fn next_packet(&mut self) -> Result<Option<Packet>, Problem> {
+    /// The track's next packet; the end of the file, be it the right one or not.
+    fn next_packet(&mut self) -> Result<Next, Problem> {
         loop {
             match self.format.next_packet() {
                 Ok(Some(packet)) if packet.track_id != self.track.id => {}
-                Ok(packet) => return Ok(packet),
-                Err(Error::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+                Ok(Some(packet)) => return Ok(Next::Packet(self.untrimmed(packet))),
+                Ok(None) => return Ok(Next::End),
+                Err(Error::ResetRequired) => return Ok(Next::Stream),
+                Err(Error::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => {
+                    return Ok(Next::End);
+                }
                 Err(e) => return Err(e.into()),
             }
         }
     }
 
-    fn check(&self, decoder: &mut dyn AudioDecoder, mix: &Mix) -> Result<(), Problem> {
-        let found = mix.samples.len() as u64;
+    /// The packet, whole if it is one of bare MPEG frames after the counted or estimated end: there the
+    /// estimate was too low, or another file was appended.
+    fn untrimmed(&self, mut packet: Packet) -> Packet {
+        let padding = u64::from(self.track.padding.unwrap_or(0));
+        let end = self.track.num_frames.map(|frames| frames.saturating_add(padding));
+        let begin = u64::try_from(packet.pts.get()).ok();
+        let beyond = begin.zip(end).is_some_and(|(begin, end)| begin >= end);
+        if self.is_bare_mpeg() && beyond {
+            packet.trim_end = Duration::ZERO;
+        }
+        packet
+    }
+
+    /// Goes on with the next stream of a chain.
+    fn next_stream(&mut self) -> Result<(), Problem> {
+        let (track, codec) = audio_track(self.format.as_ref())?;
+        (self.track, self.codec) = (track, codec);
+        Ok(())
+    }
+
+    fn check(&self, decoder: &mut dyn AudioDecoder, found: u64) -> Result<(), Problem> {
         match self.promised() {
             Some(promised) if found < promised => Err(Problem::Truncated { promised, found }),
             _ if decoder.finalize().verify_ok == Some(false) => {
@@ -111,35 +143,51 @@ impl<'s> Reader<'s> {
         }
     }
 
+    /// Whether it is MPEG frames without a container.
+    fn is_bare_mpeg(&self) -> bool {
+        let bare = [FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3, FORMAT_ID_ADTS];
+        bare.contains(&self.format.format_info().format)
+    }
+
     /// Number of samples per channel that the headers vouch for. Of bare MPEG frames it may be an
     /// estimate from the first of them.
     fn promised(&self) -> Option<u64> {
-        let estimates = [FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3, FORMAT_ID_ADTS];
-        let estimated = estimates.contains(&self.format.format_info().format);
-        self.track.num_frames.filter(|_| !estimated)
+        self.track.num_frames.filter(|_| !self.is_bare_mpeg())
     }
+}
+
+/// What comes next in a file.
+enum Next {
+    Packet(Packet),
+    /// Another stream.
+    Stream,
+    End,
+}
+
+/// The track of audio in a file, and its codec.
+fn audio_track(format: &dyn FormatReader) -> Result<(Track, AudioCodecParameters), Problem> {
+    let track = format.default_track(TrackType::Audio).ok_or_else(|| Problem::Foreign {
+        found: "holds no audio track, such as a video without sound".to_owned(),
+        hint: "remove it from the corpus or get it again from its source".to_owned(),
+    })?;
+    let codec = track.codec_params.as_ref().and_then(|params| params.audio()).cloned();
+    let codec = codec.ok_or_else(|| Problem::Unsupported("its codec has no name".to_owned()))?;
+    Ok((track.clone(), codec))
 }
 
 fn read_headers<'s>(
     source: Box<dyn MediaSource + 's>,
 ) -> Result<Box<dyn FormatReader + 's>, Problem> {
+    let mut source = container::open(source)?;
+    let first = container::first(source.as_mut())?;
     let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
     symphonia::default::get_probe()
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
         .map_err(|error| match error {
             Error::IoError(e) if e.kind() != ErrorKind::UnexpectedEof => Problem::Unreadable(e),
             Error::DecodeError(reason) => Problem::Broken(reason.to_owned()),
-            _ => Problem::NotAudio,
+            _ => known::refused(&first),
         })
-}
-
-/// Name of a codec that there is no decoder for, its number where it is a rare one.
-fn codec_name(codec: AudioCodecId) -> String {
-    match codec {
-        CODEC_ID_OPUS => "Opus".to_owned(),
-        CODEC_ID_ALAC => "Apple Lossless".to_owned(),
-        other => format!("codec {other}"),
-    }
 }
 
 /// Collects the mean of the channels, packet by packet.
