@@ -1,8 +1,11 @@
 //! Audio files of any common format to mono samples at 16 kHz.
 //!
-//! WAV and AIFF (integer of 8 to 32 bits, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis,
-//! AAC in MP4 or bare, Matroska. What a file holds decides, not its name. A file that cannot be
-//! read whole is an error, never a shorter recording.
+//! WAV (also RF64 and BW64), AIFF, CAF (integer of 8 to 32 bits, float, µ-law, A-law, ADPCM), NIST
+//! SPHERE (integer, µ-law, A-law), FLAC, Apple Lossless, MP1, MP2, MP3, Vorbis, AAC-LC of up to two
+//! channels; bare, or in WAV (MP2, MP3), Ogg, MP4, CAF or Matroska. What a file holds decides, not its
+//! name. A file that cannot be read whole is an error, never a shorter recording: that goes for joined
+//! files (MP3 after MP3, chains of Ogg streams), too, which are read to their end. What is known and
+//! cannot be read, such as Opus, AC-3 or AAC of six channels, is called by its name.
 //!
 //! Samples of 16 bits at 16 kHz come out as exactly s / 32768.
 
@@ -40,8 +43,8 @@ pub struct Info {
     pub sample_rate: u32,
     /// Number of channels.
     pub channels: usize,
-    /// Duration in seconds, that of the samples which [`load`] gives. Bare MPEG frames without a
-    /// count are estimated; AAC may decode to up to 0.1 s more.
+    /// Duration in seconds, that of the samples which [`load`] gives. AAC may decode to up to 0.1 s
+    /// more or less.
     pub duration_s: f64,
 }
 
@@ -58,8 +61,8 @@ pub fn decode(content: &[u8], name: &Path, cut: Cut) -> Result<Vec<f32>, AudioEr
     samples(Box::new(Cursor::new(content)), cut).map_err(|problem| problem.of(name))
 }
 
-/// Rate, channels and duration of `path`, from its headers where they have them all; otherwise the
-/// file is decoded. Broken sound behind sound headers is not noticed here.
+/// Rate, channels and duration of `path`, from its headers where they have them all: those of all
+/// frames of MPEG, and of all streams of Ogg. Otherwise the file is decoded. Broken sound behind sound headers is not noticed here.
 pub fn probe(path: &Path) -> Result<Info, AudioError> {
     open(path).and_then(|source| Reader::new(source)?.info()).map_err(|problem| problem.of(path))
 }

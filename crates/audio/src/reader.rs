@@ -7,7 +7,7 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDe
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::well_known::{
-    FORMAT_ID_ADTS, FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3,
+    FORMAT_ID_ADTS, FORMAT_ID_CAF, FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3, FORMAT_ID_OGG,
 };
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
@@ -53,10 +53,36 @@ impl<'s> Reader<'s> {
         match (self.codec.sample_rate, channels, self.duration_s()) {
             (_, _, Some(duration)) if duration <= 0.0 => Err(Problem::Empty),
             (Some(sample_rate), Some(channels), Some(duration_s)) => {
+                let duration_s = if self.may_be_joined() { self.total_s()? } else { duration_s };
                 Ok(Info { sample_rate, channels, duration_s })
             }
             _ => self.decode().map(|recording| recording.info()),
         }
+    }
+
+    /// Whether files of this format can be joined by copying one after the other, so that the headers
+    /// speak of the first alone.
+    fn may_be_joined(&self) -> bool {
+        self.is_bare_mpeg() || self.format.format_info().format == FORMAT_ID_OGG
+    }
+
+    /// Seconds of all streams. Bare MPEG frames are counted, but not decoded.
+    fn total_s(mut self) -> Result<f64, Problem> {
+        let mut before_s = 0.0;
+        let mut samples = 0;
+        loop {
+            match self.next_packet()? {
+                Next::Packet(packet) => samples += samples_of(&packet),
+                Next::Stream => {
+                    before_s += self.duration_s().unwrap_or_default();
+                    self.next_stream()?;
+                }
+                Next::End => break,
+            }
+        }
+        let rate = self.codec.sample_rate.filter(|_| self.is_bare_mpeg());
+        let counted_s = rate.map(|rate| samples as f64 / f64::from(rate));
+        Ok(before_s + counted_s.or_else(|| self.duration_s()).unwrap_or_default())
     }
 
     fn duration_s(&self) -> Option<f64> {
@@ -86,9 +112,15 @@ impl<'s> Reader<'s> {
                 other => other.into(),
             })?;
         let before = mix.samples.len();
+        let mut kind = None;
         let chained = loop {
             match self.next_packet()? {
-                Next::Packet(packet) => mix.add(&decoder.decode(&packet)?)?,
+                Next::Packet(packet) => {
+                    if *kind.get_or_insert(self.mpeg_kind(&packet)) != self.mpeg_kind(&packet) {
+                        return Err(changed());
+                    }
+                    mix.add(&decoder.decode(&packet)?)?;
+                }
                 Next::Stream => break true,
                 Next::End => break false,
             }
@@ -126,6 +158,14 @@ impl<'s> Reader<'s> {
         packet
     }
 
+    /// What the decoder of MPEG frames takes from the first of them: version, layer, sampling rate, and
+    /// whether it is mono. Of other packets nothing.
+    fn mpeg_kind(&self, packet: &Packet) -> Option<[u8; 3]> {
+        let [_, second, third, fourth] = *packet.data.first_chunk()?;
+        let mono = u8::from(fourth >> 6 == 3);
+        self.is_layered().then_some([second & 0xfe, third & 0x0c, mono])
+    }
+
     /// Goes on with the next stream of a chain.
     fn next_stream(&mut self) -> Result<(), Problem> {
         let (track, codec) = audio_track(self.format.as_ref())?;
@@ -145,15 +185,33 @@ impl<'s> Reader<'s> {
 
     /// Whether it is MPEG frames without a container.
     fn is_bare_mpeg(&self) -> bool {
-        let bare = [FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3, FORMAT_ID_ADTS];
-        bare.contains(&self.format.format_info().format)
+        self.is_layered() || self.format.format_info().format == FORMAT_ID_ADTS
+    }
+
+    /// Whether it is such frames of MP1, MP2 or MP3.
+    fn is_layered(&self) -> bool {
+        let layers = [FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3];
+        layers.contains(&self.format.format_info().format)
     }
 
     /// Number of samples per channel that the headers vouch for. Of bare MPEG frames it may be an
-    /// estimate from the first of them.
+    /// estimate from the first of them; CAF may count the last of its packets as if it were full.
     fn promised(&self) -> Option<u64> {
-        self.track.num_frames.filter(|_| !self.is_bare_mpeg())
+        let is_caf = self.format.format_info().format == FORMAT_ID_CAF;
+        let packet = self.codec.max_frames_per_packet.filter(|_| is_caf).unwrap_or(1);
+        let counted = self.track.num_frames.filter(|_| !self.is_bare_mpeg());
+        counted.map(|frames| (frames + 1).saturating_sub(packet))
     }
+}
+
+fn changed() -> Problem {
+    Problem::Unsupported("its sampling rate or channels change midway".to_owned())
+}
+
+/// Samples of a bare MPEG frame, whose own duration is that with what is trimmed.
+fn samples_of(packet: &Packet) -> u64 {
+    let trimmed = packet.trim_start.get().saturating_add(packet.trim_end.get());
+    packet.dur.get().saturating_sub(trimmed)
 }
 
 /// What comes next in a file.
@@ -203,7 +261,7 @@ impl Mix {
     fn add(&mut self, packet: &GenericAudioBufferRef<'_>) -> Result<(), Problem> {
         let form = (packet.spec().rate(), packet.spec().channels().count());
         if *self.form.get_or_insert(form) != form || form.0 == 0 || form.1 == 0 {
-            return Err(Problem::Unsupported("its rate or channels change midway".to_owned()));
+            return Err(changed());
         }
         packet.copy_to_vec_interleaved(&mut self.interleaved);
         let frames = self.interleaved.chunks_exact(form.1);

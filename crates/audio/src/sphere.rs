@@ -19,15 +19,15 @@ pub(crate) fn open<'s>(
 ) -> Result<Box<dyn MediaSource + 's>, Problem> {
     let header = Header::parse(first)
         .ok_or_else(|| Problem::Broken("its SPHERE header has a line missing".to_owned()))?;
-    let body = (start + header.length).min(length);
+    let body = start.saturating_add(header.length).min(length);
     let block = u64::from(header.channels) * u64::from(header.bytes_per_sample);
     let promised = header.count.unwrap_or((length - body) / block);
+    let bytes = promised.saturating_mul(block);
+    let head = header.head(bytes)?;
     let found = (length - body) / block;
     if found < promised {
         return Err(Problem::Truncated { promised, found });
     }
-    let bytes = promised * block;
-    let head = header.head(bytes)?;
     let splice = Splice::new(head, source, body..body + bytes).map_err(Problem::Unreadable)?;
     Ok(Box::new(splice))
 }
