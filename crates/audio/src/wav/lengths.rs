@@ -53,7 +53,7 @@ impl Lengths {
 }
 
 /// Whether a length is one of those that are written while the length is unknown: the greatest ones
-/// with and without a sign (ffmpeg, sox: 0x7ffff000, arecord: 0x80000000, GStreamer).
+/// with and without a sign (ffmpeg, sox: 0x7ffff000, arecord: 0x80000000).
 fn is_unknown(length: u64) -> bool {
     [1 << 31, 1 << 32].iter().any(|&limit| (limit - ROUNDED..=limit + HEADER).contains(&length))
 }
