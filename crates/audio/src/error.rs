@@ -25,10 +25,24 @@ pub enum Problem {
     #[error("cannot be read: {0}; check the path and the permissions")]
     Unreadable(#[source] io::Error),
     /// None of the known formats, such as text with an audio file's name.
-    #[error("not an audio file of a known format; expected WAV, AIFF, FLAC, MP3, Ogg, MP4 or MKV")]
+    #[error(
+        "not an audio file of a known format; expected WAV, AIFF, CAF, SPHERE, FLAC, MP3, Ogg, MP4 or \
+         MKV"
+    )]
     NotAudio,
+    /// Something else in the place of a recording.
+    #[error("{found}; {hint}")]
+    Foreign {
+        /// What it is.
+        found: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The format is known, what is in it cannot be decoded.
-    #[error("holds sound that cannot be decoded ({0}); convert it to WAV or FLAC")]
+    #[error(
+        "holds audio that cannot be decoded ({0}); convert it with \
+         `ffmpeg -i FILE -ac 1 -ar 16000 FILE.wav`"
+    )]
     Unsupported(String),
     /// The content breaks the rules of its format.
     #[error("broken: {0}; get the file anew from its source")]

@@ -1,22 +1,33 @@
 //! Audio files of any common format to mono samples at 16 kHz.
 //!
-//! WAV and AIFF (integer of 8 to 32 bits, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis,
-//! AAC in MP4 or bare, Matroska. What a file holds decides, not its name. A file that cannot be
-//! read whole is an error, never a shorter recording: formats say how long a recording is, or mark its
-//! end, or at least end between two of their frames, and each is held to what it says. Three things
-//! leave no trace, if they are cut off just between two frames: bare MPEG audio (MP3, AAC in ADTS)
-//! without a count of its frames, Matroska and fragmented MP4 as they are written while a recording
-//! goes on, and FLAC from a pipe, which has neither length nor checksum.
+//! WAV (also RF64 and BW64), AIFF, CAF (integer of 8 to 32 bits, float, µ-law, A-law, ADPCM), NIST
+//! SPHERE (integer, µ-law, A-law), FLAC, Apple Lossless, MP1, MP2, MP3, Vorbis, AAC-LC of up to two
+//! channels; bare, or in WAV (MP2, MP3), Ogg, MP4, CAF or Matroska. What a file holds decides, not its
+//! name. What is known and cannot be read, such as Opus, AC-3 or AAC of six channels, is called by its
+//! name.
+//!
+//! A file that cannot be read whole is an error, never a shorter recording. That goes for joined files
+//! (MP3 after MP3, chains of Ogg streams), too, which are read to their end; and formats say how long a
+//! recording is, or mark its end, or at least end between two of their frames, and each is held to what
+//! it says. Three things leave no trace, if they are cut off just between two frames: bare MPEG audio
+//! (MP3, AAC in ADTS) without a count of its frames, Matroska and fragmented MP4 as they are written
+//! while a recording goes on, and FLAC from a pipe, which has neither length nor checksum.
 //!
 //! Samples of 16 bits at 16 kHz come out as exactly s / 32768.
 
+mod codecs;
+mod container;
 mod cut;
 mod cutoff;
 mod error;
+mod known;
 mod levels;
 mod reader;
 mod resample;
 mod source;
+mod sphere;
+mod splice;
+mod wav;
 
 use std::io::Cursor;
 use std::path::Path;
@@ -43,8 +54,8 @@ pub struct Info {
     pub sample_rate: u32,
     /// Number of channels.
     pub channels: usize,
-    /// Duration in seconds, that of the samples which [`load`] gives. Bare MPEG frames without a
-    /// count are estimated; AAC may decode to up to 0.1 s more.
+    /// Duration in seconds, that of the samples which [`load`] gives. AAC may decode to up to 0.1 s
+    /// more or less.
     pub duration_s: f64,
 }
 
@@ -61,8 +72,8 @@ pub fn decode(content: &[u8], name: &Path, cut: Cut) -> Result<Vec<f32>, AudioEr
     Audio::decode(content, name, cut).map(|audio| audio.samples)
 }
 
-/// Rate, channels and duration of `path`, from its headers where they have them all; otherwise the
-/// file is decoded. Broken sound behind sound headers is not noticed here.
+/// Rate, channels and duration of `path`, from its headers where they have them all: those of all
+/// frames of MPEG, and of all streams of Ogg. Otherwise the file is decoded. Broken sound behind sound headers is not noticed here.
 pub fn probe(path: &Path) -> Result<Info, AudioError> {
     open(path)
         .and_then(|source| watched(source, |source| Reader::new(Box::new(source))?.info()))
