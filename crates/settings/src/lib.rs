@@ -23,6 +23,7 @@ mod space;
 mod split;
 mod summary;
 mod synth;
+mod untrusted;
 
 pub use arithmetic::{Arithmetic, UnknownArithmetic};
 pub use bundle::{Bundle, BundledNetwork};
@@ -50,6 +51,7 @@ pub use space::{Range, Search, Space};
 pub use split::{Fold, Splits};
 pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
+pub use untrusted::{guard, printable, read_bounded, unguard};
 
 #[cfg(test)]
 mod tests;

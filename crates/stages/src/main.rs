@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ambivox_settings::exit;
+use ambivox_settings::{exit, printable};
 use ambivox_stages::{Reporter, StageError, read_request, run};
 use clap::{Parser, Subcommand};
 
@@ -68,12 +68,12 @@ fn end_with_caller() {
 #[expect(clippy::print_stderr, reason = "errors of a stage go to standard error")]
 fn complain(error: &StageError) {
     let mut shown = error.to_string();
-    eprintln!("error: {shown}");
+    eprintln!("error: {}", printable(&shown));
     let mut cause = error.source();
     while let Some(inner) = cause {
         let text = inner.to_string();
         if !shown.contains(&text) {
-            eprintln!("caused by: {text}");
+            eprintln!("caused by: {}", printable(&text));
             shown = text;
         }
         cause = inner.source();
