@@ -162,6 +162,34 @@ fn links_that_lead_nowhere_are_named_and_the_others_predicted() {
     ]);
 }
 
+/// A name may hold what clears a screen or turns a line around; programs get it as it is.
+#[test]
+fn names_of_files_move_no_cursor() {
+    let house = bundled();
+    fs::rename(house.path("sounds/a.wav"), house.path("sounds/\u{1b}[2Ja\u{202e}.wav")).unwrap();
+    house.write("sounds/\u{1b}]0;b.wav", b"RIFF....");
+    let sounds = house.path("sounds").display().to_string();
+    let ran = predict(&house, &[&sounds], b"").ended(DATA);
+    assert!(ran.stdout.contains("\\u{1b}[2J"), "{}", ran.stdout);
+    assert!(!ran.text().contains(['\u{1b}', '\u{202e}']));
+    ran.complained_of(&["\\u{1b}]0;b.wav: broken"]);
+    let document = predict(&house, &["--json", &sounds], b"").ended(DATA).document();
+    let names = document["sounds"].as_array().unwrap().iter().map(|sound| &sound["sound"]);
+    assert!(names.filter_map(Value::as_str).any(|name| name.ends_with("\u{1b}[2Ja\u{202e}.wav")));
+}
+
+#[test]
+fn exit_codes_tell_whose_fault_it_is() {
+    let house = bundled();
+    let sounds = house.path("sounds").display().to_string();
+    predict(&house, &["--csv", "/no/such.wav"], b"").ended(DATA);
+    predict(&house, &["--window", "0", &sounds], b"").ended(USAGE);
+    fs::remove_dir_all(house.path("model")).unwrap();
+    predict(&house, &[&sounds], b"").ended(USAGE).complained_of(&["no such folder", "--model"]);
+    fs::create_dir(house.path("model")).unwrap();
+    predict(&house, &[&sounds], b"").ended(DATA).complained_of(&["bundle.json"]);
+}
+
 #[test]
 fn where_nothing_can_be_heard_every_sound_is_named() {
     let house = bundled();

@@ -160,7 +160,7 @@ async function decides(page, data) {
   const kept = suggested === 0 ? 1 : 0;
   const choose = (index) => page.locator(`tr[data-entry="${index}"]`).getByRole("button").click();
   await choose(suggested);
-  await page.getByLabel("Comment").fill('clear, "to me"');
+  await page.getByLabel("Comment").fill('=clear, "to me"');
   await page.locator("#detail-id").focus();
   await page.getByLabel("Keyboard shortcuts").uncheck();
   await page.keyboard.press("a");
@@ -189,7 +189,7 @@ async function saves(page, data, [suggested, kept]) {
   const text = await saved(page, "corrections.csv");
   const [changed, same] = [data.entries[suggested], data.entries[kept]];
   const lines = [
-    `${changed.id},${changed.label},${data.classes[changed.suggestion]},accept,"clear, ""to me"""`,
+    `${changed.id},${changed.label},${data.classes[changed.suggestion]},accept,"'=clear, ""to me"""`,
     `${same.id},${same.label},${same.label},reject,`,
   ];
   if (kept < suggested) lines.reverse();
@@ -209,7 +209,7 @@ async function carriesOn(page, data) {
   const row = page.locator(`tr[data-entry="${index}"]`);
   assert.equal(await row.locator(".decision").textContent(), `was ${changed.earlier.given}`);
   await row.getByRole("button").click();
-  assert.equal(await page.getByLabel("Comment").inputValue(), 'clear, "to me"');
+  assert.equal(await page.getByLabel("Comment").inputValue(), '=clear, "to me"');
   const fresh = data.entries.findIndex((entry) => !entry.earlier);
   await page.locator(`tr[data-entry="${fresh}"]`).getByRole("button").click();
   await page.getByRole("button", { name: "Keep" }).click();
@@ -220,7 +220,7 @@ async function carriesOn(page, data) {
   await row.getByRole("button").click();
   await page.getByRole("button", { name: `To ${changed.original}` }).or(page.getByRole("button", { name: `Change to ${changed.original}` })).click();
   const back = await saved(page, "carried.csv");
-  assert.ok(back.includes(`${changed.id},${changed.original},${changed.original},reject,"clear, ""to me"""`), back);
+  assert.ok(back.includes(`${changed.id},${changed.original},${changed.original},reject,"'=clear, ""to me"""`), back);
 }
 
 async function first() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use ambivox_settings::printable;
 use anyhow::Result;
 use serde_json::json;
 
@@ -41,8 +42,10 @@ impl Answer {
     }
 }
 
-/// Prints to standard output. A reader that has read enough is no error.
+/// Prints to standard output, a JSON document as it is. A reader that has read enough is no error.
 pub(crate) fn print(text: &str) -> Result<()> {
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let text = if is_json { text.into() } else { printable(text) };
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

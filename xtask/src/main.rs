@@ -47,7 +47,7 @@ mod work;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use ambivox_settings::exit;
+use ambivox_settings::{exit, printable};
 use clap::Parser as _;
 
 use cli::Cli;
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Nothing is left to do where standard error is closed.
-            writeln!(std::io::stderr(), "error: {}", failure::told(&error)).ok();
+            writeln!(std::io::stderr(), "error: {}", printable(&failure::told(&error))).ok();
             ExitCode::from(failure::exit_code(&error))
         }
     }

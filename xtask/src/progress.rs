@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use ambivox_settings::Event;
+use ambivox_settings::{Event, printable};
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 /// Shortest time between two plain lines of one stage.
@@ -62,7 +62,7 @@ impl Progress {
     /// The bar of one stage.
     pub(crate) fn stage(&self, slot: &str) -> StageProgress<'_> {
         let bar = self.bars.as_ref().map(|bars| {
-            let bar = bars.add(ProgressBar::no_length()).with_prefix(slot.to_owned());
+            let bar = bars.add(ProgressBar::no_length()).with_prefix(printable(slot).into_owned());
             bar.set_style(style("{prefix:28!} {spinner} {elapsed}"));
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
@@ -91,7 +91,7 @@ fn write_rate(state: &ProgressState, line: &mut dyn fmt::Write) {
 
 /// A log that cannot be written is no reason to stop the work.
 fn write_line(line: &str) {
-    writeln!(std::io::stderr(), "{line}").ok();
+    writeln!(std::io::stderr(), "{}", printable(line)).ok();
 }
 
 /// Progress of one stage.
@@ -151,5 +151,5 @@ fn draw(bar: &ProgressBar, done: u64, total: u64, unit: &str, message: String) {
     }
     bar.set_length(total);
     bar.set_position(done);
-    bar.set_message(message);
+    bar.set_message(printable(&message).into_owned());
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ambivox_settings::{CorrectionCounts, Manifest};
+use ambivox_settings::{CorrectionCounts, Manifest, unguard};
 
 use crate::error::listed;
 use crate::name::nfc;
@@ -68,7 +68,7 @@ impl Corrections {
             let [id, given, label, word] = columns;
             let labels = [row.cell(given)?, row.cell(label)?];
             let correction = correction(row, labels, row.cell(word)?, comment)?;
-            add(&mut corrections, nfc(row.cell(id)?), correction)?;
+            add(&mut corrections, nfc(unguard(row.cell(id)?)), correction)?;
         }
         Ok(Self(corrections))
     }
@@ -178,7 +178,8 @@ fn correction(
         ("reject", false) => return Err(row.malformed(label, "the given label, which is kept")),
         _ => return Err(row.malformed(word, "accept, reject or other")),
     }
-    let [given, label, word, comment] = [given, label, word, comment].map(str::to_owned);
+    let [given, label, word, comment] =
+        [given, label, word, comment].map(|cell| unguard(cell).to_owned());
     let decision = Decision { given, label, word, comment };
     Ok(Correction { place: row.place.clone(), decision })
 }

@@ -1,12 +1,14 @@
 //! A whole corpus: every file downloaded, checked, put into its place, and the root shown last.
 
+use std::fs::TryLockError;
+use std::io::{Error, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use ambivox_settings::{Download, Manifest, matching_files};
 use fs_err as fs;
 
-use crate::{Client, Event, FetchError, Refusal, Watch, unpack};
+use crate::{Client, Event, FetchError, Refusal, Watch, plain, unpack};
 
 /// How a corpus came to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,20 +42,35 @@ pub fn fetch(
     }
     let hidden = hidden(root, &manifest.name);
     let Some(_lock) = lock(&hidden, root)? else { return before(manifest, root) };
+    let whole = new_whole(&hidden)?;
     let part =
         |file: &Download| hidden.join(file.sha256.to_ascii_lowercase()).with_extension("part");
     for file in &manifest.fetch {
         client.download(file, &part(file), watch)?;
     }
-    let whole = hidden.join("whole");
-    if whole.exists() {
-        fs::remove_dir_all(&whole)?;
+    let placed = manifest.fetch.iter().try_for_each(|file| place(file, &part(file), &whole, watch));
+    if placed.is_err() {
+        // What takes up the disk in vain; should it stay, the next call removes it.
+        fs::remove_dir_all(&whole).ok();
     }
-    fs::create_dir(&whole)?;
-    manifest.fetch.iter().try_for_each(|file| place(file, &part(file), &whole, watch))?;
+    placed?;
     fs::rename(&whole, root)?;
     fs::remove_dir_all(&hidden)?;
     Ok(Fetched::New)
+}
+
+/// An empty folder for what is to be the root, in a hidden folder that must be our own: its owner could
+/// put other files in the place of those that were checked.
+fn new_whole(hidden: &Path) -> Result<PathBuf, FetchError> {
+    let whole = hidden.join("whole");
+    match fs::remove_dir_all(&whole) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        _ => fs::create_dir(&whole)?,
+    }
+    if fs::symlink_metadata(hidden)?.uid() != fs::symlink_metadata(&whole)?.uid() {
+        return Err(FetchError::Foreign { hidden: hidden.to_owned() });
+    }
+    Ok(whole)
 }
 
 /// Where the corpus will be: what links lead to, if that can be replaced by renaming.
@@ -79,14 +96,22 @@ fn can_be_replaced(folder: &Path) -> Result<bool, FetchError> {
 
 /// Keeps other processes from fetching to the same place; nothing if one of them just has.
 fn lock(hidden: &Path, root: &Path) -> Result<Option<fs::File>, FetchError> {
-    fs::create_dir_all(hidden)?;
-    let lock = match fs::File::create(hidden.join("lock")) {
+    hidden.parent().map_or(Ok(()), fs::create_dir_all)?;
+    plain::private(hidden)?;
+    let mut options = fs::OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false);
+    let lock = match plain::open(&hidden.join("lock"), options) {
         // It takes its hidden folder away at the end.
         Err(_) if is_occupied(root)? => return Ok(None),
         lock => lock?,
     };
-    if lock.file().try_lock().is_err() {
-        return Err(FetchError::Busy { root: root.to_owned() });
+    match lock.file().try_lock() {
+        Err(TryLockError::WouldBlock) => return Err(FetchError::Busy { root: root.to_owned() }),
+        // Where there are no locks, it is up to whoever starts two at once.
+        Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => {
+            return Err(Error::new(error.kind(), format!("{}: {error}", hidden.display())).into());
+        }
+        _ => {}
     }
     Ok(Some(lock).filter(|_| !is_occupied(root).is_ok_and(|occupied| occupied)))
 }
@@ -102,7 +127,7 @@ fn is_occupied(root: &Path) -> Result<bool, FetchError> {
 
 fn before(manifest: &Manifest, root: &Path) -> Result<Fetched, FetchError> {
     let whole = manifest.release.as_ref().and_then(|release| release.files);
-    let there = matching_files(root, &manifest.files).map_or(0, |found| found.files.len() as u64);
+    let there = matching_files(root, &manifest.files)?.files.len() as u64;
     let is_whole = there > 0 && whole.is_none_or(|whole| whole == there);
     is_whole.then_some(Fetched::Before).ok_or(FetchError::Occupied { root: root.to_owned() })
 }
@@ -115,20 +140,23 @@ fn hidden(root: &Path, name: &str) -> PathBuf {
 
 /// Puts a downloaded file or what is in it where it belongs.
 fn place(file: &Download, from: &Path, whole: &Path, watch: Watch<'_>) -> Result<(), FetchError> {
-    let to = file.to.as_ref().map_or_else(|| whole.to_owned(), |to| whole.join(to));
-    let refused = |refusal| FetchError::Refused { archive: file.url.clone(), refusal };
+    let below = Path::new(file.to.as_deref().unwrap_or_default());
+    let to = whole.join(below);
+    let refused = |refusal| match refusal {
+        Refusal::Io(error) => error.into(),
+        refusal => FetchError::Refused { archive: file.url.clone(), refusal },
+    };
     if let Some(archive) = &file.archive {
         watch(Event::Unpack { url: &file.url });
-        fs::create_dir_all(&to)?;
+        plain::folders(whole, below)?;
         return unpack(from, archive, &to).map_err(refused);
     }
     if to.exists() {
         return Err(refused(Refusal::Twice(file.to.clone().unwrap_or_default())));
     }
-    if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder)?;
-    }
+    plain::folders(whole, below.parent().unwrap_or(below))?;
     // A copy, so that the download is still there should a later file be refused.
-    fs::copy(from, &to)?;
+    let mut copy = fs::OpenOptions::new().write(true).create_new(true).open(&to)?;
+    std::io::copy(&mut plain::read(from)?, &mut copy)?;
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Why a corpus cannot be fetched.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use ambivox_settings::exit;
+use ambivox_settings::{FilesError, exit};
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -85,9 +86,37 @@ pub enum FetchError {
     /// No client can be made, for want of certificates or threads.
     #[error("no connection can be made: {0}")]
     Client(String),
+    /// The hidden folder, where everything lies until it is whole, is not the one of this user.
+    #[error(
+        "{}: this folder of an unfinished download belongs to another user, who could change what is in it\n\
+         hint: remove it, or name another folder with --to",
+        hidden.display()
+    )]
+    Foreign {
+        /// The folder.
+        hidden: PathBuf,
+    },
+    /// The corpus's files cannot be listed.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// There is no room for a file; the message names it.
+    #[error(
+        "{0}\nhint: make room, or have your quota raised, and run the command again; what has been \
+         downloaded is kept, and it goes on from there"
+    )]
+    Full(std::io::Error),
     /// A file could not be read or written; the message names it.
     #[error(transparent)]
-    Io(#[from] std::io::Error),
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for FetchError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full(error),
+            _ => Self::Io(error),
+        }
+    }
 }
 
 /// What is not unpacked.
@@ -102,6 +131,11 @@ pub enum Refusal {
     /// Two entries at one place.
     #[error("entry {0:?} is there twice")]
     Twice(String),
+    /// Two entries at one place where capital and small letters are the same, as on most Macs.
+    #[error(
+        "entries {0:?} and {1:?} differ in capital and small letters alone, and are one on some systems"
+    )]
+    Case(String, String),
     /// A method of compression or encryption that is not known.
     #[error("entry {0:?} is packed by a method that is not known; expected deflate, or none")]
     Method(String),
@@ -114,6 +148,10 @@ pub enum Refusal {
     /// No archive of this form, or a damaged one.
     #[error("damaged: {0}")]
     Damaged(String),
+    /// The system's fault and not the archive's: a full disk, a folder that cannot be written to, a file
+    /// that cannot be read.
+    #[error("{0}")]
+    Io(std::io::Error),
 }
 
 impl FetchError {
@@ -123,6 +161,9 @@ impl FetchError {
             Self::Occupied { .. } | Self::Fixed { .. } => exit::USAGE,
             Self::Length { .. } | Self::Digest { .. } | Self::Refused { .. } => exit::DATA,
             Self::Busy { .. }
+            | Self::Foreign { .. }
+            | Self::Files(_)
+            | Self::Full(_)
             | Self::Status { .. }
             | Self::Interrupted { .. }
             | Self::Client(_)

@@ -9,6 +9,7 @@ mod client;
 mod corpus;
 mod error;
 mod part;
+mod plain;
 mod unpack;
 
 pub use client::{Client, Patience};

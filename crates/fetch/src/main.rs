@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ambivox_fetch::{Client, FetchError, Fetched, Patience, fetch};
-use ambivox_settings::{Manifest, SettingsError, exit};
+use ambivox_settings::{Manifest, SettingsError, exit, printable};
 use clap::Parser as _;
 use fs_err as fs;
 
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(error) => {
             // Nothing is left to do where standard error is closed.
-            writeln!(stderr(), "error: {error}").ok();
+            writeln!(stderr(), "error: {}", printable(&error.to_string())).ok();
             ExitCode::from(error.exit_code())
         }
     }
@@ -126,7 +126,8 @@ fn tell(cli: &Cli, manifest: &Manifest, root: &Path, fetched: Fetched) -> Result
         format!("{:#}", serde_json::json!({ "outputs": outputs, "fetched": is_new }))
     } else {
         let done = if is_new { "fetched" } else { "there already" };
-        format!("{}: {done}\n{}={}", manifest.title, manifest.root_env, root.display())
+        let text = format!("{}: {done}\n{}={}", manifest.title, manifest.root_env, root.display());
+        printable(&text).into_owned()
     };
     match writeln!(stdout(), "{text}") {
         // A reader that has read enough is no error.

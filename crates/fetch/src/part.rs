@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use ring::digest::{Context, SHA256};
 
+use crate::plain;
+
 /// Bytes read at a time.
 const PIECE: usize = 1 << 16;
+/// Longest name of a version.
+const LONGEST_VERSION: u64 = 1 << 13;
 
 /// The first bytes of a file, their digest, and which version of it they are.
 pub(crate) struct Part {
@@ -24,12 +28,9 @@ pub(crate) struct Part {
 impl Part {
     /// What there is of the file so far: nothing, or the bytes of an earlier process.
     pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
-        let file = fs::OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        let version = match fs::read_to_string(version_file(path)) {
-            Ok(version) => Some(version).filter(|version| !version.is_empty()),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
+        let mut options = fs::OpenOptions::new();
+        let file = plain::open(path, options.read(true).append(true).create(true))?;
+        let version = read_version(&version_file(path))?;
         let (digest, length) = (Context::new(&SHA256), 0);
         let mut part =
             Self { path: path.to_owned(), file, digest, length, version, resumed: false };
@@ -53,7 +54,11 @@ impl Part {
     /// Throws away what has come, for another version of the file.
     pub(crate) fn restart(&mut self, version: Option<&str>) -> std::io::Result<()> {
         self.file.set_len(0)?;
-        fs::write(version_file(&self.path), version.unwrap_or_default())?;
+        let mut options = fs::OpenOptions::new();
+        let options = options.write(true).create(true).truncate(false);
+        let mut file = plain::open(&version_file(&self.path), options)?;
+        file.set_len(0)?;
+        file.write_all(version.unwrap_or_default().as_bytes())?;
         self.digest = Context::new(&SHA256);
         self.length = 0;
         self.version = version.map(str::to_owned);
@@ -98,6 +103,36 @@ impl Part {
     }
 }
 
+fn read_version(file: &Path) -> std::io::Result<Option<String>> {
+    let mut version = String::new();
+    match plain::read(file) {
+        Ok(file) => file.take(LONGEST_VERSION).read_to_string(&mut version)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(Some(version).filter(|version| !version.is_empty()))
+}
+
 fn version_file(path: &Path) -> PathBuf {
     path.with_extension("version")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_costs_nothing_of_what_has_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.part");
+        let mut part = Part::open(&path).unwrap();
+        part.restart(Some("one")).unwrap();
+        part.add(b"abc").unwrap();
+        part.file = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let error = part.add(b"def").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StorageFull);
+        drop(part);
+        let again = Part::open(&path).unwrap();
+        assert_eq!((again.length(), again.version()), (3, Some("one")));
+    }
 }

@@ -1,6 +1,7 @@
 //! What is said on standard error while files come: bars on a terminal, lines where there is none.
 
 use ambivox_fetch::Event;
+use ambivox_settings::printable;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A line that shows how far the transfer is.
@@ -37,6 +38,6 @@ impl Progress {
     fn say(&self, line: &str) {
         use std::io::Write as _;
         // Nothing is left to do where standard error is closed.
-        self.0.suspend(|| writeln!(std::io::stderr(), "{line}").ok());
+        self.0.suspend(|| writeln!(std::io::stderr(), "{}", printable(line)).ok());
     }
 }

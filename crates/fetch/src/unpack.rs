@@ -3,13 +3,15 @@
 mod tar_gz;
 mod zip;
 
-use std::io::{ErrorKind, Read, Write as _};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use ambivox_settings::{Archive, ArchiveKind, is_below};
 use fs_err as fs;
 
-use crate::Refusal;
+use crate::{Refusal, plain};
 
 /// Speech becomes a few times smaller when it is packed. What grows more than this is a bomb,
 /// whatever a manifest allows.
@@ -27,27 +29,33 @@ const PIECE: usize = 1 << 16;
 /// Unpacks the archive at `file` into the folder `into`, which must be there and empty of what the
 /// archive holds.
 ///
-/// Links, devices, paths that lead out of the folder, entries that are there twice, and more bytes
-/// or entries than `archive` allows are refused. What had been written by then stays, for the caller
+/// Links, devices, paths that lead out of the folder, files that are there twice, names that differ in
+/// capital and small letters alone, and more bytes or entries than `archive` allows are refused. No
+/// link is followed, in the folder neither. What had been written by then stays, for the caller
 /// to remove. No permissions, owners or times are taken over.
 pub fn unpack(file: &Path, archive: &Archive, into: &Path) -> Result<(), Refusal> {
-    let length = fs::metadata(file).map_err(damaged)?.len();
+    // The inner file, whose errors have their numbers still.
+    let packed = plain::read(file).map_err(Refusal::Io)?.into_file();
+    let length = packed.metadata().map_err(Refusal::Io)?.len();
     let grown = length.saturating_mul(MOST_GROWTH).max(ALWAYS_ALLOWED);
     let mut room = Room {
         into,
+        names: BTreeMap::new(),
         bytes: archive.bytes.min(grown),
         entries: archive.entries,
         most: (archive.bytes.min(grown), archive.entries),
     };
     match archive.kind {
-        ArchiveKind::Zip => zip::unpack(file, &mut room),
-        ArchiveKind::TarGz => tar_gz::unpack(file, &mut room),
+        ArchiveKind::Zip => zip::unpack(&packed, &mut room),
+        ArchiveKind::TarGz => tar_gz::unpack(&packed, &mut room),
     }
 }
 
 /// The folder to fill, and how much more may go into it.
 struct Room<'a> {
     into: &'a Path,
+    /// Every path so far, and those of the folders that it lies in, by what it is in small letters.
+    names: BTreeMap<String, String>,
     bytes: u64,
     entries: u64,
     /// Bytes and entries that were allowed at first.
@@ -62,22 +70,34 @@ impl Room<'_> {
 
     fn folder(&mut self, name: &str) -> Result<(), Refusal> {
         self.enter()?;
-        let path = self.into.join(below(name)?);
-        fs::create_dir_all(path).map_err(|error| collision(&error, name))
+        let path = self.place(name)?;
+        plain::folders(self.into, &path).map_err(|error| collision(error, name))
     }
 
     fn file(&mut self, name: &str, content: &mut dyn Read) -> Result<(), Refusal> {
         self.enter()?;
-        let path = self.into.join(below(name)?);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|error| collision(&error, name))?;
-        }
+        let path = self.place(name)?;
+        let folder = path.parent().unwrap_or(&path);
+        plain::folders(self.into, folder).map_err(|error| collision(error, name))?;
         // Never over a file that is there.
+        let path = self.into.join(path);
         let file = fs::OpenOptions::new().write(true).create_new(true).open(path);
-        self.copy(content, &mut file.map_err(|error| collision(&error, name))?)
+        self.copy(content, &mut file.map_err(|error| collision(error, name))?)
     }
 
-    fn copy(&mut self, content: &mut dyn Read, file: &mut fs::File) -> Result<(), Refusal> {
+    /// Where an entry goes, below the folder, if no other's name is the same but for capital letters.
+    fn place(&mut self, name: &str) -> Result<PathBuf, Refusal> {
+        let path = below(name)?;
+        for part in path.ancestors().filter_map(Path::to_str) {
+            let before = self.names.entry(part.to_lowercase()).or_insert_with(|| part.to_owned());
+            if before != part {
+                return Err(Refusal::Case(before.clone(), part.to_owned()));
+            }
+        }
+        Ok(path)
+    }
+
+    fn copy(&mut self, content: &mut dyn Read, file: &mut impl io::Write) -> Result<(), Refusal> {
         let mut piece = vec![0; PIECE];
         loop {
             let read = content.read(&mut piece).map_err(damaged)?;
@@ -86,7 +106,7 @@ impl Room<'_> {
             }
             let left = self.bytes.checked_sub(read as u64);
             self.bytes = left.ok_or(Refusal::Bytes(self.most.0))?;
-            file.write_all(&piece[..read]).map_err(damaged)?;
+            file.write_all(&piece[..read]).map_err(Refusal::Io)?;
         }
     }
 }
@@ -100,16 +120,27 @@ fn below(name: &str) -> Result<PathBuf, Refusal> {
 }
 
 /// A place that is taken, be it by a file where a folder belongs, is the archive's fault.
-fn collision(error: &std::io::Error, name: &str) -> Refusal {
+fn collision(error: io::Error, name: &str) -> Refusal {
     match error.kind() {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
             Refusal::Twice(name.to_owned())
         }
-        _ => damaged(error),
+        _ => Refusal::Io(error),
     }
 }
 
-fn damaged(error: impl std::fmt::Display) -> Refusal {
+/// What reading the archive came to: damage, unless the system could not read it.
+fn damaged(error: impl Error + 'static) -> Refusal {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+    while let Some(inner) = cause {
+        let io = inner.downcast_ref::<io::Error>();
+        if let Some(io) = io.filter(|io| io.raw_os_error().is_some()) {
+            return Refusal::Io(io::Error::new(io.kind(), format!("reading the archive: {io}")));
+        }
+        // A wrapped error is no source of its wrapper.
+        let wrapped = io.and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
+        cause = wrapped.or_else(|| inner.source());
+    }
     Refusal::Damaged(error.to_string())
 }
 

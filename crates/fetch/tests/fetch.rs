@@ -340,3 +340,105 @@ fn two_at_once_do_not_mix() {
     drop(lock);
     assert!(fetched(&manifest, &folder.path().join("toy")).is_ok());
 }
+
+/// A file of somebody's, beside a corpus's folder that is still to be made, and the hidden folder of the
+/// download, which somebody has made.
+fn trap() -> (tempfile::TempDir, [PathBuf; 3]) {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["victim", "toy", ".toy.fetching"].map(|name| folder.path().join(name));
+    fs::write(&paths[0], "precious").unwrap();
+    fs::create_dir(&paths[2]).unwrap();
+    (folder, paths)
+}
+
+#[test]
+fn links_in_the_hidden_folder_are_not_followed() {
+    type Link = fn(&Path, &Path) -> std::io::Result<()>;
+    let symbolic: Link = |victim, link| std::os::unix::fs::symlink(victim, link);
+    let hard: Link = |victim, link| fs::hard_link(victim, link);
+    let server = Server::new(|_, asked| good(TAG, &body(), asked));
+    let digest = sha256(&body());
+    for name in ["lock".to_owned(), format!("{digest}.part"), format!("{digest}.version")] {
+        for link in [symbolic, hard] {
+            let (_folder, [victim, root, hidden]) = trap();
+            link(&victim, &hidden.join(&name)).unwrap();
+            let error = fetched(&manifest(1, vec![file(&server, &body())]), &root).unwrap_err();
+            let said = error.to_string();
+            assert!(said.contains(&name) && said.contains("a link, or no plain file"), "{said}");
+            assert_eq!(fs::read(&victim).unwrap(), b"precious", "{name}");
+            assert!(!root.exists());
+        }
+    }
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn a_version_planted_meanwhile_is_not_followed() {
+    let (_folder, [victim, root, hidden]) = trap();
+    let version = hidden.join(format!("{}.version", sha256(&body())));
+    let planted = (victim.clone(), version);
+    let server = Server::new(move |_, asked| {
+        std::os::unix::fs::symlink(&planted.0, &planted.1).unwrap();
+        good(TAG, &body(), asked)
+    });
+    let error = fetched(&manifest(1, vec![file(&server, &body())]), &root).unwrap_err();
+    assert!(error.to_string().contains("a link, or no plain file"), "{error}");
+    assert_eq!(fs::read(&victim).unwrap(), b"precious");
+}
+
+#[test]
+fn a_hidden_folder_that_is_a_link_is_refused() {
+    let (folder, [_, root, hidden]) = trap();
+    let elsewhere = folder.path().join("elsewhere");
+    fs::rename(&hidden, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &hidden).unwrap();
+    let server = Server::new(|_, asked| good(TAG, &body(), asked));
+    let error = fetched(&manifest(1, vec![file(&server, &body())]), &root).unwrap_err();
+    assert!(error.to_string().contains(".toy.fetching: a link"), "{error}");
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn a_link_in_the_place_of_what_is_to_be_the_root_goes_and_what_it_leads_to_stays() {
+    let (folder, [victim, root, hidden]) = trap();
+    std::os::unix::fs::symlink(folder.path(), hidden.join("whole")).unwrap();
+    let server = Server::new(|_, asked| good(TAG, &body(), asked));
+    let fetched = fetched(&manifest(1, vec![file(&server, &body())]), &root).unwrap();
+    assert_eq!(fetched, Fetched::New);
+    assert!(!root.is_symlink() && root.join("wav/a.wav").exists() && victim.exists());
+}
+
+#[test]
+fn a_hidden_folder_of_another_user_is_refused() {
+    let (_folder, [_, root, hidden]) = trap();
+    // Where the tests do not run as the administrator, nothing can be given away.
+    if std::os::unix::fs::chown(&hidden, Some(12345), None).is_err() {
+        return;
+    }
+    let server = Server::new(|_, asked| good(TAG, &body(), asked));
+    let error = fetched(&manifest(1, vec![file(&server, &body())]), &root).unwrap_err();
+    assert!(error.to_string().contains("belongs to another user"), "{error}");
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn the_hidden_folder_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Server::new(|_, _| answer("404 Not Found", &[], b"nothing"));
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("toy");
+    fetched(&manifest(1, vec![file(&server, &body())]), &root).unwrap_err();
+    let mode = fs::metadata(folder.path().join(".toy.fetching")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn files_that_cannot_be_listed_are_not_called_incomplete() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("toy");
+    fs::create_dir_all(root.join("wav")).unwrap();
+    std::os::unix::fs::symlink("..", root.join("wav/loop")).unwrap();
+    let error = fetched(&manifest(1, Vec::new()), &root).unwrap_err();
+    assert_eq!(error.exit_code(), 1);
+    assert!(error.to_string().contains("loop"), "{error}");
+}

@@ -1,5 +1,6 @@
 //! Trained networks.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use ambivox_model::{Checkpoint, FunctionalsCheckpoint};
@@ -46,10 +47,13 @@ fn ask_classifier(checkpoint: &FunctionalsCheckpoint) {
 pub fn bundle(bytes: &[u8]) {
     with_file(Bundle::FILE, bytes, |folder| {
         let named = Bundle::read(folder).map(|bundle| bundle.networks).unwrap_or_default();
+        assert!(named.len() <= Bundle::MOST_NETWORKS);
+        let mut files = BTreeSet::new();
         for network in named {
             let path = folder.join(&network.file);
             assert_eq!(path.parent(), Some(folder), "{}", path.display());
             assert_ne!(Path::new(&network.file), Path::new(".."));
+            assert!(files.insert(path.clone()), "twice: {}", path.display());
         }
     });
 }

@@ -14,8 +14,8 @@ const BUILTIN: [(&str, &str); 4] = [
     ("is09", include_str!("../sets/is09.toml")),
 ];
 
-/// Longest frame, in ms; far above any use in speech, so that a slip in the unit is caught.
-const LONGEST_FRAME_MS: u32 = 1000;
+/// Longest frame and step, in ms; far above any use in speech, so that a slip in the unit is caught.
+const LONGEST_MS: u32 = 1000;
 
 /// A feature set: MFCC, loudness or RMS energy, F0, voicing probability and zero-crossing rate per
 /// frame, and the first deltas of all of them.
@@ -173,7 +173,8 @@ impl FeatureSet {
 
     /// Whether descriptors can be computed with these settings.
     pub(crate) fn check(&self) -> Result<(), LldError> {
-        self.require("step_ms", self.step_ms, self.step_ms > 0, "at least 1")?;
+        let step = self.step_ms;
+        self.require("step_ms", step, (1..=LONGEST_MS).contains(&step), "1 to 1000")?;
         self.check_frame(&self.frame, ["frame.length_ms", "frame.pre_emphasis", "frame.window"])?;
         self.check_mfcc()?;
         self.check_loudness()?;
@@ -187,7 +188,7 @@ impl FeatureSet {
 
     fn check_frame(&self, frame: &FrameSettings, keys: [&'static str; 3]) -> Result<(), LldError> {
         let length = frame.length_ms;
-        self.require(keys[0], length, (1..=LONGEST_FRAME_MS).contains(&length), "1 to 1000")?;
+        self.require(keys[0], length, (1..=LONGEST_MS).contains(&length), "1 to 1000")?;
         let k = frame.pre_emphasis;
         self.require(keys[1], k, (0.0..1.0).contains(&k), "at least 0 and below 1")?;
         if let Window::Gauss { sigma } = frame.window {
@@ -315,6 +316,7 @@ mod tests {
     fn impossible_settings_are_named() {
         for (from, to, key) in [
             ("step_ms = 10", "step_ms = 0", "step_ms"),
+            ("step_ms = 10", "step_ms = 1001", "step_ms"),
             ("length_ms = 25", "length_ms = 400000", "frame.length_ms"),
             ("pre_emphasis = 0.97", "pre_emphasis = nan", "frame.pre_emphasis"),
             ("kind = \"hamming\"", "kind = \"gauss\", sigma = 0.0", "frame.window"),

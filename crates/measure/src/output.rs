@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Write as _, stderr, stdout};
 
+use ambivox_settings::printable;
 use anyhow::Result;
 
 /// Prints to standard output. A reader that has read enough is no error.
@@ -15,7 +16,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
 /// Says on standard error what is being done.
 pub(crate) fn say(text: &str) {
     // Nothing is left to do where standard error is closed.
-    writeln!(stderr(), "{text}").ok();
+    writeln!(stderr(), "{}", printable(text)).ok();
 }
 
 /// Says on standard error what went wrong.

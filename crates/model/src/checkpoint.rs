@@ -67,7 +67,13 @@ impl Checkpoint {
     /// unless format, metadata, names and shapes of the tensors are those of a checkpoint and all numbers
     /// are finite.
     pub fn load(file: &Path) -> Result<Self, ModelError> {
-        read::checkpoint(&fs::read(file)?).map_err(|fault| ModelError::checkpoint(file, fault))
+        Self::parse(file, &fs::read(file)?)
+    }
+
+    /// As [`Self::load`], from a file's content; `file` is for messages. What is made of it takes
+    /// about as much memory as the content.
+    pub fn parse(file: &Path, content: &[u8]) -> Result<Self, ModelError> {
+        read::checkpoint(content).map_err(|fault| ModelError::checkpoint(file, fault))
     }
 }
 

@@ -57,6 +57,9 @@ impl Ensemble {
     /// Reads a bundle. It is an error, which names the file, unless every network is the one that
     /// was bundled, by its digest, and all know the same classes and descriptors.
     pub fn load(folder: &Path) -> Result<Self, PredictError> {
+        if !folder.is_dir() {
+            return Err(PredictError::NoFolder(folder.to_owned()));
+        }
         let bundle = Bundle::read(folder)?;
         let (networks, set) = Networks::load(folder, &bundle)?;
         Ok(Self { bundle, networks, extractor: Extractor::new(&set)?, set })

@@ -1,15 +1,18 @@
 //! Why something cannot be predicted.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use ambivox_artifacts::ArtifactError;
 use ambivox_lld::LldError;
 use ambivox_model::ModelError;
-use ambivox_settings::SettingsError;
+use ambivox_settings::{SettingsError, exit};
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
+    /// There is no bundle there.
+    #[error("{}: no such folder\nhint: a model is a folder made by `cargo xtask bundle`; name it with --model", .0.display())]
+    NoFolder(PathBuf),
     /// The bundle's description cannot be used.
     #[error("{0}\nhint: a model is a folder made by `cargo xtask bundle`; name it with --model")]
     Bundle(#[from] SettingsError),
@@ -27,9 +30,12 @@ pub enum PredictError {
         /// Digest on record.
         expected: String,
     },
-    /// A network's file cannot be read.
-    #[error(transparent)]
-    File(#[from] ArtifactError),
+    /// A network's file cannot be read, is no file, or is too large; the message names it.
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+    /// A network's file is a link that leads out of the bundle.
+    #[error("{}: a link that leads out of the bundle; copy the file to where the link is", .0.display())]
+    Outside(PathBuf),
     /// A network cannot be used or failed.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -52,4 +58,29 @@ pub enum PredictError {
         /// Length of a frame.
         frame_s: f64,
     },
+}
+
+impl PredictError {
+    /// The exit code that this calls for: whether the command was used wrongly, the bundle or the
+    /// recording is at fault, or neither.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoFolder(_) => exit::USAGE,
+            Self::Bundle(SettingsError::Read(error))
+            | Self::File(error)
+            | Self::Model(ModelError::Io(error)) => match error.kind() {
+                // The bundle lacks a file, or has another thing in its place.
+                ErrorKind::NotFound | ErrorKind::InvalidData => exit::DATA,
+                _ => exit::FAILED,
+            },
+            Self::Model(ModelError::Tensor(_) | ModelError::Blstm(_)) => exit::FAILED,
+            Self::Bundle(_)
+            | Self::Changed { .. }
+            | Self::Outside(_)
+            | Self::Model(_)
+            | Self::Features(_)
+            | Self::Unlike { .. }
+            | Self::Short { .. } => exit::DATA,
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ambivox_audio::{Audio, Cut};
 use walkdir::WalkDir;
 
-use crate::Error;
+use crate::{Error, Unusable};
 
 /// Endings of sound files, looked for in folders.
 const ENDINGS: [&str; 12] =
@@ -77,10 +77,10 @@ fn in_folder(folder: &Path, pass_over: &mut impl FnMut(String)) -> Result<Vec<In
     }
     if files.is_empty() {
         let endings = ENDINGS.join(", ");
-        return Err(format!(
+        return Err(Unusable(format!(
             "{}: no sound in this folder; expected files that end in {endings}",
             folder.display()
-        )
+        ))
         .into());
     }
     Ok(files)

@@ -3,10 +3,11 @@
 use std::io::{ErrorKind, Read, Write};
 
 use ambivox_predict::{Ensemble, Live, Window};
+use ambivox_settings::printable;
 
-use crate::Error;
 use crate::cli::{Cli, Form};
 use crate::output::{Said, csv_head, csv_row, most_probable};
+use crate::{Error, Unusable};
 
 /// Prints a line for every hop until the sound ends or nobody reads any more.
 pub(crate) fn run(cli: &Cli, ensemble: &Ensemble) -> Result<(), Error> {
@@ -53,12 +54,14 @@ fn listen(
         held %= 2;
     }
     if held == 1 {
-        return Err("the sound ends within a sample; expected 16 bit for each".into());
+        let problem = "the sound ends within a sample; expected 16 bit for each";
+        return Err(Unusable(problem.to_owned()).into());
     }
     said += printer.lines(&live.finish()?, out)?;
     if said == 0 {
         let frame_s = printer.ensemble.frame_s();
-        return Err(format!("no sound came in, or less than one frame of {frame_s:.3} s").into());
+        let problem = format!("no sound came in, or less than one frame of {frame_s:.3} s");
+        return Err(Unusable(problem).into());
     }
     Ok(())
 }
@@ -83,7 +86,7 @@ impl Printer<'_> {
         let classes = self.ensemble.classes();
         for window in windows {
             match self.form {
-                Form::Table => writeln!(out, "{}", line(classes, window))?,
+                Form::Table => writeln!(out, "{}", printable(&line(classes, window)))?,
                 Form::Csv => write_csv(&csv_row("-", classes, window), out)?,
                 Form::Json => {
                     let said = Said::new(classes, window, self.attention);

@@ -12,8 +12,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use ambivox_model::compute_by;
-use ambivox_predict::Ensemble;
-use ambivox_settings::{Arithmetic, exit};
+use ambivox_predict::{Ensemble, PredictError};
+use ambivox_settings::{Arithmetic, UnknownArithmetic, exit, printable};
 use clap::Parser as _;
 use rayon::prelude::*;
 
@@ -23,14 +23,31 @@ use output::{Answer, Report};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
+/// The sound that was to be read is at fault.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unusable(String);
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             say(&format!("error: {error}"));
-            ExitCode::from(exit::DATA)
+            ExitCode::from(exit_code(&error))
         }
+    }
+}
+
+/// What is not known here to be the user's or the data's fault is neither's.
+fn exit_code(error: &Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<PredictError>() {
+        return error.exit_code();
+    }
+    match (error.is::<UnknownArithmetic>(), error.is::<Unusable>()) {
+        (true, _) => exit::USAGE,
+        (_, true) => exit::DATA,
+        _ => exit::FAILED,
     }
 }
 
@@ -59,7 +76,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     let report = Report { ensemble: &ensemble, answers, seconds: started.elapsed().as_secs_f64() };
     let text = match cli.form() {
         Form::Table if !report.has_any() => String::new(),
-        Form::Table => report.table(),
+        Form::Table => printable(&report.table()).into_owned(),
         Form::Json => report.json(cli.attention)?,
         Form::Csv => report.csv()?,
     };
@@ -115,5 +132,5 @@ fn print(text: &str) -> std::io::Result<()> {
 /// Says on standard error what is no result.
 fn say(text: &str) {
     // Nothing is left to do where standard error is closed.
-    writeln!(stderr(), "{text}").ok();
+    writeln!(stderr(), "{}", printable(text)).ok();
 }

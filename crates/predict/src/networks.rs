@@ -2,12 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use ambivox_artifacts::StatMemo;
 use ambivox_lld::{FeatureSet, Functionals};
 use ambivox_model::{Checkpoint, FunctionalsCheckpoint, ModelError, Prediction};
-use ambivox_settings::{Bundle, BundledNetwork, FeatureSetText, Method};
+use ambivox_settings::{Bundle, BundledNetwork, FeatureSetText, Method, read_bounded};
+use fs_err as fs;
 
 use crate::PredictError;
+
+/// Bytes of a bundle's networks at most, all together: what they take in memory.
+const MOST_BYTES: u64 = 4 << 30;
+
+/// Units of a layer at most. A wider one could ask for gigabytes for every window, in a small file.
+const WIDEST: usize = 4096;
 
 /// At least one network, all of one kind, with the same classes and descriptors.
 pub(crate) enum Networks {
@@ -40,14 +46,14 @@ impl Networks {
             .iter()
             .any(|method| method.uses_functionals() && method.id() == bundle.method);
         if of_functionals {
-            let members = load(folder, bundle, FunctionalsCheckpoint::load)?;
+            let members = load(folder, bundle, FunctionalsCheckpoint::parse)?;
             let set = feature_set(&members[0].feature_set)?;
             let functionals = Functionals::new(&set);
             let width = Width { values: functionals.columns().len(), of: "an utterance" };
             agree(folder, bundle, &width, members.iter().map(form_of_functionals))?;
             Ok((Self::OfFunctionals(members, functionals), set))
         } else {
-            let members = load(folder, bundle, Checkpoint::load)?;
+            let members = load(folder, bundle, of_frames)?;
             let set = feature_set(&members[0].feature_set)?;
             let width = Width { values: set.columns().len(), of: "a frame" };
             agree(folder, bundle, &width, members.iter().map(form_of_frames))?;
@@ -93,21 +99,41 @@ fn averaged(said: &[&Prediction]) -> Said {
     Said { probabilities: mean(said.iter().map(|p| p.probabilities())), attention: Some(attention) }
 }
 
-/// Reads every network by `read`, if it is the file that was bundled.
+/// Reads every network by `parse`, if it is the file that was bundled.
 fn load<C>(
     folder: &Path,
     bundle: &Bundle,
-    read: impl Fn(&Path) -> Result<C, ModelError>,
+    parse: impl Fn(&Path, &[u8]) -> Result<C, ModelError>,
 ) -> Result<Vec<C>, PredictError> {
+    let (mut left, inside) = (MOST_BYTES, fs::canonicalize(folder)?);
     let load = |network: &BundledNetwork| {
         let file = folder.join(&network.file);
-        let found = StatMemo::in_memory().file(&file)?.digest.to_string();
+        if fs::canonicalize(&file)?.parent() != Some(&inside) {
+            return Err(PredictError::Outside(file));
+        }
+        let content = read_bounded(&file, left)?;
+        left -= content.len() as u64;
+        let found = blake3::hash(&content).to_string();
         if found != network.digest {
             return Err(PredictError::Changed { file, found, expected: network.digest.clone() });
         }
-        Ok(read(&file)?)
+        Ok(parse(&file, &content)?)
     };
     bundle.networks.iter().map(load).collect()
+}
+
+/// A network of frames that is no wider than a bundle's may be.
+fn of_frames(file: &Path, content: &[u8]) -> Result<Checkpoint, ModelError> {
+    let checkpoint = Checkpoint::parse(file, content)?;
+    let settings = checkpoint.network.settings();
+    let sizes = [("network.linear", settings.linear), ("network.lstm", settings.lstm)];
+    match sizes.into_iter().find(|(_, size)| *size > WIDEST) {
+        Some((key, size)) => Err(ModelError::Checkpoint {
+            file: file.to_owned(),
+            message: format!("{key}: {size}; expected from 1 to {WIDEST} in a bundle"),
+        }),
+        None => Ok(checkpoint),
+    }
 }
 
 fn feature_set(text: &FeatureSetText) -> Result<FeatureSet, PredictError> {

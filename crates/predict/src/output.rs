@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ambivox_predict::{Analysis, Ensemble, Window};
+use ambivox_settings::guard;
 use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
@@ -186,14 +187,14 @@ pub(crate) fn csv_head(classes: &[String]) -> Vec<String> {
     named.chain(classes.iter().map(|class| format!("p_{class}"))).collect()
 }
 
-/// A window as a row of the CSV.
+/// A window as a row of the CSV, in which no text is a formula.
 pub(crate) fn csv_row(sound: &str, classes: &[String], window: &Window) -> Vec<String> {
     let times = [window.start_s, window.end_s].map(|time| format!("{time:.3}"));
     let peak = window.attention.as_ref();
     let peak = peak.map_or(String::new(), |attention| format!("{:.3}", attention.peak_s));
-    let emotion = classes[most_probable(&window.probabilities)].clone();
+    let emotion = guard(&classes[most_probable(&window.probabilities)]).into_owned();
     let probabilities = window.probabilities.iter().map(|p| format!("{p:.6}"));
-    let named = std::iter::once(sound.to_owned()).chain(times).chain([peak, emotion]);
+    let named = std::iter::once(guard(sound).into_owned()).chain(times).chain([peak, emotion]);
     named.chain(probabilities).collect()
 }
 
@@ -251,4 +252,24 @@ impl<'a> Said<'a> {
 
 fn by_class<'a>(classes: &'a [String], probabilities: &[f64]) -> BTreeMap<&'a str, f64> {
     classes.iter().map(String::as_str).zip(probabilities.iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_the_csv_is_a_formula_and_every_number_stays_one() {
+        let window = Window {
+            start_s: 0.0,
+            end_s: 1.0,
+            frames: 98,
+            probabilities: vec![0.75, 0.25],
+            attention: None,
+        };
+        let classes = ["=anger", "sadness"].map(str::to_owned);
+        let row = csv_row("-1.wav", &classes, &window);
+        assert_eq!(row, ["'-1.wav", "0.000", "1.000", "", "'=anger", "0.750000", "0.250000"]);
+        assert_eq!(csv_row("-", &classes, &window)[0], "-", "standard input");
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use ambivox_artifacts::StatMemo;
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
 use ambivox_model::{Checkpoint, Dense, FunctionalsCheckpoint, MinMax, Network, Normalisation};
 use ambivox_settings::{AttentionOver, Bundle, BundledNetwork, FeatureSetText, NetworkSettings};
@@ -14,8 +13,12 @@ use super::*;
 const CLASSES: [&str; 3] = ["anger", "neutral", "sadness"];
 
 fn checkpoint(seed: u64, classes: &[&str]) -> Checkpoint {
-    let settings =
-        NetworkSettings { linear: 6, lstm: 4, dropout: 0.5, attention_over: AttentionOver::Blstm };
+    wide(seed, classes, 6)
+}
+
+fn wide(seed: u64, classes: &[&str], linear: usize) -> Checkpoint {
+    let attention_over = AttentionOver::Blstm;
+    let settings = NetworkSettings { linear, lstm: 4, dropout: 0.5, attention_over };
     let width = FeatureSet::builtin("ser32").unwrap().columns().len();
     Checkpoint {
         network: Network::new(&settings, width, classes.len(), seed).unwrap(),
@@ -43,7 +46,7 @@ fn bundled(folder: &Path, seed: u64, classes: &[&str]) -> BundledNetwork {
 }
 
 fn described(folder: &Path, seed: u64, file: String) -> BundledNetwork {
-    let digest = StatMemo::in_memory().file(&folder.join(&file)).unwrap().digest.to_string();
+    let digest = blake3::hash(&fs::read(folder.join(&file)).unwrap()).to_string();
     BundledNetwork { file, digest, seed, fold: "03".to_owned() }
 }
 
@@ -202,6 +205,50 @@ fn a_bundle_at_fault_is_refused_by_file() {
     assert!(refused(vec![missing]).contains("none.safetensors"));
     let text = Ensemble::load(Path::new("nowhere")).err().unwrap().to_string();
     assert!(text.contains("nowhere") && text.contains("xtask bundle"), "{text}");
+}
+
+#[test]
+fn a_network_is_a_file_of_the_bundle_and_of_a_size_that_can_be() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let one = bundled(elsewhere.path(), 1, &CLASSES);
+    let file = folder.path().join(&one.file);
+    write(folder.path(), vec![one.clone()]);
+    let refused = |code: u8| {
+        let error = Ensemble::load(folder.path()).err().unwrap();
+        assert_eq!(error.exit_code(), code, "{error}");
+        fs::remove_file(&file).ok();
+        error.to_string()
+    };
+    assert!(refused(3).contains("lw-1.safetensors"), "it is missing");
+    for target in [&elsewhere.path().join(&one.file), Path::new("/dev/zero")] {
+        std::os::unix::fs::symlink(target, &file).unwrap();
+        let text = refused(3);
+        assert!(text.contains("lw-1.safetensors: a link that leads out"), "{text}");
+    }
+    fs::create_dir(&file).unwrap();
+    assert!(refused(3).contains("lw-1.safetensors: no regular file"));
+    fs::remove_dir(&file).unwrap();
+    fs::File::create(&file).unwrap().set_len((4 << 30) + 1).unwrap();
+    assert!(refused(3).contains("4294967297 bytes; expected at most 4294967296"));
+    wide(1, &CLASSES, 4097).save(&file).unwrap();
+    write(folder.path(), vec![described(folder.path(), 1, one.file.clone())]);
+    assert!(refused(3).contains("network.linear: 4097; expected from 1 to 4096"));
+    let error = Ensemble::load(Path::new("nowhere")).err().unwrap();
+    assert_eq!(error.exit_code(), 2);
+}
+
+#[test]
+fn numbers_of_a_feature_set_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = include_str!("../../lld/sets/ser32.toml");
+    let mut absurd = checkpoint(1, &CLASSES);
+    absurd.feature_set = FeatureSetText::Toml(text.replace("step_ms = 10", "step_ms = 4000000000"));
+    let file = "lw-1.safetensors".to_owned();
+    absurd.save(&folder.path().join(&file)).unwrap();
+    write(folder.path(), vec![described(folder.path(), 1, file)]);
+    let error = Ensemble::load(folder.path()).err().unwrap();
+    assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().contains("`step_ms = 4000000000`: expected 1 to 1000"), "{error}");
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! `bundle.json`: what a folder of trained networks holds, which can be copied to another machine.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::SettingsError;
+use crate::{SettingsError, read_bounded};
+
+/// Bytes of a description at most; one of 30 networks has about 6000.
+const MOST_BYTES: u64 = 1 << 22;
 
 /// A folder of networks that predict together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,15 +47,18 @@ impl Bundle {
     pub const FILE: &str = "bundle.json";
     /// The one version there is.
     pub const SCHEMA: u32 = 1;
+    /// Networks of a bundle at most.
+    pub const MOST_NETWORKS: usize = 10_000;
 
     /// Reads the description in a folder. It is an error, which names the file, unless it has this
-    /// form and names at least one network, each by a plain file name.
+    /// form and names from 1 to [`Bundle::MOST_NETWORKS`] networks, each by the plain name of a file of
+    /// its own.
     pub fn read(folder: &Path) -> Result<Self, SettingsError> {
         let file = folder.join(Self::FILE);
-        let text = fs_err::read_to_string(&file)?;
+        let text = read_bounded(&file, MOST_BYTES)?;
         let invalid = |message: String| SettingsError::Invalid { file: file.clone(), message };
         let bundle: Self =
-            serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+            serde_json::from_slice(&text).map_err(|error| invalid(error.to_string()))?;
         bundle.check().map_err(invalid)?;
         Ok(bundle)
     }
@@ -63,6 +70,15 @@ impl Bundle {
         }
         if self.networks.is_empty() {
             return Err("no network; make it anew with `cargo xtask bundle`".to_owned());
+        }
+        let (count, most) = (self.networks.len(), Self::MOST_NETWORKS);
+        if count > most {
+            return Err(format!("{count} networks; expected from 1 to {most}"));
+        }
+        let mut files = BTreeSet::new();
+        if let Some(again) = self.networks.iter().find(|network| !files.insert(&network.file)) {
+            let file = &again.file;
+            return Err(format!("{file:?} is named twice; every network has a file of its own"));
         }
         match self.networks.iter().find(|network| !is_plain(&network.file)) {
             Some(network) => Err(format!("{:?} is no name of a file in the folder", network.file)),
@@ -115,11 +131,34 @@ mod tests {
         newer.schema = 2;
         let mut empty = bundle();
         empty.networks.clear();
-        for (wrong, part) in [(newer, "schema 2"), (empty, "no network")] {
+        let mut twice = bundle();
+        twice.networks.push(twice.networks[0].clone());
+        let mut many = bundle();
+        many.networks = (0..=Bundle::MOST_NETWORKS)
+            .map(|n| BundledNetwork { file: n.to_string(), ..many.networks[0].clone() })
+            .collect();
+        for (wrong, part) in [
+            (newer, "schema 2"),
+            (empty, "no network"),
+            (twice, "\"lw-0-03.safetensors\" is named twice"),
+            (many, "10001 networks; expected from 1 to 10000"),
+        ] {
             let error = read(&wrong).unwrap_err();
             assert!(error.contains("bundle.json") && error.contains(part), "{error}");
         }
         assert!(Bundle::read(Path::new("nowhere")).unwrap_err().to_string().contains("nowhere"));
+    }
+
+    #[test]
+    fn a_description_without_end_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(Bundle::FILE);
+        std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+        let refused = || Bundle::read(folder.path()).unwrap_err().to_string();
+        assert!(refused().contains("bundle.json: no regular file"));
+        fs_err::remove_file(&file).unwrap();
+        fs_err::File::create(&file).unwrap().set_len(1 << 40).unwrap();
+        assert!(refused().contains("bundle.json: 1099511627776 bytes; expected at most 4194304"));
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod split;
 mod summary;
 mod synth;
 mod threads;
+mod untrusted;
 mod words;
 
 pub use arithmetic::{Arithmetic, UnknownArithmetic};
@@ -51,6 +52,7 @@ pub use split::{Fold, Splits};
 pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
 pub use threads::{MOST_THREADS, parse_threads};
+pub use untrusted::{guard, printable, read_bounded, unguard};
 pub use words::{causes, counted, counted_is};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ambivox_settings::{causes, exit};
+use ambivox_settings::{causes, exit, printable};
 use ambivox_stages::{Reporter, StageError, read_request, run};
 use clap::{Parser, Subcommand};
 
@@ -66,5 +66,5 @@ fn end_with_caller() {
 /// Prints the error and what caused it, less what its own text says already.
 #[expect(clippy::print_stderr, reason = "errors of a stage go to standard error")]
 fn complain(error: &StageError) {
-    eprintln!("error: {}", causes(error).join("\ncaused by: "));
+    eprintln!("error: {}", printable(&causes(error).join("\ncaused by: ")));
 }

@@ -100,3 +100,17 @@ fn an_id_is_found_in_whichever_normalization_form_it_is_written() {
     read("a\u{308},happiness,anger,accept,\n").unwrap().apply(&mut utterances, &known()).unwrap();
     assert_eq!(utterances[0].gold.as_deref(), Some("anger"));
 }
+
+/// As the page saves them, so that a spreadsheet takes none for a formula.
+#[test]
+fn guarded_cells_are_read_as_what_they_were() {
+    let text = "'=a,'+b,'-c,accept,'@d e\n'tis,x,x,reject,\"'\"\n";
+    let read = read(text).unwrap();
+    let decisions: Vec<_> = read.decisions().collect();
+    let told = |id: &str| {
+        let (_, decision) = decisions.iter().find(|(found, _)| *found == id).unwrap();
+        [&decision.given, &decision.label, &decision.comment].map(String::as_str)
+    };
+    assert_eq!(told("=a"), ["+b", "-c", "@d e"]);
+    assert_eq!(told("'tis"), ["x", "x", "'"]);
+}

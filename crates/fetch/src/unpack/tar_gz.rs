@@ -1,10 +1,9 @@
 //! Tar within gzip.
 
+use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use fs_err as fs;
 use tar::{Archive, Entry, EntryType};
 
 use super::{Room, damaged};
@@ -14,8 +13,7 @@ use crate::Refusal;
 /// padding.
 const ENTRY_OVERHEAD: u64 = 8192;
 
-pub(super) fn unpack(file: &Path, room: &mut Room<'_>) -> Result<(), Refusal> {
-    let file = fs::File::open(file).map_err(damaged)?;
+pub(super) fn unpack(file: &File, room: &mut Room<'_>) -> Result<(), Refusal> {
     // Long names are read into memory before anything can be said of them; this is the end of it.
     let most = room.bytes.saturating_add((room.entries + 2).saturating_mul(ENTRY_OVERHEAD));
     let mut archive = Archive::new(MultiGzDecoder::new(file).take(most));

@@ -159,13 +159,90 @@ fn links_and_devices_are_refused() {
 fn nothing_is_written_twice() {
     for names in [["x", "x"], ["x", "x/y"], ["x/y", "x"]] {
         let bytes = zip_of(&names.map(|name| (name, 0o100_644, &b"1"[..], false)));
-        match unpacked(ArchiveKind::Zip, &bytes, ROOMY).0 {
-            // Of one name, the list of a zip has the last entry alone.
-            Ok(()) => assert_eq!(names, ["x", "x"]),
-            Err(refusal) => assert!(refusal.to_string().contains("twice"), "{refusal}"),
-        }
+        let twice = format!("entry {:?} is there twice", names[1]);
+        assert_eq!(refusal(ArchiveKind::Zip, &bytes, ROOMY), twice);
         let bytes = tar_of(&names.map(|name| (name, EntryType::Regular, &b"1"[..])));
-        assert!(refusal(ArchiveKind::TarGz, &bytes, ROOMY).contains("twice"), "{names:?}");
+        assert_eq!(refusal(ArchiveKind::TarGz, &bytes, ROOMY), twice);
+    }
+}
+
+#[test]
+fn names_that_are_one_where_case_does_not_count_are_refused() {
+    for names in [["wav/a.wav", "wav/A.wav"], ["wav/a.wav", "Wav/b.wav"], ["Ä", "ä/x"]] {
+        let bytes = zip_of(&names.map(|name| (name, 0o100_644, &b"1"[..], false)));
+        let said = refusal(ArchiveKind::Zip, &bytes, ROOMY);
+        assert!(said.contains("capital and small letters alone"), "{said}");
+        let bytes = tar_of(&names.map(|name| (name, EntryType::Regular, &b"1"[..])));
+        assert_eq!(refusal(ArchiveKind::TarGz, &bytes, ROOMY), said);
+    }
+}
+
+#[test]
+fn a_folder_may_be_named_again() {
+    let bytes = tar_of(&[
+        ("wav/a", EntryType::Regular, b"1"),
+        ("wav/", EntryType::Directory, b""),
+        ("wav/", EntryType::Directory, b""),
+    ]);
+    unpacked(ArchiveKind::TarGz, &bytes, ROOMY).0.unwrap();
+}
+
+#[test]
+fn links_that_lie_there_are_not_followed() {
+    let (outside, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let victim = outside.path().join("a");
+    fs::write(&victim, "precious").unwrap();
+    for (name, link) in [("wav/deep/a", "wav"), ("wav/deep/a", "wav/deep"), ("a", "a")] {
+        let into = folder.path().join("into");
+        fs::create_dir_all(into.join(link).parent().unwrap()).unwrap();
+        let target = if link == "a" { &victim } else { outside.path() };
+        std::os::unix::fs::symlink(target, into.join(link)).unwrap();
+        let file = folder.path().join("archive");
+        fs::write(&file, tar_of(&[(name, EntryType::Regular, b"x")])).unwrap();
+        let archive = Archive { kind: ArchiveKind::TarGz, bytes: 100, entries: 10 };
+        assert!(unpack(&file, &archive, &into).is_err(), "{link}");
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1, "{link}");
+        fs::remove_dir_all(into).unwrap();
+    }
+}
+
+fn room(into: &Path) -> Room<'_> {
+    Room { into, names: BTreeMap::new(), bytes: 1000, entries: 10, most: (1000, 10) }
+}
+
+#[test]
+fn a_full_disk_is_no_damage() {
+    let mut full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let refusal = room(Path::new("")).copy(&mut &b"abc"[..], &mut full).unwrap_err();
+    let Refusal::Io(error) = refusal else { panic!("{refusal}") };
+    let error = crate::FetchError::from(error);
+    assert_eq!(error.exit_code(), 1);
+    let said = error.to_string();
+    assert!(
+        said.contains("/dev/full") && said.contains("what has been downloaded is kept"),
+        "{said}"
+    );
+}
+
+/// A disk that cannot be read.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::from_raw_os_error(libc::EIO))
+    }
+}
+
+#[test]
+fn a_broken_disk_is_no_damage() {
+    let mut into = Vec::new();
+    let direct = room(Path::new("")).copy(&mut Broken, &mut into).unwrap_err();
+    let by_tar =
+        damaged(tar::Archive::new(Broken).entries().unwrap().next().unwrap().err().unwrap());
+    for refusal in [direct, by_tar] {
+        assert!(matches!(refusal, Refusal::Io(_)), "{refusal}");
+        assert!(refusal.to_string().starts_with("reading the archive: "), "{refusal}");
     }
 }
 

@@ -57,7 +57,12 @@ impl FunctionalsCheckpoint {
     /// unless kind, format, metadata, names and shapes of the tensors are those of such a checkpoint and
     /// all numbers are finite.
     pub fn load(file: &Path) -> Result<Self, ModelError> {
-        Self::read(&fs::read(file)?).map_err(|fault| ModelError::checkpoint(file, fault))
+        Self::parse(file, &fs::read(file)?)
+    }
+
+    /// As [`Self::load`], from a file's content; `file` is for messages.
+    pub fn parse(file: &Path, content: &[u8]) -> Result<Self, ModelError> {
+        Self::read(content).map_err(|fault| ModelError::checkpoint(file, fault))
     }
 
     fn bytes(&self) -> Result<Vec<u8>, Fault> {
@@ -95,6 +100,9 @@ impl FunctionalsCheckpoint {
         let classes: Vec<String> = metadata.json(key::CLASSES)?;
         let scaling: MinMax = metadata.json(SCALING)?;
         check_scaling(&scaling)?;
+        if !(0.0..1.0).contains(&leak) {
+            return Err(format!("leak: {leak}; expected from 0 to below 1"));
+        }
         let widths = [&[scaling.lowest.len()], hidden.as_slice(), &[classes.len()]].concat();
         check_widths(&widths)?;
         Ok(Self {
@@ -207,6 +215,7 @@ mod tests {
             (r#""classes":"#, r#""glasses":"#, r#"its metadata has no "classes""#),
             (r#"\"hidden\":[4]"#, r#"\"hidden\":[5]"#, "expected F32 of shape [5, 2]"),
             (r#"\"hidden\":[4]"#, r#"\"hidden\":[0]"#, "a layer has 0 values"),
+            (r#"\"leak\":0.2"#, r#"\"leak\":1e300"#, "leak: 1"),
             (r#"\"hidden\":[4]"#, r#"\"hidden\":[]"#, "it has 4 tensors; expected 2"),
             (r#"\"lowest\":[0.1"#, r#"\"lowest\":[0.1,0.2"#, "3 lowest values but 2 ranges"),
             ("1e-7", "0", "column 0 has lowest value 0.1 and range 0"),

@@ -103,6 +103,10 @@ fn check_sizes(settings: &NetworkSettings, inputs: usize, classes: usize) -> Res
         ("network.lstm", settings.lstm, 1),
         ("classes", classes, 2),
     ];
+    let dropout = settings.dropout;
+    if !(0.0..1.0).contains(&dropout) {
+        return Err(format!("network.dropout: {dropout}; expected from 0 to below 1"));
+    }
     match sizes.into_iter().find(|&(_, size, least)| !(least..=LARGEST).contains(&size)) {
         Some((name, size, least)) => {
             Err(format!("{name}: {size}; expected from {least} to {LARGEST}"))

@@ -118,9 +118,11 @@ function record(entry) {
 }
 
 function save() {
+  // No text is a formula in a spreadsheet; what reads the file takes the mark off again.
+  const guard = (cell) => (/^'*[=+\-@\t\r\n＝＋－＠][^]/.test(cell) ? `'${cell}` : cell);
   const quote = (cell) => (/[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
   const lines = [["utterance_id", "given", "label", "decision", "comment"], ...records()];
-  const text = lines.map((cells) => `${cells.map(quote).join(",")}\n`).join("");
+  const text = lines.map((cells) => `${cells.map(guard).map(quote).join(",")}\n`).join("");
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   link.download = "corrections.csv";

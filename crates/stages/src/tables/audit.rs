@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ambivox_corpus::Utterance;
 use ambivox_eval::audit::{Evidence, Suspect};
+use ambivox_settings::guard;
 use fs_err as fs;
 use polars::prelude::*;
 
@@ -64,7 +65,7 @@ impl Table<'_> {
         super::write(file, &mut table)
     }
 
-    /// Writes the table for a spreadsheet, with rounded numbers.
+    /// Writes the table for a spreadsheet, with rounded numbers, and no text that is a formula.
     pub(crate) fn write_csv(&self, file: &Path) -> Result<(), StageError> {
         let mut csv = csv::Writer::from_writer(Vec::new());
         let fault = |error: csv::Error| StageError::Io(error.into());
@@ -101,7 +102,8 @@ impl Table<'_> {
     fn csv_row(&self, suspect: &Suspect) -> Vec<String> {
         let evidence = &suspect.evidence;
         let utterance = self.utterance(suspect);
-        let text = |value: fn(&Utterance) -> &str| utterance.map_or("", value).to_owned();
+        let text = |text: &str| guard(text).into_owned();
+        let of_index = |value: fn(&Utterance) -> &str| text(utterance.map_or("", value));
         let time = |value: fn(&Utterance) -> Option<f64>| {
             utterance.and_then(value).map_or(String::new(), |seconds| seconds.to_string())
         };
@@ -109,13 +111,13 @@ impl Table<'_> {
         let mut row = vec![
             suspect.rank.to_string(),
             number(suspect.score),
-            evidence.utterance_id.clone(),
-            self.classes[evidence.gold].clone(),
-            self.classes[suspect.suggestion].clone(),
-            evidence.reason(self.classes),
-            votes(self.classes, evidence),
-            text(|u| &u.speaker),
-            text(|u| &u.path),
+            text(&evidence.utterance_id),
+            text(&self.classes[evidence.gold]),
+            text(&self.classes[suspect.suggestion]),
+            text(&evidence.reason(self.classes)),
+            text(&votes(self.classes, evidence)),
+            of_index(|u| &u.speaker),
+            of_index(|u| &u.path),
             time(|u| u.start_s),
             time(|u| u.end_s),
             number(evidence.weight),
