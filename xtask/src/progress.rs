@@ -111,7 +111,7 @@ impl StageProgress<'_> {
             Event::Warning { message } => self.log.warn(&format!("{}: {message}", self.slot)),
             Event::Memory { .. } => {}
             Event::Progress { done, total, unit, message } => match &self.bar {
-                Some(bar) => draw(bar, done, total, &unit, message),
+                Some(bar) => draw(bar, done, total, &unit, &message),
                 None => self.line(&format!("{done}/{total} {unit} {message}")),
             },
         }
@@ -142,7 +142,7 @@ impl StageProgress<'_> {
     }
 }
 
-fn draw(bar: &ProgressBar, done: u64, total: u64, unit: &str, message: String) {
+fn draw(bar: &ProgressBar, done: u64, total: u64, unit: &str, message: &str) {
     if bar.length().is_none() {
         let counts = format!("{{pos}}/{{len}} {unit}");
         bar.set_style(style(&format!(
@@ -151,5 +151,5 @@ fn draw(bar: &ProgressBar, done: u64, total: u64, unit: &str, message: String) {
     }
     bar.set_length(total);
     bar.set_position(done);
-    bar.set_message(printable(&message).into_owned());
+    bar.set_message(printable(message).into_owned());
 }
