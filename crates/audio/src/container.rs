@@ -44,7 +44,7 @@ pub(crate) fn read_at(source: &mut dyn MediaSource, at: u64, count: usize) -> io
 }
 
 /// The place after the ID3 tags at the beginning, which some programs put before any format.
-fn after_tags(source: &mut dyn MediaSource) -> io::Result<u64> {
+pub(crate) fn after_tags(source: &mut dyn MediaSource) -> io::Result<u64> {
     let mut at = 0_u64;
     while let [b'I', b'D', b'3', _, _, flags, a, b, c, d] = read_at(source, at, 10)?[..] {
         let length = [a, b, c, d].iter().fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7f));

@@ -16,7 +16,7 @@ use std::io::{self, Read as _, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
-use crate::Problem;
+use crate::{Problem, container};
 
 /// Bytes that are read at once.
 const WINDOW: usize = 1 << 16;
@@ -34,7 +34,7 @@ pub(crate) fn check(source: &mut dyn MediaSource) -> Result<(), Problem> {
 type CutOff = Option<String>;
 
 fn cut_off(file: &mut Bytes<'_>) -> io::Result<CutOff> {
-    let start = after_tag(file)?;
+    let start = container::after_tags(file.source)?;
     match file.get(start, 8)? {
         [b'O', b'g', b'g', b'S', ..] => ogg::cut_off(file, start),
         [b'f', b'L', b'a', b'C', ..] => flac::cut_off(file, start),
@@ -47,17 +47,6 @@ fn cut_off(file: &mut Bytes<'_>) -> io::Result<CutOff> {
         }
         _ => mpeg::cut_off(file, start),
     }
-}
-
-/// The place after the tags (`ID3v2`) at the beginning.
-fn after_tag(file: &mut Bytes<'_>) -> io::Result<u64> {
-    let mut at = 0;
-    while let [b'I', b'D', b'3', _, _, flags, a, b, c, d] = *file.get(at, 10)? {
-        let length = [a, b, c, d].iter().fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7f));
-        let footer = if flags & 0x10 == 0 { 0 } else { 10 };
-        at += 10 + length + footer;
-    }
-    Ok(at)
 }
 
 /// A file of which parts are looked at, mostly in ascending order.

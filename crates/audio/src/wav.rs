@@ -60,8 +60,8 @@ pub(crate) fn open<'s>(
 /// finds out, but where the length does not fit into the header.
 fn head(format: Format, promised: u64, available: u64) -> Result<Vec<u8>, Problem> {
     match format {
-        Format::Mpeg if available < promised => Err(Problem::Broken(format!(
-            "truncated: its data chunk has {promised} bytes, the file holds {available} of them"
+        Format::Mpeg if available < promised => Err(Problem::CutOff(format!(
+            "its data chunk has {promised} bytes, the file holds {available} of them"
         ))),
         Format::Mpeg => Ok(Vec::new()),
         Format::Blocks { block, .. } if promised >= UNKNOWN && available < promised => {
