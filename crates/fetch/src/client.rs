@@ -111,10 +111,11 @@ impl Client {
                 Ok(()) => return Ok(part.keep()?),
                 Err(Trouble::Passing(reason)) => reason,
                 Err(Trouble::Lasting(error)) => {
+                    let left = file.bytes.saturating_sub(part.length());
                     if matches!(error, FetchError::Digest { .. }) {
                         part.discard()?;
                     }
-                    return Err(error);
+                    return Err(error.needing(left));
                 }
             };
             failures = if part.length() >= before + GAIN { 1 } else { failures + 1 };

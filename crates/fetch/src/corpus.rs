@@ -142,8 +142,9 @@ fn hidden(root: &Path, name: &str) -> PathBuf {
 fn place(file: &Download, from: &Path, whole: &Path, watch: Watch<'_>) -> Result<(), FetchError> {
     let below = Path::new(file.to.as_deref().unwrap_or_default());
     let to = whole.join(below);
+    let unpacked = file.archive.as_ref().map_or(file.bytes, |archive| archive.bytes);
     let refused = |refusal| match refusal {
-        Refusal::Io(error) => error.into(),
+        Refusal::Io(error) => FetchError::from(error).needing(unpacked),
         refusal => FetchError::Refused { archive: file.url.clone(), refusal },
     };
     if let Some(archive) = &file.archive {
@@ -157,6 +158,7 @@ fn place(file: &Download, from: &Path, whole: &Path, watch: Watch<'_>) -> Result
     plain::folders(whole, below.parent().unwrap_or(below))?;
     // A copy, so that the download is still there should a later file be refused.
     let mut copy = fs::OpenOptions::new().write(true).create_new(true).open(&to)?;
-    std::io::copy(&mut plain::read(from)?, &mut copy)?;
+    let copied = std::io::copy(&mut plain::read(from)?, &mut copy).map_err(FetchError::from);
+    copied.map_err(|error| error.needing(unpacked))?;
     Ok(())
 }

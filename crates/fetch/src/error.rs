@@ -101,10 +101,16 @@ pub enum FetchError {
     Files(#[from] FilesError),
     /// There is no room for a file; the message names it.
     #[error(
-        "{0}\nhint: make room, or have your quota raised, and run the command again; what has been \
-         downloaded is kept, and it goes on from there"
+        "{error}\nhint: make room{}, or have your quota raised, and run the command again; what has been \
+         downloaded is kept, and it goes on from there",
+        needed.map_or(String::new(), |bytes| format!(" for {bytes} bytes more"))
     )]
-    Full(std::io::Error),
+    Full {
+        /// What the system says.
+        error: std::io::Error,
+        /// Bytes that were still to be written, at most, where that is known.
+        needed: Option<u64>,
+    },
     /// A file could not be read or written; the message names it.
     #[error(transparent)]
     Io(std::io::Error),
@@ -113,7 +119,7 @@ pub enum FetchError {
 impl From<std::io::Error> for FetchError {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full(error),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { error, needed: None },
             _ => Self::Io(error),
         }
     }
@@ -131,11 +137,13 @@ pub enum Refusal {
     /// Two entries at one place.
     #[error("entry {0:?} is there twice")]
     Twice(String),
-    /// Two entries at one place where capital and small letters are the same, as on most Macs.
+    /// Two entries at one place where neither case nor Unicode's normalization form counts, as on most
+    /// Macs.
     #[error(
-        "entries {0:?} and {1:?} differ in capital and small letters alone, and are one on some systems"
+        "entries {0:?} and {1:?} differ in capital letters or in how accents are written alone, and are \
+         one on some systems"
     )]
-    Case(String, String),
+    Alike(String, String),
     /// A method of compression or encryption that is not known.
     #[error("entry {0:?} is packed by a method that is not known; expected deflate, or none")]
     Method(String),
@@ -155,6 +163,14 @@ pub enum Refusal {
 }
 
 impl FetchError {
+    /// The error, with the bytes that were still to be written where it is one of no room.
+    pub(crate) fn needing(self, bytes: u64) -> Self {
+        match self {
+            Self::Full { error, .. } => Self::Full { error, needed: Some(bytes) },
+            other => other,
+        }
+    }
+
     /// The exit code that this calls for.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -163,7 +179,7 @@ impl FetchError {
             Self::Busy { .. }
             | Self::Foreign { .. }
             | Self::Files(_)
-            | Self::Full(_)
+            | Self::Full { .. }
             | Self::Status { .. }
             | Self::Interrupted { .. }
             | Self::Client(_)

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use ambivox_settings::{Archive, ArchiveKind, is_below};
 use fs_err as fs;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{Refusal, plain};
 
@@ -30,9 +31,9 @@ const PIECE: usize = 1 << 16;
 /// archive holds.
 ///
 /// Links, devices, paths that lead out of the folder, files that are there twice, names that differ in
-/// capital and small letters alone, and more bytes or entries than `archive` allows are refused. No
-/// link is followed, in the folder neither. What had been written by then stays, for the caller
-/// to remove. No permissions, owners or times are taken over.
+/// capital letters or in how accents are written alone, and more bytes or entries than `archive` allows
+/// are refused. No link is followed, in the folder neither. What had been written by then stays, for the
+/// caller to remove. No permissions, owners or times are taken over.
 pub fn unpack(file: &Path, archive: &Archive, into: &Path) -> Result<(), Refusal> {
     // The inner file, whose errors have their numbers still.
     let packed = plain::read(file).map_err(Refusal::Io)?.into_file();
@@ -54,7 +55,8 @@ pub fn unpack(file: &Path, archive: &Archive, into: &Path) -> Result<(), Refusal
 /// The folder to fill, and how much more may go into it.
 struct Room<'a> {
     into: &'a Path,
-    /// Every path so far, and those of the folders that it lies in, by what it is in small letters.
+    /// Every path so far, and those of the folders that it lies in, by what it is where neither case nor
+    /// Unicode's normalization form counts.
     names: BTreeMap<String, String>,
     bytes: u64,
     entries: u64,
@@ -85,13 +87,13 @@ impl Room<'_> {
         self.copy(content, &mut file.map_err(|error| collision(error, name))?)
     }
 
-    /// Where an entry goes, below the folder, if no other's name is the same but for capital letters.
+    /// Where an entry goes, below the folder, if no other's name is the same on some system.
     fn place(&mut self, name: &str) -> Result<PathBuf, Refusal> {
         let path = below(name)?;
         for part in path.ancestors().filter_map(Path::to_str) {
-            let before = self.names.entry(part.to_lowercase()).or_insert_with(|| part.to_owned());
+            let before = self.names.entry(folded(part)).or_insert_with(|| part.to_owned());
             if before != part {
-                return Err(Refusal::Case(before.clone(), part.to_owned()));
+                return Err(Refusal::Alike(before.clone(), part.to_owned()));
             }
         }
         Ok(path)
@@ -117,6 +119,11 @@ fn below(name: &str) -> Result<PathBuf, Refusal> {
     let inner = inner.strip_suffix('/').unwrap_or(inner);
     let fits = inner.is_empty() || (is_below(inner) && inner.split('/').count() <= DEEPEST);
     fits.then(|| inner.split('/').collect()).ok_or_else(|| Refusal::Path(name.to_owned()))
+}
+
+/// What a Mac takes a name for: small letters, accents as one character with their letter.
+fn folded(name: &str) -> String {
+    name.nfc().flat_map(char::to_lowercase).nfc().collect()
 }
 
 /// A place that is taken, be it by a file where a folder belongs, is the archive's fault.
