@@ -172,7 +172,7 @@ fn names_of_files_move_no_cursor() {
     let ran = predict(&house, &[&sounds], b"").ended(DATA);
     assert!(ran.stdout.contains("\\u{1b}[2J"), "{}", ran.stdout);
     assert!(!ran.text().contains(['\u{1b}', '\u{202e}']));
-    ran.complained_of(&["\\u{1b}]0;b.wav: broken"]);
+    ran.complained_of(&["\\u{1b}]0;b.wav: holds audio that cannot be decoded"]);
     let document = predict(&house, &["--json", &sounds], b"").ended(DATA).document();
     let names = document["sounds"].as_array().unwrap().iter().map(|sound| &sound["sound"]);
     assert!(names.filter_map(Value::as_str).any(|name| name.ends_with("\u{1b}[2Ja\u{202e}.wav")));

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::ArtifactError;
+use ambivox_audio::AudioError;
 use ambivox_corpus::CorpusError;
 use ambivox_eval::EvalError;
 use ambivox_features::FeatureError;
@@ -94,6 +95,12 @@ impl StageError {
             | Self::Json { .. }
             | Self::Parquet { .. } => exit::FAILED,
         }
+    }
+
+    /// A recording of the corpus could not be read, which says nothing of the recording. Here, so that
+    /// stages without features do not link them for one error.
+    pub(crate) fn unreadable(error: AudioError) -> Self {
+        FeatureError::Unreadable(error).into()
     }
 
     /// For `map_err` on what polars does with `file`.

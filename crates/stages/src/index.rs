@@ -9,7 +9,6 @@ use ambivox_corpus::{
     Corpus, Corrections, Utterance, corpus_files, dangling_files, read_corpus, summarise,
     write_index,
 };
-use ambivox_features::FeatureError;
 use ambivox_settings::{CorrectionCounts, IndexParams, Manifest, role};
 use rayon::prelude::*;
 
@@ -90,7 +89,7 @@ fn duration(utterance: &Utterance, root: &Path) -> Result<Option<f64>, StageErro
     let file = match probe(&root.join(&utterance.path)) {
         Ok(info) => info.duration_s,
         Err(error) if matches!(error.problem, Problem::Unreadable(_)) => {
-            return Err(FeatureError::Unreadable(error).into());
+            return Err(StageError::unreadable(error));
         }
         Err(_) => return Ok(None),
     };

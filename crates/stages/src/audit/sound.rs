@@ -5,7 +5,6 @@ use std::path::Path;
 
 use ambivox_audio::{Cut, Problem, SAMPLE_RATE, load};
 use ambivox_corpus::Utterance;
-use ambivox_features::FeatureError;
 use ambivox_report::COLUMNS;
 use hound::{SampleFormat, WavSpec, WavWriter};
 
@@ -30,7 +29,7 @@ impl Sound {
         let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
         let samples =
             load(&root.join(&utterance.path), cut).map_err(|error| match error.problem {
-                Problem::Unreadable(_) => FeatureError::Unreadable(error).into(),
+                Problem::Unreadable(_) => StageError::unreadable(error),
                 _ => StageError::Data(error.to_string()),
             })?;
         let wav = played.then(|| wav(&samples)).transpose();
