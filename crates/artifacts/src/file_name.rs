@@ -16,7 +16,7 @@ const DEVICES: [&str; 6] = ["aux", "com", "con", "lpt", "nul", "prn"];
 /// A name, such as a speaker's, as that of a file or folder, or as the beginning of one.
 ///
 /// Different names have different results, also where the file system takes `A` for `a` or `ä` for
-/// `a` and two dots. A result is at most [`LONGEST`] bytes long, ASCII, and may be used on Linux,
+/// `a` and two dots. A result is at most 64 bytes long, ASCII, and may be used on Linux,
 /// macOS and Windows. Short names of small letters, digits, `-`, `_` and `.` stay as they are; of
 /// others, what can be read of them stands before a digest.
 pub fn file_name(name: &str) -> String {
