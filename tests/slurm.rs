@@ -234,7 +234,7 @@ fn ends_with_the_same_bytes(cluster: &Cluster) {
     let ran = cluster.run(&there, &["report"]).ended(DONE);
     end(local.unwrap(), &["report"]).ended(DONE);
     say(&ran.stderr);
-    assert!(ran.stderr.contains("1 tasks submitted as "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 task submitted as "), "{}", ran.stderr);
     assert!(ran.stderr.contains("32 tasks submitted as "), "{}", ran.stderr);
     let (here_made, there_made) = (objects(&here), objects(&there));
     assert_eq!(here_made.len(), there_made.len());
