@@ -15,7 +15,7 @@ pub enum LldError {
     #[error("not a feature set: {0}")]
     Parse(#[from] toml::de::Error),
     /// A setting has a value that no descriptor can be computed with.
-    #[error("feature set `{set}`: `{key} = {value}`: expected {expected}")]
+    #[error("feature set {set:?}: `{key} = {value}`: expected {expected}")]
     Setting {
         /// Name of the set.
         set: String,

@@ -192,8 +192,8 @@ impl FeatureSet {
         let k = frame.pre_emphasis;
         self.require(keys[1], k, (0.0..1.0).contains(&k), "at least 0 and below 1")?;
         if let Window::Gauss { sigma } = frame.window {
-            let usable = sigma.is_finite() && sigma > 0.0;
-            self.require(keys[2], sigma, usable, "a finite sigma above 0")?;
+            let usable = (0.01..=100.0).contains(&sigma);
+            self.require(keys[2], sigma, usable, "a sigma of 0.01 to 100")?;
         }
         Ok(())
     }
@@ -208,7 +208,8 @@ impl FeatureSet {
         let first_fits = (1..=last).contains(&first);
         self.require("mfcc.first", first, first_fits, "at least 1 and at most mfcc.last")?;
         self.require("mfcc.last", last, last < bands, "below mfcc.bands")?;
-        self.require("mfcc.lifter", lifter, lifter.is_finite() && lifter > 0.0, "above 0")
+        let lifts = lifter > 0.0 && lifter <= 1000.0;
+        self.require("mfcc.lifter", lifter, lifts, "above 0, at most 1000")
     }
 
     fn check_loudness(&self) -> Result<(), LldError> {
@@ -320,12 +321,15 @@ mod tests {
             ("length_ms = 25", "length_ms = 400000", "frame.length_ms"),
             ("pre_emphasis = 0.97", "pre_emphasis = nan", "frame.pre_emphasis"),
             ("kind = \"hamming\"", "kind = \"gauss\", sigma = 0.0", "frame.window"),
+            ("kind = \"hamming\"", "kind = \"gauss\", sigma = 1e-300", "frame.window"),
             ("bands = 26", "bands = 0", "mfcc.bands"),
+            ("bands = 26", "bands = 1000000000", "mfcc.bands"),
             ("low_hz = 20.0", "low_hz = 9000.0", "mfcc.low_hz"),
             ("high_hz = 8000.0", "high_hz = 8001.0", "mfcc.high_hz"),
             ("first = 1", "first = 0", "mfcc.first"),
             ("last = 12", "last = 26", "mfcc.last"),
             ("lifter = 22.0", "lifter = 0.0", "mfcc.lifter"),
+            ("lifter = 22.0", "lifter = 1e30", "mfcc.lifter"),
             ("max_hz = 500.0", "max_hz = 80.0", "pitch.max_hz"),
             ("[loudness]\nsamples = \"frame\"", "", "[loudness]"),
             ("step_ms = 10", "step_ms = 10\nlayout = \"is09\"", "[loudness]"),

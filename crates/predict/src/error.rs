@@ -18,7 +18,7 @@ pub enum PredictError {
     Bundle(#[from] SettingsError),
     /// A network's file is not the one that was bundled.
     #[error(
-        "{}: its digest is {found}, where {} says {expected}; copy the bundle anew",
+        "{}: its digest is {found}, where {} says {expected:?}; copy the bundle anew",
         file.display(),
         ambivox_settings::Bundle::FILE
     )]

@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ambivox_audio::{Audio, Cut};
+use ambivox_settings::one_line;
 use walkdir::WalkDir;
 
 use crate::{Error, Unusable};
@@ -79,7 +80,7 @@ fn in_folder(folder: &Path, pass_over: &mut impl FnMut(String)) -> Result<Vec<In
         let endings = ENDINGS.join(", ");
         return Err(Unusable(format!(
             "{}: no sound in this folder; expected files that end in {endings}",
-            folder.display()
+            one_line(&folder.to_string_lossy())
         ))
         .into());
     }
@@ -94,7 +95,7 @@ fn obstacle(folder: &Path, error: &walkdir::Error) -> String {
         Some(error) => error.kind().to_string(),
         None => error.to_string(),
     };
-    format!("{}: {reason}", path.display())
+    format!("{}: {reason}", one_line(&path.to_string_lossy()))
 }
 
 fn is_sound(path: &Path) -> bool {

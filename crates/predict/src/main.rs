@@ -11,6 +11,7 @@ use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use ambivox_audio::Problem;
 use ambivox_model::compute_by;
 use ambivox_predict::{Ensemble, PredictError};
 use ambivox_settings::{Arithmetic, UnknownArithmetic, exit, printable};
@@ -44,10 +45,12 @@ fn exit_code(error: &Error) -> u8 {
     if let Some(error) = error.downcast_ref::<PredictError>() {
         return error.exit_code();
     }
-    match (error.is::<UnknownArithmetic>(), error.is::<Unusable>()) {
-        (true, _) => exit::USAGE,
-        (_, true) => exit::DATA,
-        _ => exit::FAILED,
+    match error.downcast_ref::<Problem>() {
+        Some(problem @ Problem::Unreadable(_)) if !problem.is_missing() => exit::FAILED,
+        Some(_) => exit::DATA,
+        None if error.is::<UnknownArithmetic>() => exit::USAGE,
+        None if error.is::<Unusable>() => exit::DATA,
+        None => exit::FAILED,
     }
 }
 
@@ -86,7 +89,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     if report.has_any() {
         say(&report.speed());
     }
-    Ok(if report.is_whole() { exit::DONE } else { exit::DATA })
+    Ok(report.exit_code())
 }
 
 /// The audio files that the command line names; warns of what cannot be followed.
@@ -110,12 +113,12 @@ fn analyse(cli: &Cli, ensemble: &Ensemble, inputs: Vec<Input>) -> Vec<Answer> {
             let warnings = audio.warnings.iter().map(ToString::to_string).collect();
             Ok((ensemble.analyse(&audio.samples, cli.window)?, warnings))
         });
-        let said = said.map_err(|error| error.to_string());
+        let code = said.as_ref().map_or_else(exit_code, |_| exit::DONE);
         let (said, warnings) = said.map_or_else(
-            |error| (Err(error), Vec::new()),
+            |error| (Err(error.to_string()), Vec::new()),
             |(analysis, warnings)| (Ok(analysis), warnings),
         );
-        Answer { name: input.name(), said, warnings }
+        Answer { name: input.name(), said, warnings, code }
     };
     inputs.into_par_iter().map(one).collect()
 }
@@ -133,4 +136,19 @@ fn print(text: &str) -> std::io::Result<()> {
 fn say(text: &str) {
     // Nothing is left to do where standard error is closed.
     writeln!(stderr(), "{}", printable(text)).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn what_the_machine_refuses_is_no_fault_of_the_data() {
+        let unreadable = |kind: ErrorKind| exit_code(&Problem::Unreadable(kind.into()).into());
+        assert_eq!(unreadable(ErrorKind::PermissionDenied), exit::FAILED);
+        assert_eq!(unreadable(ErrorKind::NotFound), exit::DATA);
+        assert_eq!(exit_code(&Problem::NotAudio.into()), exit::DATA);
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ambivox_predict::{Analysis, Ensemble, Window};
-use ambivox_settings::guard;
+use ambivox_settings::{exit, guard, one_line};
 use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
@@ -19,6 +19,8 @@ pub(crate) struct Answer {
     pub(crate) said: Result<Analysis, String>,
     /// What is doubtful about the recording.
     pub(crate) warnings: Vec<String>,
+    /// The exit code that it calls for.
+    pub(crate) code: u8,
 }
 
 /// All that a command found.
@@ -43,9 +45,11 @@ impl Report<'_> {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
         let peak = self.ensemble.attends().then_some("peak");
         let heads = ["sound", "from", "to"].into_iter().chain(peak).chain(["emotion"]);
-        table.set_header(heads.chain(self.ensemble.classes().iter().map(|class| short(class))));
+        let classes: Vec<_> = self.ensemble.classes().iter().map(|class| one_line(class)).collect();
+        table.set_header(heads.chain(classes.iter().map(|class| short(class))));
         for (answer, analysis) in self.analyses() {
-            let whole = [file_name(&answer.name), "0.0", &format!("{:.1}", analysis.duration_s)];
+            let name = one_line(file_name(&answer.name));
+            let whole = [name.as_ref(), "0.0", &format!("{:.1}", analysis.duration_s)];
             match analysis.windows.as_slice() {
                 [window] => self.row(&mut table, whole, Some(window), &window.probabilities),
                 windows => {
@@ -73,7 +77,7 @@ impl Report<'_> {
         let peak = at.and_then(|window| window.attention.as_ref());
         let peak = peak.map_or(String::new(), |attention| format!("{:.2}", attention.peak_s));
         let peak = self.ensemble.attends().then_some(peak);
-        let emotion = self.ensemble.classes()[most_probable(probabilities)].clone();
+        let emotion = one_line(&self.ensemble.classes()[most_probable(probabilities)]).into_owned();
         let percent = probabilities.iter().map(|p| format!("{:.1}", 100.0 * p));
         let named = named.map(str::to_owned).into_iter();
         table.add_row(named.chain(peak).chain([emotion]).chain(percent));
@@ -119,7 +123,8 @@ impl Report<'_> {
     /// A line for everything that is doubtful about a recording.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
         self.answers.iter().flat_map(|answer| {
-            answer.warnings.iter().map(|warning| format!("warning: {}: {warning}", answer.name))
+            let name = one_line(&answer.name);
+            answer.warnings.iter().map(move |warning| format!("warning: {name}: {warning}"))
         })
     }
 
@@ -127,7 +132,7 @@ impl Report<'_> {
     pub(crate) fn complaints(&self) -> Vec<String> {
         let lines = self.answers.iter().filter_map(|answer| {
             let reason = answer.said.as_ref().err()?;
-            Some(format!("{}: {reason}", answer.name))
+            Some(format!("{}: {reason}", one_line(&answer.name)))
         });
         let mut lines: Vec<String> = lines.collect();
         if !lines.is_empty() {
@@ -144,9 +149,11 @@ impl Report<'_> {
         lines
     }
 
-    /// Whether every sound could be used.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.answers.iter().all(|answer| answer.said.is_ok())
+    /// Done where every sound could be used; else that data are at fault, unless the machine alone is.
+    pub(crate) fn exit_code(&self) -> u8 {
+        let codes = self.answers.iter().map(|answer| answer.code);
+        const { assert!(exit::DONE < exit::FAILED && exit::FAILED < exit::DATA) };
+        codes.max().unwrap_or(exit::DONE)
     }
 
     /// Whether any sound could be used.

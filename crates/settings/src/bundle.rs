@@ -89,7 +89,8 @@ impl Bundle {
 
 /// Whether a path is the name of a file and no more, so that a bundle from elsewhere leads nowhere.
 fn is_plain(name: &str) -> bool {
-    !name.contains(['/', '\\', ':']) && !name.is_empty() && !name.starts_with('.')
+    let is_odd = |c: char| ['/', '\\', ':'].contains(&c) || c.is_control();
+    !name.contains(is_odd) && !name.is_empty() && !name.starts_with('.')
 }
 
 #[cfg(test)]
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_network_lies_in_the_folder_itself() {
-        for file in ["../a", "/etc/passwd", "a/b", "", "..", "c:\\a"] {
+        for file in ["../a", "/etc/passwd", "a/b", "", "..", "c:\\a", "a\nhint: b"] {
             let mut wrong = bundle();
             file.clone_into(&mut wrong.networks[0].file);
             assert!(read(&wrong).unwrap_err().contains("no name of a file"), "{file}");

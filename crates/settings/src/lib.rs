@@ -52,7 +52,7 @@ pub use split::{Fold, Splits};
 pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
 pub use threads::{MOST_THREADS, parse_threads};
-pub use untrusted::{guard, printable, read_bounded, unguard};
+pub use untrusted::{guard, one_line, printable, read_bounded, unguard};
 pub use words::{causes, counted, counted_is};
 
 #[cfg(test)]

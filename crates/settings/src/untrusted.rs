@@ -37,12 +37,22 @@ fn is_formula(text: &str) -> bool {
 /// A text as it can be shown on a terminal: control characters but for `\n` and `\t`, and those that turn
 /// the direction of writing, become `\u{1b}` and the like. All else stays as it is.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_control) {
+    escaped(text, is_control)
+}
+
+/// As [`printable`], for a name or a cell within a line of ours: what ends a line is shown too, so that no
+/// name passes for a line of ours.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| matches!(c, '\n' | '\u{2028}' | '\u{2029}') || is_control(c))
+}
+
+fn escaped(text: &str, is_shown: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_shown) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if is_control(character) {
+        if is_shown(character) {
             shown.extend(character.escape_unicode());
         } else {
             shown.push(character);
@@ -103,6 +113,8 @@ mod tests {
         assert_eq!(printable(text), "a\\u{1b}[2Jb\\u{d}\\u{9b}c\\u{202e}d\\u{7}");
         let plain = "à\tñ\nいろは 🎤 e\u{301} × שלום";
         assert!(matches!(printable(plain), Cow::Borrowed(same) if same == plain));
+        assert_eq!(one_line("a\nhint: b\u{2028}\u{1b}\tc"), "a\\u{a}hint: b\\u{2028}\\u{1b}\tc");
+        assert!(matches!(one_line("à 日本語"), Cow::Borrowed("à 日本語")));
     }
 
     #[test]

@@ -15,6 +15,10 @@ use crate::network::{attention_entries, dims};
 /// Largest size of a layer. It keeps the sizes computed from a file far from overflow.
 pub(super) const LARGEST: usize = 1 << 16;
 
+/// Largest header in bytes. It is read into memory several times over, and even the largest layers need
+/// no more.
+const LARGEST_HEADER: u64 = 1 << 24;
+
 /// What is wrong with the file, in words that follow its name.
 pub(super) type Fault = String;
 
@@ -42,9 +46,18 @@ pub(super) fn parts<'a>(
     let fault = |error: safetensors::SafeTensorError| {
         format!("not readable as safetensors ({error}); is the file whole?")
     };
+    check_header(bytes)?;
     let metadata = Metadata::read(bytes).map_err(fault)?;
     metadata.check_kind(kind)?;
     Ok((metadata, Tensors(SafeTensors::deserialize(bytes).map_err(fault)?)))
+}
+
+/// A file begins with the length of its header. Whether all of it is there, its reader says.
+fn check_header(bytes: &[u8]) -> Result<(), Fault> {
+    let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+    (length <= LARGEST_HEADER)
+        .then_some(())
+        .ok_or_else(|| format!("its header has {length} bytes; expected at most {LARGEST_HEADER}"))
 }
 
 pub(super) struct Metadata(BTreeMap<String, String>);

@@ -124,6 +124,14 @@ fn what_does_not_fit_is_said() {
 }
 
 #[test]
+fn a_header_without_end_is_refused() {
+    let mut bytes = bytes();
+    bytes[..8].copy_from_slice(&(1_u64 << 40).to_le_bytes());
+    let message = read::checkpoint(&bytes).unwrap_err();
+    assert_eq!(message, "its header has 1099511627776 bytes; expected at most 16777216");
+}
+
+#[test]
 fn numbers_that_are_not_finite_are_refused() {
     let mut bytes = bytes();
     let end = bytes.len();
