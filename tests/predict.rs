@@ -158,7 +158,7 @@ fn links_that_lead_nowhere_are_named_and_the_others_predicted() {
     assert_eq!(ran.document()["sounds"].as_array().unwrap().len(), 3);
     ran.complained_of(&[
         "0.wav: a link to nothing; passed over",
-        "1 link or folder cannot be followed",
+        "links and folders that cannot be followed: 1",
     ]);
 }
 

@@ -30,7 +30,6 @@ mod version;
 pub use adapters::evaluation::{EvaluationFault, Turn, parse_evaluation};
 pub use corrections::{Corrections, Decision};
 pub use error::{CorpusError, Place};
-pub use files::{corpus_files, dangling_files};
 #[cfg(feature = "parquet")]
 pub use index::{Index, read_index, write_index};
 pub use noise::{NoisyLabel, clean_labels, exchange_labels};

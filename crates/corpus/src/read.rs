@@ -19,6 +19,10 @@ pub struct Corpus {
     pub utterances: Vec<Utterance>,
     /// What is no error and yet worth a look, a sentence each.
     pub warnings: Vec<String>,
+    /// The files that match the manifest's patterns, by paths relative to the root; sorted.
+    pub files: Vec<String>,
+    /// Links that match them and lead to nothing, such as files that git-annex has not fetched; sorted.
+    pub dangling: Vec<String>,
 }
 
 /// Reads the corpus below `root`.
@@ -45,7 +49,7 @@ pub fn read_corpus(root: &Path, manifest: &Manifest) -> Result<Corpus, CorpusErr
     check_covered(&tree, &utterances)?;
     warnings.extend(warnings::of_files(&tree, &utterances));
     warnings.extend(warnings::of_speakers(&utterances));
-    Ok(Corpus { utterances, warnings })
+    Ok(Corpus { utterances, warnings, files: tree.files, dangling: tree.dangling })
 }
 
 fn check_ids(sorted: &[Utterance]) -> Result<(), CorpusError> {

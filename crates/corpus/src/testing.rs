@@ -1,6 +1,5 @@
 //! Helpers that tests of several modules share.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ambivox_settings::Manifest;
@@ -76,20 +75,8 @@ fn env_or(name: &str, fallback: &str) -> PathBuf {
 
 /// An utterance of a made-up corpus.
 pub(crate) fn utterance(id: &str, speaker: &str, gold: Option<&str>) -> Utterance {
-    Utterance {
-        utterance_id: id.to_owned(),
-        path: format!("wav/{id}.wav"),
-        corpus: "toy".to_owned(),
-        session: speaker.to_owned(),
-        speaker: speaker.to_owned(),
-        sex: None,
-        start_s: None,
-        end_s: None,
-        duration_s: None,
-        gold: gold.map(str::to_owned),
-        votes: BTreeMap::new(),
-        attributes: BTreeMap::new(),
-    }
+    let utterance = Utterance::of("toy", id, &format!("wav/{id}.wav"), speaker);
+    Utterance { gold: gold.map(str::to_owned), ..utterance }
 }
 
 /// Table 1 of the paper: utterances of happiness, sadness, neutral and anger per speaker.

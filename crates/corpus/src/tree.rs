@@ -7,7 +7,8 @@ use ambivox_settings::{Manifest, Patterns, Speaker};
 
 use crate::error::listed;
 use crate::name::nfc;
-use crate::{CorpusError, Place, Utterance, corpus_files};
+use crate::files::{self, Listed};
+use crate::{CorpusError, Place, Utterance};
 
 /// The files of a corpus and the manifest that explains them.
 pub(crate) struct Tree<'a> {
@@ -15,6 +16,8 @@ pub(crate) struct Tree<'a> {
     pub(crate) manifest: &'a Manifest,
     /// Files that match the manifest's patterns, sorted, relative to the root.
     pub(crate) files: Vec<String>,
+    /// Links that match the patterns and lead to nothing, likewise.
+    pub(crate) dangling: Vec<String>,
     patterns: Patterns,
     /// The files by their paths in normalization form C; speakers and labels of the manifest likewise.
     by_nfc: BTreeMap<String, usize>,
@@ -34,20 +37,18 @@ impl<'a> Tree<'a> {
                 origin: manifest.source.clone(),
             });
         }
-        let files = corpus_files(root, &manifest.files)?;
+        let Listed { files, dangling } = files::list(root, &manifest.files)?;
         let patterns = Patterns::new(&manifest.files)?;
         let by_nfc = files.iter().enumerate().map(|(at, file)| (nfc(file), at)).collect();
         let speakers = manifest.speakers.iter().map(|(name, entry)| (nfc(name), entry)).collect();
         let labels = manifest.labels.iter().map(|(code, label)| (nfc(code), label)).collect();
-        Ok(Self { root, manifest, files, patterns, by_nfc, speakers, labels })
+        Ok(Self { root, manifest, files, dangling, patterns, by_nfc, speakers, labels })
     }
 
     /// The listed file that a table means by `path`, in whichever normalization form either is written.
     pub(crate) fn meant(&self, path: &str) -> Option<&str> {
-        match self.files.binary_search_by(|file| file.as_str().cmp(path)) {
-            Ok(at) => Some(&self.files[at]),
-            Err(_) => self.by_nfc.get(&nfc(path)).map(|&at| self.files[at].as_str()),
-        }
+        let at = self.place(path).or_else(|| self.by_nfc.get(&nfc(path)).copied())?;
+        Some(&self.files[at])
     }
 
     /// The listed files by their paths with other slashes and capitals forgiven.
@@ -76,7 +77,11 @@ impl<'a> Tree<'a> {
 
     /// Whether the manifest's patterns name the file and it exists.
     pub(crate) fn lists(&self, path: &str) -> bool {
-        self.files.binary_search_by(|file| file.as_str().cmp(path)).is_ok()
+        self.place(path).is_some()
+    }
+
+    fn place(&self, path: &str) -> Option<usize> {
+        self.files.binary_search_by(|file| file.as_str().cmp(path)).ok()
     }
 
     /// Content of one of the files.
@@ -129,21 +134,12 @@ impl<'a> Tree<'a> {
                 known: listed(self.manifest.speakers.keys()),
             });
         }
-        let session = entry.and_then(|entry| entry.session.as_deref()).unwrap_or(speaker);
-        Ok(Utterance {
-            utterance_id: utterance_id.to_owned(),
-            path: path.to_owned(),
-            corpus: self.manifest.name.clone(),
-            session: session.to_owned(),
-            speaker: speaker.to_owned(),
-            sex: entry.and_then(|entry| entry.sex),
-            start_s: None,
-            end_s: None,
-            duration_s: None,
-            gold: None,
-            votes: BTreeMap::new(),
-            attributes: BTreeMap::new(),
-        })
+        let mut utterance = Utterance::of(&self.manifest.name, utterance_id, path, speaker);
+        utterance.sex = entry.and_then(|entry| entry.sex);
+        if let Some(session) = entry.and_then(|entry| entry.session.as_ref()) {
+            utterance.session.clone_from(session);
+        }
+        Ok(utterance)
     }
 }
 

@@ -33,6 +33,27 @@ pub struct Utterance {
     pub attributes: BTreeMap<String, f64>,
 }
 
+impl Utterance {
+    /// An utterance of which only these are known: the whole of its file, the speaker a session of its
+    /// own, without label or votes.
+    pub fn of(corpus: &str, utterance_id: &str, path: &str, speaker: &str) -> Self {
+        Self {
+            utterance_id: utterance_id.to_owned(),
+            path: path.to_owned(),
+            corpus: corpus.to_owned(),
+            session: speaker.to_owned(),
+            speaker: speaker.to_owned(),
+            sex: None,
+            start_s: None,
+            end_s: None,
+            duration_s: None,
+            gold: None,
+            votes: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+        }
+    }
+}
+
 /// The label with more votes than every other, or `None` at a tie and without votes.
 ///
 /// With votes pooled over a turn's outside evaluators this is IEMOCAP's own rule for the consensus

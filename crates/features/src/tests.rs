@@ -1,6 +1,5 @@
 //! Extraction on small trees of sound, good and broken.
 
-use std::collections::BTreeMap;
 use std::f32::consts::TAU;
 use std::path::Path;
 use std::sync::Mutex;
@@ -36,20 +35,7 @@ fn tone(hz: f32, samples: usize) -> impl Iterator<Item = f32> {
 }
 
 fn utterance(id: &str) -> Utterance {
-    Utterance {
-        utterance_id: id.to_owned(),
-        path: format!("{id}.wav"),
-        corpus: "toy".to_owned(),
-        session: "s".to_owned(),
-        speaker: "s".to_owned(),
-        sex: None,
-        start_s: None,
-        end_s: None,
-        duration_s: None,
-        gold: None,
-        votes: BTreeMap::new(),
-        attributes: BTreeMap::new(),
-    }
+    Utterance::of("toy", id, &format!("{id}.wav"), "s")
 }
 
 /// Good utterances `u00`, `u01`, … of growing length.

@@ -100,8 +100,7 @@ fn found(cli: &Cli) -> Result<Vec<Input>, Error> {
         passed_over += 1;
     });
     if passed_over > 0 {
-        let all = if passed_over == 1 { "link or folder" } else { "links and folders" };
-        say(&format!("warning: {passed_over} {all} cannot be followed"));
+        say(&format!("warning: links and folders that cannot be followed: {passed_over}"));
     }
     found
 }

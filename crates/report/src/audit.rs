@@ -136,7 +136,7 @@ impl AuditPage<'_> {
             header {
                 h1 { "Suspect labels" }
                 p.subtitle {
-                    (self.manifest.title) ". " (counted(self.entries.len(), "utterance", "utterances"))
+                    (self.manifest.title) ". " (counted(self.entries.len(), "utterance"))
                     ", the most suspect first, by the runs of “" (method_title(self.method)) "”. "
                     (self.sounds())
                 }

@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use ambivox_settings::agreeing;
+
 /// What stands where a figure is undefined or was not published.
 pub(crate) const NONE: &str = "–";
 
@@ -36,9 +38,9 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
-/// A count with its noun, `one` or `many`.
-pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", count(number as u64), if number == 1 { one } else { many })
+/// A count with its noun.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    format!("{} {}", count(number as u64), agreeing(number, noun))
 }
 
 /// Seconds as whole hours and minutes, or minutes and seconds below an hour.
@@ -72,7 +74,7 @@ mod tests {
         assert_eq!(count(7), "7");
         assert_eq!(count(4490), "4\u{202f}490");
         assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567");
-        assert_eq!(counted(1, "fold", "folds"), "1 fold");
+        assert_eq!(counted(1, "fold"), "1 fold");
         assert_eq!(duration(20_196.0), "5 h 36 min");
         assert_eq!(duration(61.6), "1 min 02 s");
     }

@@ -111,17 +111,17 @@ fn extent(input: &ReportInput<'_>) -> String {
     let balanced = if input.balanced { ", balanced for every speaker" } else { "" };
     format!(
         "{} of {}{balanced}, {}, {}.",
-        counted(input.splits.utterances.len(), "utterance", "utterances"),
-        counted(input.splits.classes.len(), "class", "classes"),
+        counted(input.splits.utterances.len(), "utterance"),
+        counted(input.splits.classes.len(), "class"),
         folds(input),
-        counted(seeds(input), "seed", "seeds"),
+        counted(seeds(input), "seed"),
     )
 }
 
 /// How many folds were tested, of how many where some were not.
 pub(crate) fn folds(input: &ReportInput<'_>) -> String {
     let (tested, all) = (tested_folds(input).len(), input.splits.folds.len());
-    let of_all = counted(all, "fold", "folds");
+    let of_all = counted(all, "fold");
     if tested == all { of_all } else { format!("{tested} of {of_all}") }
 }
 

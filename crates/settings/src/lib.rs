@@ -53,7 +53,7 @@ pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, Speaker
 pub use synth::SynthSettings;
 pub use threads::{MOST_THREADS, parse_threads};
 pub use untrusted::{guard, one_line, printable, read_bounded, unguard};
-pub use words::{causes, counted, counted_is};
+pub use words::{agreeing, causes, counted, counted_is};
 
 #[cfg(test)]
 mod tests;

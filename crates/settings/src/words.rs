@@ -4,7 +4,12 @@ use std::error::Error;
 
 /// A number with its noun: `1 utterance`, `2 utterances`, `0 entries`.
 pub fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {}", plural(noun)) }
+    format!("{count} {}", agreeing(count, noun))
+}
+
+/// A noun as it stands after a number: `utterance` after 1, `utterances` after any other.
+pub fn agreeing(count: usize, noun: &str) -> String {
+    if count == 1 { noun.to_owned() } else { plural(noun) }
 }
 
 /// A number with its noun and the verb to be: `1 utterance is`, `2 utterances are`.

@@ -4,11 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ambivox_artifacts::{Listing, listing_digest};
-use ambivox_audio::{Problem, probe};
-use ambivox_corpus::{
-    Corpus, Corrections, Utterance, corpus_files, dangling_files, read_corpus, summarise,
-    write_index,
-};
+use ambivox_audio::probe;
+use ambivox_corpus::{Corpus, Corrections, Utterance, read_corpus, summarise, write_index};
 use ambivox_settings::{CorrectionCounts, IndexParams, Manifest, role};
 use rayon::prelude::*;
 
@@ -17,9 +14,11 @@ use crate::job::Job;
 
 pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError> {
     let root = job.input(role::CORPUS)?;
-    let Corpus { mut utterances, warnings } = read_corpus(root, &params.manifest)?;
-    warn_of_dangling_links(root, &params.manifest, job)?;
-    let files = corpus_files(root, &params.manifest.files)?;
+    let Corpus { mut utterances, warnings, files, dangling } =
+        read_corpus(root, &params.manifest)?;
+    if let Some(first) = dangling.first() {
+        warn_of_dangling_links(&params.manifest.name, dangling.len(), first, job);
+    }
     measure(&mut utterances, &files, root, &|done, total| {
         job.reporter.progress(done, total, "utterances", "");
     })?;
@@ -44,21 +43,11 @@ fn corrections(root: &Path, manifest: &Manifest) -> Result<Option<CorrectionCoun
 
 /// Where labels are in the names of files, a file that was not fetched is an utterance that nobody
 /// will miss.
-fn warn_of_dangling_links(
-    root: &Path,
-    manifest: &Manifest,
-    job: &Job<'_>,
-) -> Result<(), StageError> {
-    let dangling = dangling_files(root, &manifest.files)?;
-    if let Some(first) = dangling.first() {
-        job.reporter.warn(format!(
-            "corpus {}: {} of its files are links to nothing and are taken as missing, {first} first; \
-             `git annex get` fetches those of git-annex",
-            manifest.name,
-            dangling.len()
-        ));
-    }
-    Ok(())
+fn warn_of_dangling_links(corpus: &str, count: usize, first: &str, job: &Job<'_>) {
+    job.reporter.warn(format!(
+        "corpus {corpus}: links to nothing, taken as missing files: {count}, {first} first; \
+         `git annex get` fetches those of git-annex"
+    ));
 }
 
 /// Fills in the durations, in parallel. What has no audio of a known format, or no file at all among
@@ -86,12 +75,10 @@ fn measure(
 
 /// Seconds of the utterance within its file.
 fn duration(utterance: &Utterance, root: &Path) -> Result<Option<f64>, StageError> {
-    let file = match probe(&root.join(&utterance.path)) {
+    let file = match probe(&root.join(&utterance.path)).map_err(StageError::recording) {
         Ok(info) => info.duration_s,
-        Err(error) if matches!(error.problem, Problem::Unreadable(_)) => {
-            return Err(StageError::unreadable(error));
-        }
-        Err(_) => return Ok(None),
+        Err(StageError::Data(_)) => return Ok(None),
+        Err(error) => return Err(error),
     };
     let end = utterance.end_s.map_or(file, |end| end.min(file));
     Ok(Some((end - utterance.start_s.unwrap_or(0.0)).max(0.0)))
@@ -99,35 +86,17 @@ fn duration(utterance: &Utterance, root: &Path) -> Result<Option<f64>, StageErro
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use ambivox_settings::exit;
     use fs_err as fs;
 
     use super::*;
 
-    fn utterance(path: &str) -> Utterance {
-        Utterance {
-            utterance_id: path.to_owned(),
-            path: path.to_owned(),
-            corpus: "toy".to_owned(),
-            session: "s".to_owned(),
-            speaker: "s".to_owned(),
-            sex: None,
-            start_s: None,
-            end_s: None,
-            duration_s: None,
-            gold: None,
-            votes: BTreeMap::new(),
-            attributes: BTreeMap::new(),
-        }
-    }
-
     #[test]
     fn a_listed_file_that_cannot_be_read_is_no_missing_duration() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("text.wav"), "no sound at all").unwrap();
-        let mut utterances = ["gone.wav", "never.wav", "text.wav"].map(utterance);
+        let mut utterances = ["gone.wav", "never.wav", "text.wav"]
+            .map(|path| Utterance::of("toy", path, path, "s"));
         let mut measured = |files: &[&str]| {
             let files: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
             measure(&mut utterances, &files, folder.path(), &|_, _| {})?;

@@ -26,7 +26,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
 
 fn matrix(input: &ReportInput<'_>, index: usize, id: &str, method: &MethodSummary) -> Markup {
     let pooled = &method.over_seeds.pooled;
-    let seeds = counted(method.seeds.len(), "seed", "seeds");
+    let seeds = counted(method.seeds.len(), "seed");
     let title = format!("Confusion matrix of {}, {seeds}", method_title(id));
     html! {
         figure {

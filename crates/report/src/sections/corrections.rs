@@ -12,13 +12,13 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
     html! {
         @if let Some(counts) = of_corpus {
             p { strong { "Corrected labels. " } (done(counts))
-                " of " (counted(input.index.utterances as usize, "utterance", "utterances"))
+                " of " (counted(input.index.utterances as usize, "utterance"))
                 " of the corpus, as the manifest says. What is counted here has the labels as they \
                  are since then, and so has every figure of this page." }
         }
         @if let Some((counts, tested)) = input.corrections {
             p { strong { "Corrected labels. " } (done(counts))
-                " of " (counted(input.splits.utterances.len(), "utterance", "utterances"))
+                " of " (counted(input.splits.utterances.len(), "utterance"))
                 " that take part, as the pipeline says. Training and validation have the corrected \
                  labels; those tested " (if tested { "have them too" } else { "keep theirs" })
                 ". Table 1 counts the labels before." }
@@ -37,7 +37,7 @@ pub(crate) fn in_brief(input: &ReportInput<'_>) -> String {
     let of_pipeline = input.corrections.map(|(counts, _)| counts);
     let changed: u64 = [of_corpus, of_pipeline].into_iter().flatten().map(|c| c.changed).sum();
     let corrected = (changed > 0)
-        .then(|| format!(" {} corrected.", counted(changed as usize, "label", "labels")));
+        .then(|| format!(" {} corrected.", counted(changed as usize, "label")));
     let exchanged =
         exchanged(input).map(|share| format!(" {share} of labels exchanged on purpose."));
     corrected.into_iter().chain(exchanged).collect()
@@ -48,7 +48,7 @@ fn done(counts: &CorrectionCounts) -> Markup {
     let CorrectionCounts { file, changed, kept } = counts;
     html! {
         "The reviewer’s file " code { (file) } " changes "
-        (counted(*changed as usize, "label", "labels")) " and keeps " (count(*kept)) " after review,"
+        (counted(*changed as usize, "label")) " and keeps " (count(*kept)) " after review,"
     }
 }
 

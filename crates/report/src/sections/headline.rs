@@ -110,7 +110,7 @@ fn comparison_table(
     reference: &str,
     rows: &[(&str, Comparison)],
 ) -> Markup {
-    let folds = counted(rows[0].1.folds, "fold", "folds");
+    let folds = counted(rows[0].1.folds, "fold");
     let caption = format!(
         "Gain over {reference} in percentage points. Folds: mean over {folds}, seeds averaged within \
          each, and p of a two-sided paired permutation test over folds. Pooled: all utterances as one \
@@ -175,7 +175,7 @@ fn verdict(method: &str, reference: &str, found: Option<&Comparison>) -> String 
         "{method} {says} {reference} in UA: {} points over {}, p\u{a0}{}; pooled {}, 95 % interval \
          {} to {}.{after}",
         points(found.ua.mean),
-        counted(found.folds, "fold", "folds"),
+        counted(found.folds, "fold"),
         probability(found.ua.p),
         points(found.ua.pooled),
         points(low),

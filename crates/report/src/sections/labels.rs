@@ -49,7 +49,7 @@ fn weight_table(input: &ReportInput<'_>, rows: &[Table3Row]) -> Markup {
             tbody {
                 tr {
                     th scope="rowgroup" colspan=(classes.len() + 1) {
-                        (method_title(&row.method)) ", " (counted(row.runs, "run", "runs"))
+                        (method_title(&row.method)) ", " (counted(row.runs, "run"))
                     }
                 }
                 (weight_row("Initial", row.initial.iter().map(|w| Some(*w)), false))

@@ -46,7 +46,7 @@ fn head(classes: &[String]) -> Markup {
 }
 
 fn source_title(input: &ReportInput<'_>, source: RowSource) -> String {
-    let seeds = counted(seeds(input), "seed", "seeds");
+    let seeds = counted(seeds(input), "seed");
     let folds = folds(input);
     match source {
         RowSource::FoldMeans => format!("Means over {folds}, {seeds}"),

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use ambivox_audio::{Cut, Problem, SAMPLE_RATE, load};
+use ambivox_audio::{Cut, SAMPLE_RATE, load};
 use ambivox_corpus::Utterance;
 use ambivox_report::COLUMNS;
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -27,11 +27,7 @@ impl Sound {
         played: bool,
     ) -> Result<Self, StageError> {
         let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
-        let samples =
-            load(&root.join(&utterance.path), cut).map_err(|error| match error.problem {
-                Problem::Unreadable(_) => StageError::unreadable(error),
-                _ => StageError::Data(error.to_string()),
-            })?;
+        let samples = load(&root.join(&utterance.path), cut).map_err(StageError::recording)?;
         let wav = played.then(|| wav(&samples)).transpose();
         Ok(Self {
             seconds: samples.len() as f64 / f64::from(SAMPLE_RATE),
@@ -73,8 +69,6 @@ fn wav(samples: &[f32]) -> Result<Vec<u8>, hound::Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use ambivox_settings::exit;
 
     use super::*;
@@ -90,20 +84,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_is_no_fault_of_the_data() {
         let folder = tempfile::tempdir().unwrap();
-        let utterance = Utterance {
-            utterance_id: "u".to_owned(),
-            path: "u.wav".to_owned(),
-            corpus: "toy".to_owned(),
-            session: "s".to_owned(),
-            speaker: "s".to_owned(),
-            sex: None,
-            start_s: None,
-            end_s: None,
-            duration_s: Some(1.0),
-            gold: None,
-            votes: BTreeMap::new(),
-            attributes: BTreeMap::new(),
-        };
+        let utterance = Utterance::of("toy", "u", "u.wav", "s");
         let code =
             || Sound::read(folder.path(), &utterance, false).err().map(|error| error.exit_code());
         assert_eq!(code(), Some(exit::FAILED));

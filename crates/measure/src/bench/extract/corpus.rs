@@ -1,6 +1,5 @@
 //! A generated corpus: few files, named by as many utterances as there shall be hours.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ambivox_corpus::{Utterance, write_index};
@@ -72,18 +71,9 @@ fn utterance(index: usize) -> Utterance {
     let number = index as u32 % FILES;
     let start_s = f64::from(index as u32 / FILES % STARTS) / f64::from(SAMPLE_RATE);
     Utterance {
-        utterance_id: format!("utterance-{index:08}"),
-        path: name(number),
-        corpus: "generated".to_owned(),
-        session: "s".to_owned(),
-        speaker: "s".to_owned(),
-        sex: None,
         start_s: Some(start_s),
-        end_s: None,
         duration_s: Some(seconds(number) - start_s),
-        gold: None,
-        votes: BTreeMap::new(),
-        attributes: BTreeMap::new(),
+        ..Utterance::of("generated", &format!("utterance-{index:08}"), &name(number), "s")
     }
 }
 
