@@ -113,5 +113,9 @@ fn links_to_nothing_matter_where_a_recording_is_needed() {
         symlink("../.git/annex/objects/0", link).unwrap();
     }
     let ran = house.run(&["extract"]).ended(DATA).complained_of(&missing);
-    ran.complained_of(&["links to nothing, taken as missing files: 2", "git annex get", "on_broken"]);
+    ran.complained_of(&[
+        "links to nothing, taken as missing files: 2",
+        "git annex get",
+        "on_broken",
+    ]);
 }

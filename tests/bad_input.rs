@@ -1,9 +1,11 @@
 //! Mistakes of the user and faults of the data: each a clear message and the right exit code.
 
+use std::path::Path;
+
 use fs_err as fs;
 
-use crate::corpora::{SPEAKERS, add_row, tones};
-use crate::harness::{DATA, DONE, USAGE};
+use crate::corpora::{SPEAKERS, add_row, synthetic, tones};
+use crate::harness::{DATA, DONE, Ran, USAGE, xtask};
 
 #[test]
 fn an_unknown_fold_is_answered_with_the_known_ones() {
@@ -128,4 +130,14 @@ fn a_class_missing_from_one_fold_leaves_its_recall_open() {
     assert_eq!(fold["n"], 3);
     assert!(fold["recall"][1].is_null() && fold["recall"][0].is_number(), "{fold}");
     assert_eq!(fold["ua"], fold["recall"][0]);
+}
+
+/// With hundreds, one that reads the index takes up work of the others that wait for it.
+#[test]
+fn hundreds_of_threads_do_not_wait_for_one_another() {
+    let house = synthetic();
+    let xtask = xtask().to_str().unwrap();
+    let extract = ["120", xtask, "extract", "--threads", "256"];
+    let output = house.command_of(Path::new("timeout"), &extract).output().unwrap();
+    Ran::new(&extract, output).ended(DONE);
 }

@@ -17,6 +17,13 @@ pub struct AudioError {
     pub problem: Problem,
 }
 
+impl AudioError {
+    /// Whether the file could not be read, so that nothing is known of its content.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.problem, Problem::Unreadable(_))
+    }
+}
+
 /// What is wrong with an audio file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {

@@ -6,8 +6,8 @@ use std::path::Path;
 use ambivox_settings::{Manifest, Patterns, Speaker};
 
 use crate::error::listed;
-use crate::name::nfc;
 use crate::files::{self, Listed};
+use crate::name::nfc;
 use crate::{CorpusError, Place, Utterance};
 
 /// The files of a corpus and the manifest that explains them.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
 use ambivox_audio::{Audio, Cut, Problem};
@@ -96,8 +97,7 @@ pub fn extract_shard(
     let tables = Tables::nowhere(folder, &set.columns(), work.functionals.as_ref())?;
     let (pieces, keeper) = (Pieces::open(folder)?, Keeper::new(folder, shard));
     let groups = groups(ascending(index.utterances()), index.seconds()?);
-    groups.enumerate().par_bridge().try_for_each(|(number, group)| {
-        let group = group?;
+    for_each_group(groups, |number, group| {
         let name = Name::of(&group, root);
         if !shard.has(number) || pieces.read(&name).is_some() {
             work.pass_over(&group);
@@ -110,6 +110,25 @@ pub fn extract_shard(
     keeper.finish()
 }
 
+/// Works numbered row groups in parallel, as they come.
+///
+/// They are read by a thread of its own. A worker that read them would take up other work while
+/// polars' threads decode for it, and then wait for a worker who waits for the next group, which it
+/// keeps itself.
+fn for_each_group(
+    groups: impl Iterator<Item = Result<Vec<Utterance>, FeatureError>> + Send,
+    work: impl Fn(usize, Vec<Utterance>) -> Result<(), FeatureError> + Send + Sync,
+) -> Result<(), FeatureError> {
+    let (sender, receiver) = sync_channel(rayon::current_num_threads());
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // Nobody receives any more after an error.
+            groups.enumerate().try_for_each(|group| sender.send(group)).ok();
+        });
+        receiver.into_iter().par_bridge().try_for_each(|(number, group)| work(number, group?))
+    })
+}
+
 /// Works the row groups in parallel, and writes each when all before it are written; returns the
 /// broken and the doubtful utterances.
 fn write_groups(
@@ -119,8 +138,7 @@ fn write_groups(
     tables: Tables,
 ) -> Result<Exclusions, FeatureError> {
     let written = Mutex::new(Written::nothing());
-    groups.enumerate().par_bridge().try_for_each(|(number, group)| {
-        let group = group?;
+    for_each_group(groups, |number, group| {
         let ready = match pieces.find(&group, work.root) {
             Some(name) => Ready::Kept(name, group),
             None => Ready::Computed(Box::new(Done::new(work.compute(&group)?, &tables)?)),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::ArtifactError;
-use ambivox_audio::{AudioError, Problem};
+use ambivox_audio::AudioError;
 use ambivox_corpus::CorpusError;
 use ambivox_eval::EvalError;
 use ambivox_features::FeatureError;
@@ -100,10 +100,10 @@ impl StageError {
     /// What is wrong with a recording of the corpus; that it could not be read says nothing of it. Here,
     /// so that stages without features do not link them for one error.
     pub(crate) fn recording(error: AudioError) -> Self {
-        match error.problem {
-            Problem::Unreadable(_) => FeatureError::Unreadable(error).into(),
-            _ => Self::Data(error.to_string()),
+        if error.is_unreadable() {
+            return FeatureError::Unreadable(error).into();
         }
+        Self::Data(error.to_string())
     }
 
     /// For `map_err` on what polars does with `file`.

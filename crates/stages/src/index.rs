@@ -14,8 +14,7 @@ use crate::job::Job;
 
 pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError> {
     let root = job.input(role::CORPUS)?;
-    let Corpus { mut utterances, warnings, files, dangling } =
-        read_corpus(root, &params.manifest)?;
+    let Corpus { mut utterances, warnings, files, dangling } = read_corpus(root, &params.manifest)?;
     if let Some(first) = dangling.first() {
         warn_of_dangling_links(&params.manifest.name, dangling.len(), first, job);
     }
@@ -95,8 +94,8 @@ mod tests {
     fn a_listed_file_that_cannot_be_read_is_no_missing_duration() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("text.wav"), "no sound at all").unwrap();
-        let mut utterances = ["gone.wav", "never.wav", "text.wav"]
-            .map(|path| Utterance::of("toy", path, path, "s"));
+        let mut utterances =
+            ["gone.wav", "never.wav", "text.wav"].map(|path| Utterance::of("toy", path, path, "s"));
         let mut measured = |files: &[&str]| {
             let files: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
             measure(&mut utterances, &files, folder.path(), &|_, _| {})?;

@@ -36,8 +36,8 @@ pub(crate) fn in_brief(input: &ReportInput<'_>) -> String {
     let of_corpus = input.index.corrections.as_ref();
     let of_pipeline = input.corrections.map(|(counts, _)| counts);
     let changed: u64 = [of_corpus, of_pipeline].into_iter().flatten().map(|c| c.changed).sum();
-    let corrected = (changed > 0)
-        .then(|| format!(" {} corrected.", counted(changed as usize, "label")));
+    let corrected =
+        (changed > 0).then(|| format!(" {} corrected.", counted(changed as usize, "label")));
     let exchanged =
         exchanged(input).map(|share| format!(" {share} of labels exchanged on purpose."));
     corrected.into_iter().chain(exchanged).collect()
