@@ -24,6 +24,7 @@ mod methods;
 mod predict;
 mod publishing;
 mod reasons;
+mod record;
 mod slurm;
 mod store;
 mod tune;

@@ -3,7 +3,7 @@
 use crate::corpora::{synthetic, tones};
 use crate::harness::House;
 
-const OTHER_METHODS: &str = r#"
+pub(crate) const OTHER_METHODS: &str = r#"
 [methods.oversampling]
 fixed_target = "one-hot"
 label_scale = 1.0
@@ -56,7 +56,7 @@ decay_epochs = 50
 synthetic_share = 1.0
 "#;
 
-const NOISE: &str = r#"
+pub(crate) const NOISE: &str = r#"
 [label_noise]
 rates = [0.0, 0.34]
 kind = "symmetric"
