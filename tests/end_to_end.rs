@@ -17,6 +17,7 @@ mod examples;
 mod faults;
 mod fetch;
 mod freshness;
+mod graph;
 mod harness;
 mod interrupt;
 mod main_job;

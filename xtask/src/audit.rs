@@ -8,11 +8,12 @@ use anyhow::{Context as _, Result};
 
 use crate::answer::Answer;
 use crate::cli::{self, Selection};
-use crate::commands::{publish_roles, trained};
+use crate::commands::{fresh, prepared, publish_roles};
 use crate::execute::Executor;
 use crate::experiment::Experiment;
 use crate::failure::Failure;
-use crate::graph;
+use crate::graph::{self, AuditedRuns, Graph};
+use crate::select::selected;
 use crate::table;
 
 /// Rows that the terminal shows.
@@ -31,9 +32,14 @@ pub(crate) fn audit(
     let method = method(experiment, &own.selection.methods)?;
     let selection = Selection { methods: vec![method.clone()], ..own.selection.clone() };
     check_seeds(experiment, &selection.seeds)?;
-    let runs = trained(executor, &selection, jobs)?;
-    let instance = graph::audit(experiment, &method, own.sounds, &runs);
-    executor.bring_up(&[vec![instance]], 1)?;
+    let (tested, others) = prepared(executor, &selection, jobs)?;
+    // Labels of the speakers asked for are learned where others are tested.
+    let of_all_folds = Selection { folds: Vec::new(), ..selection };
+    let others = others.into_iter().filter(|run| selected(run, &of_all_folds)).collect();
+    let learned = [&*tested, &fresh(executor, others)?].concat();
+    let runs = AuditedRuns { tested: &tested, learned: &learned };
+    let graph = Graph::of(experiment, &learned).with_audit(experiment, &method, own.sounds, runs);
+    executor.bring_up(&graph.upto([graph::AUDIT]), jobs)?;
     let roles = [role::AUDIT, role::AUDIT_CSV, role::AUDIT_PAGE].map(|role| (graph::AUDIT, role));
     let outputs = publish_roles(executor, results, &roles)?;
     let text = table::suspects(&rows(&executor.resolver.output(graph::AUDIT, role::AUDIT_CSV)?)?);

@@ -15,7 +15,7 @@ use serde_json::to_string;
 use crate::answer::print;
 use crate::code::Codes;
 use crate::experiment::Experiment;
-use crate::graph::{self, Instance};
+use crate::graph::{self, Graph, Instance};
 use crate::resolve::{Resolver, State};
 use crate::scratch::Scratch;
 use crate::{binary, host, toolchain};
@@ -104,11 +104,8 @@ fn make_up_results(root: &Path, folder: &Path, pipeline: &Path) -> Result<usize>
     let mut resolver = Resolver::new(&experiment, &store, Codes::new(root, tools)?);
     let folds: Vec<String> = (0..FOLDS).map(speaker).collect();
     let runs = graph::runs(&experiment, &folds);
-    let mut instances = graph::preparation(&experiment);
-    instances.extend(runs.iter().map(|run| graph::training(&experiment, run)));
-    instances.extend(graph::conclusions(&experiment, &runs));
-    instances.push(graph::report(&experiment, &runs));
-    instances.iter().try_for_each(|instance| make_up(&mut resolver, instance))?;
+    let graph = Graph::of(&experiment, &runs);
+    graph.instances().iter().try_for_each(|instance| make_up(&mut resolver, instance))?;
     store.memo().save()?;
     Ok(runs.len())
 }

@@ -10,11 +10,11 @@ use fs_err as fs;
 
 use crate::answer::Answer;
 use crate::cli;
-use crate::commands::trained;
+use crate::commands::prepared;
 use crate::execute::Executor;
 use crate::experiment::Experiment;
 use crate::failure::Failure;
-use crate::graph::{self, Run};
+use crate::graph::{Graph, Run};
 
 /// Trains what is missing of the selected runs, and copies their networks into a new folder.
 pub(crate) fn bundle(
@@ -24,7 +24,10 @@ pub(crate) fn bundle(
 ) -> Result<Answer> {
     let experiment = executor.resolver.experiment;
     check(experiment, own)?;
-    let runs = trained(executor, &own.selection, jobs)?;
+    let (runs, _) = prepared(executor, &own.selection, jobs)?;
+    let slots: Vec<String> = runs.iter().map(Run::slot).collect();
+    let graph = Graph::of(experiment, &runs).upto(slots.iter().map(String::as_str));
+    executor.bring_up(&graph, jobs)?;
     let folder = write(executor, &runs, &own.to)?;
     let networks = counted(runs.len(), "network");
     let to = own.to.display();
@@ -74,8 +77,7 @@ fn write(executor: &Executor<'_>, runs: &[Run], to: &Path) -> Result<PathBuf> {
 }
 
 fn add(executor: &Executor<'_>, run: &Run, folder: &Path) -> Result<BundledNetwork> {
-    let slot = graph::training(executor.resolver.experiment, run).slot;
-    let from = executor.resolver.output(&slot, role::CHECKPOINT)?;
+    let from = executor.resolver.output(&run.slot(), role::CHECKPOINT)?;
     let file = format!("{}-{}-{}.safetensors", run.method.method(), run.seed, file_name(&run.fold));
     fs::copy(&from, folder.join(&file))?;
     let digest = executor.resolver.store.memo().file(&from)?.digest.to_string();

@@ -91,7 +91,8 @@ pub(crate) enum Command {
     /// Remove results that no pipeline reaches
     ///
     /// What stays: whatever is fresh for a pipeline in `pipelines/` or the one named by --pipeline;
-    /// of a stage that is stale, what it made last; and what is younger than --keep-days.
+    /// of a stage that is stale, what it made last; what audit and tune made last; and what is younger
+    /// than --keep-days.
     #[command(after_help = examples::GC)]
     Gc(Gc),
     /// Run a pipeline twice in fresh stores and compare every result

@@ -13,10 +13,11 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::cli::Selection;
+use crate::comparable::Comparable;
 use crate::events::{publish_events, watched};
 use crate::execute::Executor;
 use crate::failure::Failure;
-use crate::graph::{self, Instance, Run};
+use crate::graph::{self, Graph, Run};
 use crate::plan::Plan;
 use crate::publish::Published;
 use crate::resolve::State;
@@ -55,10 +56,7 @@ pub(crate) fn prepare(executor: &mut Executor<'_>, until: Until) -> Result<Answe
             experiment.pipeline.name
         )));
     }
-    let mut waves = one_by_one(graph::preparation(experiment));
-    let last = waves.iter().position(|wave| wave[0].slot == until.slot());
-    waves.truncate(last.map_or(0, |last| last + 1));
-    executor.bring_up(&waves, 1)?;
+    executor.bring_up(&Graph::before_training(experiment).upto([until.slot()]), 1)?;
     let mut warnings = Vec::new();
     let text = match until {
         Until::Synth => "The corpus is synthetic.".to_owned(),
@@ -128,73 +126,43 @@ pub(crate) fn cross_validate(
     let experiment = executor.resolver.experiment;
     let (wanted, others) = prepared(executor, selection, jobs)?;
     executor.watched = watched(executor, &results.join(&experiment.pipeline.name), &wanted)?;
-    let mut waves = vec![training(executor, &wanted)];
-    let runs = with_fresh(executor, wanted, others)?;
-    waves.extend(one_by_one(graph::conclusions(experiment, &runs)));
-    let report = graph::report(experiment, &runs);
-    if goal == Goal::Page {
-        waves.push(vec![report.clone()]);
-    }
-    executor.bring_up(&waves, jobs)?;
-    let with_page = matches!(executor.resolver.state(&report)?, State::Fresh { .. });
+    let Comparable { runs, left_out } = comparable(executor, wanted, others)?;
+    let graph = Graph::of(experiment, &runs);
+    let goal = match goal {
+        Goal::Page => graph::REPORT.to_owned(),
+        Goal::Rates => graph::last_table(experiment),
+    };
+    executor.bring_up(&graph.clone().upto([goal.as_str()]), jobs)?;
+    let report = graph.get(graph::REPORT).context("a pipeline without a page")?;
+    let with_page = matches!(executor.resolver.state(report)?, State::Fresh { .. });
     let outputs = publish_results(executor, results, &runs, with_page)?;
     // This run's own: another may publish to the same place.
     let slot = graph::main_evaluation(experiment);
     let summary = fs::read_to_string(executor.resolver.output(&slot, role::SUMMARY)?)?;
     let text = table::rates(&Summary::from_json(&summary)?);
-    Ok(Answer { text, outputs, tally: executor.tally, warnings: Vec::new() })
-}
-
-/// Waves of one instance each.
-fn one_by_one(instances: Vec<Instance>) -> Vec<Vec<Instance>> {
-    instances.into_iter().map(|instance| vec![instance]).collect()
-}
-
-/// Makes whatever comes before the folds are known.
-pub(crate) fn prepare_folds(executor: &mut Executor<'_>) -> Result<()> {
-    let waves = one_by_one(graph::preparation(executor.resolver.experiment));
-    executor.bring_up(&waves, 1)
-}
-
-/// Trains what is missing of the selected runs, with all that comes before; returns these runs.
-pub(crate) fn trained(
-    executor: &mut Executor<'_>,
-    selection: &Selection,
-    jobs: usize,
-) -> Result<Vec<Run>> {
-    let (wanted, _) = prepared(executor, selection, jobs)?;
-    let wave = training(executor, &wanted);
-    executor.bring_up(&[wave], jobs)?;
-    Ok(wanted)
-}
-
-fn training(executor: &Executor<'_>, runs: &[Run]) -> Vec<Instance> {
-    runs.iter().map(|run| graph::training(executor.resolver.experiment, run)).collect()
+    let text = std::iter::once(text).chain(left_out.clone()).collect::<Vec<_>>().join("\n");
+    let warnings = left_out.map(|text| json!(text)).into_iter().collect();
+    Ok(Answer { text, outputs, tally: executor.tally, warnings })
 }
 
 /// Makes whatever comes before training; returns the selected runs, and the others.
-fn prepared(
+pub(crate) fn prepared(
     executor: &mut Executor<'_>,
     selection: &Selection,
     jobs: usize,
 ) -> Result<(Vec<Run>, Vec<Run>)> {
     let experiment = executor.resolver.experiment;
     check_selection(experiment, selection)?;
-    prepare_folds(executor)?;
+    let before = Graph::before_training(experiment);
+    executor.bring_up(&before.clone().upto([graph::SPLIT]), 1)?;
     let folds = fold_names(executor)?;
     check_folds(selection, &folds)?;
     let all = graph::runs(experiment, &folds);
     let (wanted, others): (Vec<Run>, Vec<Run>) =
         all.into_iter().partition(|run| selected(run, selection));
     check_votes(executor, &wanted)?;
-    relabel(executor, jobs)?;
+    executor.bring_up(&before, jobs)?;
     Ok((wanted, others))
-}
-
-/// Exchanges and corrects labels, as far as the pipeline does.
-pub(crate) fn relabel(executor: &mut Executor<'_>, jobs: usize) -> Result<()> {
-    let experiment = executor.resolver.experiment;
-    executor.bring_up(&[graph::noise(experiment), graph::corrections(experiment)], jobs)
 }
 
 /// A method that learns from votes would fail on utterances without them; say so before the hours of
@@ -225,21 +193,30 @@ fn check_every_vote(executor: &Executor<'_>, run: &Run) -> Result<()> {
     )))
 }
 
-pub(crate) fn fold_names(executor: &Executor<'_>) -> Result<Vec<String>> {
+fn fold_names(executor: &Executor<'_>) -> Result<Vec<String>> {
     let splits: Splits = read_output(executor, "split", role::SPLITS)?;
     Ok(splits.folds.into_iter().map(|fold| fold.name).collect())
 }
 
-/// The wanted runs and those of the others whose results are in the store, in the pipeline's order.
-fn with_fresh(executor: &mut Executor<'_>, wanted: Vec<Run>, others: Vec<Run>) -> Result<Vec<Run>> {
-    let mut runs = wanted;
-    for run in others {
+/// The wanted runs, and those of the others that are in the store and may stand beside them.
+fn comparable(
+    executor: &mut Executor<'_>,
+    wanted: Vec<Run>,
+    others: Vec<Run>,
+) -> Result<Comparable> {
+    Ok(Comparable::of(wanted, fresh(executor, others)?))
+}
+
+/// Those of these runs that are in the store.
+pub(crate) fn fresh(executor: &mut Executor<'_>, runs: Vec<Run>) -> Result<Vec<Run>> {
+    let mut fresh = Vec::new();
+    for run in runs {
         let instance = graph::training(executor.resolver.experiment, &run);
         if matches!(executor.resolver.state(&instance)?, State::Fresh { .. }) {
-            runs.push(run);
+            fresh.push(run);
         }
     }
-    Ok(runs)
+    Ok(fresh)
 }
 
 fn publish_results(
@@ -338,7 +315,8 @@ pub(crate) fn plan(executor: &mut Executor<'_>, selection: &Selection) -> Result
     let experiment = executor.resolver.experiment;
     check_selection(experiment, selection)?;
     let mut plan = Plan::new(&experiment.pipeline.name);
-    plan.add(&mut executor.resolver, &graph::preparation(experiment))?;
+    let before = Graph::before_training(experiment);
+    plan.add(&mut executor.resolver, &before.upto([graph::SPLIT]))?;
     let folds = if plan.is_fresh() { fold_names(executor)? } else { known_speakers(experiment) };
     if plan.is_fresh() {
         check_folds(selection, &folds)?;
@@ -349,13 +327,10 @@ pub(crate) fn plan(executor: &mut Executor<'_>, selection: &Selection) -> Result
     let all = graph::runs(experiment, &folds);
     let (wanted, others): (Vec<Run>, Vec<Run>) =
         all.into_iter().partition(|run| selected(run, selection));
-    let wave = training(executor, &wanted);
-    plan.add(&mut executor.resolver, &graph::noise(experiment))?;
-    plan.add(&mut executor.resolver, &graph::corrections(experiment))?;
-    plan.add(&mut executor.resolver, &wave)?;
-    let runs = with_fresh(executor, wanted, others)?;
-    plan.add(&mut executor.resolver, &graph::conclusions(experiment, &runs))?;
-    plan.add(&mut executor.resolver, &[graph::report(experiment, &runs)])?;
+    // Which of the others are fresh shows once their labels are looked up.
+    plan.add(&mut executor.resolver, &Graph::before_training(experiment))?;
+    let Comparable { runs, .. } = comparable(executor, wanted, others)?;
+    plan.add(&mut executor.resolver, &Graph::of(experiment, &runs))?;
     Ok(plan)
 }
 

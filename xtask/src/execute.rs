@@ -1,6 +1,6 @@
 //! Brings stages up to date, wave by wave: what is fresh stays, what is stale runs in parallel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::binary::Binary;
 use crate::code::Codes;
 use crate::failure::{Failure, exit_code, told};
-use crate::graph::Instance;
+use crate::graph::{Graph, Instance};
 use crate::progress::Progress;
 use crate::resolve::{Resolver, State};
 use crate::slurm::Slurm;
@@ -58,25 +58,62 @@ pub(crate) struct Executor<'a> {
     /// Draws the order in which stages of a wave begin; the pipeline's own where there is none.
     pub(crate) shuffle: Option<u64>,
     pub(crate) tally: Tally,
+    /// Slots that are in the tally.
+    counted: BTreeSet<String>,
     /// Files where trainings show their events as they go, by slot.
     pub(crate) watched: BTreeMap<String, PathBuf>,
     /// Where stages run that do not run here.
     pub(crate) slurm: Option<Slurm>,
 }
 
+impl<'a> Executor<'a> {
+    /// Of stages that run here, in the pipeline's own order, with so many threads in all.
+    pub(crate) fn new(
+        resolver: Resolver<'a>,
+        progress: &'a Progress,
+        program: Program,
+        tools: BTreeMap<String, String>,
+        threads: usize,
+    ) -> Self {
+        Self {
+            resolver,
+            progress,
+            program,
+            tools,
+            threads,
+            shuffle: None,
+            tally: Tally::default(),
+            counted: BTreeSet::new(),
+            watched: BTreeMap::new(),
+            slurm: None,
+        }
+    }
+}
+
 impl Executor<'_> {
-    /// Brings instances up to date, wave by wave: those of one wave do not depend on one another, and
-    /// run `jobs` at a time.
-    pub(crate) fn bring_up(&mut self, waves: &[Vec<Instance>], jobs: usize) -> Result<()> {
+    /// Brings a graph up to date, wave by wave; the instances of one run `jobs` at a time.
+    pub(crate) fn bring_up(&mut self, graph: &Graph, jobs: usize) -> Result<()> {
         if let Some(mut slurm) = self.slurm.take() {
-            let done = slurm.bring_up(self, waves);
+            let done = slurm.bring_up(self, graph);
             self.slurm = Some(slurm);
             return done;
         }
-        waves.iter().try_for_each(|wave| self.bring_up_here(wave, jobs))
+        graph.waves().iter().try_for_each(|wave| self.bring_up_here(wave, jobs))
     }
 
-    fn bring_up_here(&mut self, instances: &[Instance], jobs: usize) -> Result<()> {
+    /// Whether an instance was brought up to date before.
+    pub(crate) fn is_up_to_date(&self, instance: &Instance) -> bool {
+        self.counted.contains(&instance.slot)
+    }
+
+    /// Counts an instance that is up to date.
+    pub(crate) fn count(&mut self, slot: &str, was_made: bool) {
+        if self.counted.insert(slot.to_owned()) {
+            *(if was_made { &mut self.tally.made } else { &mut self.tally.fresh }) += 1;
+        }
+    }
+
+    fn bring_up_here(&mut self, instances: &[&Instance], jobs: usize) -> Result<()> {
         let mut tasks = self.stale(instances)?;
         if let Some(seed) = self.shuffle {
             tasks.sort_by_key(|task| place_in_order(seed, &task.instance.slot));
@@ -91,12 +128,15 @@ impl Executor<'_> {
     }
 
     /// The instances that have to run; notes those that do not.
-    fn stale(&mut self, instances: &[Instance]) -> Result<Vec<Task>> {
+    fn stale(&mut self, instances: &[&Instance]) -> Result<Vec<Task>> {
         let mut tasks = Vec::new();
-        for instance in instances {
+        for &instance in instances {
+            if self.is_up_to_date(instance) {
+                continue;
+            }
             match self.resolver.state(instance)? {
                 State::Fresh { .. } => {
-                    self.tally.fresh += 1;
+                    self.count(&instance.slot, false);
                     self.remember(&instance.slot)?;
                 }
                 State::Stale { parts, reasons } => {
@@ -151,7 +191,7 @@ impl Executor<'_> {
 
     /// Makes a part of an instance, unless all of it is made.
     pub(crate) fn make_shard(&mut self, instance: &Instance, shard: Shard) -> Result<()> {
-        let tasks = self.stale(std::slice::from_ref(instance))?;
+        let tasks = self.stale(&[instance])?;
         let Some(task) = tasks.first() else { return Ok(()) };
         self.bench(1)?.work_part(task, shard)
     }
@@ -228,7 +268,7 @@ impl Executor<'_> {
             let slot = &task.instance.slot;
             match result {
                 Some(Ok(record)) => {
-                    self.tally.made += 1;
+                    self.count(slot, true);
                     self.resolver.add(slot, record);
                     let (_, code) = self
                         .resolver

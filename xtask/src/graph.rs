@@ -1,15 +1,28 @@
-//! The stages of a pipeline as instances: parameters, and where each input comes from.
+//! A pipeline as a value: its instances, and which reads what of which.
+//!
+//! All that plans, runs, shows or clears up does it by a [`Graph`], so that none of them has an opinion
+//! of its own on what a pipeline is.
+
+mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ambivox_settings::{
-    AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
-    LabelNoiseSettings, Method, MethodParams, ReportParams, SplitParams, StageParams, TrainParams,
-    role,
-};
+use ambivox_settings::{MethodParams, StageParams};
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::Experiment;
+pub(crate) use places::{is_noisy_throughout, last_table, main_evaluation, runs, training};
+
+/// Slot of the stage that divides utterances into folds.
+pub(crate) const SPLIT: &str = "split";
+/// Slot of the stage that sets rates of noise side by side.
+pub(crate) const COMPARISON: &str = "compare-noise";
+/// Slot of the page.
+pub(crate) const REPORT: &str = "report";
+/// Slot of the stage that ranks labels by how suspect they are.
+pub(crate) const AUDIT: &str = "audit";
+/// Slots of trials begin so.
+const TRIAL: &str = "tune/";
 
 /// Where an input comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,318 +89,123 @@ impl Run {
 
     /// Slot of its training.
     pub(crate) fn slot(&self) -> String {
-        format!("train{}/{}", noise_suffix(self.noise), self.id())
+        format!("train{}/{}", places::noise_suffix(self.noise), self.id())
     }
 }
 
-/// What tells slots of different rates of noise apart.
-fn noise_suffix(noise: Option<f64>) -> String {
-    noise.map_or(String::new(), |rate| format!("-noise-{rate}"))
-}
+/// A pipeline's instances, each after those whose outputs it reads.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Graph(Vec<Instance>);
 
-fn noise_slot(rate: f64, seed: u64) -> String {
-    format!("noise/{rate}/{seed}")
-}
-
-/// Slot of the stage that corrects labels: those of the corpus, or those exchanged for a seed's runs.
-fn correction_slot(noise: Option<f64>, seed: u64) -> String {
-    noise.map_or_else(|| "correct".to_owned(), |rate| format!("correct/{rate}/{seed}"))
-}
-
-/// The table of labels that a run trains on in place of the index's, if there is one.
-fn relabelled(
-    experiment: &Experiment,
-    noise: Option<f64>,
-    seed: u64,
-) -> Option<(&'static str, String)> {
-    if experiment.pipeline.corrections.is_some() {
-        return Some((role::CORRECTED, correction_slot(noise, seed)));
+impl Graph {
+    /// What comes before all training, and so before the folds are known: synth (where the corpus is),
+    /// index, extract, split, and the labels exchanged and corrected.
+    pub(crate) fn before_training(experiment: &Experiment) -> Self {
+        let mut all = places::preparation(experiment);
+        all.extend(places::noise(experiment));
+        all.extend(places::corrections(experiment));
+        Self(all)
     }
-    noise.map(|rate| (role::NOISE, noise_slot(rate, seed)))
-}
 
-/// Slot of the stage that sets rates of noise side by side.
-pub(crate) const COMPARISON: &str = "compare-noise";
-
-/// Slot of the stage that ranks labels by how suspect they are.
-pub(crate) const AUDIT: &str = "audit";
-
-/// Slot of the evaluation that the report is about: of the runs with the least noise.
-pub(crate) fn main_evaluation(experiment: &Experiment) -> String {
-    evaluation_slot(least_noise(experiment))
-}
-
-/// Whether labels have been exchanged even in the runs with the least noise.
-pub(crate) fn is_noisy_throughout(experiment: &Experiment) -> bool {
-    least_noise(experiment).is_some()
-}
-
-fn least_noise(experiment: &Experiment) -> Option<f64> {
-    noise_rates(experiment).first().copied().flatten()
-}
-
-/// Slot of the evaluation at a rate of noise.
-fn evaluation_slot(noise: Option<f64>) -> String {
-    format!("evaluate{}", noise_suffix(noise))
-}
-
-fn output(role: &'static str, slot: &str) -> (String, Source) {
-    named(role.to_owned(), role, slot)
-}
-
-/// The inputs that every run has one of.
-fn of_runs(roles: &[&'static str], runs: &[Run]) -> Vec<(String, Source)> {
-    let of_run = |run: &Run| {
-        let (id, slot) = (run.id(), run.slot());
-        let input = move |&role| named(format!("{role}/{id}"), role, &slot);
-        roles.iter().map(input).collect::<Vec<_>>()
-    };
-    runs.iter().flat_map(of_run).collect()
-}
-
-/// An output that goes by a name of its own.
-fn named(name: String, role: &'static str, slot: &str) -> (String, Source) {
-    (name, Source::Output { slot: slot.to_owned(), role: role.to_owned() })
-}
-
-fn corpus(experiment: &Experiment) -> (String, Source) {
-    match experiment.pipeline.synth {
-        Some(_) => output(role::CORPUS, "synth"),
-        None => (role::CORPUS.to_owned(), Source::Corpus),
+    /// All that comes of these runs, with all that comes before.
+    pub(crate) fn of(experiment: &Experiment, runs: &[Run]) -> Self {
+        let mut graph = Self::before_training(experiment);
+        graph.0.extend(runs.iter().map(|run| training(experiment, run)));
+        graph.0.extend(places::conclusions(experiment, runs));
+        graph.0.push(places::report(experiment, runs));
+        graph
     }
-}
 
-/// What comes before training, each after the other: synth (where the corpus is), index, extract,
-/// split.
-pub(crate) fn preparation(experiment: &Experiment) -> Vec<Instance> {
-    let Experiment { pipeline, manifest, feature_set, .. } = experiment;
-    let synth = pipeline.synth.clone();
-    let synth = synth.map(|settings| Instance::new("synth", StageParams::Synth(settings), vec![]));
-    let index = StageParams::Index(IndexParams { manifest: manifest.clone() });
-    let extract = StageParams::Extract(ExtractParams {
-        set: feature_set.clone(),
-        on_broken: pipeline.corpus.on_broken,
-        functionals: pipeline.features.functionals,
-    });
-    let split = StageParams::Split(SplitParams {
-        split: pipeline.split.clone(),
-        manifest: manifest.clone(),
-    });
-    let indexed = output(role::INDEX, "index");
-    let exclusions = output(role::EXCLUSIONS, "extract");
-    let rest = [
-        Instance::new("index", index, vec![corpus(experiment)]),
-        Instance::new("extract", extract, vec![corpus(experiment), indexed.clone()]),
-        Instance::new("split", split, vec![indexed, exclusions]),
-    ];
-    synth.into_iter().chain(rest).collect()
-}
-
-/// The rates of label noise that a pipeline runs at; `None` alone where it adds none.
-fn noise_rates(experiment: &Experiment) -> Vec<Option<f64>> {
-    match &experiment.pipeline.label_noise {
-        None => vec![None],
-        Some(noise) => noise.rates.iter().map(|&rate| (rate > 0.0).then_some(rate)).collect(),
+    /// With the ranking of labels, by runs of one method that the graph is of.
+    pub(crate) fn with_audit(
+        self,
+        experiment: &Experiment,
+        method: &str,
+        sounds: usize,
+        runs: AuditedRuns<'_>,
+    ) -> Self {
+        self.with([places::audit(experiment, method, sounds, runs)])
     }
-}
 
-/// Labels exchanged, at every rate and for the runs of every seed.
-pub(crate) fn noise(experiment: &Experiment) -> Vec<Instance> {
-    let Some(noise) = &experiment.pipeline.label_noise else { return Vec::new() };
-    let rates = noise.rates.iter().filter(|rate| **rate > 0.0);
-    let seeds = &experiment.pipeline.training.seeds;
-    let instance = |rate: f64, seed: u64| {
-        let inputs = vec![output(role::INDEX, "index"), output(role::SPLITS, "split")];
-        Instance::new(&noise_slot(rate, seed), StageParams::Noise(noise.params(rate, seed)), inputs)
-    };
-    rates.flat_map(|&rate| seeds.iter().map(move |&seed| instance(rate, seed))).collect()
-}
-
-/// Labels corrected by a reviewer, at every rate of noise and, where there is noise, for the runs of
-/// every seed; after [`noise`].
-pub(crate) fn corrections(experiment: &Experiment) -> Vec<Instance> {
-    if experiment.pipeline.corrections.is_none() {
-        return Vec::new();
+    /// With trainings by other settings, each at a place of its trial's, so that the pipeline's own
+    /// history is left alone.
+    pub(crate) fn with_trials(self, trials: impl IntoIterator<Item = Instance>) -> Self {
+        self.with(trials)
     }
-    let seeds = &experiment.pipeline.training.seeds;
-    let mut instances: Vec<Instance> = Vec::new();
-    for rate in noise_rates(experiment) {
-        let seeds = if rate.is_some() { seeds } else { &seeds[..1] };
-        instances.extend(seeds.iter().map(|&seed| correction(rate, seed)));
+
+    fn with(mut self, more: impl IntoIterator<Item = Instance>) -> Self {
+        self.0.extend(more);
+        self
     }
-    instances
-}
 
-/// The reviewer's file as an input, where there is one.
-fn corrections_file(experiment: &Experiment) -> Option<(String, Source)> {
-    let corrections = experiment.pipeline.corrections.as_ref();
-    corrections.map(|_| (role::CORRECTIONS.to_owned(), Source::Corrections))
-}
-
-fn correction(noise: Option<f64>, seed: u64) -> Instance {
-    let mut inputs = vec![
-        output(role::INDEX, "index"),
-        output(role::SPLITS, "split"),
-        (role::CORRECTIONS.to_owned(), Source::Corrections),
-    ];
-    inputs.extend(noise.map(|rate| output(role::NOISE, &noise_slot(rate, seed))));
-    let work = StageParams::Correct(CorrectParams {});
-    Instance::new(&correction_slot(noise, seed), work, inputs)
-}
-
-/// All runs of a pipeline over these folds: rate by rate, method by method, seed by seed, fold by
-/// fold.
-pub(crate) fn runs(experiment: &Experiment, folds: &[String]) -> Vec<Run> {
-    let pipeline = &experiment.pipeline;
-    let mut runs = Vec::new();
-    for noise in noise_rates(experiment) {
-        for (_, method) in pipeline.methods.list() {
-            for &seed in &pipeline.training.seeds {
-                let run =
-                    |fold: &String| Run { method: method.clone(), seed, fold: fold.clone(), noise };
-                runs.extend(folds.iter().map(run));
+    /// The instances at these slots, with all that they are made of.
+    pub(crate) fn upto<'a>(self, slots: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut wanted: BTreeSet<String> = slots.into_iter().map(str::to_owned).collect();
+        let mut kept: Vec<Instance> = Vec::new();
+        for instance in self.0.into_iter().rev() {
+            if wanted.contains(&instance.slot) {
+                wanted.extend(instance.slots().into_iter().map(str::to_owned));
+                kept.push(instance);
             }
         }
+        kept.reverse();
+        Self(kept)
     }
-    runs
-}
 
-/// A run as an instance of the train stage.
-pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
-    let pipeline = &experiment.pipeline;
-    let mut training = pipeline.training.clone();
-    training.seeds = Vec::new();
-    let by_functionals = run.method.method().uses_functionals();
-    let params = TrainParams {
-        fold: run.fold.clone(),
-        method: run.method.clone(),
-        seed: run.seed,
-        feature_set: experiment.feature_set.clone(),
-        network: (!by_functionals).then(|| pipeline.network.clone()),
-        training,
-        arithmetic: experiment.arithmetic,
-        correct_test: pipeline.corrections.as_ref().is_some_and(|corrections| corrections.test),
-    };
-    let read = if by_functionals { role::FUNCTIONALS } else { role::FEATURES };
-    let mut inputs =
-        vec![output(read, "extract"), output(role::INDEX, "index"), output(role::SPLITS, "split")];
-    let labels = relabelled(experiment, run.noise, run.seed);
-    inputs.extend(labels.map(|(role, slot)| output(role, &slot)));
-    Instance::new(&run.slot(), StageParams::Train(Box::new(params)), inputs)
-}
-
-/// What is made of the runs, in order: an evaluation for every rate of noise, and all of them side
-/// by side.
-pub(crate) fn conclusions(experiment: &Experiment, runs: &[Run]) -> Vec<Instance> {
-    let mut all: Vec<Instance> = Vec::new();
-    for rate in noise_rates(experiment) {
-        let at_rate: Vec<Run> = runs.iter().filter(|run| run.noise == rate).cloned().collect();
-        all.push(evaluation(experiment, &at_rate, rate));
+    /// In order.
+    pub(crate) fn instances(&self) -> &[Instance] {
+        &self.0
     }
-    let noise = experiment.pipeline.label_noise.as_ref();
-    all.extend(noise.map(|noise| noise_comparison(experiment, noise, runs)));
-    all
-}
 
-/// The evaluation of some runs, all at one rate of noise.
-fn evaluation(experiment: &Experiment, runs: &[Run], noise: Option<f64>) -> Instance {
-    let pipeline = &experiment.pipeline;
-    let params = StageParams::Evaluate(EvaluateParams {
-        pipeline: pipeline.name.clone(),
-        synthetic: experiment.manifest.synthetic,
-    });
-    let mut inputs = of_runs(&[role::PREDICTIONS, role::LABELS, role::HISTORY], runs);
-    inputs.extend([output(role::INDEX, "index"), output(role::SPLITS, "split")]);
-    inputs.extend(pipeline.synth.as_ref().map(|_| output(role::TRUTH, "synth")));
-    // The clean labels are the same whatever the seed.
-    let seed = runs.iter().map(|run| run.seed).min();
-    let clean = noise.zip(seed).map(|(rate, seed)| output(role::NOISE, &noise_slot(rate, seed)));
-    inputs.extend(clean);
-    Instance::new(&evaluation_slot(noise), params, inputs)
-}
+    /// The instance at a slot.
+    pub(crate) fn get(&self, slot: &str) -> Option<&Instance> {
+        self.0.iter().find(|instance| instance.slot == slot)
+    }
 
-/// All rates of noise side by side.
-fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &[Run]) -> Instance {
-    let mut inputs = vec![output(role::SPLITS, "split")];
-    for &rate in &noise.rates {
-        let at_rate = (rate > 0.0).then_some(rate);
-        let slot = evaluation_slot(at_rate);
-        let results = [role::SUMMARY, role::LABELS];
-        inputs.extend(results.map(|role| named(format!("{role}/{rate}"), role, &slot)));
-        for run in runs.iter().filter(|run| at_rate.is_some() && run.noise == at_rate) {
-            let table = format!("{}/{rate}/{}", role::NOISE, run.seed);
-            let labels = relabelled(experiment, at_rate, run.seed);
-            inputs.extend(labels.map(|(role, slot)| named(table, role, &slot)));
-            if run.method.method() == Method::Baseline {
-                let tested = format!("{}/{rate}/{}", role::PREDICTIONS, run.id());
-                inputs.push(named(tested, role::PREDICTIONS, &run.slot()));
+    /// The instances in groups, of which none reads another of its own: each in the last that is early
+    /// enough for those who read it, so that trainings are together, whichever labels they learn.
+    pub(crate) fn waves(&self) -> Vec<Vec<&Instance>> {
+        let mut from_the_end: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut waves: Vec<Vec<&Instance>> = Vec::new();
+        for instance in self.0.iter().rev() {
+            let wave = from_the_end.get(instance.slot.as_str()).copied().unwrap_or(0);
+            for slot in instance.slots() {
+                let its = from_the_end.entry(slot).or_default();
+                *its = (*its).max(wave + 1);
             }
+            waves.resize_with(waves.len().max(wave + 1), Vec::new);
+            waves[wave].push(instance);
         }
+        let in_order = |wave: Vec<_>| wave.into_iter().rev().collect();
+        waves.into_iter().rev().map(in_order).collect()
     }
-    let params = StageParams::CompareNoise(CompareNoiseParams {
-        pipeline: experiment.pipeline.name.clone(),
-        kind: noise.kind.clone(),
-        rates: noise.rates.clone(),
-    });
-    Instance::new(COMPARISON, params, inputs)
 }
 
-/// The labels in the order in which to look at them, by a method's runs with the least noise; with so
-/// many sounds.
-pub(crate) fn audit(
-    experiment: &Experiment,
-    method: &str,
-    sounds: usize,
-    runs: &[Run],
-) -> Instance {
-    let least = least_noise(experiment);
-    let runs: Vec<Run> = runs.iter().filter(|run| run.noise == least).cloned().collect();
-    let mut inputs = of_runs(&[role::PREDICTIONS, role::LABELS], &runs);
-    inputs.extend([
-        corpus(experiment),
-        output(role::INDEX, "index"),
-        output(role::SPLITS, "split"),
-    ]);
-    if runs.iter().all(|run| !run.method.method().uses_functionals()) {
-        inputs.extend(of_runs(&[role::CHECKPOINT], &runs));
-        inputs.push(output(role::FEATURES, "extract"));
-    }
-    let exchanged = least.zip(runs.first()).map(|(rate, run)| noise_slot(rate, run.seed));
-    inputs.extend(exchanged.map(|slot| output(role::NOISE, &slot)));
-    let params = AuditParams {
-        method: method.to_owned(),
-        sounds,
-        manifest: experiment.manifest.clone(),
-        feature_set: experiment.feature_set.clone(),
-        arithmetic: experiment.arithmetic,
-        corrections: experiment.pipeline.corrections.clone(),
-    };
-    inputs.extend(corrections_file(experiment));
-    Instance::new(AUDIT, StageParams::Audit(Box::new(params)), inputs)
+/// The runs by which labels are ranked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AuditedRuns<'a> {
+    /// Those that tested the speakers whose labels are ranked.
+    pub(crate) tested: &'a [Run],
+    /// Those that say what was learned of any label; the former among them.
+    pub(crate) learned: &'a [Run],
 }
 
-/// The report on some runs.
-pub(crate) fn report(experiment: &Experiment, runs: &[Run]) -> Instance {
-    let params = StageParams::Report(Box::new(ReportParams {
-        title: experiment.pipeline.title.clone(),
-        manifest: experiment.manifest.clone(),
-        pipeline_toml: experiment.text.clone(),
-        balanced: experiment.pipeline.split.balance.is_some(),
-        corrections: experiment.pipeline.corrections.clone(),
-    }));
-    let least = least_noise(experiment);
-    let runs: Vec<Run> = runs.iter().filter(|run| run.noise == least).cloned().collect();
-    let mut inputs = of_runs(&[role::HISTORY], &runs);
-    inputs.extend(corrections_file(experiment));
-    let noise = experiment.pipeline.label_noise.as_ref();
-    inputs.extend(noise.map(|_| output(role::NOISE_SUMMARY, COMPARISON)));
-    inputs.extend([
-        output(role::SUMMARY, &main_evaluation(experiment)),
-        output(role::INDEX_SUMMARY, "index"),
-        output(role::EXCLUSIONS, "extract"),
-        output(role::SPLITS, "split"),
-    ]);
-    Instance::new("report", params, inputs)
+impl From<Vec<Instance>> for Graph {
+    /// Instances that are in order.
+    fn from(instances: Vec<Instance>) -> Self {
+        Self(instances)
+    }
+}
+
+/// Whether a place is one of those beside the graph of a cross-validation: which there are is known to
+/// the command that was given, not to the pipeline.
+pub(crate) fn is_beside(slot: &str) -> bool {
+    slot == AUDIT || slot.starts_with(TRIAL)
+}
+
+/// Slot of a training in a trial of this number.
+pub(crate) fn trial_slot(number: usize, training: &str) -> String {
+    format!("{TRIAL}{number}/{training}")
 }
 
 #[cfg(test)]
@@ -396,6 +214,8 @@ mod every_key;
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use ambivox_settings::{Method, role};
 
     use super::*;
     use crate::experiment::tests::Toy;
@@ -414,11 +234,7 @@ mod tests {
         let experiment = Toy::new().read().unwrap();
         let runs = runs(&experiment, &["s1".to_owned()]);
         assert_eq!(runs.len(), 2 * 3);
-        let mut instances = preparation(&experiment);
-        instances.push(training(&experiment, &runs[0]));
-        instances.extend(conclusions(&experiment, &runs[..1]));
-        instances.push(report(&experiment, &runs[..1]));
-        let text: Vec<String> = instances.iter().map(describe).collect();
+        let text: Vec<String> = Graph::of(&experiment, &runs[..1]).0.iter().map(describe).collect();
         insta::assert_snapshot!(text.join("\n"));
     }
 
@@ -428,11 +244,8 @@ mod tests {
         let experiment = Experiment::read(&demo).unwrap();
         let folds = ["Ses01F".to_owned(), "Ses01M".to_owned()];
         let runs = runs(&experiment, &folds);
-        let mut instances = preparation(&experiment);
+        let Graph(instances) = Graph::of(&experiment, &runs);
         assert_eq!(instances[0].slot, "synth");
-        instances.extend(runs.iter().map(|run| training(&experiment, run)));
-        instances.extend(conclusions(&experiment, &runs));
-        instances.push(report(&experiment, &runs));
         for instance in instances {
             let told = instance.inputs.contains_key(role::TRUTH);
             assert_eq!(told, instance.stage() == "evaluate", "{}", instance.slot);
@@ -448,16 +261,71 @@ mod tests {
         let experiment = toy.read().unwrap();
         let runs = runs(&experiment, &["s1".to_owned()]);
         assert_eq!(runs.len(), 2 * 2 * 3);
-        let mut instances = self::noise(&experiment);
-        assert_eq!(instances.len(), 3, "one for every seed");
-        instances.truncate(1);
         let first = |run: &&Run| run.seed == 0 && run.method.method() == Method::Baseline;
         let some: Vec<Run> = runs.iter().filter(first).cloned().collect();
-        instances.extend(some.iter().map(|run| training(&experiment, run)));
-        instances.extend(conclusions(&experiment, &some));
-        instances.push(report(&experiment, &some));
-        let text: Vec<String> = instances.iter().map(describe).collect();
+        let Graph(instances) = Graph::of(&experiment, &some);
+        let noise = instances.iter().filter(|instance| instance.stage() == "noise");
+        assert_eq!(noise.count(), 3, "one for every seed");
+        let after = instances.iter().skip_while(|instance| instance.slot != "noise/0.25/0");
+        let of_others = ["noise/0.25/1", "noise/0.25/2"];
+        let shown = after.filter(|instance| !of_others.contains(&instance.slot.as_str()));
+        let text: Vec<String> = shown.map(describe).collect();
         insta::assert_snapshot!(text.join("\n"));
+    }
+
+    /// One wave after another, slots of each.
+    fn waves(graph: &Graph) -> Vec<String> {
+        let slots = |wave: Vec<&Instance>| {
+            wave.iter().map(|instance| instance.slot.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        graph.waves().into_iter().map(slots).collect()
+    }
+
+    #[test]
+    fn trainings_are_in_one_wave_with_and_without_noise() {
+        let toy = Toy::new();
+        let noise =
+            "[label_noise]\nrates = [0.0, 0.25]\nkind = \"symmetric\"\nseed = 5\n\n[network]";
+        toy.edit("[network]", noise);
+        toy.edit("seeds = [0, 1, 2]", "seeds = [1]");
+        let experiment = toy.read().unwrap();
+        let mut runs = runs(&experiment, &["s1".to_owned()]);
+        runs.retain(|run| run.method.method() == Method::Lw);
+        let graph = Graph::of(&experiment, &runs);
+        insta::assert_snapshot!(waves(&graph).join("\n"), @"
+        index
+        extract
+        split
+        noise/0.25/1
+        train/lw/1/s1 train-noise-0.25/lw/1/s1
+        evaluate evaluate-noise-0.25
+        compare-noise
+        report
+        ");
+        assert_eq!(waves(&graph.clone().upto(["extract"])), ["index", "extract"]);
+        let clean = ["index", "extract", "split", "train/lw/1/s1"];
+        assert_eq!(waves(&graph.clone().upto([runs[0].slot().as_str()])), clean);
+        let all = graph.instances().len();
+        let audited = AuditedRuns { tested: &runs, learned: &runs };
+        let audited = graph.with_audit(&experiment, "lw", 1, audited);
+        assert_eq!(audited.instances().len(), all + 1);
+        assert_eq!(waves(&audited.upto([AUDIT])), [&clean[..], &[AUDIT]].concat());
+    }
+
+    #[test]
+    fn every_instance_comes_after_what_it_reads() {
+        for name in ["demo", "noise-demo", "emodb"] {
+            let file =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../pipelines/{name}.toml"));
+            let experiment = Experiment::read(&file).unwrap();
+            let graph = Graph::of(&experiment, &runs(&experiment, &["Ses01F".to_owned()]));
+            let mut before = BTreeSet::new();
+            for instance in graph.instances() {
+                assert!(instance.slots().is_subset(&before), "{name}: {}", instance.slot);
+                before.insert(instance.slot.as_str());
+            }
+            assert_eq!(before.len(), graph.instances().len(), "{name}: a slot is there twice");
+        }
     }
 
     #[test]
@@ -480,9 +348,9 @@ mod tests {
         let experiment = toy.read().unwrap();
         let instances = |experiment: &Experiment| {
             let runs = runs(experiment, &["s1".to_owned()]);
-            let mut instances = corrections(experiment);
-            instances.push(training(experiment, &runs[0]));
-            instances
+            let Graph(all) = Graph::of(experiment, &runs[..1]);
+            let slots = ["correct".to_owned(), runs[0].slot()];
+            all.into_iter().filter(|i| slots.contains(&i.slot)).collect::<Vec<_>>()
         };
         let plain = instances(&experiment);
         let text: Vec<String> = plain.iter().map(describe).collect();
@@ -511,13 +379,14 @@ mod tests {
         toy.edit("[network]", sections);
         toy.edit("seeds = [0, 1, 2]", "seeds = [1]");
         let experiment = toy.read().unwrap();
-        let slots: Vec<String> = corrections(&experiment).into_iter().map(|i| i.slot).collect();
-        assert_eq!(slots, ["correct/0.25/1"]);
         let runs = runs(&experiment, &["s1".to_owned()]);
+        let graph = Graph::of(&experiment, &runs);
+        let corrections = graph.0.iter().filter(|instance| instance.stage() == "correct");
+        let slots: Vec<&str> = corrections.map(|instance| instance.slot.as_str()).collect();
+        assert_eq!(slots, ["correct/0.25/1"]);
         let text = describe(&training(&experiment, &runs[0]));
         assert!(text.contains("corrected < correct/0.25/1:corrected"), "{text}");
-        let comparison = conclusions(&experiment, &runs).pop().unwrap();
-        let text = describe(&comparison);
+        let text = describe(graph.get(COMPARISON).unwrap());
         assert!(text.contains("noise/0.25/1 < correct/0.25/1:corrected"), "{text}");
     }
 

@@ -13,6 +13,7 @@ mod ci;
 mod cli;
 mod code;
 mod commands;
+mod comparable;
 mod corpus;
 mod events;
 mod execute;

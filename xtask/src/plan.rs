@@ -1,11 +1,13 @@
 //! What would run, and why: the answer of `cargo xtask plan`.
 
+use std::collections::BTreeSet;
+
 use ambivox_artifacts::{Digest, StaleReason};
 use ambivox_settings::counted;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::graph::Instance;
+use crate::graph::{self, Graph};
 use crate::resolve::{Resolver, State};
 
 /// How one instance stands.
@@ -44,13 +46,10 @@ impl Plan {
         Self { schema: 1, pipeline: pipeline.to_owned(), stages: Vec::new() }
     }
 
-    /// Adds instances, in the order of their dependence.
-    pub(crate) fn add(
-        &mut self,
-        resolver: &mut Resolver<'_>,
-        instances: &[Instance],
-    ) -> Result<()> {
-        for instance in instances {
+    /// Adds the instances of a graph, but for those that it has already.
+    pub(crate) fn add(&mut self, resolver: &mut Resolver<'_>, graph: &Graph) -> Result<()> {
+        let has: BTreeSet<String> = self.stages.iter().map(|row| row.slot.clone()).collect();
+        for instance in graph.instances().iter().filter(|new| !has.contains(&new.slot)) {
             let state = resolver.state(instance)?;
             self.stages.push(Row::new(&instance.slot, state));
         }
@@ -68,11 +67,12 @@ impl Plan {
         fresh.filter_map(|row| row.key)
     }
 
-    /// Whether the pipeline has such a place, or may have it once its folds are known.
+    /// Whether the pipeline has such a place, or may have it once its folds are known or another
+    /// command is given.
     pub(crate) fn has_place(&self, place: &str) -> bool {
         let is =
             |row: &Row| row.slot == place || (row.slot == "train" && place.starts_with("train"));
-        self.stages.iter().any(is)
+        graph::is_beside(place) || self.stages.iter().any(is)
     }
 
     /// Whether nothing has to run.

@@ -1,6 +1,5 @@
 //! One call of `cargo xtask`: places, threads, store, and the command that is asked for.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::Store;
@@ -13,7 +12,7 @@ use crate::bundle::bundle;
 use crate::cli::{Cli, Command, Common, ExecutorKind, Gc, Jobs, Selection, Site};
 use crate::code::Codes;
 use crate::commands::{Goal, Until, cross_validate, demonstrate, plan, prepare};
-use crate::execute::{Executor, Program, Tally};
+use crate::execute::{Executor, Program};
 use crate::experiment::Experiment;
 use crate::failure::Failure;
 use crate::gc::Kept;
@@ -101,17 +100,13 @@ fn executor<'a>(
 ) -> Result<Executor<'a>> {
     let tools = toolchain::tools(&store.root().join("rustc.json"), &binary::profile()?)?;
     let codes = Codes::new(root, tools.clone())?;
-    Ok(Executor {
-        resolver: Resolver::new(experiment, store, codes),
+    Ok(Executor::new(
+        Resolver::new(experiment, store, codes),
         progress,
-        program: Program::Workspace(root.to_path_buf()),
+        Program::Workspace(root.to_path_buf()),
         tools,
-        threads: threads(common),
-        shuffle: None,
-        tally: Tally::default(),
-        watched: BTreeMap::new(),
-        slurm: None,
-    })
+        threads(common),
+    ))
 }
 
 /// Requests of stages and documents name files as text.

@@ -12,11 +12,11 @@ use ambivox_settings::{Space, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 
-use crate::cli;
-use crate::commands::{check_votes, fold_names, prepare_folds, relabel};
+use crate::cli::{self, Selection};
+use crate::commands::prepared;
 use crate::execute::Executor;
-use crate::graph::{self, Instance, Run};
-use crate::select::{check_folds, check_selection, selected};
+use crate::graph::{Graph, Instance, Run};
+use crate::select::check_selection;
 pub(crate) use ranking::Ranking;
 use ranking::{MethodRanking, Ranked};
 use study::{Study, Trial};
@@ -27,18 +27,9 @@ pub(crate) fn tune(executor: &mut Executor<'_>, own: &cli::Tune, jobs: usize) ->
     check_selection(experiment, &own.selection)?;
     let space = Space::read(&own.space)?;
     let studies = study::studies(&own.space, &space, experiment, &own.selection.methods)?;
-    prepare_folds(executor)?;
-    let folds = fold_names(executor)?;
-    check_folds(&own.selection, &folds)?;
-    let runs = |study: &Study| {
-        let mut runs = graph::runs(experiment, &folds);
-        runs.retain(|run| run.method.method() == study.method && selected(run, &own.selection));
-        runs
-    };
-    let planned: Vec<Planned> =
-        studies.iter().map(|study| Planned::new(study, &runs(study))).collect();
-    check_votes(executor, &studies.iter().flat_map(runs).collect::<Vec<_>>())?;
-    relabel(executor, jobs)?;
+    let methods = studies.iter().map(|study| study.method.id().to_owned()).collect();
+    let (runs, _) = prepared(executor, &Selection { methods, ..own.selection.clone() }, jobs)?;
+    let planned: Vec<Planned> = studies.iter().map(|study| Planned::new(study, &runs)).collect();
     train(executor, &planned, jobs)?;
     let methods = planned.iter().map(|plan| plan.rank(executor)).collect::<Result<_>>()?;
     Ok(Ranking::new(experiment, methods, executor.tally))
@@ -52,7 +43,9 @@ struct Planned<'a> {
 
 impl<'a> Planned<'a> {
     fn new(study: &'a Study, runs: &[Run]) -> Self {
-        let instances = |trial: &'a Trial| (trial, trial.instances(runs));
+        let own = |run: &&Run| run.method.method() == study.method;
+        let runs: Vec<Run> = runs.iter().filter(own).cloned().collect();
+        let instances = |trial: &'a Trial| (trial, trial.instances(&runs));
         Self { study, trials: study.trials.iter().map(instances).collect() }
     }
 
@@ -67,8 +60,9 @@ impl<'a> Planned<'a> {
 /// Brings all runs up to date together; where one fails, says what its trial tried.
 fn train(executor: &mut Executor<'_>, planned: &[Planned<'_>], jobs: usize) -> Result<()> {
     let trials = || planned.iter().flat_map(|plan| &plan.trials);
-    let wave: Vec<Instance> = trials().flat_map(|(_, instances)| instances.clone()).collect();
-    let brought = executor.bring_up(&[wave], jobs);
+    let all = trials().flat_map(|(_, instances)| instances.clone());
+    let graph = Graph::before_training(executor.resolver.experiment).with_trials(all);
+    let brought = executor.bring_up(&graph, jobs);
     if brought.is_err() {
         trials().for_each(|(trial, _)| executor.progress.say(&trial.to_string()));
     }

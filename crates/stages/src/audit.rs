@@ -25,6 +25,10 @@ use crate::tables::predictions;
 use earlier::Carried;
 use sound::Sound;
 
+/// With the folds of one speaker alone there is none.
+const NOTHING_TO_RANK: &str = "no label was both learned from in one fold and tested in another\n\
+    hint: audit more folds, or all by leaving --fold out";
+
 /// The index by utterance.
 type Index<'a> = BTreeMap<&'a str, &'a Utterance>;
 
@@ -45,6 +49,9 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
         Some(Evidence { original, unheard, ..learned.evidence(utterance, classes)? })
     });
     let suspects = rank(evidence.collect());
+    if suspects.is_empty() {
+        return Err(StageError::Usage(NOTHING_TO_RANK.to_owned()));
+    }
     let table = Table { classes, index: &index, suspects: &suspects };
     table.write_parquet(&job.output(role::AUDIT)?)?;
     table.write_csv(&job.output(role::AUDIT_CSV)?)?;

@@ -59,10 +59,8 @@ impl Detector<'_> {
 
     /// The noise of every seed; empty at rate 0.
     fn noise(&self) -> Result<BTreeMap<u64, NoisyLabels>, StageError> {
-        let prefix = format!("{}/{}/", role::NOISE, self.rate);
-        let seeds = self.job.request.inputs.iter().filter_map(|(role, file)| {
-            Some((role.strip_prefix(&prefix)?.parse::<u64>().ok()?, file))
-        });
+        let tables = self.job.inputs_below(&format!("{}/{}", role::NOISE, self.rate));
+        let seeds = tables.into_iter().filter_map(|(seed, file)| Some((seed.parse().ok()?, file)));
         seeds.map(|(seed, file)| Ok((seed, noise::read(file, self.classes)?))).collect()
     }
 

@@ -1,7 +1,9 @@
 //! A request at work: its inputs and outputs by role.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use ambivox_settings::{Method, Request};
 use fs_err as fs;
@@ -14,6 +16,14 @@ use crate::{Reporter, StageError};
 pub(crate) struct Job<'a> {
     pub(crate) request: &'a Request,
     pub(crate) reporter: &'a Reporter,
+    /// Roles of the inputs that were asked for.
+    opened: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Job<'a> {
+    pub(crate) fn new(request: &'a Request, reporter: &'a Reporter) -> Self {
+        Self { request, reporter, opened: Mutex::default() }
+    }
 }
 
 impl Job<'_> {
@@ -24,21 +34,44 @@ impl Job<'_> {
 
     /// Path of an input that only some requests have.
     pub(crate) fn optional_input(&self, role: &str) -> Option<&Path> {
+        self.open(role);
         self.request.inputs.get(role).map(PathBuf::as_path)
+    }
+
+    fn open(&self, role: &str) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(role.to_owned());
+    }
+
+    /// An error if the stage has an input that it never asked for: one that is in its key and does not
+    /// count makes it run for nothing.
+    pub(crate) fn check_inputs(&self) -> Result<(), StageError> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.request.inputs.keys().find(|role| !opened.contains(*role)) {
+            None => Ok(()),
+            Some(role) => Err(self.lacks(&format!("a use for its input `{role}`"))),
+        }
+    }
+
+    /// Inputs under `role/…`, with what follows the slash.
+    pub(crate) fn inputs_below(&self, role: &str) -> Vec<(&str, &Path)> {
+        let inputs = self.request.inputs.iter();
+        let below: Vec<(&str, &Path)> = inputs
+            .filter_map(|(key, path)| Some((key.strip_prefix(role)?.strip_prefix('/')?, &**path)))
+            .collect();
+        for (rest, _) in &below {
+            self.open(&format!("{role}/{rest}"));
+        }
+        below
     }
 
     /// Inputs under `role/<method>/<seed>/<fold>`, one per run.
     pub(crate) fn run_inputs(&self, role: &str) -> Result<Vec<(Run, &Path)>, StageError> {
-        let inputs = self.request.inputs.iter();
-        let mut runs = inputs
-            .filter_map(|(key, path)| Some((key.strip_prefix(role)?.strip_prefix('/')?, path)))
-            .map(|(key, path)| match Run::parse(key) {
-                Some(run) => Ok((run, path.as_path())),
-                None => {
-                    Err(self.lacks(&format!("method, seed and fold in the role `{role}/{key}`")))
-                }
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let run = |(key, path)| match Run::parse(key) {
+            Some(run) => Ok((run, path)),
+            None => Err(self.lacks(&format!("method, seed and fold in the role `{role}/{key}`"))),
+        };
+        let mut runs =
+            self.inputs_below(role).into_iter().map(run).collect::<Result<Vec<_>, _>>()?;
         runs.sort();
         Ok(runs)
     }

@@ -55,7 +55,7 @@ pub fn run(request: &Request, reporter: &Reporter) -> Result<(), StageError> {
         let name = request.work.name();
         return Err(StageError::Request(format!("stage {name} is not made in parts")));
     }
-    let job = Job { request, reporter };
+    let job = Job::new(request, reporter);
     match &request.work {
         StageParams::Synth(params) => synth::run(params, &job),
         StageParams::Index(params) => index::run(params, &job),
@@ -68,5 +68,6 @@ pub fn run(request: &Request, reporter: &Reporter) -> Result<(), StageError> {
         StageParams::CompareNoise(params) => compare_noise::run(params, &job),
         StageParams::Audit(params) => audit::run(params, &job),
         StageParams::Report(params) => report::run(params, &job),
-    }
+    }?;
+    job.check_inputs()
 }

@@ -143,6 +143,11 @@ impl Bench {
 
     fn train(&self, fold: &str, method: MethodParams) -> Result<PathBuf, StageError> {
         let name = format!("{}-{fold}", method.method());
+        let read = if method.method().uses_functionals() {
+            (role::FUNCTIONALS, self.out("extract").join("functionals.parquet"))
+        } else {
+            (role::FEATURES, self.out("extract").join("features.parquet"))
+        };
         let params = TrainParams {
             fold: fold.to_owned(),
             method,
@@ -167,8 +172,7 @@ impl Bench {
         };
         let inputs = [
             (role::INDEX, self.out("index").join("index.parquet")),
-            (role::FEATURES, self.out("extract").join("features.parquet")),
-            (role::FUNCTIONALS, self.out("extract").join("functionals.parquet")),
+            read,
             (role::SPLITS, self.out("split").join("splits.json")),
         ];
         self.work(&name, StageParams::Train(Box::new(params)), &inputs)
@@ -519,4 +523,14 @@ fn runs_are_evaluated_and_reported() {
     let out = bench.work("report", StageParams::Report(Box::new(params)), &inputs).unwrap();
     let page = fs::read_to_string(out.join("report.html")).unwrap();
     assert!(page.contains("Toy results") && page.contains("ann9"), "{page}");
+}
+
+/// It would be in the key, and a change of it make the stage run for nothing.
+#[test]
+fn an_input_that_is_not_opened_is_an_error() {
+    let bench = Bench::new(1);
+    let index = StageParams::Index(IndexParams { manifest: manifest() });
+    let inputs = [role::CORPUS, role::TRUTH].map(|role| (role, bench.corpus()));
+    let error = bench.work("index", index, &inputs).unwrap_err();
+    assert!(error.to_string().contains("stage index lacks a use for its input `truth`"), "{error}");
 }

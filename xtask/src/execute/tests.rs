@@ -9,7 +9,7 @@ use fs_err as fs;
 use super::*;
 use crate::experiment::Experiment;
 use crate::experiment::tests::Toy;
-use crate::graph::preparation;
+use crate::graph::{Graph, Instance};
 use crate::spawn::tests::script;
 
 /// Writes both outputs of the index stage into the request's folder, which is the script's own.
@@ -37,7 +37,7 @@ impl House {
     /// Runs the index stage of the toy pipeline by a script.
     fn index(&self, body: &str) -> Result<Tally> {
         self.bring_up(body, |experiment| {
-            preparation(experiment).into_iter().filter(|i| i.slot == "index").collect()
+            Graph::before_training(experiment).upto(["index"]).instances().to_vec()
         })
     }
 
@@ -50,7 +50,7 @@ impl House {
         let progress = Progress::new(false);
         let mut executor = self.executor(&experiment, &progress, body);
         let instances = instances(&experiment);
-        executor.bring_up(&[instances], 2)?;
+        executor.bring_up(&Graph::from(instances), 2)?;
         Ok(executor.tally)
     }
 
@@ -61,24 +61,21 @@ impl House {
         body: &str,
     ) -> Executor<'a> {
         let program = script(self.toy.folder.path(), body);
-        Executor {
-            resolver: Resolver::new(experiment, &self.store, codes()),
+        Executor::new(
+            Resolver::new(experiment, &self.store, codes()),
             progress,
-            program: Program::Built(Binary::at(program).unwrap()),
-            tools: BTreeMap::new(),
-            threads: 2,
-            shuffle: None,
-            tally: Tally::default(),
-            watched: BTreeMap::new(),
-            slurm: None,
-        }
+            Program::Built(Binary::at(program).unwrap()),
+            BTreeMap::new(),
+            2,
+        )
     }
 
     fn reasons(&self) -> Vec<StaleReason> {
         let experiment = self.toy.read().unwrap();
         let progress = Progress::new(false);
         let mut executor = self.executor(&experiment, &progress, INDEX);
-        let index = &preparation(&experiment)[0];
+        let graph = Graph::before_training(&experiment);
+        let index = &graph.instances()[0];
         match executor.resolver.state(index).unwrap() {
             State::Stale { reasons, .. } => reasons,
             other => panic!("{other:?}"),
@@ -158,7 +155,8 @@ fn an_input_that_changes_meanwhile_is_not_recorded() {
 
 /// Instances that differ in one parameter, as runs do.
 fn several(experiment: &Experiment) -> Vec<Instance> {
-    let index = &preparation(experiment)[0];
+    let graph = Graph::before_training(experiment);
+    let index = &graph.instances()[0];
     let variant = |i: usize| {
         let mut instance = index.clone();
         instance.slot = format!("index/{i}");
@@ -197,18 +195,15 @@ fn two_at_once_do_the_work_once() {
         let store = Store::open(house.store.root()).unwrap();
         let experiment = house.toy.read().unwrap();
         let progress = Progress::new(false);
-        let mut executor = Executor {
-            resolver: Resolver::new(&experiment, &store, codes()),
-            progress: &progress,
-            program: Program::Built(Binary::at(program.clone()).unwrap()),
-            tools: BTreeMap::new(),
-            threads: 1,
-            shuffle: Some(1),
-            tally: Tally::default(),
-            watched: BTreeMap::new(),
-            slurm: None,
-        };
-        executor.bring_up(&[preparation(&experiment)[..1].to_vec()], 1).unwrap();
+        let mut executor = Executor::new(
+            Resolver::new(&experiment, &store, codes()),
+            &progress,
+            Program::Built(Binary::at(program.clone()).unwrap()),
+            BTreeMap::new(),
+            1,
+        );
+        executor.shuffle = Some(1);
+        executor.bring_up(&Graph::before_training(&experiment).upto(["index"]), 1).unwrap();
     };
     std::thread::scope(|scope| {
         scope.spawn(run);

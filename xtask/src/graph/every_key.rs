@@ -27,12 +27,7 @@ const OTHER_WORDS: [(&str, &str); 7] = [
 /// Parameters of every stage of a pipeline, but for its text, which the report shows.
 fn parameters(experiment: &Experiment) -> Vec<serde_json::Value> {
     let runs = runs(experiment, &["Ses01F".to_owned()]);
-    let mut all = preparation(experiment);
-    all.extend(noise(experiment));
-    all.extend(corrections(experiment));
-    all.extend(runs.iter().map(|run| training(experiment, run)));
-    all.extend(conclusions(experiment, &runs));
-    all.push(report(experiment, &runs));
+    let Graph(all) = Graph::of(experiment, &runs);
     let mut all: Vec<_> = all.iter().map(|i| serde_json::to_value(&i.work).unwrap()).collect();
     for work in &mut all {
         if let Some(params) = work["params"].as_object_mut() {

@@ -20,7 +20,7 @@ use super::programs::Programs;
 use super::settings::{Memory, SlurmSettings};
 use crate::execute::Executor;
 use crate::failure::Failure;
-use crate::graph::{Instance, Source};
+use crate::graph::{Graph, Instance, Source};
 use case::Case;
 use room::Room;
 use standing::Standing;
@@ -104,21 +104,17 @@ impl Slurm {
         }
     }
 
-    /// Brings instances up to date, wave by wave, by jobs that depend on one another.
-    pub(crate) fn bring_up(
-        &mut self,
-        executor: &mut Executor<'_>,
-        waves: &[Vec<Instance>],
-    ) -> Result<()> {
-        let (mut open, mut missing) = (Vec::new(), 0);
-        for (wave, instances) in waves.iter().enumerate() {
+    /// Brings a graph up to date by jobs that depend on one another.
+    pub(crate) fn bring_up(&mut self, executor: &mut Executor<'_>, graph: &Graph) -> Result<()> {
+        let (mut open, mut missing) = (Vec::new(), Vec::new());
+        for (wave, instances) in graph.waves().into_iter().enumerate() {
             for instance in instances {
                 let unit = self.unit(executor, instance)?;
-                if executor.is_made(instance)? {
-                    executor.tally.fresh += 1;
+                if executor.is_up_to_date(instance) || executor.is_made(instance)? {
+                    executor.count(&instance.slot, false);
                     continue;
                 }
-                missing += 1;
+                missing.push(instance.slot.clone());
                 let shards = self.shards(&unit);
                 open.extend(shards.into_iter().chain([unit]).map(|unit| Open { wave, unit }));
             }
@@ -132,7 +128,9 @@ impl Slurm {
         }
         executor.build()?;
         self.see_through(executor, open)?;
-        executor.tally.made += missing;
+        for slot in &missing {
+            executor.count(slot, true);
+        }
         Ok(())
     }
 

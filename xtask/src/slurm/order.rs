@@ -180,7 +180,7 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph;
+    use crate::graph::{self, Graph};
 
     /// What is read on a node has the same parameters, and so the same key.
     #[test]
@@ -190,17 +190,12 @@ mod tests {
                 Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../pipelines/{name}.toml"));
             let experiment = Experiment::read(&file).unwrap();
             let runs = graph::runs(&experiment, &["Ses 01 'F'".to_owned()]);
-            let mut all = graph::preparation(&experiment);
-            all.extend(graph::noise(&experiment));
-            all.extend(runs.iter().map(|run| graph::training(&experiment, run)));
-            all.extend(graph::conclusions(&experiment, &runs));
-            all.push(graph::report(&experiment, &runs));
-            for instance in all {
-                let json = serde_json::to_string(&instance).unwrap();
+            for instance in Graph::of(&experiment, &runs).instances() {
+                let json = serde_json::to_string(instance).unwrap();
                 let read: Instance = serde_json::from_str(&json).unwrap();
-                assert_eq!(read, instance);
+                assert_eq!(read, *instance);
                 let work = |instance: &Instance| serde_json::to_value(&instance.work).unwrap();
-                assert_eq!(work(&read), work(&instance));
+                assert_eq!(work(&read), work(instance));
             }
         }
     }

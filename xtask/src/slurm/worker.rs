@@ -1,6 +1,5 @@
 //! One task on a node: resolves its instance by what lies in the store now, and makes it.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,9 +11,9 @@ use anyhow::{Context as _, Result, bail};
 use super::order::{Desk, End, Order};
 use crate::binary::Binary;
 use crate::code::Codes;
-use crate::execute::{Executor, Program, Tally};
+use crate::execute::{Executor, Program};
 use crate::failure::{exit_code, told};
-use crate::graph::Instance;
+use crate::graph::{Graph, Instance};
 use crate::progress::Progress;
 use crate::resolve::Resolver;
 
@@ -45,17 +44,13 @@ fn make(order: &Order, number: usize, threads: usize) -> Result<()> {
     let progress = Progress::new(false);
     let mut resolver = Resolver::new(&order.experiment, &store, Codes::told(order.codes.clone()));
     resolver.corpus.clone_from(&order.corpus);
-    let mut executor = Executor {
+    let mut executor = Executor::new(
         resolver,
-        progress: &progress,
-        program: Program::Built(Binary::at(order.program.clone())?),
-        tools: order.tools.clone(),
+        &progress,
+        Program::Built(Binary::at(order.program.clone())?),
+        order.tools.clone(),
         threads,
-        shuffle: None,
-        tally: Tally::default(),
-        watched: BTreeMap::new(),
-        slurm: None,
-    };
+    );
     for (slot, (stage, key)) in &order.made {
         let look = || Ok(store.record(stage, key)?);
         let record: Record = in_time(slot, look)?;
@@ -70,7 +65,7 @@ fn make(order: &Order, number: usize, threads: usize) -> Result<()> {
     if let Some(of) = order.shards {
         wait_for_shards(&mut executor, &unit.instance, of)?;
     }
-    executor.bring_up(&[vec![unit.instance.clone()]], 1)
+    executor.bring_up(&Graph::from(vec![unit.instance.clone()]), 1)
 }
 
 /// Waits until the parts of an instance show. What does not is made by the instance itself.

@@ -47,7 +47,7 @@ impl Trial {
             let method = with_settings.map_or_else(|| run.method.clone(), |(_, own)| own.clone());
             let run = Run { method, ..run.clone() };
             let Instance { slot, work, inputs } = graph::training(&self.experiment, &run);
-            Instance { slot: format!("tune/{}/{slot}", self.number), work, inputs }
+            Instance { slot: graph::trial_slot(self.number, &slot), work, inputs }
         };
         runs.iter().map(instance).collect()
     }

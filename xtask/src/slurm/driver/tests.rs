@@ -14,7 +14,7 @@ use crate::execute::{Program, Tally};
 use crate::experiment::Experiment;
 use crate::experiment::tests::Toy;
 use crate::failure::exit_code;
-use crate::graph::preparation;
+use crate::graph::Graph;
 use crate::progress::Progress;
 use crate::resolve::Resolver;
 use crate::slurm::order::Order;
@@ -57,27 +57,23 @@ impl House {
         Self { toy, cluster: MadeUp::default(), program }
     }
 
-    /// Brings waves up to date by a driver of this number.
+    /// Brings instances up to date by a driver of this number.
     fn drive(
         &self,
         number: usize,
         settings: &SlurmSettings,
-        waves: &dyn Fn(&Experiment) -> Vec<Vec<Instance>>,
+        instances: &dyn Fn(&Experiment) -> Vec<Instance>,
     ) -> Result<Tally> {
         let store = Store::open(&self.toy.path("store"))?;
         let (experiment, progress) = (self.toy.read()?, Progress::new(true));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let mut executor = Executor {
-            resolver: Resolver::new(&experiment, &store, Codes::new(&root, BTreeMap::new())?),
-            progress: &progress,
-            program: Program::Built(Binary::at(self.program.clone())?),
-            tools: BTreeMap::new(),
-            threads: 1,
-            shuffle: None,
-            tally: Tally::default(),
-            slurm: None,
-            watched: BTreeMap::new(),
-        };
+        let mut executor = Executor::new(
+            Resolver::new(&experiment, &store, Codes::new(&root, BTreeMap::new())?),
+            &progress,
+            Program::Built(Binary::at(self.program.clone())?),
+            BTreeMap::new(),
+            1,
+        );
         let cluster = self.cluster.seen_by(number);
         let client = Client {
             programs: Box::new(cluster.clone()),
@@ -87,7 +83,7 @@ impl House {
         let mut slurm = Slurm::with(settings.clone(), None, client);
         // The copy of this program would be large.
         slurm.programs = Some(Programs::here(&self.program)?);
-        let done = slurm.bring_up(&mut executor, &waves(&experiment));
+        let done = slurm.bring_up(&mut executor, &Graph::from(instances(&experiment)));
         cluster.leave();
         done.map(|()| executor.tally)
     }
@@ -122,7 +118,7 @@ fn settings() -> SlurmSettings {
 /// So many instances of index.
 fn indexes(experiment: &Experiment, numbers: impl Iterator<Item = usize>) -> Vec<Instance> {
     let variant = |number: usize| {
-        let mut instance = preparation(experiment).swap_remove(0);
+        let mut instance = Graph::before_training(experiment).instances()[0].clone();
         instance.slot = format!("index/{number}");
         if let StageParams::Index(params) = &mut instance.work {
             params.manifest.title = number.to_string();
@@ -134,7 +130,7 @@ fn indexes(experiment: &Experiment, numbers: impl Iterator<Item = usize>) -> Vec
 
 /// An instance that reads both outputs of all of these.
 fn conclusion(experiment: &Experiment, of: &[Instance]) -> Instance {
-    let mut instance = preparation(experiment).swap_remove(2);
+    let mut instance = Graph::before_training(experiment).instances()[2].clone();
     let source = |instance: &Instance| {
         let (slot, role) = (instance.slot.clone(), role::INDEX.to_owned());
         (slot.clone(), Source::Output { slot, role })
@@ -144,14 +140,14 @@ fn conclusion(experiment: &Experiment, of: &[Instance]) -> Instance {
 }
 
 /// Three of index, one that reads them, one that reads that.
-fn pyramid(experiment: &Experiment) -> Vec<Vec<Instance>> {
+fn pyramid(experiment: &Experiment) -> Vec<Instance> {
     let base = indexes(experiment, 0..3);
     let middle = conclusion(experiment, &base);
     let mut top = middle.clone();
     top.slot = "top".to_owned();
     let (slot, role) = (middle.slot.clone(), role::SPLITS.to_owned());
     top.inputs = [("splits".to_owned(), Source::Output { slot, role })].into();
-    vec![base, vec![middle], vec![top]]
+    [base, vec![middle, top]].concat()
 }
 
 const PYRAMID: [&str; 5] = ["index 0", "index 1", "index 2", "split", "split"];
@@ -284,7 +280,7 @@ fn what_the_controller_took_without_a_word_is_not_sent_again() {
 #[test]
 fn a_dead_drivers_claim_is_not_waited_for_for_ever() {
     let house = House::new();
-    let one = |experiment: &Experiment| vec![indexes(experiment, 0..1)];
+    let one = |experiment: &Experiment| indexes(experiment, 0..1);
     house.cluster.state().stuck.push("index/0".to_owned());
     std::thread::scope(|scope| {
         let driver = scope.spawn(|| house.drive(0, &settings(), &one));
@@ -293,7 +289,7 @@ fn a_dead_drivers_claim_is_not_waited_for_for_ever() {
         for job in house.cluster.state().jobs.values_mut() {
             job.claim();
         }
-        let other = |experiment: &Experiment| vec![indexes(experiment, 1..2)];
+        let other = |experiment: &Experiment| indexes(experiment, 1..2);
         house.drive(1, &settings(), &other).unwrap();
         house.cluster.state().stuck.clear();
         for job in house.cluster.state().jobs.values_mut() {
@@ -309,11 +305,9 @@ fn an_extraction_in_parts_is_put_together_after_them() {
     let house = House::new();
     let of = NonZeroUsize::new(3);
     let settings = SlurmSettings { extract_shards: of, ..settings() };
-    let waves = |experiment: &Experiment| {
-        preparation(experiment).into_iter().map(|instance| vec![instance]).collect::<Vec<_>>()
-    };
+    let all = |experiment: &Experiment| Graph::before_training(experiment).instances().to_vec();
     house.end_so("extract, part 2 of 3", &["NODE_FAIL"]);
-    let made = house.drive(0, &settings, &waves).unwrap();
+    let made = house.drive(0, &settings, &all).unwrap();
     assert_eq!(made.made, 3);
     assert_eq!(
         house.runs(),
@@ -385,8 +379,8 @@ proptest! {
         let house = House::new();
         house.cluster.state().limit = limit;
         let settings = SlurmSettings { array_limit: NonZeroUsize::MIN, ..settings() };
-        let up = |experiment: &Experiment| vec![indexes(experiment, 0..4)];
-        let down = |experiment: &Experiment| vec![indexes(experiment, (1..5).rev())];
+        let up = |experiment: &Experiment| indexes(experiment, 0..4);
+        let down = |experiment: &Experiment| indexes(experiment, (1..5).rev());
         house.cluster.take_turns(&turns);
         let [one, two] = std::thread::scope(|scope| {
             let one = scope.spawn(|| house.drive(0, &settings, &up));
