@@ -1,6 +1,6 @@
 //! The ranking of labels, through the real command.
 
-use crate::corpora::{SPEAKERS, tones};
+use crate::corpora::{SPEAKERS, tones, tones_of};
 use crate::harness::{DONE, USAGE};
 
 #[test]
@@ -42,6 +42,17 @@ fn a_label_that_is_wrong_on_purpose_comes_first() {
     house.edit("pipelines/tiny.toml", "label_rate = 0.2", "label_rate = 0.1");
     house.run(&["cv", "--method", "lw"]).ended(DONE).complained_of(&["audit.csv: removed"]);
     assert!(!house.path("results/tiny/audit.csv").exists());
+}
+
+/// Spreadsheets would compute it.
+#[test]
+fn no_cell_is_a_formula() {
+    let house = tones_of(["=1+1", "@bert", "-carl", "dora"]);
+    house.run(&["audit"]).ended(DONE);
+    let csv = house.read("results/tiny/audit.csv");
+    for speaker in ["'=1+1", "'@bert", "'-carl", "dora"] {
+        assert_eq!(csv.matches(&format!(",{speaker},")).count(), 6, "{csv}");
+    }
 }
 
 #[test]

@@ -25,6 +25,10 @@ pub(crate) fn bundle(
     let experiment = executor.resolver.experiment;
     check(experiment, own)?;
     let (runs, _) = prepared(executor, &own.selection, jobs)?;
+    let (count, most) = (runs.len(), Bundle::MOST_NETWORKS);
+    if count > most {
+        return Err(Failure::usage(format!("{count} networks; a bundle has up to {most}")));
+    }
     let slots: Vec<String> = runs.iter().map(Run::slot).collect();
     let graph = Graph::of(experiment, &runs).upto(slots.iter().map(String::as_str));
     executor.bring_up(&graph, jobs)?;
@@ -51,6 +55,12 @@ fn check(experiment: &Experiment, own: &cli::Bundle) -> Result<()> {
             "the pipeline {} trains on labels that were exchanged on purpose; bundle one that does not",
             experiment.pipeline.name
         )));
+    }
+    let network = &experiment.pipeline.network;
+    let sizes = [("network.linear", network.linear), ("network.lstm", network.lstm)];
+    if let Some((key, size)) = sizes.into_iter().find(|(_, size)| *size > Bundle::WIDEST) {
+        let widest = Bundle::WIDEST;
+        return Err(Failure::usage(format!("{key} = {size}: a bundle has up to {widest} units")));
     }
     let is_free = match fs::read_dir(&own.to) {
         Ok(mut entries) => entries.next().is_none(),
@@ -127,5 +137,8 @@ mod tests {
         toy.write("old/file", "x");
         assert!(refused(&toy, &["lw"], "old").unwrap().contains("there already"));
         assert!(refused(&toy, &["lw"], "old/file").unwrap().contains("there already"));
+        let experiment = toy.read().unwrap();
+        toy.edit(&format!("linear = {}", experiment.pipeline.network.linear), "linear = 4097");
+        assert!(refused(&toy, &["lw"], "new").unwrap().contains("up to 4096 units"));
     }
 }

@@ -59,10 +59,11 @@ fn methods(summary: &Summary) -> Table {
 
 /// Folds down and methods across, in as many tables as the width takes.
 fn by_fold(summary: &Summary, folds: &BTreeSet<&str>) -> Vec<String> {
-    let left = folds.iter().map(|fold| fold.len()).max().unwrap_or(0).max("fold".len());
+    let longest = folds.iter().map(|fold| fold.chars().count()).max();
+    let left = longest.unwrap_or(0).max("fold".len());
     let methods = summary.methods_in_order();
     let widths: Vec<usize> = methods.iter().map(|(id, _)| id.len().max("100.0".len())).collect();
-    let tables = fitting(&widths, WIDTH - GAP - left).into_iter();
+    let tables = fitting(&widths, WIDTH.saturating_sub(GAP + left)).into_iter();
     tables.map(|some| rates_by_fold(&methods[some], folds).to_string()).collect()
 }
 

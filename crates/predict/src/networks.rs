@@ -12,9 +12,6 @@ use crate::PredictError;
 /// Bytes of a bundle's networks at most, all together: what they take in memory.
 const MOST_BYTES: u64 = 4 << 30;
 
-/// Units of a layer at most. A wider one could ask for gigabytes for every window, in a small file.
-const WIDEST: usize = 4096;
-
 /// At least one network, all of one kind, with the same classes and descriptors.
 pub(crate) enum Networks {
     /// They read the frames of a window, and attend to them.
@@ -127,10 +124,10 @@ fn of_frames(file: &Path, content: &[u8]) -> Result<Checkpoint, ModelError> {
     let checkpoint = Checkpoint::parse(file, content)?;
     let settings = checkpoint.network.settings();
     let sizes = [("network.linear", settings.linear), ("network.lstm", settings.lstm)];
-    match sizes.into_iter().find(|(_, size)| *size > WIDEST) {
+    match sizes.into_iter().find(|(_, size)| *size > Bundle::WIDEST) {
         Some((key, size)) => Err(ModelError::Checkpoint {
             file: file.to_owned(),
-            message: format!("{key}: {size}; expected from 1 to {WIDEST} in a bundle"),
+            message: format!("{key}: {size}; expected from 1 to {} in a bundle", Bundle::WIDEST),
         }),
         None => Ok(checkpoint),
     }

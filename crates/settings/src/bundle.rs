@@ -49,6 +49,9 @@ impl Bundle {
     pub const SCHEMA: u32 = 1;
     /// Networks of a bundle at most.
     pub const MOST_NETWORKS: usize = 10_000;
+    /// Units at most of the layers `network.linear` and `network.lstm`. A wider one could ask for
+    /// gigabytes for every window, in a small file.
+    pub const WIDEST: usize = 4096;
 
     /// Reads the description in a folder. It is an error, which names the file, unless it has this
     /// form and names from 1 to [`Bundle::MOST_NETWORKS`] networks, each by the plain name of a file of

@@ -15,7 +15,8 @@ const ENTRY_OVERHEAD: u64 = 8192;
 
 pub(super) fn unpack(file: &File, room: &mut Room<'_>) -> Result<(), Refusal> {
     // Long names are read into memory before anything can be said of them; this is the end of it.
-    let most = room.bytes.saturating_add((room.entries + 2).saturating_mul(ENTRY_OVERHEAD));
+    let overhead = room.entries.saturating_add(2).saturating_mul(ENTRY_OVERHEAD);
+    let most = room.bytes.saturating_add(overhead);
     let mut archive = Archive::new(MultiGzDecoder::new(file).take(most));
     for packed in archive.entries().map_err(damaged)? {
         entry(packed.map_err(damaged)?, room)?;
