@@ -51,8 +51,27 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     timed("browser", || script(root, ".ci/browser"))?;
     timed("python", || script(root, ".ci/python"))?;
     timed("fuzz", || fuzz::run(root, &cli::Fuzz { targets: Vec::new(), seconds: FUZZED }))?;
+    timed("test, arithmetic checked", || test_checked(root))?;
     timed(tests.name, || tests.run(root))
 }
+
+/// What the profile leaves unchecked for speed.
+const UNCHECKED: [&str; 4] = ["blstm", "lld", "model", "train"];
+
+/// The tests of libraries with overflow checks and debug assertions in what else goes without. All of
+/// them are named, since another choice of packages would have the dependencies compiled anew.
+fn test_checked(root: &Path) -> anyhow::Result<()> {
+    let mut command = cargo();
+    command.current_dir(root).args(["test", "--workspace", "--lib"]);
+    for (name, check) in UNCHECKED.into_iter().flat_map(|name| CHECKS.map(|check| (name, check))) {
+        command.args(["--config", &format!("profile.dev.package.ambivox-{name}.{check}=true")]);
+    }
+    let status = command.status().context("failed to start cargo")?;
+    ensure!(status.success(), "tests with overflow checks failed: {status}");
+    Ok(())
+}
+
+const CHECKS: [&str; 2] = ["overflow-checks", "debug-assertions"];
 
 /// How long each reader of bytes from strangers is fuzzed, in seconds: enough for what is kept and a
 /// look beyond. To look further, `cargo xtask fuzz --seconds N`.
