@@ -214,3 +214,24 @@ fn corrections_that_do_not_fit_stop_before_any_training() {
     correct(&house, right);
     house.run(&["cv", "--method", "lw", "--fold", "anna"]).ended(DONE);
 }
+
+/// The reviewer has seen the labels that were exchanged.
+#[test]
+fn what_was_exchanged_is_corrected() {
+    let house = tones();
+    let noise = "[label_noise]\nrates = [0.34]\nkind = \"symmetric\"\nseed = 1\n\n[network]";
+    house.edit("pipelines/tiny.toml", "[network]", noise);
+    house.run(&["audit"]).ended(DONE);
+    let id = "wav/carl-happy-1";
+    let given = audited(&house, id);
+    let label = if given == "happiness" { "sadness" } else { "happiness" };
+    correct(&house, &format!("{id},{given},{label},other,\n"));
+    house.edit(
+        "pipelines/tiny.toml",
+        "[network]",
+        "[corrections]\nfile = \"corrections.csv\"\n\n[network]",
+    );
+    house.run(&["cv", "--method", "lw"]).ended(DONE);
+    house.run(&["audit"]).ended(DONE);
+    assert_eq!(audited(&house, id), label);
+}

@@ -1,6 +1,7 @@
 //! One graph for every command: what one has made, another neither takes for garbage nor sets beside
 //! what it cannot be compared with.
 
+use fs_err as fs;
 use serde_json::Value;
 
 use crate::corpora::{SPEAKERS, tones};
@@ -60,6 +61,8 @@ fn rates_are_compared_over_common_folds() {
     let warning = ran.document()["warnings"][0].as_str().unwrap().to_owned();
     assert!(warning.contains("have tested: anna. Trained too"), "{warning}");
     assert!(warning.contains("train/baseline/0/bert"), "{warning}");
+    let events = house.path("results/tiny/tensorboard/baseline/seed-0");
+    assert_eq!(fs::read_dir(events).unwrap().count(), SPEAKERS.len(), "TensorBoard has all");
     // A fold of another method that is there by chance takes none away.
     let text = house.run(&["cv", "--method", "baseline"]).ended(DONE).text();
     assert_eq!(folds(&house, "baseline"), SPEAKERS);
@@ -74,7 +77,7 @@ fn an_audit_of_one_fold_is_never_empty() {
     let house = tones();
     let one = ["audit", "--method", "lw", "--fold", "anna"];
     // Nobody else's run has learned anything of anna's labels.
-    house.run(&one).ended(USAGE).complained_of(&["no label was both learned", "--fold"]);
+    house.run(&one).ended(USAGE).complained_of(&["no label was both learned", "--fold out"]);
     house.run(&["audit", "--method", "lw"]).ended(DONE);
     assert_eq!(audited(&house), SPEAKERS);
     house.run(&one).ended(DONE);

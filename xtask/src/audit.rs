@@ -1,6 +1,6 @@
 //! `cargo xtask audit`: a method's runs tell which labels to look at first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ambivox_settings::role;
@@ -12,7 +12,7 @@ use crate::commands::{fresh, prepared, publish_roles};
 use crate::execute::Executor;
 use crate::experiment::Experiment;
 use crate::failure::Failure;
-use crate::graph::{self, AuditedRuns, Graph};
+use crate::graph::{self, AuditedRuns, Graph, Run};
 use crate::select::selected;
 use crate::table;
 
@@ -37,6 +37,7 @@ pub(crate) fn audit(
     let of_all_folds = Selection { folds: Vec::new(), ..selection };
     let others = others.into_iter().filter(|run| selected(run, &of_all_folds)).collect();
     let learned = [&*tested, &fresh(executor, others)?].concat();
+    check_folds(&learned)?;
     let runs = AuditedRuns { tested: &tested, learned: &learned };
     let graph = Graph::of(experiment, &learned).with_audit(experiment, &method, own.sounds, runs);
     executor.bring_up(&graph.upto([graph::AUDIT]), jobs)?;
@@ -61,6 +62,18 @@ fn method(experiment: &Experiment, named: &[String]) -> Result<String> {
             )))
         }
     }
+}
+
+/// Who is tested in a fold is not learned from in it.
+fn check_folds(learned: &[Run]) -> Result<()> {
+    let folds: BTreeSet<&str> = learned.iter().map(|run| run.fold.as_str()).collect();
+    if folds.len() > 1 {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "with the runs of one fold alone no label was both learned from and tested\n\
+         hint: audit more folds, or all by leaving --fold out",
+    ))
 }
 
 /// Where labels have been exchanged, those of every seed are others.

@@ -126,8 +126,9 @@ pub(crate) fn cross_validate(
     let experiment = executor.resolver.experiment;
     let (wanted, others) = prepared(executor, selection, jobs)?;
     executor.watched = watched(executor, &results.join(&experiment.pipeline.name), &wanted)?;
-    let Comparable { runs, left_out } = comparable(executor, wanted, others)?;
-    let graph = Graph::of(experiment, &runs);
+    let comparable = comparable(executor, wanted, others)?;
+    let left_out = comparable.left_out();
+    let graph = Graph::of(experiment, &comparable.runs);
     let goal = match goal {
         Goal::Page => graph::REPORT.to_owned(),
         Goal::Rates => graph::last_table(experiment),
@@ -135,7 +136,8 @@ pub(crate) fn cross_validate(
     executor.bring_up(&graph.clone().upto([goal.as_str()]), jobs)?;
     let report = graph.get(graph::REPORT).context("a pipeline without a page")?;
     let with_page = matches!(executor.resolver.state(report)?, State::Fresh { .. });
-    let outputs = publish_results(executor, results, &runs, with_page)?;
+    let trained = [comparable.runs, comparable.others].concat();
+    let outputs = publish_results(executor, results, &trained, with_page)?;
     // This run's own: another may publish to the same place.
     let slot = graph::main_evaluation(experiment);
     let summary = fs::read_to_string(executor.resolver.output(&slot, role::SUMMARY)?)?;

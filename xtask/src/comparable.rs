@@ -11,8 +11,9 @@ const NAMED: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Comparable {
     pub(crate) runs: Vec<Run>,
-    /// Says which were left out and why, if any were.
-    pub(crate) left_out: Option<String>,
+    /// Runs that are there and are not compared.
+    pub(crate) others: Vec<Run>,
+    folds: BTreeSet<String>,
 }
 
 impl Comparable {
@@ -31,7 +32,25 @@ impl Comparable {
         let fits =
             |run: &Run| common.contains(&run.fold) && folds[&series(run)].is_superset(&common);
         let (runs, others): (Vec<Run>, Vec<Run>) = wanted.into_iter().chain(fresh).partition(fits);
-        Self { left_out: (!others.is_empty()).then(|| told(&common, &others)), runs }
+        Self { runs, others, folds: common }
+    }
+
+    /// Says which were left out and why, if any were.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        let Self { others, folds, .. } = self;
+        let mut named: Vec<String> = others.iter().take(NAMED).map(Run::slot).collect();
+        if others.len() > NAMED {
+            named.push(format!("and {} more", others.len() - NAMED));
+        }
+        let folds: Vec<&str> = folds.iter().map(String::as_str).collect();
+        (!others.is_empty()).then(|| {
+            format!(
+                "The table is over the folds that all of its methods have tested: {}. Trained too, \
+                 and not in the table: {}.",
+                folds.join(", "),
+                named.join(", ")
+            )
+        })
     }
 }
 
@@ -39,20 +58,6 @@ impl Comparable {
 fn series(run: &Run) -> String {
     let slot = run.slot();
     slot.strip_suffix(&format!("/{}", run.fold)).unwrap_or(&slot).to_owned()
-}
-
-fn told(common: &BTreeSet<String>, others: &[Run]) -> String {
-    let mut named: Vec<String> = others.iter().take(NAMED).map(Run::slot).collect();
-    if others.len() > NAMED {
-        named.push(format!("and {} more", others.len() - NAMED));
-    }
-    let folds: Vec<&str> = common.iter().map(String::as_str).collect();
-    format!(
-        "The table is over the folds that all of its methods have tested: {}. Trained too, and not in \
-         the table: {}.",
-        folds.join(", "),
-        named.join(", ")
-    )
 }
 
 #[cfg(test)]
@@ -73,8 +78,9 @@ mod tests {
     }
 
     fn shown(wanted: &str, fresh: &str) -> (String, Option<String>) {
-        let Comparable { runs, left_out } = Comparable::of(of(wanted), of(fresh));
-        (runs.iter().map(Run::id).collect::<Vec<_>>().join(" "), left_out)
+        let found = Comparable::of(of(wanted), of(fresh));
+        let runs: Vec<String> = found.runs.iter().map(Run::id).collect();
+        (runs.join(" "), found.left_out())
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageErro
         &|done, total| job.reporter.progress(done, total, "utterances", ""),
     )?;
     for Exclusion { utterance_id, path, reason } in &found.excluded {
-        job.reporter.warn(format!("{utterance_id} ({path}) is left out: {reason}"));
+        job.reporter.warn(format!("{utterance_id} ({path}) is excluded: {reason}"));
     }
     for Exclusion { utterance_id, path, reason } in &found.warnings {
         job.reporter.warn(format!("{utterance_id} ({path}) is doubtful: {reason}"));

@@ -153,12 +153,12 @@ fn corrections_file(experiment: &Experiment) -> Option<(String, Source)> {
 }
 
 fn correction(noise: Option<f64>, seed: u64) -> Instance {
-    let mut inputs = vec![
-        output(role::INDEX, "index"),
-        output(role::SPLITS, SPLIT),
-        (role::CORRECTIONS.to_owned(), Source::Corrections),
-    ];
-    inputs.extend(noise.map(|rate| output(role::NOISE, &noise_slot(rate, seed))));
+    let seen = noise.map_or_else(
+        || output(role::INDEX, "index"),
+        |rate| output(role::NOISE, &noise_slot(rate, seed)),
+    );
+    let corrections = (role::CORRECTIONS.to_owned(), Source::Corrections);
+    let inputs = vec![seen, output(role::SPLITS, SPLIT), corrections];
     let work = StageParams::Correct(CorrectParams {});
     Instance::new(&correction_slot(noise, seed), work, inputs)
 }
