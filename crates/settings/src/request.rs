@@ -103,7 +103,7 @@ pub struct SplitParams {
 }
 
 /// Parameters of the stage that corrects labels, of which there are none: the reviewer's file is all.
-/// Inputs: `index`, `splits`, `corrections`; `noise` where labels have been exchanged before. Outputs:
+/// Inputs: `index`, or `noise` where labels have been exchanged before; `splits`, `corrections`. Outputs:
 /// `corrected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -139,7 +139,7 @@ pub struct TrainParams {
     pub correct_test: bool,
 }
 
-/// Parameters of the evaluate stage. Inputs: `index`, `splits`, and per run
+/// Parameters of the evaluate stage. Inputs: `splits`, and per run
 /// `predictions/<method>/<seed>/<fold>`, `labels/…`, `history/…`; `truth` for a synthetic corpus;
 /// `noise` where labels have been exchanged, whose clean labels are the truth then.
 /// Outputs: `summary`, `labels`.
@@ -153,7 +153,7 @@ pub struct EvaluateParams {
 }
 
 /// Parameters of the stage that compares runs under label noise of several rates. Inputs: `splits`;
-/// for every rate `summary/<rate>`, `labels/<rate>` and, above 0, per seed `noise/<rate>/<seed>` and
+/// for every rate `summary/<rate>` and, above 0, `labels/<rate>`, per seed `noise/<rate>/<seed>` and
 /// per run of the baseline `predictions/<rate>/baseline/<seed>/<fold>`. Outputs: `noise_summary`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
