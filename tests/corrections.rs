@@ -87,7 +87,7 @@ fn audit_correct_and_train_again() {
 }
 
 /// The document in the page of suspects.
-fn page_data(house: &House) -> Value {
+pub(crate) fn page_data(house: &House) -> Value {
     let page = house.read("results/tiny/audit.html");
     let (_, rest) = page.split_once("id=\"audit-data\">").unwrap();
     serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()

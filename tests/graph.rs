@@ -2,9 +2,9 @@
 //! what it cannot be compared with.
 
 use fs_err as fs;
-use serde_json::Value;
 
 use crate::corpora::{SPEAKERS, tones};
+use crate::corrections::page_data;
 use crate::harness::{DONE, House, USAGE};
 
 const SPACE: &str = "schema = 1\nsearch = \"grid\"\n\n[settings]\n\
@@ -19,9 +19,7 @@ fn folds(house: &House, method: &str) -> Vec<String> {
 
 /// Speakers of the published ranking.
 fn audited(house: &House) -> Vec<String> {
-    let page = house.read("results/tiny/audit.html");
-    let (_, rest) = page.split_once("id=\"audit-data\">").unwrap();
-    let data: Value = serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
+    let data = page_data(house);
     let entries = data["entries"].as_array().unwrap().iter();
     let speaker = |id: &str| id.split(['/', '-']).nth(1).unwrap().to_owned();
     let mut speakers: Vec<String> =

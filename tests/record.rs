@@ -13,7 +13,7 @@ use polars::prelude::*;
 use serde_json::Value;
 
 use crate::corpora::synthetic;
-use crate::harness::{DONE, House};
+use crate::harness::{DONE, House, Ran};
 use crate::methods::{CYCLEGAN, NOISE, OTHER_METHODS, add};
 
 const PIPELINE: &str = "pipelines/tiny.toml";
@@ -35,7 +35,7 @@ fn house() -> House {
 fn run(house: &House, arguments: &[&str]) -> Value {
     let mut command = house.command(&[arguments, &["--fold", FOLD, "--json"]].concat());
     let output = command.env("AMBIVOX_ISA", "portable").output().unwrap();
-    crate::harness::Ran::new(arguments, output).ended(DONE).document()
+    Ran::new(arguments, output).ended(DONE).document()
 }
 
 /// All that a cross-validation with these `methods` made in runs whose slots begin so, as text.
@@ -61,9 +61,13 @@ fn record(house: &House, methods: &[&str], runs: &str) -> String {
     text
 }
 
+fn read(file: &Path) -> DataFrame {
+    ParquetReader::new(fs::File::open(file).unwrap().into_file()).finish().unwrap()
+}
+
 /// A table of numbers and names: a line for each row.
 fn table(file: &Path) -> String {
-    let table = ParquetReader::new(fs::File::open(file).unwrap().into_file()).finish().unwrap();
+    let table = read(file);
     let is_value = |column: &&Column| !matches!(column.dtype(), DataType::List(_));
     let columns: Vec<&Column> = table.columns().iter().filter(is_value).collect();
     let names: Vec<&str> = columns.iter().map(|column| column.name().as_str()).collect();
@@ -103,7 +107,7 @@ fn flatten(place: &str, value: &Value, text: &mut String) {
 /// A file of corrections to the first labels that `lw` trained on.
 fn correct(house: &House) {
     let file = house.path("results/tiny/labels.parquet");
-    let table = ParquetReader::new(fs::File::open(file).unwrap().into_file()).finish().unwrap();
+    let table = read(&file);
     let of = |name: &str, row| cell(&table.column(name).unwrap().get(row).unwrap());
     let mut rows = "utterance_id,given,label,decision,comment\n".to_owned();
     let learned = (0..table.height()).filter(|&row| of("method", row) == "lw");

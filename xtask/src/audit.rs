@@ -39,7 +39,8 @@ pub(crate) fn audit(
     let learned = [&*tested, &fresh(executor, others)?].concat();
     check_folds(&learned)?;
     let runs = AuditedRuns { tested: &tested, learned: &learned };
-    let graph = Graph::of(experiment, &learned).with_audit(experiment, &method, own.sounds, runs);
+    let graph =
+        Graph::of(experiment, &learned).with([graph::audit(experiment, &method, own.sounds, runs)]);
     executor.bring_up(&graph.upto([graph::AUDIT]), jobs)?;
     let roles = [role::AUDIT, role::AUDIT_CSV, role::AUDIT_PAGE].map(|role| (graph::AUDIT, role));
     let outputs = publish_roles(executor, results, &roles)?;

@@ -133,7 +133,7 @@ pub(crate) fn cross_validate(
         Goal::Page => graph::REPORT.to_owned(),
         Goal::Rates => graph::last_table(experiment),
     };
-    executor.bring_up(&graph.clone().upto([goal.as_str()]), jobs)?;
+    executor.bring_up(&graph.upto([goal.as_str()]), jobs)?;
     let report = graph.get(graph::REPORT).context("a pipeline without a page")?;
     let with_page = matches!(executor.resolver.state(report)?, State::Fresh { .. });
     let trained = [comparable.runs, comparable.others].concat();
@@ -156,7 +156,7 @@ pub(crate) fn prepared(
     let experiment = executor.resolver.experiment;
     check_selection(experiment, selection)?;
     let before = Graph::before_training(experiment);
-    executor.bring_up(&before.clone().upto([graph::SPLIT]), 1)?;
+    executor.bring_up(&before.upto([graph::SPLIT]), 1)?;
     let folds = fold_names(executor)?;
     check_folds(selection, &folds)?;
     let all = graph::runs(experiment, &folds);

@@ -11,7 +11,7 @@ use ambivox_settings::{MethodParams, StageParams};
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::Experiment;
-pub(crate) use places::{is_noisy_throughout, last_table, main_evaluation, runs, training};
+pub(crate) use places::{audit, is_noisy_throughout, last_table, main_evaluation, runs, training};
 
 /// Slot of the stage that divides utterances into folds.
 pub(crate) const SPLIT: &str = "split";
@@ -116,36 +116,20 @@ impl Graph {
         graph
     }
 
-    /// With the ranking of labels, by runs of one method that the graph is of.
-    pub(crate) fn with_audit(
-        self,
-        experiment: &Experiment,
-        method: &str,
-        sounds: usize,
-        runs: AuditedRuns<'_>,
-    ) -> Self {
-        self.with([places::audit(experiment, method, sounds, runs)])
-    }
-
-    /// With trainings by other settings, each at a place of its trial's, so that the pipeline's own
-    /// history is left alone.
-    pub(crate) fn with_trials(self, trials: impl IntoIterator<Item = Instance>) -> Self {
-        self.with(trials)
-    }
-
-    fn with(mut self, more: impl IntoIterator<Item = Instance>) -> Self {
+    /// With instances that a command has beside those of a cross-validation, after all that they read.
+    pub(crate) fn with(mut self, more: impl IntoIterator<Item = Instance>) -> Self {
         self.0.extend(more);
         self
     }
 
     /// The instances at these slots, with all that they are made of.
-    pub(crate) fn upto<'a>(self, slots: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut wanted: BTreeSet<String> = slots.into_iter().map(str::to_owned).collect();
+    pub(crate) fn upto<'a>(&'a self, slots: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut wanted: BTreeSet<&str> = slots.into_iter().collect();
         let mut kept: Vec<Instance> = Vec::new();
-        for instance in self.0.into_iter().rev() {
-            if wanted.contains(&instance.slot) {
-                wanted.extend(instance.slots().into_iter().map(str::to_owned));
-                kept.push(instance);
+        for instance in self.0.iter().rev() {
+            if wanted.contains(instance.slot.as_str()) {
+                wanted.extend(instance.slots());
+                kept.push(instance.clone());
             }
         }
         kept.reverse();
@@ -302,12 +286,12 @@ mod tests {
         compare-noise
         report
         ");
-        assert_eq!(waves(&graph.clone().upto(["extract"])), ["index", "extract"]);
+        assert_eq!(waves(&graph.upto(["extract"])), ["index", "extract"]);
         let clean = ["index", "extract", "split", "train/lw/1/s1"];
-        assert_eq!(waves(&graph.clone().upto([runs[0].slot().as_str()])), clean);
+        assert_eq!(waves(&graph.upto([runs[0].slot().as_str()])), clean);
         let all = graph.instances().len();
         let audited = AuditedRuns { tested: &runs, learned: &runs };
-        let audited = graph.with_audit(&experiment, "lw", 1, audited);
+        let audited = graph.with([audit(&experiment, "lw", 1, audited)]);
         assert_eq!(audited.instances().len(), all + 1);
         assert_eq!(waves(&audited.upto([AUDIT])), [&clean[..], &[AUDIT]].concat());
     }

@@ -61,7 +61,7 @@ impl<'a> Planned<'a> {
 fn train(executor: &mut Executor<'_>, planned: &[Planned<'_>], jobs: usize) -> Result<()> {
     let trials = || planned.iter().flat_map(|plan| &plan.trials);
     let all = trials().flat_map(|(_, instances)| instances.clone());
-    let graph = Graph::before_training(executor.resolver.experiment).with_trials(all);
+    let graph = Graph::before_training(executor.resolver.experiment).with(all);
     let brought = executor.bring_up(&graph, jobs);
     if brought.is_err() {
         trials().for_each(|(trial, _)| executor.progress.say(&trial.to_string()));

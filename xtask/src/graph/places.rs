@@ -180,6 +180,11 @@ pub(crate) fn runs(experiment: &Experiment, folds: &[String]) -> Vec<Run> {
     runs
 }
 
+/// Those of the runs at one rate of noise.
+fn at_rate(runs: &[Run], noise: Option<f64>) -> Vec<Run> {
+    runs.iter().filter(|run| run.noise == noise).cloned().collect()
+}
+
 /// A run as an instance of the train stage.
 pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
     let pipeline = &experiment.pipeline;
@@ -209,8 +214,7 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
 pub(super) fn conclusions(experiment: &Experiment, runs: &[Run]) -> Vec<Instance> {
     let mut all: Vec<Instance> = Vec::new();
     for rate in noise_rates(experiment) {
-        let at_rate: Vec<Run> = runs.iter().filter(|run| run.noise == rate).cloned().collect();
-        all.push(evaluation(experiment, &at_rate, rate));
+        all.push(evaluation(experiment, &at_rate(runs, rate), rate));
     }
     let noise = experiment.pipeline.label_noise.as_ref();
     all.extend(noise.map(|noise| noise_comparison(experiment, noise, runs)));
@@ -263,16 +267,14 @@ fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &
 
 /// The labels in the order in which to look at them, by a method's runs with the least noise; with so
 /// many sounds.
-pub(super) fn audit(
+pub(crate) fn audit(
     experiment: &Experiment,
     method: &str,
     sounds: usize,
     runs: AuditedRuns<'_>,
 ) -> Instance {
     let least = least_noise(experiment);
-    let with_least =
-        |runs: &[Run]| runs.iter().filter(|run| run.noise == least).cloned().collect::<Vec<_>>();
-    let (runs, learned) = (with_least(runs.tested), with_least(runs.learned));
+    let (runs, learned) = (at_rate(runs.tested, least), at_rate(runs.learned, least));
     let mut inputs = of_runs(&[role::PREDICTIONS], &runs);
     inputs.extend(of_runs(&[role::LABELS], &learned));
     inputs.extend([corpus(experiment), output(role::INDEX, "index"), output(role::SPLITS, SPLIT)]);
@@ -304,7 +306,7 @@ pub(super) fn report(experiment: &Experiment, runs: &[Run]) -> Instance {
         corrections: experiment.pipeline.corrections.clone(),
     }));
     let least = least_noise(experiment);
-    let runs: Vec<Run> = runs.iter().filter(|run| run.noise == least).cloned().collect();
+    let runs = at_rate(runs, least);
     let mut inputs = of_runs(&[role::HISTORY], &runs);
     inputs.extend(corrections_file(experiment));
     let noise = experiment.pipeline.label_noise.as_ref();
