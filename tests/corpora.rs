@@ -16,7 +16,8 @@ const SETTINGS: &str = r#"
 [features]
 set = "ser32"
 
-[network]
+[model]
+kind = "blstm-attention"
 linear = 8
 lstm = 4
 dropout = 0.5

@@ -65,8 +65,8 @@ fn audit_correct_and_train_again() {
     );
     house.edit(
         "pipelines/tiny.toml",
-        "[network]",
-        "[corrections]\nfile = \"corrections.csv\"\n\n[network]",
+        "[model]",
+        "[corrections]\nfile = \"corrections.csv\"\n\n[model]",
     );
     assert_eq!(stale(&house), ["correct", "train", "evaluate", "report"]);
     house.run(&["cv", "--method", "lw"]).ended(DONE);
@@ -103,8 +103,8 @@ fn the_page_carries_on_what_was_decided_before() {
     );
     house.edit(
         "pipelines/tiny.toml",
-        "[network]",
-        "[corrections]\nfile = \"corrections.csv\"\n\n[network]",
+        "[model]",
+        "[corrections]\nfile = \"corrections.csv\"\n\n[model]",
     );
     house.run(&["audit"]).ended(DONE);
     let data = page_data(&house);
@@ -162,8 +162,8 @@ fn corrections_of_the_table_are_carried_on_and_told_too() {
 
     // Beside a file of the pipeline's, which meets the labels that the table's has corrected.
     correct(&house, "wav/anna-sad-0,sadness,sadness,reject,listened\n");
-    let corrections = "[corrections]\nfile = \"corrections.csv\"\n\n[network]";
-    house.edit("pipelines/tiny.toml", "[network]", corrections);
+    let corrections = "[corrections]\nfile = \"corrections.csv\"\n\n[model]";
+    house.edit("pipelines/tiny.toml", "[model]", corrections);
     house.run(&["audit"]).ended(DONE);
     let data = page_data(&house);
     let earlier = |id: &str| {
@@ -191,8 +191,8 @@ fn corrections_that_do_not_fit_stop_before_any_training() {
     let house = mislabelled();
     house.edit(
         "pipelines/tiny.toml",
-        "[network]",
-        "[corrections]\nfile = \"corrections.csv\"\n\n[network]",
+        "[model]",
+        "[corrections]\nfile = \"corrections.csv\"\n\n[model]",
     );
     house
         .run(&["cv"])
@@ -219,8 +219,8 @@ fn corrections_that_do_not_fit_stop_before_any_training() {
 #[test]
 fn what_was_exchanged_is_corrected() {
     let house = tones();
-    let noise = "[label_noise]\nrates = [0.34]\nkind = \"symmetric\"\nseed = 1\n\n[network]";
-    house.edit("pipelines/tiny.toml", "[network]", noise);
+    let noise = "[label_noise]\nrates = [0.34]\nkind = \"symmetric\"\nseed = 1\n\n[model]";
+    house.edit("pipelines/tiny.toml", "[model]", noise);
     house.run(&["audit"]).ended(DONE);
     let id = "wav/carl-happy-1";
     let given = audited(&house, id);
@@ -228,8 +228,8 @@ fn what_was_exchanged_is_corrected() {
     correct(&house, &format!("{id},{given},{label},other,\n"));
     house.edit(
         "pipelines/tiny.toml",
-        "[network]",
-        "[corrections]\nfile = \"corrections.csv\"\n\n[network]",
+        "[model]",
+        "[corrections]\nfile = \"corrections.csv\"\n\n[model]",
     );
     house.run(&["cv", "--method", "lw"]).ended(DONE);
     house.run(&["audit"]).ended(DONE);

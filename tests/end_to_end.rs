@@ -22,6 +22,7 @@ mod harness;
 mod interrupt;
 mod main_job;
 mod methods;
+mod models;
 mod predict;
 mod publishing;
 mod reasons;

@@ -33,7 +33,7 @@ pub(crate) fn bundled() -> House {
 }
 
 /// Runs `cargo xtask predict` with these bytes on its standard input.
-fn predict(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
+pub(crate) fn predict(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
     let mut child = from_a_shell(xtask())
         .current_dir(root())
         .args(["predict", "--model"])

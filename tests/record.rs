@@ -118,8 +118,8 @@ fn correct(house: &House) {
         writeln!(rows, "{id},{given},{label},other,").unwrap();
     }
     house.write("pipelines/corrections.csv", rows);
-    let section = "[corrections]\nfile = \"corrections.csv\"\n\n[network]";
-    house.edit(PIPELINE, "[network]", section);
+    let section = "[corrections]\nfile = \"corrections.csv\"\n\n[model]";
+    house.edit(PIPELINE, "[model]", section);
 }
 
 #[test]

@@ -109,7 +109,7 @@ mod tests {
         let check = |rates: &str, seeds: &[u64]| {
             let toy = Toy::new();
             let noise = format!("[label_noise]\nrates = {rates}\nkind = \"symmetric\"\nseed = 5");
-            toy.edit("[network]", &format!("{noise}\n\n[network]"));
+            toy.edit("[model]", &format!("{noise}\n\n[model]"));
             check_seeds(&toy.read().unwrap(), seeds).map_err(|error| error.to_string())
         };
         assert!(check("[0.25]", &[]).unwrap_err().ends_with("with --seed: 0, 1, 2"));

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::{file_name, write_atomically};
-use ambivox_settings::{Bundle, BundledNetwork, counted, role};
+use ambivox_settings::{Bundle, BundledNetwork, Method, counted, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 
@@ -56,9 +56,11 @@ fn check(experiment: &Experiment, own: &cli::Bundle) -> Result<()> {
             experiment.pipeline.name
         )));
     }
-    let network = &experiment.pipeline.network;
-    let sizes = [("network.linear", network.linear), ("network.lstm", network.lstm)];
-    if let Some((key, size)) = sizes.into_iter().find(|(_, size)| *size > Bundle::WIDEST) {
+    let named = &own.selection.methods;
+    let asked = |method: Method| named.iter().any(|id| id == method.id());
+    let wanted = methods.iter().filter(|(method, _)| named.is_empty() || asked(*method));
+    let mut sizes = wanted.flat_map(|(_, method)| experiment.pipeline.model_of(method).sizes());
+    if let Some((key, size)) = sizes.find(|(_, size)| *size > Bundle::WIDEST) {
         let widest = Bundle::WIDEST;
         return Err(Failure::usage(format!("{key} = {size}: a bundle has up to {widest} units")));
     }
@@ -138,7 +140,8 @@ mod tests {
         assert!(refused(&toy, &["lw"], "old").unwrap().contains("there already"));
         assert!(refused(&toy, &["lw"], "old/file").unwrap().contains("there already"));
         let experiment = toy.read().unwrap();
-        toy.edit(&format!("linear = {}", experiment.pipeline.network.linear), "linear = 4097");
+        let [(_, linear), _] = experiment.pipeline.model.sizes()[..] else { panic!("two layers") };
+        toy.edit(&format!("linear = {linear}"), "linear = 4097");
         assert!(refused(&toy, &["lw"], "new").unwrap().contains("up to 4096 units"));
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
 }
 
 /// What the profile leaves unchecked for speed.
-const UNCHECKED: [&str; 4] = ["blstm", "lld", "model", "train"];
+const UNCHECKED: [&str; 3] = ["lld", "models", "nn"];
 
 /// The tests of libraries with overflow checks and debug assertions in what else goes without. All of
 /// them are named, since another choice of packages would have the dependencies compiled anew.

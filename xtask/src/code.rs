@@ -238,7 +238,7 @@ pub(crate) mod tests {
 
     #[test]
     fn training_is_made_of_what_it_computes_with() {
-        for name in ["train", "model", "blstm", "features", "settings"] {
+        for name in ["train", "rules", "models", "nn", "features", "settings"] {
             assert!(holds("train", name), "{name}");
         }
         for name in ["report", "synth"] {
@@ -249,7 +249,7 @@ pub(crate) mod tests {
     #[test]
     fn early_stages_are_free_of_the_network() {
         for stage in ["synth", "index", "extract", "split"] {
-            for name in ["blstm", "model", "train", "report"] {
+            for name in ["nn", "models", "rules", "train", "report"] {
                 assert!(!holds(stage, name), "{stage}: {name}");
             }
         }

@@ -217,7 +217,7 @@ s3 = {}
     #[test]
     fn a_missing_file_of_corrections_says_where_one_comes_from() {
         let toy = Toy::new();
-        toy.edit("[network]", "[corrections]\nfile = \"mine/c.csv\"\n\n[network]");
+        toy.edit("[model]", "[corrections]\nfile = \"mine/c.csv\"\n\n[model]");
         let experiment = toy.read().unwrap();
         let error = experiment.corrections_file().unwrap_err();
         assert_eq!(exit_code(&error), 3);

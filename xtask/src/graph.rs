@@ -199,7 +199,7 @@ mod every_key;
 mod tests {
     use std::path::Path;
 
-    use ambivox_settings::{Method, role};
+    use ambivox_settings::{Method, ModelSettings, role};
 
     use super::*;
     use crate::experiment::tests::Toy;
@@ -239,9 +239,8 @@ mod tests {
     #[test]
     fn noise_has_runs_and_an_evaluation_for_every_rate() {
         let toy = Toy::new();
-        let noise =
-            "[label_noise]\nrates = [0.0, 0.25]\nkind = \"symmetric\"\nseed = 5\n\n[network]";
-        toy.edit("[network]", noise);
+        let noise = "[label_noise]\nrates = [0.0, 0.25]\nkind = \"symmetric\"\nseed = 5\n\n[model]";
+        toy.edit("[model]", noise);
         let experiment = toy.read().unwrap();
         let runs = runs(&experiment, &["s1".to_owned()]);
         assert_eq!(runs.len(), 2 * 2 * 3);
@@ -268,9 +267,8 @@ mod tests {
     #[test]
     fn trainings_are_in_one_wave_with_and_without_noise() {
         let toy = Toy::new();
-        let noise =
-            "[label_noise]\nrates = [0.0, 0.25]\nkind = \"symmetric\"\nseed = 5\n\n[network]";
-        toy.edit("[network]", noise);
+        let noise = "[label_noise]\nrates = [0.0, 0.25]\nkind = \"symmetric\"\nseed = 5\n\n[model]";
+        toy.edit("[model]", noise);
         toy.edit("seeds = [0, 1, 2]", "seeds = [1]");
         let experiment = toy.read().unwrap();
         let mut runs = runs(&experiment, &["s1".to_owned()]);
@@ -317,7 +315,8 @@ mod tests {
         let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines/demo.toml");
         let experiment = Experiment::read(&demo).unwrap();
         let mut pipeline = experiment.pipeline.clone();
-        pipeline.network.lstm += 1;
+        let ModelSettings::BlstmAttention(network) = &mut pipeline.model else { panic!("frames") };
+        network.lstm += 1;
         let wider = experiment.with_pipeline(pipeline);
         for run in runs(&experiment, &["Ses01F".to_owned()]) {
             let same = training(&experiment, &run) == training(&wider, &run);
@@ -328,7 +327,7 @@ mod tests {
     #[test]
     fn corrections_stand_between_the_labels_and_the_runs() {
         let toy = Toy::new();
-        toy.edit("[network]", "[corrections]\nfile = \"corrections.csv\"\n\n[network]");
+        toy.edit("[model]", "[corrections]\nfile = \"corrections.csv\"\n\n[model]");
         let experiment = toy.read().unwrap();
         let instances = |experiment: &Experiment| {
             let runs = runs(experiment, &["s1".to_owned()]);
@@ -359,8 +358,8 @@ mod tests {
     fn what_was_exchanged_is_corrected() {
         let toy = Toy::new();
         let sections = "[corrections]\nfile = \"c.csv\"\n\n[label_noise]\nrates = [0.25]\n\
-            kind = \"symmetric\"\nseed = 5\n\n[network]";
-        toy.edit("[network]", sections);
+            kind = \"symmetric\"\nseed = 5\n\n[model]";
+        toy.edit("[model]", sections);
         toy.edit("seeds = [0, 1, 2]", "seeds = [1]");
         let experiment = toy.read().unwrap();
         let runs = runs(&experiment, &["s1".to_owned()]);

@@ -6,7 +6,6 @@
 mod columns;
 mod error;
 mod extract;
-mod normaliser;
 mod parquet;
 mod pieces;
 mod table;
@@ -16,5 +15,4 @@ mod writer;
 
 pub use error::FeatureError;
 pub use extract::{Outputs, extract, extract_shard};
-pub use normaliser::Normaliser;
 pub use table::FeatureTable;

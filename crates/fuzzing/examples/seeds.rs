@@ -4,8 +4,8 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use ambivox_model::{Checkpoint, Dense, FunctionalsCheckpoint, MinMax, Network, Normalisation};
-use ambivox_settings::{AttentionOver, FeatureSetText, NetworkSettings};
+use ambivox_models::{Checkpoint, MeanVariance, MinMax, Mlp, Network, Scaling};
+use ambivox_settings::{AttentionOver, FeatureSetText, MlpSettings, NetworkSettings};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let corpus = std::env::args_os().nth(1).ok_or("name the folder fuzz/corpus")?;
@@ -19,18 +19,22 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
     {
         let settings = NetworkSettings { linear: 2, lstm: 1, dropout: 0.5, attention_over };
         let checkpoint = Checkpoint {
-            network: Network::new(&settings, 2, 2, 5)?,
+            predictor: Box::new(Network::new(&settings, 2, 2, 5)?),
             classes: classes(),
             feature_set: FeatureSetText::Builtin("ser32".to_owned()),
-            normalisation: Normalisation { mean: vec![0.1, -12.5], sd: vec![1e-7, 3.3] },
+            scaling: Scaling::MeanVariance(MeanVariance {
+                mean: vec![0.1, -12.5],
+                sd: vec![1e-7, 3.3],
+            }),
         };
         checkpoint.save(&folder.join(name))?;
     }
-    let classifier = FunctionalsCheckpoint {
-        classifier: Dense::new("classifier", &[2, 2, 2], 0.2, 5)?,
+    let settings = MlpSettings { hidden: vec![2], leak: 0.2, dropout: 0.0 };
+    let classifier = Checkpoint {
+        predictor: Box::new(Mlp::new(&settings, 2, 2, 5)?),
         classes: classes(),
         feature_set: FeatureSetText::Toml("name = \"none\"".to_owned()),
-        scaling: MinMax { lowest: vec![0.1, -12.5], range: vec![1e-7, 3.3] },
+        scaling: Scaling::MinMax(MinMax { lowest: vec![0.1, -12.5], range: vec![1e-7, 3.3] }),
     };
     Ok(classifier.save(&folder.join("functionals"))?)
 }

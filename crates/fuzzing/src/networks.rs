@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ambivox_model::{Checkpoint, FunctionalsCheckpoint};
+use ambivox_models::Checkpoint;
 use ambivox_settings::Bundle;
 
 use crate::with_file;
@@ -11,36 +11,24 @@ use crate::with_file;
 /// Values of an input up to which a network is asked: the widest would take minutes.
 const WIDEST: usize = 1 << 10;
 
-/// Checkpoints of either kind: a network that is accepted answers, one probability per class.
+/// Checkpoints of every kind: a model that is accepted answers, one probability per class.
 pub fn checkpoint(bytes: &[u8]) {
     with_file("checkpoint", bytes, |folder| {
-        let file = folder.join("checkpoint");
-        if let Ok(checkpoint) = Checkpoint::load(&file) {
+        if let Ok(checkpoint) = Checkpoint::load(&folder.join("checkpoint")) {
             ask(&checkpoint);
-        }
-        if let Ok(checkpoint) = FunctionalsCheckpoint::load(&file) {
-            ask_classifier(&checkpoint);
         }
     });
 }
 
-fn ask(checkpoint: &Checkpoint) {
-    let network = &checkpoint.network;
-    assert_eq!(checkpoint.classes.len(), network.classes());
-    if network.inputs() <= WIDEST && network.parameters() <= WIDEST * WIDEST {
-        let frames = vec![0.5; 3 * network.inputs()];
-        let said = network.predict(&[&frames]).unwrap();
-        assert_eq!(said[0].probabilities().len(), checkpoint.classes.len());
+fn ask(Checkpoint { predictor, classes, scaling, .. }: &Checkpoint) {
+    assert_eq!(classes.len(), predictor.classes());
+    assert_eq!(scaling.width(), predictor.inputs());
+    if predictor.inputs() <= WIDEST && predictor.parameters() <= WIDEST * WIDEST {
+        let count = if predictor.reads_vectors() { 1 } else { 3 };
+        let rows = scaling.applied(&vec![0.5; count * predictor.inputs()]);
+        let said = predictor.predict(&[&rows]).unwrap();
+        assert_eq!(said[0].probabilities().len(), classes.len());
     }
-}
-
-fn ask_classifier(checkpoint: &FunctionalsCheckpoint) {
-    let classifier = &checkpoint.classifier;
-    assert_eq!(checkpoint.classes.len(), classifier.outputs());
-    let mut vector = vec![0.5; classifier.inputs()];
-    checkpoint.scaling.apply(&mut vector);
-    let said = classifier.log_probabilities(&[&vector]).unwrap();
-    assert_eq!(said[0].len(), checkpoint.classes.len());
 }
 
 /// Descriptions of bundles: every file that one names lies in the folder itself.

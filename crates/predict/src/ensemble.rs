@@ -77,7 +77,7 @@ impl Ensemble {
 
     /// Whether the networks attend to frames; those that read functionals do not.
     pub fn attends(&self) -> bool {
-        matches!(self.networks, Networks::OfFrames(_))
+        self.networks.have_attention()
     }
 
     /// The descriptors that the networks read.

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use ambivox_lld::LldError;
-use ambivox_model::ModelError;
+use ambivox_models::ModelError;
 use ambivox_settings::{SettingsError, exit};
 
 /// An error of this crate.
@@ -73,7 +73,7 @@ impl PredictError {
                 ErrorKind::NotFound | ErrorKind::InvalidData => exit::DATA,
                 _ => exit::FAILED,
             },
-            Self::Model(ModelError::Tensor(_) | ModelError::Blstm(_)) => exit::FAILED,
+            Self::Model(ModelError::Tensor(_) | ModelError::Nn(_)) => exit::FAILED,
             Self::Bundle(_)
             | Self::Changed { .. }
             | Self::Outside(_)

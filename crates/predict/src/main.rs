@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use ambivox_audio::Problem;
-use ambivox_model::compute_by;
+use ambivox_models::compute_by;
 use ambivox_predict::{Ensemble, PredictError};
 use ambivox_settings::{Arithmetic, UnknownArithmetic, exit, printable};
 use clap::Parser as _;

@@ -1,10 +1,10 @@
 //! The networks of a bundle, whatever they read.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ambivox_lld::{FeatureSet, Functionals};
-use ambivox_model::{Checkpoint, FunctionalsCheckpoint, ModelError, Prediction};
-use ambivox_settings::{Bundle, BundledNetwork, FeatureSetText, Method, read_bounded};
+use ambivox_models::{Checkpoint, ModelError, Prediction};
+use ambivox_settings::{Bundle, BundledNetwork, FeatureSetText, read_bounded};
 use fs_err as fs;
 
 use crate::PredictError;
@@ -12,12 +12,12 @@ use crate::PredictError;
 /// Bytes of a bundle's networks at most, all together: what they take in memory.
 const MOST_BYTES: u64 = 4 << 30;
 
-/// At least one network, all of one kind, with the same classes and descriptors.
-pub(crate) enum Networks {
-    /// They read the frames of a window, and attend to them.
-    OfFrames(Vec<Checkpoint>),
-    /// They read the functionals of a window, those of an utterance of just its frames.
-    OfFunctionals(Vec<FunctionalsCheckpoint>, Functionals),
+/// At least one network, all with the same classes and descriptors.
+pub(crate) struct Networks {
+    members: Vec<Checkpoint>,
+    /// Where the networks read one vector of a window: its functionals, those of an utterance of just
+    /// its frames.
+    functionals: Option<Functionals>,
 }
 
 /// What all of them say of a window, averaged.
@@ -28,80 +28,68 @@ pub(crate) struct Said {
     pub(crate) attention: Option<Vec<f32>>,
 }
 
-/// What a network reads and says, as far as all of a bundle must agree.
-#[derive(Clone, Copy)]
-struct Form<'a> {
-    classes: &'a [String],
-    feature_set: &'a FeatureSetText,
-    inputs: usize,
-}
-
 impl Networks {
     /// Reads the networks of a bundle, and the feature set that they share.
     pub(crate) fn load(folder: &Path, bundle: &Bundle) -> Result<(Self, FeatureSet), PredictError> {
-        let of_functionals = Method::ALL
-            .iter()
-            .any(|method| method.uses_functionals() && method.id() == bundle.method);
-        if of_functionals {
-            let members = load(folder, bundle, FunctionalsCheckpoint::parse)?;
-            let set = feature_set(&members[0].feature_set)?;
-            let functionals = Functionals::new(&set);
-            let width = Width { values: functionals.columns().len(), of: "an utterance" };
-            agree(folder, bundle, &width, members.iter().map(form_of_functionals))?;
-            Ok((Self::OfFunctionals(members, functionals), set))
-        } else {
-            let members = load(folder, bundle, of_frames)?;
-            let set = feature_set(&members[0].feature_set)?;
-            let width = Width { values: set.columns().len(), of: "a frame" };
-            agree(folder, bundle, &width, members.iter().map(form_of_frames))?;
-            Ok((Self::OfFrames(members), set))
+        let members = load(folder, bundle)?;
+        let set = feature_set(&members[0].feature_set)?;
+        let vectors = members[0].predictor.reads_vectors();
+        let functionals = vectors.then(|| Functionals::new(&set));
+        let width = match &functionals {
+            Some(functionals) => Width { values: functionals.columns().len(), of: "an utterance" },
+            None => Width { values: set.columns().len(), of: "a frame" },
+        };
+        for (network, member) in bundle.networks.iter().zip(&members) {
+            alike(&members[0], member, &width).map_err(|message| PredictError::Unlike {
+                file: folder.join(&network.file),
+                message,
+            })?;
         }
+        Ok((Self { members, functionals }, set))
     }
 
     /// Names of the classes, in the order of all probabilities.
     pub(crate) fn classes(&self) -> &[String] {
-        match self {
-            Self::OfFrames(members) => &members[0].classes,
-            Self::OfFunctionals(members, _) => &members[0].classes,
-        }
+        &self.members[0].classes
+    }
+
+    /// Whether they attend to frames.
+    pub(crate) fn have_attention(&self) -> bool {
+        self.functionals.is_none()
     }
 
     /// What they say of windows, each row-major frames × descriptors, of at least one frame.
     pub(crate) fn say(&self, windows: &[&[f32]]) -> Result<Vec<Said>, PredictError> {
-        match self {
-            Self::OfFrames(members) => {
-                let said = members.iter().map(|member| predict(member, windows));
-                let said = said.collect::<Result<Vec<_>, _>>()?;
-                let of_window = |i| said.iter().map(|of_member| &of_member[i]).collect::<Vec<_>>();
-                Ok((0..windows.len()).map(|i| averaged(&of_window(i))).collect())
-            }
-            Self::OfFunctionals(members, functionals) => {
+        match &self.functionals {
+            None => self.said(windows),
+            Some(functionals) => {
                 let summed_up: Vec<Vec<f32>> =
                     windows.iter().filter_map(|window| functionals.of_rows(window)).collect();
-                let said = members.iter().map(|member| classify(member, &summed_up));
-                let said = said.collect::<Result<Vec<_>, _>>()?;
-                let averaged = |i: usize| {
-                    let probabilities = mean(said.iter().map(|of_member| of_member[i].clone()));
-                    Said { probabilities, attention: None }
-                };
-                Ok((0..summed_up.len()).map(averaged).collect())
+                self.said(&summed_up.iter().map(Vec::as_slice).collect::<Vec<_>>())
             }
         }
+    }
+
+    /// What they say of what they read of each window.
+    fn said(&self, rows: &[&[f32]]) -> Result<Vec<Said>, PredictError> {
+        let said = self.members.iter().map(|member| predict(member, rows));
+        let said = said.collect::<Result<Vec<_>, _>>()?;
+        let of_window = |i| said.iter().map(|of_member| &of_member[i]).collect::<Vec<_>>();
+        Ok((0..rows.len()).map(|i| averaged(&of_window(i))).collect())
     }
 }
 
 fn averaged(said: &[&Prediction]) -> Said {
-    let attention = said.iter().map(|p| p.attention.iter().copied().map(f64::from).collect());
-    let attention = mean(attention).into_iter().map(|a| a as f32).collect();
-    Said { probabilities: mean(said.iter().map(|p| p.probabilities())), attention: Some(attention) }
+    let attention: Option<Vec<&Vec<f32>>> = said.iter().map(|p| p.attention.as_ref()).collect();
+    let attention = attention.map(|of_members| {
+        let wide = of_members.into_iter().map(|a| a.iter().copied().map(f64::from).collect());
+        mean(wide).into_iter().map(|a| a as f32).collect()
+    });
+    Said { probabilities: mean(said.iter().map(|p| p.probabilities())), attention }
 }
 
-/// Reads every network by `parse`, if it is the file that was bundled.
-fn load<C>(
-    folder: &Path,
-    bundle: &Bundle,
-    parse: impl Fn(&Path, &[u8]) -> Result<C, ModelError>,
-) -> Result<Vec<C>, PredictError> {
+/// Reads every network, if it is the file that was bundled.
+fn load(folder: &Path, bundle: &Bundle) -> Result<Vec<Checkpoint>, PredictError> {
     let (mut left, inside) = (MOST_BYTES, fs::canonicalize(folder)?);
     let load = |network: &BundledNetwork| {
         let file = folder.join(&network.file);
@@ -114,17 +102,16 @@ fn load<C>(
         if found != network.digest {
             return Err(PredictError::Changed { file, found, expected: network.digest.clone() });
         }
-        Ok(parse(&file, &content)?)
+        Ok(read(&file, &content)?)
     };
     bundle.networks.iter().map(load).collect()
 }
 
-/// A network of frames that is no wider than a bundle's may be.
-fn of_frames(file: &Path, content: &[u8]) -> Result<Checkpoint, ModelError> {
+/// A network that is no wider than a bundle's may be.
+fn read(file: &Path, content: &[u8]) -> Result<Checkpoint, ModelError> {
     let checkpoint = Checkpoint::parse(file, content)?;
-    let settings = checkpoint.network.settings();
-    let sizes = [("network.linear", settings.linear), ("network.lstm", settings.lstm)];
-    match sizes.into_iter().find(|(_, size)| *size > Bundle::WIDEST) {
+    let wide = checkpoint.predictor.sizes().into_iter().find(|(_, size)| *size > Bundle::WIDEST);
+    match wide {
         Some((key, size)) => Err(ModelError::Checkpoint {
             file: file.to_owned(),
             message: format!("{key}: {size}; expected from 1 to {} in a bundle", Bundle::WIDEST),
@@ -140,77 +127,34 @@ fn feature_set(text: &FeatureSetText) -> Result<FeatureSet, PredictError> {
     })
 }
 
-fn form_of_frames(member: &Checkpoint) -> Form<'_> {
-    let Checkpoint { network, classes, feature_set, .. } = member;
-    Form { classes, feature_set, inputs: network.inputs() }
-}
-
-fn form_of_functionals(member: &FunctionalsCheckpoint) -> Form<'_> {
-    let FunctionalsCheckpoint { classifier, classes, feature_set, .. } = member;
-    Form { classes, feature_set, inputs: classifier.inputs() }
-}
-
 /// How many values the feature set gives, and of what.
 struct Width {
     values: usize,
     of: &'static str,
 }
 
-/// An error, which names the file, unless every network goes together with the first.
-fn agree<'a>(
-    folder: &Path,
-    bundle: &Bundle,
-    width: &Width,
-    forms: impl Iterator<Item = Form<'a>> + Clone,
-) -> Result<(), PredictError> {
-    let Some(first) = forms.clone().next() else { return Ok(()) };
-    for (network, form) in bundle.networks.iter().zip(forms) {
-        let file = || -> PathBuf { folder.join(&network.file) };
-        alike(&first, &form, width)
-            .map_err(|message| PredictError::Unlike { file: file(), message })?;
-    }
-    Ok(())
-}
-
 /// What keeps a network from predicting together with the first, if anything does.
-fn alike(first: &Form<'_>, other: &Form<'_>, width: &Width) -> Result<(), String> {
+fn alike(first: &Checkpoint, other: &Checkpoint, width: &Width) -> Result<(), String> {
     if other.classes != first.classes {
         return Err(format!("its classes are {:?}, not {:?}", other.classes, first.classes));
     }
     if other.feature_set != first.feature_set {
         return Err("it reads another feature set than the first network".to_owned());
     }
-    let (inputs, Width { values, of }) = (other.inputs, width);
+    let (inputs, Width { values, of }) = (other.predictor.inputs(), width);
     if inputs != *values {
         return Err(format!("it reads {inputs} values {of}; the feature set has {values}"));
+    }
+    if other.predictor.reads_vectors() != first.predictor.reads_vectors() {
+        return Err("of frames and functionals it reads others than the first network".to_owned());
     }
     Ok(())
 }
 
-/// What one network says of windows of frames.
-fn predict(member: &Checkpoint, windows: &[&[f32]]) -> Result<Vec<Prediction>, PredictError> {
-    let normalised: Vec<Vec<f32>> = windows.iter().map(|rows| normalise(member, rows)).collect();
-    let windows: Vec<&[f32]> = normalised.iter().map(Vec::as_slice).collect();
-    Ok(member.network.predict(&windows)?)
-}
-
-fn normalise(member: &Checkpoint, rows: &[f32]) -> Vec<f32> {
-    let columns = member.normalisation.mean.iter().zip(&member.normalisation.sd).cycle();
-    rows.iter().zip(columns).map(|(value, (mean, sd))| (value - mean) / sd).collect()
-}
-
-/// Probabilities that one classifier gives to vectors of functionals.
-fn classify(
-    member: &FunctionalsCheckpoint,
-    vectors: &[Vec<f32>],
-) -> Result<Vec<Vec<f64>>, PredictError> {
-    let mut scaled = vectors.to_vec();
-    for vector in &mut scaled {
-        member.scaling.apply(vector);
-    }
-    let scaled: Vec<&[f32]> = scaled.iter().map(Vec::as_slice).collect();
-    let said = member.classifier.log_probabilities(&scaled)?;
-    Ok(said.into_iter().map(|log_y| log_y.into_iter().map(f64::exp).collect()).collect())
+/// What one network says of what it reads of each window.
+fn predict(member: &Checkpoint, rows: &[&[f32]]) -> Result<Vec<Prediction>, PredictError> {
+    let scaled: Vec<Vec<f32>> = rows.iter().map(|rows| member.scaling.applied(rows)).collect();
+    Ok(member.predictor.predict(&scaled.iter().map(Vec::as_slice).collect::<Vec<_>>())?)
 }
 
 /// The mean of vectors of one length, of which there is at least one.

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
-use ambivox_model::{Checkpoint, Dense, FunctionalsCheckpoint, MinMax, Network, Normalisation};
-use ambivox_settings::{AttentionOver, Bundle, BundledNetwork, FeatureSetText, NetworkSettings};
+use ambivox_models::{Checkpoint, MeanVariance, MinMax, Mlp, Network, Scaling};
+use ambivox_settings::{
+    AttentionOver, Bundle, BundledNetwork, FeatureSetText, MlpSettings, NetworkSettings,
+};
 use fs_err as fs;
 use proptest::prelude::*;
 
@@ -21,21 +23,26 @@ fn wide(seed: u64, classes: &[&str], linear: usize) -> Checkpoint {
     let settings = NetworkSettings { linear, lstm: 4, dropout: 0.5, attention_over };
     let width = FeatureSet::builtin("ser32").unwrap().columns().len();
     Checkpoint {
-        network: Network::new(&settings, width, classes.len(), seed).unwrap(),
+        predictor: Box::new(Network::new(&settings, width, classes.len(), seed).unwrap()),
         classes: classes.iter().map(|&class| class.to_owned()).collect(),
         feature_set: FeatureSetText::Builtin("ser32".to_owned()),
-        normalisation: Normalisation { mean: vec![0.5; width], sd: vec![3.0; width] },
+        scaling: Scaling::MeanVariance(MeanVariance {
+            mean: vec![0.5; width],
+            sd: vec![3.0; width],
+        }),
     }
 }
 
 /// A classifier of functionals.
-fn of_functionals(seed: u64) -> FunctionalsCheckpoint {
-    let width = Functionals::new(&FeatureSet::builtin("is09").unwrap()).columns().len();
-    FunctionalsCheckpoint {
-        classifier: Dense::new("toy", &[width, 5, CLASSES.len()], 0.2, seed).unwrap(),
+fn of_functionals(set: &str, seed: u64) -> Checkpoint {
+    let width = Functionals::new(&FeatureSet::builtin(set).unwrap()).columns().len();
+    let settings = MlpSettings { hidden: vec![5], leak: 0.2, dropout: 0.5 };
+    let scaling = MinMax { lowest: vec![-1.0; width], range: vec![40.0; width] };
+    Checkpoint {
+        predictor: Box::new(Mlp::new(&settings, width, CLASSES.len(), seed).unwrap()),
         classes: CLASSES.map(str::to_owned).to_vec(),
-        feature_set: FeatureSetText::Builtin("is09".to_owned()),
-        scaling: MinMax { lowest: vec![-1.0; width], range: vec![40.0; width] },
+        feature_set: FeatureSetText::Builtin(set.to_owned()),
+        scaling: Scaling::MinMax(scaling),
     }
 }
 
@@ -77,7 +84,7 @@ fn ensemble_of_functionals(seeds: &[u64]) -> Ensemble {
     let folder = tempfile::tempdir().unwrap();
     let bundled = |&seed: &u64| {
         let file = format!("cyclegan-{seed}.safetensors");
-        of_functionals(seed).save(&folder.path().join(&file)).unwrap();
+        of_functionals("is09", seed).save(&folder.path().join(&file)).unwrap();
         described(folder.path(), seed, file)
     };
     write_of("cyclegan", folder.path(), seeds.iter().map(bundled).collect());
@@ -141,10 +148,9 @@ fn functionals_of_a_recording_are_those_of_an_utterance() {
     let set = FeatureSet::builtin("is09").unwrap();
     let rows = Extractor::new(&set).unwrap().process(&sound);
     let said = [1, 2].map(|seed| {
-        let FunctionalsCheckpoint { classifier, scaling, .. } = of_functionals(seed);
-        let mut values = Functionals::new(&set).of(&rows).unwrap();
-        scaling.apply(&mut values);
-        classifier.log_probabilities(&[&values]).unwrap().swap_remove(0)
+        let Checkpoint { predictor, scaling, .. } = of_functionals("is09", seed);
+        let values = scaling.applied(&Functionals::new(&set).of(&rows).unwrap());
+        predictor.predict(&[&values]).unwrap().swap_remove(0).log_probabilities
     });
     for (c, p) in analysis.probabilities.iter().enumerate() {
         let mean = f64::midpoint(said[0][c].exp(), said[1][c].exp());
@@ -167,11 +173,16 @@ fn functionals_of_a_long_recording_are_those_of_each_window() {
 }
 
 #[test]
-fn networks_of_frames_are_no_networks_of_functionals() {
+fn networks_of_frames_and_of_functionals_are_no_bundle() {
     let folder = tempfile::tempdir().unwrap();
-    write_of("cyclegan", folder.path(), vec![bundled(folder.path(), 1, &CLASSES)]);
-    let text = Ensemble::load(folder.path()).err().unwrap().to_string();
-    assert!(text.contains("lw-1.safetensors"), "{text}");
+    let file = "mlp-2.safetensors".to_owned();
+    of_functionals("ser32", 2).save(&folder.path().join(&file)).unwrap();
+    let both = [bundled(folder.path(), 1, &CLASSES), described(folder.path(), 2, file)];
+    for (first, other) in [(0, "mlp-2.safetensors"), (1, "lw-1.safetensors")] {
+        write(folder.path(), vec![both[first].clone(), both[1 - first].clone()]);
+        let text = Ensemble::load(folder.path()).err().unwrap().to_string();
+        assert!(text.contains(other) && text.contains("it reads"), "{text}");
+    }
 }
 
 fn all_of(mut live: Live<'_>, sound: &[f32]) -> Vec<Window> {

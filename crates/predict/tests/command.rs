@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ambivox_lld::FeatureSet;
-use ambivox_model::{Checkpoint, Network, Normalisation};
+use ambivox_models::{Checkpoint, MeanVariance, Network, Scaling};
 use ambivox_settings::{
     AttentionOver, Bundle, BundledNetwork, FeatureSetText, NetworkSettings, exit,
 };
@@ -24,10 +24,13 @@ fn house(class: &str) -> tempfile::TempDir {
         NetworkSettings { linear: 2, lstm: 2, dropout: 0.5, attention_over: AttentionOver::Blstm };
     let width = FeatureSet::builtin(SET).unwrap().columns().len();
     let checkpoint = Checkpoint {
-        network: Network::new(&settings, width, 2, 1).unwrap(),
+        predictor: Box::new(Network::new(&settings, width, 2, 1).unwrap()),
         classes: [class, class].map(str::to_owned).to_vec(),
         feature_set: FeatureSetText::Builtin(SET.to_owned()),
-        normalisation: Normalisation { mean: vec![0.0; width], sd: vec![1.0; width] },
+        scaling: Scaling::MeanVariance(MeanVariance {
+            mean: vec![0.0; width],
+            sd: vec![1.0; width],
+        }),
     };
     checkpoint.save(&folder.join(NETWORK)).unwrap();
     let digest = blake3::hash(&fs::read(folder.join(NETWORK)).unwrap()).to_string();

@@ -15,6 +15,7 @@ mod fetch;
 mod files;
 mod manifest;
 mod methods;
+mod model;
 mod noise;
 mod pipeline;
 mod request;
@@ -38,10 +39,11 @@ pub use methods::{
     FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings, Method,
     MethodParams, Methods, SoftTargetSettings, WSettings,
 };
+pub use model::{AttentionOver, MlpSettings, ModelSettings, NetworkSettings};
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use pipeline::{
-    AttentionOver, BalanceSettings, CorpusSettings, CorrectionSettings, FeatureSettings,
-    NetworkSettings, OnBroken, Pipeline, SplitScheme, SplitSettings, TrainingSettings,
+    BalanceSettings, CorpusSettings, CorrectionSettings, FeatureSettings, OnBroken, Pipeline,
+    SplitScheme, SplitSettings, TrainingSettings,
 };
 pub use request::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, FeatureSetText,

@@ -7,8 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::CycleganSettings;
 use crate::pipeline::negative;
+use crate::{CycleganSettings, MlpSettings, ModelSettings, Pool};
 
 /// What stands for the label distribution where it is not learned (METHOD, "Loss and alternation").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,14 +203,35 @@ impl Method {
     pub fn uses_votes(self) -> bool {
         self == Self::SoftTarget
     }
-
-    /// Whether it learns from an utterance's functionals instead of its frames.
-    pub fn uses_functionals(self) -> bool {
-        self == Self::Cyclegan
-    }
 }
 
 impl MethodParams {
+    /// The model that the method has of its own.
+    pub fn model(&self) -> Option<ModelSettings> {
+        let Self::Cyclegan(CycleganSettings { classifier, leak, classifier_dropout, .. }) = self
+        else {
+            return None;
+        };
+        let (hidden, leak, dropout) = (classifier.clone(), *leak, *classifier_dropout);
+        Some(ModelSettings::Mlp(MlpSettings { hidden, leak, dropout }))
+    }
+
+    /// Whether it has a use for utterances that the annotators did not agree on.
+    pub fn uses_ambiguous(&self) -> bool {
+        match self {
+            Self::Cyclegan(settings) => settings.pool == Pool::TrainingAndAmbiguous,
+            _ => self.method().uses_votes(),
+        }
+    }
+
+    /// Epochs of what makes further utterances, before all others.
+    pub fn augmenting_epochs(&self) -> usize {
+        match self {
+            Self::Cyclegan(settings) => settings.pretraining_epochs + settings.epochs,
+            _ => 0,
+        }
+    }
+
     /// Epochs before the method's own begin. They come on top of `training.max_epochs`, and none of
     /// them is kept as the best.
     pub fn pretraining_epochs(&self) -> usize {

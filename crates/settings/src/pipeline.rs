@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{parse_toml, read_toml};
-use crate::{LabelNoiseSettings, Methods, SettingsError, SynthSettings};
+use crate::{
+    LabelNoiseSettings, MethodParams, Methods, ModelSettings, SettingsError, SynthSettings,
+};
 
 pub(crate) use faults::{MOST_UNITS, negative};
 
@@ -78,30 +80,6 @@ pub struct BalanceSettings {
     pub seed: u64,
 }
 
-/// Where attention looks (METHOD, "Network").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AttentionOver {
-    /// Over the BLSTM's outputs; `u` has one entry per output, the class layer follows.
-    Blstm,
-    /// Over the class layer's outputs per frame; `u` has one entry per class (eqs. 1–3 to the letter).
-    Logits,
-}
-
-/// Section `[network]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NetworkSettings {
-    /// Units of the first, fully connected layer (512 in the paper).
-    pub linear: usize,
-    /// Units of the LSTM in each direction (128 in the paper).
-    pub lstm: usize,
-    /// Share of activations dropped after the first layer and after the BLSTM (0.5 in the paper).
-    pub dropout: f64,
-    /// Where attention looks.
-    pub attention_over: AttentionOver,
-}
-
 /// Section `[training]`: Adam and early stopping.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,7 +110,7 @@ pub struct CorrectionSettings {
     pub test: bool,
 }
 
-/// A pipeline: one corpus, one feature set, one network, some methods.
+/// A pipeline: one corpus, one feature set, one model, some methods.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pipeline {
@@ -154,8 +132,8 @@ pub struct Pipeline {
     pub label_noise: Option<LabelNoiseSettings>,
     /// A reviewer's corrections of the labels, where there are any.
     pub corrections: Option<CorrectionSettings>,
-    /// The network.
-    pub network: NetworkSettings,
+    /// The model, which every method but `cyclegan` trains.
+    pub model: ModelSettings,
     /// The optimiser and when it stops.
     pub training: TrainingSettings,
     /// The methods to compare.
@@ -171,6 +149,11 @@ impl Pipeline {
     /// Parses and checks a pipeline's text; `file` is for messages.
     pub fn parse(file: &Path, text: &str) -> Result<Self, SettingsError> {
         parse_toml::<Self>(file, text, HINT)?.checked(file)
+    }
+
+    /// The model that a method trains: its own, where it has one.
+    pub fn model_of(&self, method: &MethodParams) -> ModelSettings {
+        method.model().unwrap_or_else(|| self.model.clone())
     }
 
     fn checked(self, file: &Path) -> Result<Self, SettingsError> {

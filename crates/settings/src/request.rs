@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Arithmetic, CorrectionSettings, Manifest, MethodParams, NetworkSettings, NoiseKind,
-    NoiseParams, OnBroken, SplitSettings, SynthSettings, TrainingSettings,
+    Arithmetic, CorrectionSettings, Manifest, MethodParams, ModelSettings, NoiseKind, NoiseParams,
+    OnBroken, SplitSettings, SynthSettings, TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
@@ -109,8 +109,8 @@ pub struct SplitParams {
 #[serde(deny_unknown_fields)]
 pub struct CorrectParams {}
 
-/// Parameters of one run of the train stage. Inputs: `features` or, for methods that learn from
-/// them, `functionals`; `index`, `splits`; `noise` where labels have been exchanged, `corrected` in
+/// Parameters of one run of the train stage. Inputs: `features` or, for models that read them,
+/// `functionals`; `index`, `splits`; `noise` where labels have been exchanged, `corrected` in
 /// its place where they have been corrected. Outputs: `checkpoint`, `history`, `predictions`, `labels`,
 /// `events`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,9 +124,8 @@ pub struct TrainParams {
     pub seed: u64,
     /// The feature set's name, for the checkpoint.
     pub feature_set: FeatureSetText,
-    /// The network of frames, for the methods that train it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub network: Option<NetworkSettings>,
+    /// The model.
+    pub model: ModelSettings,
     /// The optimiser; `seeds` is empty here, since a run has one seed.
     pub training: TrainingSettings,
     /// Which instructions compute. Absent where they are the processor's own, so that keys are what

@@ -11,7 +11,7 @@ use ambivox_artifacts::StatMemo;
 use ambivox_corpus::{Utterance, read_index};
 use ambivox_eval::audit::{Evidence, Suspect, rank};
 use ambivox_lld::FeatureSet;
-use ambivox_model::compute_by;
+use ambivox_models::compute_by;
 use ambivox_report::{AuditEntry, AuditPage};
 use ambivox_settings::{AuditParams, FeatureSetText, Splits, role};
 use rayon::prelude::*;

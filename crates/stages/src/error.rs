@@ -8,7 +8,7 @@ use ambivox_corpus::CorpusError;
 use ambivox_eval::EvalError;
 use ambivox_features::FeatureError;
 use ambivox_lld::LldError;
-use ambivox_model::ModelError;
+use ambivox_models::ModelError;
 use ambivox_settings::exit;
 use ambivox_synth::SynthError;
 use ambivox_train::TrainError;

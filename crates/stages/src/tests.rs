@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use ambivox_corpus::read_index;
 use ambivox_eval::{RunHistory, Summary};
 use ambivox_features::FeatureTable;
-use ambivox_model::{Checkpoint, FunctionalsCheckpoint};
+use ambivox_models::{Checkpoint, Scaling};
 use ambivox_settings::{
     Arithmetic, AttentionOver, CycleganSettings, EvaluateParams, Exclusions, ExtractParams,
     FeatureSetText, FixedLabelSettings, FixedTarget, IndexParams, IndexSummary, LwSettings,
-    Manifest, MethodParams, NetworkSettings, OnBroken, Pool, ReportParams, Request,
-    SoftTargetSettings, SplitParams, SplitScheme, SplitSettings, Splits, StageParams, TrainParams,
-    TrainingSettings, exit, role,
+    Manifest, MethodParams, MlpSettings, ModelSettings, NetworkSettings, OnBroken, Pool,
+    ReportParams, Request, SoftTargetSettings, SplitParams, SplitScheme, SplitSettings, Splits,
+    StageParams, TrainParams, TrainingSettings, exit, role,
 };
 use fs_err as fs;
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -142,8 +142,24 @@ impl Bench {
     }
 
     fn train(&self, fold: &str, method: MethodParams) -> Result<PathBuf, StageError> {
+        let blstm = ModelSettings::BlstmAttention(NetworkSettings {
+            linear: 8,
+            lstm: 4,
+            dropout: 0.5,
+            attention_over: AttentionOver::Blstm,
+        });
+        let model = method.model().unwrap_or(blstm);
+        self.train_model(fold, method, model)
+    }
+
+    fn train_model(
+        &self,
+        fold: &str,
+        method: MethodParams,
+        model: ModelSettings,
+    ) -> Result<PathBuf, StageError> {
         let name = format!("{}-{fold}", method.method());
-        let read = if method.method().uses_functionals() {
+        let read = if model.reads_vectors() {
             (role::FUNCTIONALS, self.out("extract").join("functionals.parquet"))
         } else {
             (role::FEATURES, self.out("extract").join("features.parquet"))
@@ -153,12 +169,7 @@ impl Bench {
             method,
             seed: 7,
             feature_set: FeatureSetText::Builtin("ser32".to_owned()),
-            network: Some(NetworkSettings {
-                linear: 8,
-                lstm: 4,
-                dropout: 0.5,
-                attention_over: AttentionOver::Blstm,
-            }),
+            model,
             training: TrainingSettings {
                 seeds: vec![],
                 batch_size: 4,
@@ -343,8 +354,8 @@ fn a_run_writes_its_tables() {
     assert_eq!((history.test_utterances, history.validation_utterances), (4, 4));
     assert_eq!((history.train_utterances, history.method.as_str()), (8, "lw"));
     let checkpoint = Checkpoint::load(&out.join("checkpoint.safetensors")).unwrap();
-    assert_eq!(checkpoint.network.parameters(), history.parameters);
-    assert_eq!(checkpoint.normalisation.mean.len(), 32);
+    assert_eq!(checkpoint.predictor.parameters(), history.parameters);
+    assert_eq!(checkpoint.scaling.width(), 32);
 
     let predictions = tables::labels::read(&out.join("predictions.parquet")).unwrap();
     assert_eq!(predictions.height(), 8);
@@ -378,18 +389,24 @@ fn runs_are_the_same_bytes_for_any_number_of_threads() {
 fn a_run_on_functionals_writes_the_same_tables() {
     let bench = Bench::new(1);
     bench.prepare();
-    let out = bench.train("bob", cyclegan(Pool::Training)).unwrap();
-    let checkpoint = FunctionalsCheckpoint::load(&out.join("checkpoint.safetensors")).unwrap();
-    let history = fs::read_to_string(out.join("history.json")).unwrap();
-    let history = RunHistory::from_json(&history).unwrap();
-    assert_eq!(checkpoint.classifier.parameters(), history.parameters);
-    assert_eq!((checkpoint.scaling.lowest.len(), checkpoint.classes.len()), (384, 2));
-    assert_eq!((history.train_utterances, history.method.as_str()), (8, "cyclegan"));
+    let mlp = ModelSettings::Mlp(MlpSettings { hidden: vec![6], leak: 0.1, dropout: 0.2 });
+    let runs = [
+        bench.train("bob", cyclegan(Pool::Training)).unwrap(),
+        bench.train_model("bob", lw(), mlp).unwrap(),
+    ];
     let table = |out: &Path, name: &str| tables::labels::read(&out.join(name)).unwrap();
     let other = bench.train("bob", baseline()).unwrap();
-    for name in ["predictions.parquet", "labels.parquet"] {
-        let (ours, theirs) = (table(&out, name), table(&other, name));
-        assert_eq!((ours.schema(), ours.height()), (theirs.schema(), theirs.height()), "{name}");
+    for (out, method) in runs.into_iter().zip(["cyclegan", "lw"]) {
+        let checkpoint = Checkpoint::load(&out.join("checkpoint.safetensors")).unwrap();
+        let history = fs::read_to_string(out.join("history.json")).unwrap();
+        let history = RunHistory::from_json(&history).unwrap();
+        assert_eq!(checkpoint.predictor.parameters(), history.parameters);
+        assert_eq!((checkpoint.scaling.width(), checkpoint.classes.len()), (384, 2));
+        assert_eq!((history.train_utterances, history.method.as_str()), (8, method));
+        for name in ["predictions.parquet", "labels.parquet"] {
+            let (ours, theirs) = (table(&out, name), table(&other, name));
+            assert_eq!((ours.schema(), ours.height()), (theirs.schema(), theirs.height()));
+        }
     }
 }
 
@@ -442,12 +459,8 @@ fn no_frame_of_test_or_validation_reaches_training() {
 }
 
 /// What a checkpoint says of the scaling of its input.
-fn scaling(checkpoint: &Path) -> [Vec<f32>; 2] {
-    match (Checkpoint::load(checkpoint), FunctionalsCheckpoint::load(checkpoint)) {
-        (Ok(frames), _) => [frames.normalisation.mean, frames.normalisation.sd],
-        (_, Ok(functionals)) => [functionals.scaling.lowest, functionals.scaling.range],
-        (Err(error), Err(_)) => panic!("{error}"),
-    }
+fn scaling(checkpoint: &Path) -> Scaling {
+    Checkpoint::load(checkpoint).unwrap().scaling
 }
 
 /// A marker in an utterance that the annotators did not agree on reaches the generators where the

@@ -2,15 +2,15 @@
 
 mod events;
 mod fold;
-mod functionals;
 mod keeper;
 mod live;
 
 use ambivox_eval::{Confusion, EpochRecord, RunHistory};
-use ambivox_features::{FeatureTable, Normaliser};
-use ambivox_model::{Checkpoint, Network, Normalisation, compute_by, probabilities};
-use ambivox_settings::{MethodParams, NetworkSettings, Splits, TrainParams, role};
-use ambivox_train::{Classifier, Example, RunSpec, Trained, Waypoint, train};
+use ambivox_features::FeatureTable;
+use ambivox_models::{Checkpoint, Scaling, compute_by, model};
+use ambivox_rules::Example;
+use ambivox_settings::{Splits, TrainParams, role};
+use ambivox_train::{Data, RunSpec, Trained, Waypoint, train};
 use fs_err as fs;
 
 use crate::StageError;
@@ -29,49 +29,39 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     if let Some(file) = corrected.or(job.optional_input(role::NOISE)) {
         fold.exchange_labels(&noise::read(file, &splits.classes)?, params.correct_test)?;
     }
-    if let MethodParams::Cyclegan(settings) = &params.method {
-        functionals::run(params, settings, job, &splits.classes, fold)
-    } else {
-        let network = params.network.as_ref().ok_or_else(|| job.lacks("a network"))?;
-        train_on_frames(params, network, job, &splits.classes, fold)
-    }
-}
-
-/// The methods that train the network of frames.
-fn train_on_frames(
-    params: &TrainParams,
-    network: &NetworkSettings,
-    job: &Job<'_>,
-    classes: &[String],
-    mut fold: FoldData,
-) -> Result<(), StageError> {
-    if !params.method.method().uses_votes() {
+    if !params.method.uses_ambiguous() {
         fold.ambiguous.clear();
     }
-    let features = FeatureTable::read(job.input(role::FEATURES)?, Some(&fold.ids()))?;
-    // Fitted on the clear utterances alone, so that every method sees the same values.
-    let normaliser = fold.normaliser(&features)?;
-    fold.training.append(&mut fold.ambiguous);
-    let normalise = |frames: &mut [f32]| normaliser.apply(frames);
-    let run = Prepared::new(params, job, classes, fold, &features, &normalise)?;
-    drop(features);
-    let trained = run.train(network)?;
+    let run = Prepared::new(params, job, &splits.classes, fold)?;
+    let trained = run.train()?;
     run.write_tables(&trained)?;
-    run.write_checkpoint(trained, normaliser)
+    run.write_checkpoint(trained)
 }
 
-/// Utterances with their rows, which `scale` makes fit for training.
+/// What the model reads of the fold's utterances.
+fn read_features(
+    params: &TrainParams,
+    job: &Job<'_>,
+    fold: &FoldData,
+) -> Result<FeatureTable, StageError> {
+    let ids = fold.ids();
+    Ok(if params.model.reads_vectors() {
+        FeatureTable::read_functionals(job.input(role::FUNCTIONALS)?, Some(&ids))?
+    } else {
+        FeatureTable::read(job.input(role::FEATURES)?, Some(&ids))?
+    })
+}
+
+/// Utterances with their rows, scaled.
 fn examples(
     members: &[Member],
     features: &FeatureTable,
-    scale: &dyn Fn(&mut [f32]),
+    scaling: &Scaling,
 ) -> Result<Vec<Example>, StageError> {
     let example = |member: &Member| {
-        let mut frames = member.frames(features)?.to_vec();
-        scale(&mut frames);
         Ok(Example {
             utterance_id: member.utterance_id.clone(),
-            frames,
+            frames: scaling.applied(member.frames(features)?),
             gold: member.gold,
             votes: member.votes.clone(),
         })
@@ -98,7 +88,9 @@ struct Prepared<'a> {
     training: Vec<Example>,
     validation: Vec<Example>,
     test: Vec<Example>,
-    width: usize,
+    /// Of utterances whose labels are not looked at; empty where the method has no use for them.
+    pool: Vec<Example>,
+    scaling: Scaling,
     live: Live<'a>,
 }
 
@@ -107,41 +99,41 @@ impl<'a> Prepared<'a> {
         params: &'a TrainParams,
         job: &'a Job<'a>,
         classes: &'a [String],
-        fold: FoldData,
-        features: &FeatureTable,
-        scale: &dyn Fn(&mut [f32]),
+        mut fold: FoldData,
     ) -> Result<Self, StageError> {
-        Ok(Self {
-            params,
-            job,
-            classes,
-            training: examples(&fold.training, features, scale)?,
-            validation: examples(&fold.validation, features, scale)?,
-            test: examples(&fold.test, features, scale)?,
-            width: features.width(),
-            live: Live::new(job),
-            fold,
-        })
+        let features = read_features(params, job, &fold)?;
+        // Fitted on the clear utterances alone, so that every method sees the same values.
+        let scaling = fold.scaling(model(&params.model).scaling(), &features)?;
+        let examples = |members: &[Member]| examples(members, &features, &scaling);
+        let ambiguous = examples(&fold.ambiguous)?;
+        let mut training = examples(&fold.training)?;
+        let mut pool = Vec::new();
+        if params.method.augmenting_epochs() > 0 {
+            pool = [training.as_slice(), &ambiguous].concat();
+        } else {
+            training.extend(ambiguous);
+            fold.training.append(&mut fold.ambiguous);
+        }
+        let (validation, test) = (examples(&fold.validation)?, examples(&fold.test)?);
+        let live = Live::new(job);
+        Ok(Self { params, job, classes, fold, training, validation, test, pool, scaling, live })
     }
 
-    fn spec(&self) -> RunSpec<'_> {
-        let TrainParams { training, method, seed, .. } = self.params;
-        let (classes, width) = (self.classes, self.width);
-        RunSpec { training, method, seed: *seed, classes, width }
-    }
-
-    fn train(&self, network: &NetworkSettings) -> Result<Trained<Network>, StageError> {
-        let total = self.spec().most_epochs() as u64;
+    fn train(&self) -> Result<Trained, StageError> {
+        let TrainParams { training, method, model, seed, .. } = self.params;
+        let (classes, width) = (self.classes, self.scaling.width());
+        let spec = RunSpec { training, method, model, seed: *seed, classes, width };
+        let Self { training, validation, pool, .. } = self;
+        let total = spec.most_epochs() as u64;
         let (mut keeper, from) = Keeper::open(self.job);
         let mut observer = |at: &Waypoint<'_>| {
-            if let Some(epoch) = at.epochs().last() {
-                self.job.reporter.progress(epoch.epoch as u64, total, "epochs", &course(epoch));
-            }
+            let text = at.augmenter().map(str::to_owned);
+            let text = text.or_else(|| at.epochs().last().map(course)).unwrap_or_default();
+            self.job.reporter.progress(at.done() as u64, total, "epochs", &text);
             self.show(at.epochs());
             keeper.after_epoch(|| at.interim());
         };
-        let (training, validation) = (&self.training, &self.validation);
-        let trained = train(&self.spec(), network, training, validation, from, &mut observer)?;
+        let trained = train(&spec, &Data { training, validation, pool }, from, &mut observer)?;
         self.job.reporter.progress(total, total, "epochs", "");
         Ok(trained)
     }
@@ -155,7 +147,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// All outputs but the checkpoint.
-    fn write_tables(&self, trained: &Trained<impl Classifier>) -> Result<(), StageError> {
+    fn write_tables(&self, trained: &Trained) -> Result<(), StageError> {
         let history = self.history(trained);
         self.job.write_text(role::HISTORY, &history.to_json()?)?;
         let confusions = self.write_predictions(trained)?;
@@ -167,7 +159,7 @@ impl<'a> Prepared<'a> {
         Ok(fs::write(self.job.output(role::EVENTS)?, bytes)?)
     }
 
-    fn history(&self, trained: &Trained<impl Classifier>) -> RunHistory {
+    fn history(&self, trained: &Trained) -> RunHistory {
         RunHistory {
             schema: 1,
             method: self.params.method.method().id().to_owned(),
@@ -177,7 +169,7 @@ impl<'a> Prepared<'a> {
             train_utterances: self.training.len(),
             validation_utterances: self.validation.len(),
             test_utterances: self.test.len(),
-            parameters: trained.network.parameters(),
+            parameters: trained.predictor.parameters(),
             best_epoch: trained.best_epoch,
             initial_mean_weight: trained.initial_mean_weight.clone(),
             epochs: trained.epochs.clone(),
@@ -187,7 +179,7 @@ impl<'a> Prepared<'a> {
     /// Returns the confusion matrix of each part.
     fn write_predictions(
         &self,
-        trained: &Trained<impl Classifier>,
+        trained: &Trained,
     ) -> Result<[(&'static str, Confusion); 2], StageError> {
         let mut rows = Vec::new();
         for (part, members, examples) in [
@@ -195,13 +187,13 @@ impl<'a> Prepared<'a> {
             (predictions::Part::Validation, &self.fold.validation, &self.validation),
         ] {
             let frames: Vec<&[f32]> = examples.iter().map(|e| e.frames.as_slice()).collect();
-            let predicted = trained.network.log_probabilities(&frames)?;
-            rows.extend(members.iter().zip(predicted).map(|(member, log_y)| predictions::Row {
+            let predicted = trained.predictor.predict(&frames)?;
+            rows.extend(members.iter().zip(predicted).map(|(member, said)| predictions::Row {
                 utterance_id: &member.utterance_id,
                 speaker: &member.speaker,
                 part,
                 gold: member.gold,
-                probabilities: probabilities(&log_y),
+                probabilities: said.probabilities(),
             }));
         }
         predictions::write(&self.job.output(role::PREDICTIONS)?, self.classes, &rows)?;
@@ -214,7 +206,7 @@ impl<'a> Prepared<'a> {
         Ok([("test", confusion(test)?), ("validation", confusion(validation)?)])
     }
 
-    fn write_labels<N>(&self, trained: &Trained<N>) -> Result<(), StageError> {
+    fn write_labels(&self, trained: &Trained) -> Result<(), StageError> {
         let run = Run {
             method: self.params.method.method(),
             seed: self.params.seed,
@@ -226,16 +218,12 @@ impl<'a> Prepared<'a> {
         labels::write(&file, &run, self.classes, votes, &trained.labels)
     }
 
-    fn write_checkpoint(
-        &self,
-        trained: Trained<Network>,
-        fitted: Normaliser,
-    ) -> Result<(), StageError> {
+    fn write_checkpoint(&self, trained: Trained) -> Result<(), StageError> {
         let checkpoint = Checkpoint {
-            network: trained.network,
+            predictor: trained.predictor,
             classes: self.classes.to_vec(),
             feature_set: self.params.feature_set.clone(),
-            normalisation: Normalisation { mean: fitted.mean, sd: fitted.sd },
+            scaling: self.scaling.clone(),
         };
         Ok(checkpoint.save(&self.job.output(role::CHECKPOINT)?)?)
     }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use ambivox_eval::EvalError;
-use ambivox_model::ModelError;
-use ambivox_settings::Method;
+use ambivox_models::ModelError;
+use ambivox_rules::RuleError;
 
 /// Where in an epoch something was computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,15 +44,6 @@ pub enum TrainError {
         /// What was found and what was expected.
         fault: String,
     },
-    /// Soft targets for an utterance that nobody labelled.
-    #[error(
-        "utterance {utterance_id}: no annotator's vote for any class, and soft-target learns from \
-         votes; leave [methods.soft-target] out for a corpus without them"
-    )]
-    NoVotes {
-        /// The utterance.
-        utterance_id: String,
-    },
     /// A class that no training utterance has.
     #[error(
         "class {class:?} has no training utterance in this fold; drop it from split.classes or \
@@ -73,32 +64,15 @@ pub enum TrainError {
         /// Where in the epoch.
         moment: Moment,
     },
-    /// A CycleGAN's losses are no longer numbers.
-    #[error(
-        "training diverged: a loss of the CycleGAN of {class:?} is not finite in its epoch {epoch}; \
-         lower methods.cyclegan.learning_rate"
-    )]
-    GanDiverged {
-        /// The epoch, from 1.
-        epoch: usize,
-        /// The class.
-        class: String,
-    },
-    /// A method of functionals was to train the network of frames.
-    #[error("{method} learns from functionals and does not train the network of frames")]
-    NotByFrames {
-        /// The method.
-        method: Method,
-    },
     /// A run was to go on from the state of another.
     #[error("the state to go on from is of another run")]
     OtherRun,
-    /// The network failed.
+    /// The model failed.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A tensor operation failed.
-    #[error("tensor operation: {0}")]
-    Tensor(#[from] candle_core::Error),
+    /// The label rule or the augmenter failed.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
     /// The validation rates could not be computed.
     #[error(transparent)]
     Eval(#[from] EvalError),

@@ -1,52 +1,12 @@
-//! What the present network says, dropout off: of the training utterances and of the validation
-//! speaker's.
+//! What the present model says, dropout off: of the training utterances and of those to validate on.
 
 use ambivox_eval::Confusion;
-use ambivox_model::{Dense, ModelError, Network};
+use ambivox_models::Predictor;
+use ambivox_rules::Example;
 
-use crate::{Example, Moment, TrainError};
+use crate::{Moment, TrainError};
 
-/// What a run trains: it says how probable each class is.
-pub trait Classifier {
-    /// Number of classes.
-    fn classes(&self) -> usize;
-
-    /// Number of parameters.
-    fn parameters(&self) -> usize;
-
-    /// log y of every utterance, dropout off.
-    fn log_probabilities(&self, utterances: &[&[f32]]) -> Result<Vec<Vec<f64>>, ModelError>;
-}
-
-impl Classifier for Network {
-    fn classes(&self) -> usize {
-        self.classes()
-    }
-
-    fn parameters(&self) -> usize {
-        self.parameters()
-    }
-
-    fn log_probabilities(&self, utterances: &[&[f32]]) -> Result<Vec<Vec<f64>>, ModelError> {
-        Ok(self.predict(utterances)?.into_iter().map(|p| p.log_probabilities).collect())
-    }
-}
-
-impl Classifier for Dense {
-    fn classes(&self) -> usize {
-        self.outputs()
-    }
-
-    fn parameters(&self) -> usize {
-        self.parameters()
-    }
-
-    fn log_probabilities(&self, utterances: &[&[f32]]) -> Result<Vec<Vec<f64>>, ModelError> {
-        self.log_probabilities(utterances)
-    }
-}
-
-/// Loss and rates on the validation speaker's gold labels.
+/// Loss and rates on the gold labels of the utterances to validate on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Validation {
     /// Unweighted mean of −log y of the gold label.
@@ -59,27 +19,28 @@ pub(crate) struct Validation {
 
 /// log y of every utterance, in their order. A value that is not finite is an error.
 pub(crate) fn log_probabilities(
-    network: &impl Classifier,
+    model: &dyn Predictor,
     examples: &[Example],
     epoch: usize,
     moment: Moment,
 ) -> Result<Vec<Vec<f64>>, TrainError> {
     let utterances: Vec<&[f32]> = examples.iter().map(|e| e.frames.as_slice()).collect();
-    let log_y = network.log_probabilities(&utterances)?;
+    let said = model.predict(&utterances)?;
+    let log_y: Vec<Vec<f64>> = said.into_iter().map(|said| said.log_probabilities).collect();
     if log_y.iter().flatten().any(|value| !value.is_finite()) {
         return Err(TrainError::Diverged { epoch, moment });
     }
     Ok(log_y)
 }
 
-/// Loss and rates of a network on the validation utterances.
+/// Loss and rates of a model on the validation utterances.
 pub(crate) fn validate(
-    network: &impl Classifier,
+    model: &dyn Predictor,
     examples: &[Example],
     epoch: usize,
 ) -> Result<Validation, TrainError> {
-    let log_y = log_probabilities(network, examples, epoch, Moment::Validation)?;
-    rates(examples, &log_y, network.classes())
+    let log_y = log_probabilities(model, examples, epoch, Moment::Validation)?;
+    rates(examples, &log_y, model.classes())
 }
 
 fn rates(

@@ -4,21 +4,36 @@
 //! from the records; so the state is what has been learned, and the records.
 
 use ambivox_eval::EpochRecord;
-use serde::de::DeserializeOwned;
+use ambivox_nn::{State, Targets};
+use ambivox_rules::Example;
 use serde::{Deserialize, Serialize};
-
-use crate::labels::Labels;
-use crate::learner::Parameters;
-use crate::methods::Learned;
-use crate::optimiser::Memory;
 
 /// A run after some epoch: all that the rest of it depends on, beside what it was given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Interim {
+pub struct Interim(pub(crate) Phase);
+
+/// What is in training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    /// What makes further utterances.
+    Augmenting {
+        /// Its name.
+        name: String,
+        epochs: usize,
+        augmenter: State,
+    },
+    /// The model.
+    Learning(Learning),
+}
+
+/// The model and its labels after some epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Learning {
+    /// Utterances that were made.
+    pub(crate) made: Vec<Example>,
     pub(crate) epochs: Vec<EpochRecord>,
-    pub(crate) network: Parameters,
-    pub(crate) optimiser: Memory,
-    pub(crate) learned: Learned,
+    pub(crate) learner: State,
+    pub(crate) rule: State,
     pub(crate) best: Best,
 }
 
@@ -26,17 +41,21 @@ pub struct Interim {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Best {
     pub(crate) epoch: usize,
-    pub(crate) network: Parameters,
-    pub(crate) labels: Labels,
+    pub(crate) predictor: State,
+    pub(crate) targets: Targets,
 }
 
-/// What a run goes on from, as bytes.
-pub trait State: Serialize + DeserializeOwned {
+impl Interim {
     /// Where the run has come to, such as "epoch 3".
-    fn place(&self) -> String;
+    pub fn place(&self) -> String {
+        match &self.0 {
+            Phase::Augmenting { name, epochs, .. } => format!("epoch {epochs} of the {name}"),
+            Phase::Learning(learning) => format!("epoch {}", learning.epochs.len()),
+        }
+    }
 
     /// A BLAKE3 digest of the rest, and the rest as `MessagePack`.
-    fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0; blake3::OUT_LEN];
         // Memory takes all that is written, and there are no types here that the form lacks.
         rmp_serde::encode::write(&mut bytes, self).ok();
@@ -46,15 +65,9 @@ pub trait State: Serialize + DeserializeOwned {
     }
 
     /// From the bytes of [`Self::to_bytes`]; `None` where they are not whole, or are others.
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (digest, rest) = bytes.split_first_chunk()?;
         let whole = blake3::hash(rest) == blake3::Hash::from_bytes(*digest);
         whole.then(|| rmp_serde::from_slice(rest).ok())?
-    }
-}
-
-impl State for Interim {
-    fn place(&self) -> String {
-        format!("epoch {}", self.epochs.len())
     }
 }

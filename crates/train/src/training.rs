@@ -1,28 +1,28 @@
-//! Algorithm 1: epochs of the network and of the labels by turns, until validation says stop.
+//! Algorithm 1: rounds of the model and of the labels by turns, until validation says stop.
+
+use std::borrow::Cow;
 
 use ambivox_eval::EpochRecord;
-use ambivox_model::{Batch, Network, generator};
-use ambivox_settings::NetworkSettings;
-use rand::Rng;
-use rand::seq::SliceRandom;
+use ambivox_models::{Learner, ModelError, Predictor, Round, model};
+use ambivox_nn::Targets;
+use ambivox_rules::{
+    Augmenter, Example, Fold, LabelState, Method, augmenter, mean_weights, method, share_moved,
+    states,
+};
 
 use crate::early_stopping::{Course, SoFar, follow};
 use crate::evaluation::{log_probabilities, validate};
-use crate::interim::{Best, Interim};
-use crate::labels::Labels;
-use crate::learner::{Learner, Parameters};
-use crate::loss::scaled_targets;
-use crate::methods::{Method, method};
-use crate::{Example, LabelState, Moment, RunSpec, TrainError};
+use crate::interim::{Best, Interim, Learning, Phase};
+use crate::{Data, Moment, RunSpec, TrainError};
 
-/// The result of a run that trains networks of type `N`.
+/// The result of a run.
 #[derive(Debug)]
-pub struct Trained<N> {
-    /// The network of the best epoch.
-    pub network: N,
+pub struct Trained {
+    /// The model after the best epoch.
+    pub predictor: Box<dyn Predictor>,
     /// The best epoch, from 1: that of the lowest validation loss; of equals the first.
     pub best_epoch: usize,
-    /// Every epoch, in order.
+    /// Every epoch of the model, in order.
     pub epochs: Vec<EpochRecord>,
     /// Mean weight of each gold class before the first epoch, where the method learns weights.
     pub initial_mean_weight: Option<Vec<f64>>,
@@ -30,197 +30,247 @@ pub struct Trained<N> {
     pub labels: Vec<LabelState>,
 }
 
-/// Trains one network by one method from one seed: from the start, or from where an equal run was
-/// cut short, to the same bits. `observer` sees the run after every epoch.
+/// Trains one model by one method from one seed: from the start, or from where an equal run was cut
+/// short, to the same bits. `observer` sees the run after every epoch.
 ///
-/// The validation utterances decide when to stop and which epoch is kept, and nothing else. Errors:
-/// utterances that cannot be trained on, a loss that is not finite, the state of another run.
+/// Errors: utterances that cannot be trained on, a loss that is not finite, the state of another run.
 pub fn train(
     spec: &RunSpec<'_>,
-    network: &NetworkSettings,
-    training: &[Example],
-    validation: &[Example],
+    data: &Data<'_>,
     from: Option<Interim>,
     observer: &mut dyn FnMut(&Waypoint<'_>),
-) -> Result<Trained<Network>, TrainError> {
-    spec.check(training, validation)?;
-    let mut run = Run::new(spec, network, training, validation)?;
+) -> Result<Trained, TrainError> {
+    spec.check(data)?;
+    let (made, from) = match from.map(|Interim(phase)| phase) {
+        Some(Phase::Learning(learning)) => (learning.made.clone(), Some(learning)),
+        cut => (augment(spec, data, cut, observer)?, None),
+    };
+    let mut run = Run::new(spec, data, &made)?;
     let start = match from {
-        Some(interim) => run.resume(interim)?,
+        Some(learning) => run.resume(learning)?,
         None => SoFar::start(&run)?,
     };
-    let mut observer = |run: &Run<'_>, so_far: &SoFar<_>| observer(&Waypoint { run, so_far });
+    let mut observer = |run: &Run<'_>, so_far: &SoFar<_>| {
+        observer(&Waypoint {
+            before: spec.method.augmenting_epochs(),
+            at: At::Learning(run, so_far),
+        });
+    };
     let pretraining = spec.method.pretraining_epochs();
     let so_far = follow(&mut run, start, spec.training, pretraining, &mut observer)?;
     run.finish(so_far)
 }
 
+/// The utterances that the method's augmenter makes; none where it has none.
+fn augment(
+    spec: &RunSpec<'_>,
+    data: &Data<'_>,
+    from: Option<Phase>,
+    observer: &mut dyn FnMut(&Waypoint<'_>),
+) -> Result<Vec<Example>, TrainError> {
+    let Data { training, pool, .. } = *data;
+    let RunSpec { method, classes, width, seed, .. } = *spec;
+    let augmenter = augmenter(method, Fold { training, pool, classes, width, seed })?;
+    let Some((mut augmenter, epochs)) = augmenter else { return Ok(Vec::new()) };
+    if let Some(Phase::Augmenting { augmenter: state, .. }) = from {
+        fitting(augmenter.restore(&state)?)?;
+    }
+    while augmenter.epochs() < epochs {
+        augmenter.epoch()?;
+        observer(&Waypoint { before: augmenter.epochs(), at: At::Augmenting(&*augmenter) });
+    }
+    Ok(augmenter.examples()?)
+}
+
+/// That a state fits the run that is to go on from it.
+fn fitting(fits: bool) -> Result<(), TrainError> {
+    fits.then_some(()).ok_or(TrainError::OtherRun)
+}
+
 /// A run between two epochs.
 pub struct Waypoint<'a> {
-    run: &'a Run<'a>,
-    so_far: &'a SoFar<Snapshot>,
+    /// Epochs of the augmenter.
+    before: usize,
+    at: At<'a>,
+}
+
+enum At<'a> {
+    Augmenting(&'a dyn Augmenter),
+    Learning(&'a Run<'a>, &'a SoFar<Snapshot>),
 }
 
 impl Waypoint<'_> {
-    /// Every epoch so far, in order; at least one.
+    /// Epochs so far, those of an augmenter among them.
+    pub fn done(&self) -> usize {
+        self.before + self.epochs().len()
+    }
+
+    /// Every epoch of the model so far, in order.
     pub fn epochs(&self) -> &[EpochRecord] {
-        &self.so_far.epochs
+        match &self.at {
+            At::Augmenting(_) => &[],
+            At::Learning(_, so_far) => &so_far.epochs,
+        }
+    }
+
+    /// What is in training, where it is not the model.
+    pub fn augmenter(&self) -> Option<&'static str> {
+        match &self.at {
+            At::Augmenting(augmenter) => Some(augmenter.name()),
+            At::Learning(..) => None,
+        }
     }
 
     /// All that the rest of the run depends on.
     pub fn interim(&self) -> Result<Interim, TrainError> {
-        let Self { run, so_far: SoFar { best, epochs } } = self;
-        Ok(Interim {
-            epochs: epochs.clone(),
-            network: Parameters::of(&run.learner.network().variables())?,
-            optimiser: run.learner.memory(),
-            learned: run.method.learned(),
-            best: Best {
-                epoch: best.epoch,
-                network: Parameters::of(&best.network.variables())?,
-                labels: best.labels.clone(),
+        Ok(Interim(match &self.at {
+            At::Augmenting(augmenter) => Phase::Augmenting {
+                name: augmenter.name().to_owned(),
+                epochs: augmenter.epochs(),
+                augmenter: augmenter.state()?,
             },
-        })
+            At::Learning(run, SoFar { best, epochs }) => Phase::Learning(Learning {
+                made: run.made.to_vec(),
+                epochs: epochs.clone(),
+                learner: run.learner.state()?,
+                rule: run.method.rule.state(),
+                best: Best {
+                    epoch: best.epoch,
+                    predictor: best.predictor.state()?,
+                    targets: best.targets.clone(),
+                },
+            }),
+        }))
     }
 }
 
-/// A run's state between epochs.
+/// A run's state between epochs of the model.
 struct Run<'a> {
     spec: &'a RunSpec<'a>,
-    training: &'a [Example],
-    validation: &'a [Example],
+    data: &'a Data<'a>,
+    /// Utterances that were made.
+    made: &'a [Example],
+    /// Those to train on, the ones that were made behind the others.
+    training: Cow<'a, [Example]>,
+    /// Of those that were not made.
     gold: Vec<Option<usize>>,
-    learner: Learner,
-    method: Box<dyn Method>,
-    initial: Labels,
+    learner: Box<dyn Learner>,
+    method: Method,
+    initial: Targets,
 }
 
-/// Network and labels after one epoch.
+/// Model and labels after one epoch.
 #[derive(Debug)]
 struct Snapshot {
     epoch: usize,
-    network: Network,
-    labels: Labels,
+    predictor: Box<dyn Predictor>,
+    targets: Targets,
 }
 
 impl Course for Run<'_> {
     type Snapshot = Snapshot;
 
-    /// One turn of Algorithm 1: an epoch of θ, then the second step, then validation.
+    /// One turn of Algorithm 1: a round of the model, then the second step, then validation.
     fn epoch(&mut self, epoch: usize) -> Result<EpochRecord, TrainError> {
-        let train_loss = self.network_step(epoch)?;
+        let train_loss = self.model_step(epoch)?;
         self.label_step(epoch)?;
-        let validation = validate(self.learner.network(), self.validation, epoch)?;
-        let labels = self.method.labels();
+        let validation = validate(self.learner.predictor(), self.data.validation, epoch)?;
+        let rule = &self.method.rule;
         Ok(EpochRecord {
             epoch,
             train_loss,
             validation_loss: validation.loss,
             validation_wa: validation.wa,
             validation_ua: validation.ua,
-            labels_moved: self.method.learns_labels().then(|| labels.share_moved(&self.gold)),
-            mean_weight: self.mean_weight(labels),
+            labels_moved: rule.learns_labels().then(|| share_moved(rule.targets(), &self.gold)),
+            mean_weight: self.mean_weight(rule.targets()),
         })
     }
 
     fn snapshot(&self, epoch: usize) -> Result<Snapshot, TrainError> {
-        let network = self.learner.network().copy()?;
-        Ok(Snapshot { epoch, network, labels: self.method.labels().clone() })
+        let predictor = self.learner.fitted()?;
+        Ok(Snapshot { epoch, predictor, targets: self.method.rule.targets().clone() })
     }
 }
 
 impl<'a> Run<'a> {
     fn new(
         spec: &'a RunSpec<'a>,
-        network: &NetworkSettings,
-        training: &'a [Example],
-        validation: &'a [Example],
+        data: &'a Data<'a>,
+        made: &'a [Example],
     ) -> Result<Self, TrainError> {
-        let classes = spec.classes.len();
-        let gold = training.iter().map(|example| example.gold).collect();
-        let network = Network::new(network, spec.width, classes, spec.seed)?;
-        let learner = Learner::new(network, spec.training);
-        let method = method(spec.method, training, classes)?;
-        let initial = method.labels().clone();
-        Ok(Self { spec, training, validation, gold, learner, method, initial })
+        let training = match made {
+            [] => Cow::Borrowed(data.training),
+            made => Cow::Owned([data.training, made].concat()),
+        };
+        let (classes, seed) = (spec.classes.len(), spec.seed);
+        let learner = model(spec.model).start(spec.width, classes, spec.training, seed)?;
+        let method = method(spec.method, &training, classes)?;
+        let initial = method.rule.targets().clone();
+        let gold = data.training.iter().map(|example| example.gold).collect();
+        Ok(Self { spec, data, made, training, gold, learner, method, initial })
     }
 
     /// Goes on from where an equal run was cut short.
-    fn resume(&mut self, interim: Interim) -> Result<SoFar<Snapshot>, TrainError> {
-        let Interim { epochs, network, optimiser, learned, best } = interim;
-        let Best { epoch, network: best_network, labels } = best;
-        let copy = self.learner.network().copy()?;
-        let fits = learned.is_like(&self.method.learned())
-            && labels.is_like(self.method.labels())
-            && best_network.put_into(&copy.variables())?
-            && self.learner.resume(network, optimiser)?;
-        if !fits {
-            return Err(TrainError::OtherRun);
-        }
-        self.method.resume(epochs.len(), learned);
-        Ok(SoFar { best: Snapshot { epoch, network: copy, labels }, epochs })
+    fn resume(&mut self, from: Learning) -> Result<SoFar<Snapshot>, TrainError> {
+        let Learning { epochs, learner, rule, best, .. } = from;
+        let Best { epoch, predictor, targets } = best;
+        let predictor = self.learner.revive(&predictor)?.ok_or(TrainError::OtherRun)?;
+        fitting(targets.is_like(&self.initial))?;
+        fitting(self.method.rule.restore(&rule) && self.learner.restore(&learner)?)?;
+        Ok(SoFar { best: Snapshot { epoch, predictor, targets }, epochs })
     }
 
-    /// An epoch of Adam on θ with labels and weights fixed; the mean loss over its utterances.
-    fn network_step(&mut self, epoch: usize) -> Result<f64, TrainError> {
-        let order = self.order(epoch);
-        let mut total = 0.0;
-        for (number, positions) in (1..).zip(order.chunks(self.spec.training.batch_size)) {
-            total += self.batch_step(epoch, number, positions)? * positions.len() as f64;
-        }
-        Ok(total / order.len() as f64)
+    /// A round of the model with labels and weights fixed; the mean loss over its utterances.
+    fn model_step(&mut self, epoch: usize) -> Result<f64, TrainError> {
+        let Method { rule, sampler } = &self.method;
+        let utterances: Vec<&[f32]> = self.training.iter().map(|e| e.frames.as_slice()).collect();
+        let round = Round {
+            number: epoch,
+            seed: self.spec.seed,
+            utterances: &utterances,
+            targets: rule.targets(),
+            sample: &|generator| sampler.utterances(generator),
+            loss: rule.loss(),
+        };
+        self.learner.round(&round).map_err(|error| match error {
+            ModelError::NotFinite { batch } => {
+                TrainError::Diverged { epoch, moment: Moment::Batch(batch) }
+            }
+            error => error.into(),
+        })
     }
 
-    /// The epoch's utterances in a random order of its own. Batches of like length would not be
-    /// worth their bias: nothing is padded, and `cargo xtask bench train` times both orders alike.
-    fn order(&self, epoch: usize) -> Vec<usize> {
-        let mut generator = generator(self.spec.seed, &format!("order of epoch {epoch}"));
-        let mut order = self.method.utterances(&mut generator);
-        order.shuffle(&mut generator);
-        order
-    }
-
-    /// One update of θ; the loss before it.
-    fn batch_step(
-        &mut self,
-        epoch: usize,
-        number: usize,
-        positions: &[usize],
-    ) -> Result<f64, TrainError> {
-        let frames: Vec<&[f32]> =
-            positions.iter().map(|&n| self.training[n].frames.as_slice()).collect();
-        let batch = Batch::new(&frames, self.spec.width)?;
-        let purpose = format!("dropout of epoch {epoch}, batch {number}");
-        let dropout_seed = generator(self.spec.seed, &purpose).next_u64();
-        let targets = scaled_targets(self.method.labels(), positions);
-        let value = self.learner.step(&batch, targets, dropout_seed)?;
-        if !value.is_finite() {
-            return Err(TrainError::Diverged { epoch, moment: Moment::Batch(number) });
-        }
-        Ok(value)
-    }
-
-    /// The method's second step, with θ fixed.
+    /// The method's second step, with the model fixed.
     fn label_step(&mut self, epoch: usize) -> Result<(), TrainError> {
-        let (network, training) = (self.learner.network(), self.training);
-        self.method
-            .after_epoch(&|| log_probabilities(network, training, epoch, Moment::TrainingOutputs))
+        let rule = &mut self.method.rule;
+        let log_y = match rule.reads_outputs() {
+            true => {
+                let (model, moment) = (self.learner.predictor(), Moment::TrainingOutputs);
+                log_probabilities(model, &self.training, epoch, moment)?
+            }
+            false => Vec::new(),
+        };
+        rule.after_round(&log_y);
+        Ok(())
     }
 
-    fn mean_weight(&self, labels: &Labels) -> Option<Vec<f64>> {
+    fn mean_weight(&self, targets: &Targets) -> Option<Vec<f64>> {
         let classes = self.spec.classes.len();
-        self.method.learns_weights().then(|| labels.mean_weights(&self.gold, classes))
+        let learned = self.method.rule.learns_weights();
+        learned.then(|| mean_weights(targets, &self.gold, classes))
     }
 
-    fn finish(&self, so_far: SoFar<Snapshot>) -> Result<Trained<Network>, TrainError> {
-        let SoFar { best: Snapshot { epoch, network, labels }, epochs } = so_far;
-        let log_y = log_probabilities(&network, self.training, epoch, Moment::TrainingOutputs)?;
+    fn finish(&self, so_far: SoFar<Snapshot>) -> Result<Trained, TrainError> {
+        let SoFar { best: Snapshot { epoch, predictor, targets }, epochs } = so_far;
+        let (training, moment) = (self.data.training, Moment::TrainingOutputs);
+        let log_y = log_probabilities(&*predictor, training, epoch, moment)?;
         Ok(Trained {
-            network,
+            predictor,
             best_epoch: epoch,
             epochs,
             initial_mean_weight: self.mean_weight(&self.initial),
-            labels: labels.states(&self.initial, self.training, &log_y),
+            labels: states(&targets, &self.initial, training, &log_y),
         })
     }
 }

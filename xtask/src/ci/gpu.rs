@@ -1,5 +1,5 @@
 //! What CI checks of the code for GPUs where there is none. That the kernels compute what they should
-//! is checked by the tests of `ambivox-blstm`, on the CPU.
+//! is checked by the tests of `ambivox-nn`, on the CPU.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(super) fn lint(root: &Path) -> anyhow::Result<()> {
     let stand_in = root.join(STAND_IN);
     let status = cargo()
         .current_dir(root)
-        .args(["clippy", "--package", "ambivox-blstm", "--features", "cuda", "--all-targets"])
+        .args(["clippy", "--package", "ambivox-nn", "--features", "cuda", "--all-targets"])
         .args(["--", "-D", "warnings"])
         .env("PATH", path_with(&stand_in)?)
         .env("NVCC", stand_in.join("nvcc"))

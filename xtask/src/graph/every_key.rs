@@ -10,8 +10,8 @@ use super::*;
 /// Keys that say where something lies; what lies there counts instead.
 const PLACES: [&str; 2] = ["corpus.manifest", "corpus.root"];
 
-/// Keys that have one value; functionals must be where a method learns from them.
-const FIXED: [&str; 3] = ["schema", "split.scheme", "features.functionals"];
+/// Keys that have one value among these; functionals must be where a method learns from them.
+const FIXED: [&str; 4] = ["schema", "split.scheme", "features.functionals", "model.kind"];
 
 /// Keys whose value must be one of a few words: another word for each.
 const OTHER_WORDS: [(&str, &str); 7] = [
@@ -19,7 +19,7 @@ const OTHER_WORDS: [(&str, &str); 7] = [
     ("title", "Another"),
     ("corpus.on_broken", "skip"),
     ("features.set", "is09"),
-    ("network.attention_over", "logits"),
+    ("model.attention_over", "logits"),
     ("label_noise.kind", "speaker-dependent"),
     ("methods.cyclegan.pool", "training-and-ambiguous"),
 ];

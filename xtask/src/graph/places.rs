@@ -190,18 +190,18 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
     let pipeline = &experiment.pipeline;
     let mut training = pipeline.training.clone();
     training.seeds = Vec::new();
-    let by_functionals = run.method.method().uses_functionals();
+    let model = pipeline.model_of(&run.method);
+    let read = if model.reads_vectors() { role::FUNCTIONALS } else { role::FEATURES };
     let params = TrainParams {
         fold: run.fold.clone(),
         method: run.method.clone(),
         seed: run.seed,
         feature_set: experiment.feature_set.clone(),
-        network: (!by_functionals).then(|| pipeline.network.clone()),
+        model,
         training,
         arithmetic: experiment.arithmetic,
         correct_test: pipeline.corrections.as_ref().is_some_and(|corrections| corrections.test),
     };
-    let read = if by_functionals { role::FUNCTIONALS } else { role::FEATURES };
     let mut inputs =
         vec![output(read, "extract"), output(role::INDEX, "index"), output(role::SPLITS, SPLIT)];
     let labels = relabelled(experiment, run.noise, run.seed);
@@ -278,7 +278,8 @@ pub(crate) fn audit(
     let mut inputs = of_runs(&[role::PREDICTIONS], &runs);
     inputs.extend(of_runs(&[role::LABELS], &learned));
     inputs.extend([corpus(experiment), output(role::INDEX, "index"), output(role::SPLITS, SPLIT)]);
-    if runs.iter().all(|run| !run.method.method().uses_functionals()) {
+    let reads_vectors = |run: &Run| experiment.pipeline.model_of(&run.method).reads_vectors();
+    if !runs.iter().any(reads_vectors) {
         inputs.extend(of_runs(&[role::CHECKPOINT], &runs));
         inputs.push(output(role::FEATURES, "extract"));
     }

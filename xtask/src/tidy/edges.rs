@@ -8,22 +8,22 @@ use super::packages::Packages;
 const SAMPLES: [&str; 3] = ["symphonia", "rubato", "ambivox-audio"];
 const DESCRIPTORS: [&str; 3] = ["realfft", "ambivox-lld", "ambivox-features"];
 const TABLES: [&str; 3] = ["polars", "parquet", "arrow"];
-const NETWORKS: [&str; 5] =
-    ["candle-core", "candle-nn", "ambivox-blstm", "ambivox-model", "ambivox-train"];
+const NETWORKS: [&str; 6] =
+    ["candle-core", "candle-nn", "ambivox-nn", "ambivox-models", "ambivox-rules", "ambivox-train"];
 const FILES: [&str; 2] = ["fs-err", "walkdir"];
 const STORE: [&str; 1] = ["ambivox-artifacts"];
 const STAGES: [&str; 1] = ["ambivox-stages"];
-const OPTIMISATION: [&str; 1] = ["ambivox-train"];
+const OPTIMISATION: [&str; 2] = ["ambivox-rules", "ambivox-train"];
+const MODELS: [&str; 2] = ["ambivox-models", "ambivox-train"];
 /// Every crate of ours, whatever it is called.
 const OURS: [&str; 1] = ["ambivox-*"];
 
 /// A crate and the packages that nothing it links may be.
 type Rule = (&'static str, &'static [&'static [&'static str]]);
 
-const FORBIDDEN: [Rule; 20] = [
+const FORBIDDEN: [Rule; 21] = [
     ("ambivox-artifacts", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
     ("ambivox-audio", &[&OURS, &TABLES, &NETWORKS]),
-    ("ambivox-blstm", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &FILES]),
     ("ambivox-corpus", &[&SAMPLES, &DESCRIPTORS, &NETWORKS, &STORE, &STAGES]),
     ("ambivox-eval", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS, &FILES]),
     ("ambivox-features", &[&NETWORKS, &STORE, &STAGES]),
@@ -31,9 +31,11 @@ const FORBIDDEN: [Rule; 20] = [
     ("ambivox-fuzzing", &[&["xtask"], &OPTIMISATION, &STAGES]),
     ("ambivox-lld", &[&OURS, &SAMPLES, &TABLES, &NETWORKS, &FILES]),
     ("ambivox-measure", &[&["xtask"], &STORE, &STAGES]),
-    ("ambivox-model", &[&OPTIMISATION, &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES]),
+    ("ambivox-models", &[&OPTIMISATION, &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES]),
+    ("ambivox-nn", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &FILES]),
     ("ambivox-predict", &[&["xtask", "ambivox-corpus"], &OPTIMISATION, &TABLES, &STAGES]),
     ("ambivox-report", &[&NETWORKS, &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES]),
+    ("ambivox-rules", &[&MODELS, &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES]),
     ("ambivox-settings", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
     ("ambivox-stages", &[&["xtask", "ambivox-measure"]]),
     ("ambivox-synth", &[&NETWORKS, &SAMPLES, &DESCRIPTORS, &STORE, &STAGES]),

@@ -117,9 +117,7 @@ fn unknown(path: &str, there: &Settings) -> String {
         Some(method) => format!(
             "the pipeline has no [methods.{method}]; add the section there, or take the key out"
         ),
-        None => {
-            "settings are numbers and names of [training], [network] and [methods.ID]".to_owned()
-        }
+        None => "settings are numbers and names of [training], [model] and [methods.ID]".to_owned(),
     };
     format!("settings.\"{path}\": no such setting in this pipeline\nhint: {hint}")
 }
@@ -151,7 +149,7 @@ fn study(method: Method, points: &[Settings], experiment: &Experiment) -> Result
         if settings.is_empty() {
             return Err(format!(
                 "no setting here concerns {method}\n\
-                 hint: name one of [training], [network] or [methods.{method}], or other methods \
+                 hint: name one of [training], [model] or [methods.{method}], or other methods \
                  with --method"
             ));
         }

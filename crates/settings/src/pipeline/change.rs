@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::Pipeline;
 
 /// Sections whose settings may be given other values: those that training alone reads.
-const SECTIONS: [&str; 3] = ["training", "network", "methods"];
+const SECTIONS: [&str; 3] = ["training", "model", "methods"];
 
 impl Pipeline {
     /// The numbers and names that the pipeline gives to training, by path, such as

@@ -10,12 +10,12 @@ impl Pipeline {
     /// What is wrong with the pipeline first.
     pub(super) fn fault(&self) -> Option<String> {
         let mut faults = self.file_faults();
-        faults.extend(self.network_faults());
         faults.extend(self.training_faults());
         let message = faults.into_iter().find_map(|(bad, message)| bad.then(|| message.to_owned()));
         let noise = self.label_noise.as_ref();
         let noise = || noise.and_then(|noise| noise.fault(&self.split.classes)).map(str::to_owned);
-        message.or_else(noise).or_else(|| self.method_fault())
+        let message = message.or_else(noise).or_else(|| self.method_fault());
+        message.or_else(|| self.model_fault())
     }
 
     fn file_faults(&self) -> Vec<(bool, &'static str)> {
@@ -60,23 +60,19 @@ impl Pipeline {
                 self.corrections.as_ref().is_some_and(|c| c.test) && noisy,
                 "corrections.test would test on exchanged labels; leave it or [label_noise] out",
             ),
-            (
-                self.methods.cyclegan.is_some() && !self.features.functionals,
-                "[methods.cyclegan] learns from functionals; set features.functionals = true",
-            ),
         ]
     }
 
-    fn network_faults(&self) -> Vec<(bool, &'static str)> {
-        let n = &self.network;
-        let units = 1..=MOST_UNITS;
-        vec![
-            (
-                !units.contains(&n.linear) || !units.contains(&n.lstm),
-                "network.linear and network.lstm: from 1 to 65536",
-            ),
-            (!(0.0..1.0).contains(&n.dropout), "network.dropout: from 0 to below 1"),
-        ]
+    /// What keeps a model from being trained on the features that there are.
+    fn model_fault(&self) -> Option<String> {
+        let lacking = |(method, params): &(Method, MethodParams)| {
+            (self.model_of(params).reads_vectors() && !self.features.functionals).then(|| {
+                let of =
+                    params.model().map_or("[model]".to_owned(), |_| format!("[methods.{method}]"));
+                format!("{of} learns from functionals; set features.functionals = true")
+            })
+        };
+        self.model.fault().or_else(|| self.methods.list().iter().find_map(lacking))
     }
 
     fn training_faults(&self) -> Vec<(bool, &'static str)> {

@@ -13,9 +13,9 @@ fn manifest_message(from: &str, to: &str) -> String {
 #[test]
 fn a_mistyped_key_is_pointed_at() {
     insta::assert_snapshot!(pipeline_message("patience = 10", "patiense = 10"), @r"
-    pipelines/x.toml: TOML parse error at line 29, column 1
+    pipelines/x.toml: TOML parse error at line 30, column 1
        |
-    29 | patiense = 10
+    30 | patiense = 10
        | ^^^^^^^^
     unknown field `patiense`, expected one of `seeds`, `batch_size`, `learning_rate`, `gradient_clip`, `max_epochs`, `patience`
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
@@ -25,9 +25,9 @@ fn a_mistyped_key_is_pointed_at() {
 #[test]
 fn a_word_without_quotes_is_pointed_at() {
     insta::assert_snapshot!(pipeline_message("dropout = 0.5", "dropout = half"), @r"
-    pipelines/x.toml: TOML parse error at line 20, column 11
+    pipelines/x.toml: TOML parse error at line 21, column 11
        |
-    20 | dropout = half
+    21 | dropout = half
        |           ^^^^
     string values must be quoted, expected literal string
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
@@ -37,9 +37,9 @@ fn a_word_without_quotes_is_pointed_at() {
 #[test]
 fn a_value_of_the_wrong_type_is_pointed_at() {
     insta::assert_snapshot!(pipeline_message("batch_size = 32", "batch_size = \"32\""), @r#"
-    pipelines/x.toml: TOML parse error at line 25, column 14
+    pipelines/x.toml: TOML parse error at line 26, column 14
        |
-    25 | batch_size = "32"
+    26 | batch_size = "32"
        |              ^^^^
     invalid type: string "32", expected usize
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
@@ -49,9 +49,9 @@ fn a_value_of_the_wrong_type_is_pointed_at() {
 #[test]
 fn an_unknown_method_is_answered_with_the_known_ones() {
     insta::assert_snapshot!(pipeline_message("[methods.lw]", "[methods.wl]"), @r"
-    pipelines/x.toml: TOML parse error at line 35, column 10
+    pipelines/x.toml: TOML parse error at line 36, column 10
        |
-    35 | [methods.wl]
+    36 | [methods.wl]
        |          ^^
     unknown field `wl`, expected one of `baseline`, `oversampling`, `undersampling`, `soft-target`, `cyclegan`, `l`, `w`, `lw-pretrained`, `lw`
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
@@ -61,9 +61,9 @@ fn an_unknown_method_is_answered_with_the_known_ones() {
 #[test]
 fn a_missing_key_is_named_with_its_table() {
     insta::assert_snapshot!(pipeline_message("learning_rate = 0.001\n", ""), @r"
-    pipelines/x.toml: TOML parse error at line 23, column 1
+    pipelines/x.toml: TOML parse error at line 24, column 1
        |
-    23 | [training]
+    24 | [training]
        | ^^^^^^^^^^
     missing field `learning_rate`
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
@@ -108,12 +108,12 @@ fn impossible_values_of_a_pipeline_are_refused() {
         ("name = \"x\"", "name = \"\"", "name:"),
         ("\"happiness\", \"sadness\"", "\"happiness\"", "split.classes: name at least two"),
         ("\"sadness\"]", "\"happiness\"]", "split.classes: a class is named twice"),
-        ("linear = 512", "linear = 0", "network.linear"),
-        ("lstm = 128", "lstm = 0", "network.lstm"),
-        ("linear = 512", "linear = 65537", "network.linear"),
-        ("lstm = 128", "lstm = 65537", "network.lstm"),
-        ("dropout = 0.5", "dropout = 1.0", "network.dropout"),
-        ("dropout = 0.5", "dropout = nan", "network.dropout"),
+        ("linear = 512", "linear = 0", "model.linear"),
+        ("lstm = 128", "lstm = 0", "model.lstm"),
+        ("linear = 512", "linear = 65537", "model.linear"),
+        ("lstm = 128", "lstm = 65537", "model.lstm"),
+        ("dropout = 0.5", "dropout = 1.0", "model.dropout"),
+        ("dropout = 0.5", "dropout = nan", "model.dropout"),
         ("seeds = [0, 1]", "seeds = []", "training.seeds"),
         ("seeds = [0, 1]", "seeds = [1, 0, 1]", "training.seeds: a seed is named twice"),
         ("batch_size = 32", "batch_size = 0", "training.batch_size"),
@@ -167,6 +167,24 @@ decay = 0.8
 decay_epochs = 50
 synthetic_share = 1.0
 "#;
+
+#[test]
+fn an_mlp_needs_functionals() {
+    let blstm = "kind = \"blstm-attention\"\nlinear = 512\nlstm = 128\ndropout = 0.5\n\
+        attention_over = \"blstm\"";
+    let mlp = "kind = \"mlp\"\nhidden = [0]\nleak = 0.1\ndropout = 0.5";
+    assert!(PIPELINE.contains(blstm));
+    let text = PIPELINE.replace(blstm, mlp);
+    let refused = |text: &str| pipeline(text).unwrap_err().to_string();
+    assert!(refused(&text).contains("model.hidden: 0; from 1 to 65536"), "{}", refused(&text));
+    let text = text.replace("hidden = [0]", "hidden = []");
+    assert!(refused(&text).contains("[model] learns from functionals; set"), "{}", refused(&text));
+    let text = text.replace("[features]\n", "[features]\nfunctionals = true\n");
+    assert!(pipeline(&text).unwrap().model.reads_vectors());
+    assert!(refused(&text.replace("leak = 0.1", "leak = 1.0")).contains("model.leak: from 0"));
+    let unknown = refused(&text.replace("kind = \"mlp\"", "kind = \"tree\""));
+    assert!(unknown.contains("`tree`, expected `blstm-attention` or `mlp`"), "{unknown}");
+}
 
 #[test]
 fn cyclegan_needs_functionals() {
@@ -246,24 +264,31 @@ fn impossible_values_of_a_manifest_are_refused() {
 }
 
 /// No key is passed over and none has a default: whichever is renamed, the file is refused at the
-/// line where the new name stands.
+/// line where the new name stands; or, in the section whose keys hang on its kind, where that begins.
 #[test]
 fn every_key_is_known() {
+    let of_model = PIPELINE.lines().position(|line| line == "[model]").unwrap();
     for (number, line) in PIPELINE.lines().enumerate() {
         let Some((key, value)) = line.split_once(" = ") else { continue };
         let mut lines: Vec<String> = PIPELINE.lines().map(str::to_owned).collect();
         lines[number] = format!("{key}_ = {value}");
         let message = pipeline(&lines.join("\n")).unwrap_err().to_string();
-        assert!(message.contains(&format!("line {}, column 1", number + 1)), "{message}");
-        assert!(message.contains(&format!("unknown field `{key}_`")), "{message}");
+        let depends = (of_model..of_model + 6).contains(&number);
+        let line = if depends { of_model } else { number };
+        assert!(message.contains(&format!("line {}, column 1", line + 1)), "{message}");
+        let expected = match key {
+            "kind" => "missing field `kind`".to_owned(),
+            key => format!("unknown field `{key}_`"),
+        };
+        assert!(message.contains(&expected), "{message}");
     }
 }
 
 #[test]
 fn corrections_go_with_one_rate_of_noise_and_without_votes() {
     let corrected = |rest: &str| {
-        let sections = format!("[corrections]\nfile = \"corrections.csv\"\n\n{rest}\n[network]");
-        pipeline(&PIPELINE.replace("[network]", &sections))
+        let sections = format!("[corrections]\nfile = \"corrections.csv\"\n\n{rest}\n[model]");
+        pipeline(&PIPELINE.replace("[model]", &sections))
     };
     let read = corrected("").unwrap().corrections.unwrap();
     assert!(read.file.ends_with("corrections.csv") && !read.test);
@@ -275,10 +300,10 @@ fn corrections_go_with_one_rate_of_noise_and_without_votes() {
     // What was exchanged is another label for every seed.
     let exchanged = |test: bool, seeds: &str| {
         let sections = format!(
-            "[corrections]\nfile = \"c.csv\"\ntest = {test}\n\n{}\n[network]",
+            "[corrections]\nfile = \"c.csv\"\ntest = {test}\n\n{}\n[model]",
             noise("[0.2]")
         );
-        let text = PIPELINE.replace("[network]", &sections);
+        let text = PIPELINE.replace("[model]", &sections);
         let start = text.find("seeds = [").unwrap();
         let end = start + text[start..].find('\n').unwrap();
         pipeline(&format!("{}seeds = {seeds}{}", &text[..start], &text[end..]))

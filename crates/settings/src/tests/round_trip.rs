@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    AttentionOver, Event, MethodParams, NetworkSettings, Request, Shard, StageParams,
-    SynthSettings, TrainParams, TrainingSettings,
+    AttentionOver, Event, MethodParams, MlpSettings, ModelSettings, NetworkSettings, Request,
+    Shard, StageParams, SynthSettings, TrainParams, TrainingSettings,
 };
 
 #[test]
@@ -55,26 +55,30 @@ fn training() -> impl Strategy<Value = TrainingSettings> {
     )
 }
 
-fn network() -> impl Strategy<Value = NetworkSettings> {
+fn model() -> impl Strategy<Value = ModelSettings> {
     let over = prop_oneof![Just(AttentionOver::Blstm), Just(AttentionOver::Logits)];
-    (1..4096_usize, 1..1024_usize, 0.0..1.0_f64, over).prop_map(
-        |(linear, lstm, dropout, attention_over)| NetworkSettings {
-            linear,
-            lstm,
-            dropout,
-            attention_over,
+    let blstm = (1..4096_usize, 1..1024_usize, 0.0..1.0_f64, over).prop_map(
+        |(linear, lstm, dropout, attention_over)| {
+            let settings = NetworkSettings { linear, lstm, dropout, attention_over };
+            ModelSettings::BlstmAttention(settings)
         },
-    )
+    );
+    let hidden = prop::collection::vec(1..4096_usize, 0..3);
+    let mlp = (hidden, 0.0..1.0_f64, 0.0..1.0_f64).prop_map(|(hidden, leak, dropout)| {
+        ModelSettings::Mlp(MlpSettings { hidden, leak, dropout })
+    });
+    prop_oneof![blstm, mlp]
 }
 
 proptest! {
     /// Stage keys hash the resolved parameters, so not one bit of a rate may be lost on the way
     /// from the pipeline to the request.
     #[test]
-    fn numbers_survive_a_pipeline_and_a_request(training in training(), network in network()) {
+    fn numbers_survive_a_pipeline_and_a_request(training in training(), model in model()) {
         let mut settings = pipeline(PIPELINE).unwrap();
         settings.training = training;
-        settings.network = network;
+        settings.model = model;
+        settings.features.functionals = true;
         let read = pipeline(&toml::to_string(&settings).unwrap()).unwrap();
         prop_assert_eq!(&read, &settings);
 
@@ -103,7 +107,7 @@ fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
         method,
         seed: 0,
         feature_set: crate::FeatureSetText::Builtin(settings.features.set.clone()),
-        network: Some(settings.network.clone()),
+        model: settings.model.clone(),
         training: settings.training.clone(),
         arithmetic: crate::Arithmetic::Portable,
         correct_test: false,

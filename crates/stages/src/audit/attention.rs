@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ambivox_features::{FeatureTable, Normaliser};
-use ambivox_model::Checkpoint;
+use ambivox_features::FeatureTable;
+use ambivox_models::Checkpoint;
 use ambivox_settings::role;
 
 use super::{Heard, Mean};
@@ -42,17 +42,13 @@ fn add(
     features: &FeatureTable,
     attention: &mut BTreeMap<String, Mean>,
 ) -> Result<(), StageError> {
-    let Checkpoint { network, normalisation, .. } = Checkpoint::load(checkpoint)?;
-    let normaliser = Normaliser { mean: normalisation.mean, sd: normalisation.sd };
-    let frames = tested.iter().filter_map(|id| {
-        let mut frames = features.get(id)?.to_vec();
-        normaliser.apply(&mut frames);
-        Some((id, frames))
-    });
+    let Checkpoint { predictor, scaling, .. } = Checkpoint::load(checkpoint)?;
+    let frames = tested.iter().filter_map(|id| Some((id, scaling.applied(features.get(id)?))));
     let (ids, frames): (Vec<&String>, Vec<Vec<f32>>) = frames.unzip();
     let frames: Vec<&[f32]> = frames.iter().map(Vec::as_slice).collect();
-    for (id, prediction) in ids.into_iter().zip(network.predict(&frames)?) {
-        let wide: Vec<f64> = prediction.attention.into_iter().map(f64::from).collect();
+    for (id, prediction) in ids.into_iter().zip(predictor.predict(&frames)?) {
+        let Some(weights) = prediction.attention else { continue };
+        let wide: Vec<f64> = weights.into_iter().map(f64::from).collect();
         attention.entry(id.clone()).or_default().add(&wide);
     }
     Ok(())

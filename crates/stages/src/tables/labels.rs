@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use ambivox_rules::LabelState;
 use ambivox_settings::Method;
-use ambivox_train::LabelState;
 use polars::prelude::*;
 
 use super::{class_columns, class_indices, class_rows};

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use ambivox_eval::{Confusion, EpochRecord, RunHistory};
+use ambivox_rules::LabelState;
 use ambivox_tensorboard::{EventFile, Image};
-use ambivox_train::LabelState;
 
 /// What the events tell of.
 pub(super) struct Events<'a> {

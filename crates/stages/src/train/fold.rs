@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use ambivox_corpus::{Utterance, read_index};
-use ambivox_features::{FeatureTable, Normaliser};
+use ambivox_features::FeatureTable;
+use ambivox_models::{Scaling, ScalingKind};
 use ambivox_settings::{Fold, Splits};
 
 use crate::StageError;
@@ -113,11 +114,15 @@ impl FoldData {
         parts.into_iter().flatten().map(|member| member.utterance_id.clone()).collect()
     }
 
-    /// Mean and standard deviation over the training utterances' frames, no others.
-    pub(super) fn normaliser(&self, features: &FeatureTable) -> Result<Normaliser, StageError> {
+    /// A scaling fitted on what the training utterances have in the table, no others.
+    pub(super) fn scaling(
+        &self,
+        kind: ScalingKind,
+        features: &FeatureTable,
+    ) -> Result<Scaling, StageError> {
         let frames = self.training.iter().map(|member| member.frames(features));
         let frames = frames.collect::<Result<Vec<_>, _>>()?;
-        Ok(Normaliser::fit(frames, features.width()))
+        Ok(Scaling::fit(kind, frames, features.width()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ambivox_train::{State, TrainError};
+use ambivox_train::{Interim, TrainError};
 use fs_err as fs;
 
 use crate::StageError;
@@ -26,16 +26,16 @@ pub(super) struct Keeper<'a> {
 
 impl<'a> Keeper<'a> {
     /// A keeper, and what an earlier process left in the file. What is not whole is passed over.
-    pub(super) fn open<S: State>(job: &'a Job<'a>) -> (Self, Option<S>) {
+    pub(super) fn open(job: &'a Job<'a>) -> (Self, Option<Interim>) {
         let file = job.request.interim.as_deref();
         let keeper = Self { job, file, last: (Instant::now(), Duration::ZERO) };
         let interim = keeper.read();
         (keeper, interim)
     }
 
-    fn read<S: State>(&self) -> Option<S> {
+    fn read(&self) -> Option<Interim> {
         let file = self.file.filter(|file| file.exists())?;
-        let interim = fs::read(file).ok().and_then(|bytes| S::from_bytes(&bytes));
+        let interim = fs::read(file).ok().and_then(|bytes| Interim::from_bytes(&bytes));
         self.job.reporter.warn(match &interim {
             Some(interim) => format!("goes on after {}, where it was cut short", interim.place()),
             None => format!("starts again, since what it had done is damaged: {}", file.display()),
@@ -45,7 +45,7 @@ impl<'a> Keeper<'a> {
 
     /// Keeps the run as it is now, unless that was done not long ago. Where it cannot be kept, the
     /// run goes on without.
-    pub(super) fn after_epoch<S: State>(&mut self, state: impl FnOnce() -> Result<S, TrainError>) {
+    pub(super) fn after_epoch(&mut self, state: impl FnOnce() -> Result<Interim, TrainError>) {
         let (ended, took) = self.last;
         let Some(file) = self.file.filter(|_| ended.elapsed() >= INTERVAL.max(SHARE * took)) else {
             return;
@@ -62,10 +62,10 @@ impl<'a> Keeper<'a> {
 
     /// The old file or the new one is there at any moment. What a power failure makes of it, its
     /// digest tells, so nothing waits for the disk.
-    fn write<S: State>(
+    fn write(
         &self,
         file: &Path,
-        state: impl FnOnce() -> Result<S, TrainError>,
+        state: impl FnOnce() -> Result<Interim, TrainError>,
     ) -> Result<(), StageError> {
         let beside = self.job.request.out.with_file_name("interim");
         fs::write(&beside, state()?.to_bytes())?;

@@ -1,20 +1,23 @@
 //! Whole runs on a toy task.
 
+use std::collections::BTreeSet;
+
+use ambivox_nn::{State, generator};
 use ambivox_settings::{
-    AttentionOver, FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings,
-    MethodParams, NetworkSettings, SoftTargetSettings, TrainingSettings, WSettings,
+    AttentionOver, CycleganSettings, FixedLabelSettings, FixedTarget, LSettings,
+    LwPretrainedSettings, LwSettings, MethodParams, MlpSettings, ModelSettings, NetworkSettings,
+    Pool, SoftTargetSettings, TrainingSettings, WSettings,
 };
 use rand::RngExt;
 
 use super::*;
-use crate::State as _;
 
 const WIDTH: usize = 3;
 
 /// Settings of a run small enough for a test; each test changes what it is about.
 #[derive(Clone)]
 struct Setup {
-    network: NetworkSettings,
+    model: ModelSettings,
     training: TrainingSettings,
     method: MethodParams,
     seed: u64,
@@ -69,12 +72,7 @@ fn all_methods() -> Vec<MethodParams> {
 
 fn setup(method: MethodParams) -> Setup {
     Setup {
-        network: NetworkSettings {
-            linear: 16,
-            lstm: 8,
-            dropout: 0.2,
-            attention_over: AttentionOver::Blstm,
-        },
+        model: method.model().unwrap_or_else(|| blstm(8, AttentionOver::Blstm)),
         training: TrainingSettings {
             seeds: vec![],
             batch_size: 8,
@@ -89,33 +87,93 @@ fn setup(method: MethodParams) -> Setup {
     }
 }
 
+fn blstm(lstm: usize, attention_over: AttentionOver) -> ModelSettings {
+    let network = NetworkSettings { linear: 16, lstm, dropout: 0.2, attention_over };
+    ModelSettings::BlstmAttention(network)
+}
+
+fn mlp() -> ModelSettings {
+    ModelSettings::Mlp(MlpSettings { hidden: vec![8], leak: 0.1, dropout: 0.2 })
+}
+
+/// CycleGANs before an MLP.
+fn cyclegan() -> MethodParams {
+    MethodParams::Cyclegan(CycleganSettings {
+        pool: Pool::Training,
+        generator: vec![8, 8],
+        discriminator: vec![8],
+        classifier: vec![8],
+        leak: 0.2,
+        generator_dropout: 0.1,
+        discriminator_dropout: 0.1,
+        classifier_dropout: 0.1,
+        real_label: 0.9,
+        cycle_weight: 5.0,
+        class_weight: 2.0,
+        pretraining_epochs: 1,
+        epochs: 3,
+        batch_size: 8,
+        generator_steps: 2,
+        learning_rate: 1e-2,
+        decay: 0.8,
+        decay_epochs: 20,
+        synthetic_share: 1.0,
+    })
+}
+
+/// Every method on the network of frames, every such method on an MLP, and the one that brings its own.
+fn everything() -> Vec<Setup> {
+    let frames = all_methods().into_iter().map(setup);
+    let vectors = all_methods().into_iter().map(|method| Setup { model: mlp(), ..setup(method) });
+    frames.chain(vectors).chain([setup(cyclegan())]).collect()
+}
+
 impl Setup {
-    fn run(
+    fn spec(&self) -> RunSpec<'_> {
+        let Self { model, training, method, seed, classes } = self;
+        RunSpec { training, method, model, seed: *seed, classes, width: WIDTH }
+    }
+
+    /// Utterances that the model can read.
+    fn toy(&self, purpose: &str, count: usize) -> Vec<Example> {
+        if self.model.reads_vectors() { vectors(purpose, count) } else { toy(purpose, count) }
+    }
+
+    fn run(&self, training: &[Example], validation: &[Example]) -> Result<Trained, TrainError> {
+        self.run_from(training, validation, None, &mut |_| {})
+    }
+
+    fn run_from(
         &self,
         training: &[Example],
         validation: &[Example],
-    ) -> Result<Trained<Network>, TrainError> {
-        let spec = RunSpec {
-            training: &self.training,
-            method: &self.method,
-            seed: self.seed,
-            classes: &self.classes,
-            width: WIDTH,
-        };
-        train(&spec, &self.network, training, validation, None, &mut |_| {})
+        from: Option<Interim>,
+        observer: &mut dyn FnMut(&Waypoint<'_>),
+    ) -> Result<Trained, TrainError> {
+        let data = Data { training, validation, pool: training };
+        train(&self.spec(), &data, from, observer)
     }
 
     /// A run that goes on from `from`, and the states after each of its epochs, as bytes.
-    fn go_on(&self, from: Option<&[u8]>) -> (Trained<Network>, Vec<Vec<u8>>) {
-        let Self { network, training, method, seed, classes } = self;
-        let spec = RunSpec { training, method, seed: *seed, classes, width: WIDTH };
+    fn go_on(&self, from: Option<&[u8]>) -> (Trained, Vec<Vec<u8>>) {
         let mut states = Vec::new();
         let observer = &mut |at: &Waypoint<'_>| states.push(at.interim().unwrap().to_bytes());
         let from = from.map(|bytes| Interim::from_bytes(bytes).unwrap());
-        let (training, validation) = (toy("train", 24), toy("validation", 8));
-        let trained = train(&spec, network, &training, &validation, from, observer).unwrap();
+        let (training, validation) = (self.toy("train", 24), self.toy("validation", 8));
+        let trained = self.run_from(&training, &validation, from, observer).unwrap();
         (trained, states)
     }
+}
+
+/// Vectors whose class is the column that is high.
+fn vectors(purpose: &str, count: usize) -> Vec<Example> {
+    let mut noise = generator(77, purpose);
+    let mut vector = |example: Example| {
+        let centre = |column| if example.gold == Some(column) { 0.8 } else { 0.2 };
+        let frames = (0..WIDTH).map(|c| centre(c) + noise.random_range(-0.2..0.2)).collect();
+        Example { frames, ..example }
+    };
+    toy(purpose, count).into_iter().map(&mut vector).collect()
 }
 
 /// Utterances whose class is the course of their first column over time: it cannot be told from any
@@ -144,21 +202,19 @@ fn turn_labels(examples: &mut [Example]) {
     }
 }
 
-fn parameters(network: &Network) -> Vec<f32> {
-    let values = |v: &candle_core::Var| v.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-    network.variables().iter().flat_map(values).collect()
+fn parameters(trained: &Trained) -> State {
+    trained.predictor.state().unwrap()
 }
 
 #[test]
-fn every_method_learns_a_toy_task() {
-    let methods = all_methods();
-    let tested: Vec<_> = methods.iter().map(MethodParams::method).collect();
-    let of_frames = ambivox_settings::Method::ALL.iter().filter(|m| !m.uses_functionals());
-    assert!(tested.iter().eq(of_frames), "{tested:?}");
-    for method in methods {
-        let mut setup = setup(method);
-        setup.training.max_epochs = 30;
-        let trained = setup.run(&toy("train", 64), &toy("validation", 32)).unwrap();
+fn every_method_learns_a_toy_task_on_every_model() {
+    let tested: BTreeSet<_> = everything().iter().map(|setup| setup.method.method()).collect();
+    assert!(tested.iter().eq(ambivox_settings::Method::ALL), "{tested:?}");
+    for mut setup in everything() {
+        setup.training.max_epochs = if setup.model.reads_vectors() { 60 } else { 30 };
+        setup.training.patience = setup.training.max_epochs;
+        let (training, validation) = (setup.toy("train", 64), setup.toy("validation", 32));
+        let trained = setup.run(&training, &validation).unwrap();
         let best = &trained.epochs[trained.best_epoch - 1];
         assert!(best.validation_ua > 0.9, "{best:?}");
         assert!(best.validation_loss < 0.6 * trained.epochs[0].validation_loss, "{best:?}");
@@ -169,7 +225,7 @@ fn every_method_learns_a_toy_task() {
 #[test]
 fn attention_over_logits_learns_it_too() {
     let mut setup = setup(baseline());
-    setup.network.attention_over = AttentionOver::Logits;
+    setup.model = blstm(8, AttentionOver::Logits);
     setup.training.max_epochs = 30;
     let trained = setup.run(&toy("train", 64), &toy("validation", 32)).unwrap();
     assert!(trained.epochs[trained.best_epoch - 1].validation_ua > 0.9);
@@ -197,7 +253,7 @@ fn the_seed_decides_every_bit() {
     let (training, validation) = (toy("train", 24), toy("validation", 8));
     let run = |setup: &Setup| {
         let trained = setup.run(&training, &validation).unwrap();
-        (parameters(&trained.network), trained.epochs, trained.labels)
+        (parameters(&trained), trained.epochs, trained.labels)
     };
     let first = run(&setup);
     assert_eq!(first, run(&setup));
@@ -214,7 +270,7 @@ fn the_number_of_threads_changes_nothing() {
     let [one, three] = [1, 3].map(|threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let trained = pool.install(|| setup.run(&training, &validation).unwrap());
-        (parameters(&trained.network), trained.labels)
+        (parameters(&trained), trained.labels)
     });
     assert_eq!(one, three);
 }
@@ -223,14 +279,13 @@ fn the_number_of_threads_changes_nothing() {
 /// choice among them are not.
 #[test]
 fn validation_never_reaches_training() {
-    for method in all_methods() {
-        let mut setup = setup(method);
+    for mut setup in everything() {
         setup.training.max_epochs = 4;
-        let training = toy("train", 24);
-        let mut other = toy("other", 11);
+        let training = setup.toy("train", 24);
+        let mut other = setup.toy("other", 11);
         turn_labels(&mut other);
         let epochs = |validation: &[Example]| setup.run(&training, validation).unwrap().epochs;
-        let (ours, theirs) = (epochs(&toy("validation", 8)), epochs(&other));
+        let (ours, theirs) = (epochs(&setup.toy("validation", 8)), epochs(&other));
         let seen = |epochs: &[EpochRecord]| -> Vec<_> {
             let of = |e: &EpochRecord| (e.train_loss, e.labels_moved, e.mean_weight.clone());
             epochs.iter().map(of).collect()
@@ -255,7 +310,7 @@ fn the_best_epoch_is_kept_and_patience_ends_the_run() {
     setup.training.max_epochs = stopped.best_epoch;
     let exact = setup.run(&training, &validation).unwrap();
     assert_eq!(exact.best_epoch, stopped.best_epoch);
-    assert_eq!(parameters(&exact.network), parameters(&stopped.network));
+    assert_eq!(parameters(&exact), parameters(&stopped));
     assert_eq!(exact.labels, stopped.labels);
 }
 
@@ -338,14 +393,44 @@ fn records_tell_what_a_method_learns() {
 fn every_epoch_is_observed_and_their_number_is_known_before() {
     let mut setup = setup(lw_pretrained(2));
     setup.training.max_epochs = 3;
-    let Setup { network, training, method, seed, classes } = &setup;
-    let spec = RunSpec { training, method, seed: *seed, classes, width: WIDTH };
     let mut seen = Vec::new();
     let observer = &mut |at: &Waypoint<'_>| seen.extend(at.epochs().last().cloned());
     let (training, validation) = (toy("train", 16), toy("validation", 8));
-    let trained = train(&spec, network, &training, &validation, None, observer).unwrap();
+    let trained = setup.run_from(&training, &validation, None, observer).unwrap();
     assert_eq!(seen, trained.epochs);
-    assert_eq!((seen.len(), spec.most_epochs()), (5, 5));
+    assert_eq!((seen.len(), setup.spec().most_epochs()), (5, 5));
+}
+
+/// Epochs of the CycleGANs come before those of the classifier, and on top of them.
+#[test]
+fn epochs_of_an_augmenter_are_observed_too() {
+    let mut setup = setup(cyclegan());
+    setup.training.max_epochs = 2;
+    let mut seen = Vec::new();
+    let observer = &mut |at: &Waypoint<'_>| {
+        seen.push((at.done(), at.augmenter(), at.epochs().len(), at.interim().unwrap().place()));
+    };
+    let (training, validation) = (setup.toy("train", 16), setup.toy("validation", 8));
+    let trained = setup.run_from(&training, &validation, None, observer).unwrap();
+    assert_eq!((trained.labels.len(), trained.epochs.len()), (16, 2));
+    assert_eq!(setup.spec().most_epochs(), 6);
+    let gans = |done: usize| (done, Some("CycleGANs"), 0, format!("epoch {done} of the CycleGANs"));
+    let own = |epoch: usize| (4 + epoch, None, epoch, format!("epoch {epoch}"));
+    assert_eq!(seen, [gans(1), gans(2), gans(3), gans(4), own(1), own(2)]);
+}
+
+#[test]
+fn a_pool_that_cannot_be_used_is_refused() {
+    let setup = setup(cyclegan());
+    let (training, validation) = (setup.toy("train", 16), setup.toy("validation", 8));
+    let refused = |pool: &[Example]| {
+        let data = Data { training: &training, validation: &validation, pool };
+        train(&setup.spec(), &data, None, &mut |_| {}).unwrap_err().to_string()
+    };
+    assert!(refused(&[]).contains("no utterance for the unlabelled pool"));
+    let mut pool = setup.toy("pool", 4);
+    pool[2].frames[1] = f32::NAN;
+    assert!(refused(&pool).contains("pool002: a descriptor is not finite"));
 }
 
 #[test]
@@ -390,30 +475,29 @@ fn folds_that_cannot_be_trained_on_are_refused() {
 }
 
 /// Everything that a stage writes of a run.
-fn all_of(trained: &Trained<Network>) -> impl PartialEq + std::fmt::Debug + use<> {
-    let frames = toy("test", 5);
+fn all_of(setup: &Setup, trained: &Trained) -> impl PartialEq + std::fmt::Debug + use<> {
+    let frames = setup.toy("test", 5);
     let frames: Vec<&[f32]> = frames.iter().map(|example| example.frames.as_slice()).collect();
-    let predicted = trained.network.predict(&frames).unwrap();
-    let predicted: Vec<_> = predicted.into_iter().map(|p| p.log_probabilities).collect();
-    let Trained { network, best_epoch, epochs, initial_mean_weight, labels } = trained;
+    let predicted = trained.predictor.predict(&frames).unwrap();
+    let Trained { best_epoch, epochs, initial_mean_weight, labels, .. } = trained;
     let (epochs, weight, labels) = (epochs.clone(), initial_mean_weight.clone(), labels.clone());
-    (parameters(network), *best_epoch, epochs, weight, labels, predicted)
+    (parameters(trained), *best_epoch, epochs, weight, labels, predicted)
 }
 
-/// From every epoch, also from those of the pretraining and from the last, and whether the best one
-/// lies before or after it.
+/// From every epoch, also from those of an augmenter, of the pretraining and from the last, and
+/// whether the best one lies before or after it.
 #[test]
 fn a_run_goes_on_to_the_same_bits() {
-    for method in all_methods() {
-        let mut setup = setup(method);
+    for mut setup in everything() {
         (setup.training.max_epochs, setup.training.patience) = (5, 2);
         setup.training.learning_rate = 0.05;
         let (undisturbed, states) = setup.go_on(None);
-        assert_eq!(states.len(), undisturbed.epochs.len());
+        assert_eq!(states.len(), setup.method.augmenting_epochs() + undisturbed.epochs.len());
         for (done, state) in (1..).zip(&states) {
             let (trained, later) = setup.go_on(Some(state));
-            assert_eq!(all_of(&trained), all_of(&undisturbed), "{:?}: {done}", setup.method);
-            assert_eq!(later, states[done..], "{:?}: {done}", setup.method);
+            let (found, expected) = (all_of(&setup, &trained), all_of(&setup, &undisturbed));
+            assert_eq!(found, expected, "{:?}: {done}", setup.method);
+            assert!(later == states[done..], "{:?}: {done}", setup.method);
         }
     }
 }
@@ -423,14 +507,12 @@ fn a_run_does_not_go_on_from_another_ones_state() {
     let state = |setup: &Setup| Interim::from_bytes(&setup.go_on(None).1[0]).unwrap();
     let mut own = setup(lw());
     own.training.max_epochs = 1;
-    let narrow =
-        Setup { network: NetworkSettings { lstm: 4, ..own.network.clone() }, ..own.clone() };
+    let narrow = Setup { model: blstm(4, AttentionOver::Blstm), ..own.clone() };
     let unlearned = Setup { method: baseline(), ..own.clone() };
-    let Setup { network, training, method, seed, classes } = &own;
-    let spec = RunSpec { training, method, seed: *seed, classes, width: WIDTH };
-    for (other, utterances) in [(&narrow, 24), (&unlearned, 24), (&own, 28)] {
+    let vectors = Setup { model: mlp(), ..own.clone() };
+    for (other, utterances) in [(&narrow, 24), (&unlearned, 24), (&vectors, 24), (&own, 28)] {
         let (training, validation) = (toy("train", utterances), toy("validation", 8));
-        let error = train(&spec, network, &training, &validation, Some(state(other)), &mut |_| {});
+        let error = own.run_from(&training, &validation, Some(state(other)), &mut |_| {});
         assert!(matches!(error, Err(TrainError::OtherRun)), "{error:?}");
     }
 }

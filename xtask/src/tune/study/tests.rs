@@ -48,7 +48,7 @@ fn a_method_tries_what_concerns_it() {
 
 #[test]
 fn the_trials_pipeline_has_its_settings_and_the_runs_follow() {
-    let settings = "\"methods.lw.label_rate\" = [0.7]\n\"network.attention_over\" = [\"logits\"]\n";
+    let settings = "\"methods.lw.label_rate\" = [0.7]\n\"model.attention_over\" = [\"logits\"]\n";
     let studies = tried(GRID, settings, &[]).unwrap();
     let experiment = Toy::new().read().unwrap();
     let mut runs = graph::runs(&experiment, &["s1".to_owned()]);
@@ -58,7 +58,7 @@ fn the_trials_pipeline_has_its_settings_and_the_runs_follow() {
     assert_eq!(instances[1].slot, "tune/1/train/lw/1/s1");
     let params = serde_json::to_value(&instances[1].work).unwrap();
     assert_eq!(params["params"]["method"]["lw"]["label_rate"], 0.7);
-    assert_eq!(params["params"]["network"]["attention_over"], "logits");
+    assert_eq!(params["params"]["model"]["attention_over"], "logits");
     let own = graph::training(&experiment, &runs[1]);
     assert_eq!(instances[1].inputs, own.inputs);
 }
@@ -78,7 +78,7 @@ fn a_trial_of_the_pipelines_own_settings_is_its_own_run() {
 fn the_seed_decides_what_is_drawn_and_the_limits_hold() {
     let space = "\"methods.lw.label_rate\" = { log_uniform = [1e-3, 1.0] }\n\
         \"methods.lw.label_scale\" = { choice = [1.0, 10.0] }\n\
-        \"network.dropout\" = { uniform = [0.2, 0.6] }\n\
+        \"model.dropout\" = { uniform = [0.2, 0.6] }\n\
         \"training.patience\" = { integer = [3, 5] }\n";
     let trials = |search: &str| tried(search, space, &[]).unwrap().remove(0).trials;
     let first = trials(RANDOM);
@@ -94,7 +94,7 @@ fn the_seed_decides_what_is_drawn_and_the_limits_hold() {
     assert!(rates.iter().all(|rate| (1e-3..=1.0).contains(rate)));
     let low = rates.iter().filter(|rate| **rate < 0.0316).count();
     assert!((15..=35).contains(&low), "half of the decades have half of the draws: {low}");
-    assert!(values("network.dropout").iter().all(|share| (0.2..=0.6).contains(share)));
+    assert!(values("model.dropout").iter().all(|share| (0.2..=0.6).contains(share)));
     for (path, all) in
         [("training.patience", &[3.0, 4.0, 5.0][..]), ("methods.lw.label_scale", &[1.0, 10.0])]
     {
@@ -123,11 +123,11 @@ fn what_does_not_fit_the_pipeline_is_refused_before_anything_runs() {
         refused(GRID, "\"features.set\" = [\"is09\"]", &[]),
         refused(GRID, "\"methods.l.label_rate\" = [0.1]", &[]),
         refused(GRID, "\"training.patience\" = [3, 2.5]", &[]),
-        refused(GRID, "\"network.attention_over\" = [true]", &[]),
-        refused(GRID, "\"network.attention_over\" = [\"frames\"]", &[]),
-        refused(GRID, "\"network.dropout\" = [0.5, 1.5]", &[]),
+        refused(GRID, "\"model.attention_over\" = [true]", &[]),
+        refused(GRID, "\"model.attention_over\" = [\"frames\"]", &[]),
+        refused(GRID, "\"model.dropout\" = [0.5, 1.5]", &[]),
         refused(RANDOM, "\"training.patience\" = { uniform = [1, 5] }", &[]),
-        refused(RANDOM, "\"network.attention_over\" = { integer = [1, 5] }", &[]),
+        refused(RANDOM, "\"model.attention_over\" = { integer = [1, 5] }", &[]),
         refused(GRID, "\"methods.lw.label_rate\" = [0.1]", &["baseline"]),
     ];
     insta::assert_snapshot!(messages.join("\n"));

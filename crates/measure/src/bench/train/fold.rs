@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ambivox_corpus::{Utterance, read_corpus};
-use ambivox_features::Normaliser;
 use ambivox_lld::{Extractor, FeatureSet};
-use ambivox_settings::{Manifest, MethodParams, Pipeline, TrainingSettings};
-use ambivox_train::{Example, RunSpec, train};
-use anyhow::{Context as _, Result};
+use ambivox_models::MeanVariance;
+use ambivox_rules::Example;
+use ambivox_settings::{
+    Manifest, MethodParams, ModelSettings, NetworkSettings, Pipeline, TrainingSettings,
+};
+use ambivox_train::{Data, RunSpec, train};
+use anyhow::{Context as _, Result, bail};
 use rayon::ThreadPoolBuilder;
 
 use super::cases::Case;
@@ -23,6 +26,7 @@ const INFERENCE_BATCH: usize = 32;
 /// A fold whose descriptors are in memory.
 pub(crate) struct Fold {
     pipeline: Pipeline,
+    network: NetworkSettings,
     method: MethodParams,
     width: usize,
     training: Vec<Example>,
@@ -45,6 +49,9 @@ impl Fold {
         let manifest = Manifest::read(&workspace.join("data-manifests/emodb.toml"))?;
         let method = pipeline.methods.lw.clone().map(MethodParams::Lw);
         let method = method.context("pipelines/emodb.toml has no [methods.lw]")?;
+        let ModelSettings::BlstmAttention(network) = pipeline.model.clone() else {
+            bail!("pipelines/emodb.toml has a model that is not timed here")
+        };
         let set = FeatureSet::builtin(&pipeline.features.set)?;
         let width = set.columns().len();
         let utterances = read_corpus(root, &manifest)?.utterances;
@@ -57,11 +64,11 @@ impl Fold {
         };
         let (mut training, mut validation) =
             (examples(&speakers[2..])?, examples(&speakers[1..2])?);
-        let normaliser = Normaliser::fit(training.iter().map(|e| e.frames.as_slice()), width);
+        let normaliser = MeanVariance::fit(training.iter().map(|e| e.frames.as_slice()), width);
         for example in training.iter_mut().chain(&mut validation) {
             normaliser.apply(&mut example.frames);
         }
-        Ok(Self { pipeline, method, width, training, validation })
+        Ok(Self { pipeline, network, method, width, training, validation })
     }
 
     /// Times epochs of ours and, where it is at hand, of PyTorch on padded batches, by turns.
@@ -91,13 +98,15 @@ impl Fold {
         let spec = RunSpec {
             training: &training,
             method: &self.method,
+            model: &self.pipeline.model,
             seed: 0,
             classes: &self.pipeline.split.classes,
             width: self.width,
         };
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let mut started = Instant::now();
-        train(&spec, &self.pipeline.network, &self.training, &self.validation, None, &mut |_| {
+        let Self { training, validation, .. } = self;
+        train(&spec, &Data { training, validation, pool: &[] }, None, &mut |_| {
             ours.push(started.elapsed().as_secs_f64());
             theirs.extend(torch.as_mut().map(|torch| self.torch_epoch(torch)));
             started = Instant::now();
@@ -135,10 +144,10 @@ impl Fold {
     fn sizes(&self) -> Sizes {
         Sizes {
             inputs: self.width,
-            linear: self.pipeline.network.linear,
-            lstm: self.pipeline.network.lstm,
+            linear: self.network.linear,
+            lstm: self.network.lstm,
             classes: self.pipeline.split.classes.len(),
-            dropout: self.pipeline.network.dropout,
+            dropout: self.network.dropout,
         }
     }
 

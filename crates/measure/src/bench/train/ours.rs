@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, stdin};
 use std::time::Instant;
 
-use ambivox_model::{Batch, Network};
-use ambivox_settings::{AttentionOver, NetworkSettings, TrainingSettings};
-use ambivox_train::Learner;
+use ambivox_models::{Batch, Network, Predictor as _};
+use ambivox_nn::{CrossEntropy, Loss as _, Optimiser};
+use ambivox_settings::{AttentionOver, NetworkSettings};
 use anyhow::Result;
 
 use super::job::{Answer, Job, Memory, Sizes, Task};
@@ -39,7 +39,7 @@ struct Ready {
 }
 
 enum Work {
-    Step { learner: Box<Learner>, batches: Vec<(Batch, Vec<f32>)>, steps: u64 },
+    Step { network: Box<Network>, adam: Optimiser, batches: Vec<(Batch, Vec<f32>)>, steps: u64 },
     Inference { network: Box<Network>, utterances: Vec<Vec<f32>> },
     Product(Product),
 }
@@ -63,10 +63,11 @@ impl Ready {
 
     fn run(&mut self) -> Result<()> {
         match &mut self.work {
-            Work::Step { learner, batches, steps } => {
+            Work::Step { network, adam, batches, steps } => {
                 for (batch, targets) in batches {
                     *steps += 1;
-                    learner.step(batch, targets.clone(), *steps)?;
+                    let logits = network.training_logits(batch, *steps)?;
+                    adam.descend(&CrossEntropy.of(&logits, targets.clone())?)?;
                 }
             }
             Work::Inference { network, utterances } => {
@@ -88,32 +89,22 @@ impl Ready {
 
 fn step(job: &Job) -> Result<Work> {
     let sizes = job.sizes;
-    let learner = Box::new(Learner::new(network(sizes)?, &adam()));
+    let network = Box::new(network(sizes)?);
+    // At the rate of the pipelines, without clipping.
+    let adam = Optimiser::new(network.variables(), 1e-3, 0.0);
     let batch = |lengths: &Vec<usize>| {
         let frames: Vec<Vec<f32>> = lengths.iter().map(|&length| frames(length, sizes)).collect();
         let frames: Vec<&[f32]> = frames.iter().map(Vec::as_slice).collect();
         Ok((Batch::new(&frames, sizes.inputs)?, targets(lengths.len(), sizes.classes)))
     };
     let batches = job.batches.iter().map(batch).collect::<Result<_>>()?;
-    Ok(Work::Step { learner, batches, steps: 0 })
+    Ok(Work::Step { network, adam, batches, steps: 0 })
 }
 
 fn network(sizes: Sizes) -> Result<Network> {
     let Sizes { inputs, linear, lstm, classes, dropout } = sizes;
     let settings = NetworkSettings { linear, lstm, dropout, attention_over: AttentionOver::Blstm };
     Ok(Network::new(&settings, inputs, classes, 0)?)
-}
-
-/// Adam at the rate of the pipelines, without clipping; a step looks at nothing else.
-fn adam() -> TrainingSettings {
-    TrainingSettings {
-        seeds: Vec::new(),
-        batch_size: 1,
-        learning_rate: 1e-3,
-        gradient_clip: 0.0,
-        max_epochs: 1,
-        patience: 1,
-    }
 }
 
 /// Values between −1 and 1 in no order; what they are has no influence on the time.

@@ -1,0 +1,165 @@
+//! The model `blstm-attention`: the paper's network over an utterance's frames (METHOD, "Network").
+
+mod network;
+
+use std::collections::BTreeMap;
+
+use ambivox_nn::{Encoder, State};
+use ambivox_settings::{NetworkSettings, TrainingSettings};
+use candle_core::{Tensor, Var};
+
+use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key, values};
+use crate::descent::{Descent, Differentiable, state};
+use crate::{
+    Batch, FRAMES_PER_BATCH, Learner, MeanVariance, Model, ModelError, Prediction, Predictor,
+    Scaling, ScalingKind, batches_by_length,
+};
+use network::{attention_entries, dims};
+
+pub use network::Network;
+
+/// Name of the metadata that no other kind has.
+const NETWORK: &str = "network";
+
+impl Model for NetworkSettings {
+    fn scaling(&self) -> ScalingKind {
+        ScalingKind::MeanVariance
+    }
+
+    fn start(
+        &self,
+        inputs: usize,
+        classes: usize,
+        training: &TrainingSettings,
+        seed: u64,
+    ) -> Result<Box<dyn Learner>, ModelError> {
+        Ok(Box::new(Descent::new(Network::new(self, inputs, classes, seed)?, training)))
+    }
+}
+
+impl Differentiable for Network {
+    fn variables(&self) -> Vec<Var> {
+        self.variables()
+    }
+
+    fn copy(&self) -> candle_core::Result<Self> {
+        self.copy()
+    }
+
+    fn logits(&self, utterances: &[&[f32]], dropout_seed: u64) -> Result<Tensor, ModelError> {
+        let batch = Batch::new(utterances, self.inputs())?;
+        Ok(self.training_logits(&batch, dropout_seed)?)
+    }
+}
+
+impl Predictor for Network {
+    fn inputs(&self) -> usize {
+        self.encoder.dims().inputs
+    }
+
+    fn classes(&self) -> usize {
+        self.output_bias.elem_count()
+    }
+
+    fn parameters(&self) -> usize {
+        self.variables().iter().map(|variable| variable.elem_count()).sum()
+    }
+
+    fn reads_vectors(&self) -> bool {
+        false
+    }
+
+    fn sizes(&self) -> Vec<(&'static str, usize)> {
+        let NetworkSettings { linear, lstm, .. } = self.settings;
+        vec![("network.linear", linear), ("network.lstm", lstm)]
+    }
+
+    /// They are computed in batches of similar length, so that memory stays bounded.
+    fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError> {
+        let lengths: Vec<usize> = utterances.iter().map(|u| u.len() / self.inputs()).collect();
+        let mut predictions = vec![None; utterances.len()];
+        for positions in batches_by_length(&lengths, FRAMES_PER_BATCH) {
+            let members: Vec<&[f32]> = positions.iter().map(|&i| utterances[i]).collect();
+            let batch = Batch::new(&members, self.inputs())?;
+            for (i, prediction) in positions.into_iter().zip(self.predict_batch(&batch)?) {
+                predictions[i] = Some(prediction);
+            }
+        }
+        Ok(predictions.into_iter().flatten().collect())
+    }
+
+    fn state(&self) -> Result<State, ModelError> {
+        state(self)
+    }
+
+    fn metadata(&self) -> serde_json::Result<BTreeMap<&'static str, String>> {
+        Ok(BTreeMap::from([(NETWORK, serde_json::to_string(self.settings())?)]))
+    }
+
+    /// They have PyTorch's names, layouts and gate order (i, f, g, o); `lstm.bias` is the sum of
+    /// PyTorch's two biases.
+    fn tensors(&self) -> candle_core::Result<Vec<NamedTensor>> {
+        let theta = self.theta.to_vec1::<f32>()?;
+        let slots = self.encoder.dims().tensors().into_iter();
+        let mut named: Vec<NamedTensor> = slots
+            .map(|slot| (slot.name.to_owned(), slot.shape, theta[slot.range].to_vec()))
+            .collect();
+        for (name, var) in self.heads() {
+            named.push((name.to_owned(), var.dims().to_vec(), values(var)?));
+        }
+        Ok(named)
+    }
+}
+
+/// Reads one from a checkpoint.
+pub(crate) fn read(
+    metadata: &Metadata,
+    tensors: &Tensors<'_>,
+    classes: usize,
+) -> Result<(Box<dyn Predictor>, Scaling), Fault> {
+    let settings: NetworkSettings = metadata.json(NETWORK)?;
+    let scaling = metadata.json::<MeanVariance>(key::NORMALISER)?.checked()?;
+    let inputs = scaling.mean.len();
+    check_sizes(&settings, inputs, classes)?;
+    let network = network(tensors, settings, inputs, classes)?;
+    Ok((Box::new(network), Scaling::MeanVariance(scaling)))
+}
+
+fn check_sizes(settings: &NetworkSettings, inputs: usize, classes: usize) -> Result<(), Fault> {
+    let sizes = [
+        ("values per frame", inputs, 1),
+        ("network.linear", settings.linear, 1),
+        ("network.lstm", settings.lstm, 1),
+        ("classes", classes, 2),
+    ];
+    let dropout = settings.dropout;
+    if !(0.0..1.0).contains(&dropout) {
+        return Err(format!("network.dropout: {dropout}; expected from 0 to below 1"));
+    }
+    match sizes.into_iter().find(|&(_, size, least)| !(least..=LARGEST).contains(&size)) {
+        Some((name, size, least)) => {
+            Err(format!("{name}: {size}; expected from {least} to {LARGEST}"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn network(
+    tensors: &Tensors<'_>,
+    settings: NetworkSettings,
+    inputs: usize,
+    classes: usize,
+) -> Result<Network, Fault> {
+    let dims = dims(&settings, inputs);
+    let pooled = 2 * settings.lstm;
+    tensors.check_count(dims.tensors().len() + Network::HEADS.len())?;
+    let [attention, output_weight, output_bias] = Network::HEADS;
+    Ok(Network {
+        encoder: Encoder::new(dims),
+        theta: tensors.theta(dims)?,
+        attention: tensors.var(attention, &[attention_entries(&settings, classes)])?,
+        output_weight: tensors.var(output_weight, &[classes, pooled])?,
+        output_bias: tensors.var(output_bias, &[classes])?,
+        settings,
+    })
+}

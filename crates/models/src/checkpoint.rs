@@ -1,0 +1,97 @@
+//! Checkpoints: a trained model and all that is needed to use it, in one safetensors file.
+//!
+//! Metadata, all strings: `format` (the version), `kind` (absent for `blstm-attention`, the first there
+//! was) and, as JSON, `classes`, `feature_set` and what the kind has beside its tensors: `network`
+//! and `normaliser` (`mean` and `sd`, one number per value of a frame) of a `blstm-attention`, `layers`
+//! (hidden units and the slope of the leaky ReLU) and `scaling` (`lowest` and `range`, one number per
+//! value of a vector) of an `mlp`. The same contents always give the same bytes.
+
+mod read;
+mod write;
+
+use std::path::Path;
+
+use ambivox_settings::FeatureSetText;
+use fs_err as fs;
+
+use crate::{ModelError, Predictor, Scaling, blstm_attention, mlp};
+
+pub(crate) use read::{Fault, LARGEST, Metadata, Tensors};
+pub use write::NamedTensor;
+pub(crate) use write::values;
+
+/// Version of the file's form.
+const FORMAT: &str = "1";
+
+/// Names of the metadata.
+pub(crate) mod key {
+    pub(super) const FORMAT: &str = "format";
+    /// The kind of model, where it is not `blstm-attention`.
+    pub(crate) const KIND: &str = "kind";
+    pub(super) const CLASSES: &str = "classes";
+    pub(super) const FEATURE_SET: &str = "feature_set";
+    /// A [`crate::MeanVariance`].
+    pub(crate) const NORMALISER: &str = "normaliser";
+    /// A [`crate::MinMax`].
+    pub(crate) const SCALING: &str = "scaling";
+}
+
+/// Reads a model of a kind for so many classes, and the scaling of its input.
+type Reader = fn(&Metadata, &Tensors<'_>, usize) -> Result<(Box<dyn Predictor>, Scaling), Fault>;
+
+/// The kinds by what the metadata call them.
+const KINDS: [(Option<&str>, Reader); 2] =
+    [(None, blstm_attention::read), (Some(mlp::KIND), mlp::read)];
+
+/// A trained model with its classes and the way to its input.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// The model.
+    pub predictor: Box<dyn Predictor>,
+    /// Names of the classes, in the order of the model's outputs.
+    pub classes: Vec<String>,
+    /// The feature set that made its input.
+    pub feature_set: FeatureSetText,
+    /// The scaling of its input.
+    pub scaling: Scaling,
+}
+
+impl Checkpoint {
+    /// Writes the file.
+    pub fn save(&self, file: &Path) -> Result<(), ModelError> {
+        let bytes = self.bytes().map_err(|fault| ModelError::checkpoint(file, fault))?;
+        Ok(fs::write(file, bytes)?)
+    }
+
+    /// Reads a file of any origin. It is an error, which names the file and what was expected,
+    /// unless kind, format, metadata, names and shapes of the tensors are those of a checkpoint and
+    /// all numbers are finite.
+    pub fn load(file: &Path) -> Result<Self, ModelError> {
+        Self::parse(file, &fs::read(file)?)
+    }
+
+    /// As [`Self::load`], from a file's content; `file` is for messages. What is made of it takes
+    /// about as much memory as the content.
+    pub fn parse(file: &Path, content: &[u8]) -> Result<Self, ModelError> {
+        Self::read(content).map_err(|fault| ModelError::checkpoint(file, fault))
+    }
+
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>, Fault> {
+        let metadata = write::metadata(self).map_err(|error| error.to_string())?;
+        write::file(metadata, self.predictor.tensors().map_err(|error| error.to_string())?)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Fault> {
+        let (metadata, tensors) = read::parts(bytes)?;
+        let kind = metadata.kind();
+        let known = KINDS.into_iter().find(|(name, _)| *name == kind);
+        let (_, reader) = known.ok_or_else(|| read::unknown(kind))?;
+        let classes: Vec<String> = metadata.json(key::CLASSES)?;
+        let (predictor, scaling) = reader(&metadata, &tensors, classes.len())?;
+        let feature_set = metadata.json(key::FEATURE_SET)?;
+        Ok(Self { predictor, classes, feature_set, scaling })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,34 @@
+//! The models: one axis of an experiment, a file per kind.
+//!
+//! A [`Model`] is made into a [`Learner`], which is trained by rounds, and whose [`Predictor`] says how
+//! probable each class is; a [`Checkpoint`] is what is left of one on disk, with the [`Scaling`] of its
+//! input. A kind is a line of [`model`] and one of the table that reads checkpoints. What a model is
+//! to learn, and for how long, is said by label rules and by the loop of training, which are not here.
+
+use ambivox_settings::Arithmetic;
+
+mod batch;
+mod blstm_attention;
+mod checkpoint;
+mod descent;
+mod error;
+mod mlp;
+mod model;
+mod predict;
+mod scaling;
+
+pub use batch::{Batch, FRAMES_PER_BATCH, batches_by_length};
+pub use blstm_attention::Network;
+pub use checkpoint::{Checkpoint, NamedTensor};
+pub use error::ModelError;
+pub use mlp::Mlp;
+pub use model::{Learner, Model, Predictor, Round, model};
+pub use predict::{Prediction, probabilities};
+pub use scaling::{MeanVariance, MinMax, Scaling, ScalingKind};
+
+/// Chooses the instructions by which this whole process computes networks, before it computes any.
+pub fn compute_by(arithmetic: Arithmetic) {
+    if arithmetic == Arithmetic::Portable {
+        ambivox_nn::compute_portably();
+    }
+}

@@ -1,0 +1,288 @@
+//! The model `mlp`: fully connected layers over one vector of an utterance.
+
+use std::collections::BTreeMap;
+
+use ambivox_nn::{Dense, HiddenDropout, Layer, State, rows};
+use ambivox_settings::{MlpSettings, TrainingSettings};
+use candle_core::{Tensor, Var};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key, values};
+use crate::descent::{Descent, Differentiable, state};
+use crate::predict::log_shares;
+use crate::{Learner, MinMax, Model, ModelError, Prediction, Predictor, Scaling, ScalingKind};
+
+/// What a checkpoint's metadata call it.
+pub(crate) const KIND: &str = "classifier of functionals";
+
+/// Names of the metadata that no other kind has.
+const LAYERS: &str = "layers";
+
+impl Model for MlpSettings {
+    fn scaling(&self) -> ScalingKind {
+        ScalingKind::MinMax
+    }
+
+    fn start(
+        &self,
+        inputs: usize,
+        classes: usize,
+        training: &TrainingSettings,
+        seed: u64,
+    ) -> Result<Box<dyn Learner>, ModelError> {
+        Ok(Box::new(Descent::new(Mlp::new(self, inputs, classes, seed)?, training)))
+    }
+}
+
+/// `Linear → (leaky ReLU → dropout → Linear)…`, from a vector to a logit of every class.
+#[derive(Debug, Clone)]
+pub struct Mlp {
+    layers: Dense,
+    dropout: f64,
+}
+
+/// What the layers are beside their tensors.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Layers {
+    hidden: Vec<usize>,
+    leak: f64,
+}
+
+impl Mlp {
+    /// A new one for vectors of `inputs` values and `classes` classes, drawn from `seed`.
+    pub fn new(
+        settings: &MlpSettings,
+        inputs: usize,
+        classes: usize,
+        seed: u64,
+    ) -> candle_core::Result<Self> {
+        let widths = [&[inputs], settings.hidden.as_slice(), &[classes]].concat();
+        let layers = Dense::new("classifier", &widths, settings.leak, seed)?;
+        Ok(Self { layers, dropout: settings.dropout })
+    }
+
+    fn hidden(&self) -> Vec<usize> {
+        let units = self.layers.layers.iter().map(|layer| layer.bias.elem_count());
+        units.take(self.layers.layers.len() - 1).collect()
+    }
+}
+
+impl Differentiable for Mlp {
+    fn variables(&self) -> Vec<Var> {
+        self.layers.variables()
+    }
+
+    fn copy(&self) -> candle_core::Result<Self> {
+        Ok(Self { layers: self.layers.copy()?, dropout: self.dropout })
+    }
+
+    fn logits(&self, utterances: &[&[f32]], dropout_seed: u64) -> Result<Tensor, ModelError> {
+        let vectors = rows(utterances, self.inputs())?;
+        let dropout = HiddenDropout { rate: self.dropout, seed: dropout_seed };
+        Ok(self.layers.training_output(&vectors, dropout)?)
+    }
+
+    fn order(seed: u64, round: usize) -> ChaCha8Rng {
+        ambivox_nn::generator(seed, &format!("classifier in epoch {round}"))
+    }
+
+    fn dropout_seed(order: &mut ChaCha8Rng, _seed: u64, _round: usize, _batch: usize) -> u64 {
+        order.next_u64()
+    }
+}
+
+impl Predictor for Mlp {
+    fn inputs(&self) -> usize {
+        self.layers.inputs()
+    }
+
+    fn classes(&self) -> usize {
+        self.layers.outputs()
+    }
+
+    fn parameters(&self) -> usize {
+        self.layers.parameters()
+    }
+
+    fn reads_vectors(&self) -> bool {
+        true
+    }
+
+    fn sizes(&self) -> Vec<(&'static str, usize)> {
+        self.hidden().into_iter().map(|units| ("model.hidden", units)).collect()
+    }
+
+    fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError> {
+        if utterances.is_empty() {
+            return Ok(Vec::new());
+        }
+        let logits = self.layers.fixed_output(&rows(utterances, self.inputs())?)?;
+        let prediction =
+            |row: Vec<f32>| Prediction { log_probabilities: log_shares(&row), attention: None };
+        Ok(logits.to_vec2::<f32>()?.into_iter().map(prediction).collect())
+    }
+
+    fn state(&self) -> Result<State, ModelError> {
+        state(self)
+    }
+
+    fn metadata(&self) -> serde_json::Result<BTreeMap<&'static str, String>> {
+        let layers = Layers { hidden: self.hidden(), leak: self.layers.leak };
+        Ok(BTreeMap::from([
+            (key::KIND, KIND.to_owned()),
+            (LAYERS, serde_json::to_string(&layers)?),
+        ]))
+    }
+
+    fn tensors(&self) -> candle_core::Result<Vec<NamedTensor>> {
+        let mut named = Vec::new();
+        for (number, Layer { weight, bias }) in self.layers.layers.iter().enumerate() {
+            let [weight_name, bias_name] = names(number);
+            named.push((weight_name, weight.dims().to_vec(), values(weight)?));
+            named.push((bias_name, bias.dims().to_vec(), values(bias)?));
+        }
+        Ok(named)
+    }
+}
+
+/// Reads one from a checkpoint; its dropout, of which only training knows, is 0.
+pub(crate) fn read(
+    metadata: &Metadata,
+    tensors: &Tensors<'_>,
+    classes: usize,
+) -> Result<(Box<dyn Predictor>, Scaling), Fault> {
+    let Layers { hidden, leak } = metadata.json(LAYERS)?;
+    let scaling = Scaling::MinMax(metadata.json::<MinMax>(key::SCALING)?.checked()?);
+    if !(0.0..1.0).contains(&leak) {
+        return Err(format!("leak: {leak}; expected from 0 to below 1"));
+    }
+    let widths = [&[scaling.width()], hidden.as_slice(), &[classes]].concat();
+    check_widths(&widths)?;
+    let layers = Dense { layers: layers(tensors, &widths)?, leak };
+    Ok((Box::new(Mlp { layers, dropout: 0.0 }), scaling))
+}
+
+fn names(layer: usize) -> [String; 2] {
+    ["weight", "bias"].map(|name| format!("{layer}.{name}"))
+}
+
+fn layers(tensors: &Tensors<'_>, widths: &[usize]) -> Result<Vec<Layer>, Fault> {
+    let pairs = widths.windows(2);
+    tensors.check_count(2 * pairs.len())?;
+    let layer = |(number, pair): (usize, &[usize])| {
+        let [weight, bias] = names(number);
+        Ok(Layer {
+            weight: tensors.var(&weight, &[pair[1], pair[0]])?,
+            bias: tensors.var(&bias, &pair[1..])?,
+        })
+    };
+    pairs.enumerate().map(layer).collect()
+}
+
+fn check_widths(widths: &[usize]) -> Result<(), Fault> {
+    match widths.iter().find(|width| !(1..=LARGEST).contains(*width)) {
+        Some(width) => Err(format!("a layer has {width} values; expected from 1 to {LARGEST}")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ambivox_settings::FeatureSetText;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Checkpoint;
+    use crate::checkpoint::tests::with_header;
+
+    fn checkpoint() -> Checkpoint {
+        let settings = MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5 };
+        Checkpoint {
+            predictor: Box::new(Mlp::new(&settings, 2, 3, 5).unwrap()),
+            classes: ["happiness", "sadness", "anger"].map(str::to_owned).to_vec(),
+            feature_set: FeatureSetText::Builtin("is09".to_owned()),
+            scaling: Scaling::MinMax(MinMax {
+                lowest: vec![0.1, -1234.5678],
+                range: vec![1e-7, 3.3],
+            }),
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Result<Checkpoint, ModelError> {
+        Checkpoint::parse(Path::new("file"), bytes)
+    }
+
+    /// The message for a checkpoint whose header has `from` replaced by `to`.
+    fn fault(from: &str, to: &str) -> String {
+        read(&with_header(&checkpoint().bytes().unwrap(), from, to)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn outputs_are_those_of_the_layers() {
+        let mlp = Mlp::new(&MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5 }, 3, 2, 5);
+        let mlp = mlp.unwrap();
+        let vector = [0.5_f32, -1.0, 2.0];
+        let logits = mlp.layers.fixed_output(&rows(&[&vector], 3).unwrap()).unwrap();
+        let logits: Vec<f64> =
+            logits.to_vec2::<f32>().unwrap()[0].iter().map(|&z| f64::from(z)).collect();
+        let total: f64 = logits.iter().map(|z| z.exp()).sum();
+        let said = mlp.predict(&[&vector]).unwrap().remove(0);
+        assert!((said.log_probabilities[1] - (logits[1].exp() / total).ln()).abs() < 1e-12);
+        assert_eq!(said.attention, None);
+        assert!(mlp.predict(&[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_what_it_wrote() {
+        let saved = checkpoint();
+        let bytes = saved.bytes().unwrap();
+        let loaded = read(&bytes).unwrap();
+        assert_eq!(
+            (&loaded.classes, &loaded.feature_set, &loaded.scaling),
+            (&saved.classes, &saved.feature_set, &saved.scaling)
+        );
+        let say =
+            |from: &Checkpoint| from.predictor.predict(&[&[0.3, -0.8], &[-1.0, 1.0]]).unwrap();
+        assert_eq!(say(&loaded), say(&saved));
+        assert_eq!(loaded.bytes().unwrap(), bytes);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        for (from, to, expected) in [
+            (
+                r#""kind":"classifier of"#,
+                r#""kind":"oracle of"#,
+                "it holds a oracle of functionals",
+            ),
+            (r#""format":"1""#, r#""format":"2""#, r#"its format is "2""#),
+            (r#""classes":"#, r#""glasses":"#, r#"its metadata has no "classes""#),
+            (r#"\"hidden\":[4]"#, r#"\"hidden\":[5]"#, "expected F32 of shape [5, 2]"),
+            (r#"\"hidden\":[4]"#, r#"\"hidden\":[0]"#, "a layer has 0 values"),
+            (r#"\"leak\":0.2"#, r#"\"leak\":1e300"#, "leak: 1"),
+            (r#"\"hidden\":[4]"#, r#"\"hidden\":[]"#, "it has 4 tensors; expected 2"),
+            (r#"\"lowest\":[0.1"#, r#"\"lowest\":[0.1,0.2"#, "3 lowest values but 2 ranges"),
+            ("1e-7", "0", "column 0 has lowest value 0.1 and range 0"),
+            (r#""1.bias":"#, r#""1.bios":"#, r#"no tensor "1.bias""#),
+        ] {
+            let message = fault(from, to);
+            assert!(message.contains(expected), "{from} → {to}: {message}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn spoiled_bytes_never_panic(position in 0_usize..900, value: u8, cut in 0_usize..900) {
+            let mut bytes = checkpoint().bytes().unwrap();
+            let length = bytes.len();
+            bytes[position % length] = value;
+            drop(read(&bytes));
+            drop(read(&bytes[..cut.min(length)]));
+        }
+    }
+}

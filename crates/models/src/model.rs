@@ -1,0 +1,105 @@
+//! What every model does, and which kinds there are.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use ambivox_nn::{Loss, State, Targets};
+use ambivox_settings::{ModelSettings, TrainingSettings};
+use rand_chacha::ChaCha8Rng;
+
+use crate::checkpoint::NamedTensor;
+use crate::{ModelError, Prediction, ScalingKind};
+
+/// A kind of model with its settings, before it has seen anything.
+pub trait Model {
+    /// How its input is scaled.
+    fn scaling(&self) -> ScalingKind;
+
+    /// A learner of utterances with rows of `inputs` values, for `classes` classes; all its chance is
+    /// drawn from `seed`.
+    fn start(
+        &self,
+        inputs: usize,
+        classes: usize,
+        training: &TrainingSettings,
+        seed: u64,
+    ) -> Result<Box<dyn Learner>, ModelError>;
+}
+
+/// The registry: the kind that a pipeline's section `[model]` names.
+pub fn model(settings: &ModelSettings) -> &dyn Model {
+    match settings {
+        ModelSettings::BlstmAttention(settings) => settings,
+        ModelSettings::Mlp(settings) => settings,
+    }
+}
+
+/// What a learner is given for one round.
+pub struct Round<'a> {
+    /// The round's number, from 1.
+    pub number: usize,
+    /// The run's seed.
+    pub seed: u64,
+    /// All utterances, each row-major rows × inputs.
+    pub utterances: &'a [&'a [f32]],
+    /// What they are to be classified as.
+    pub targets: &'a Targets,
+    /// Positions of the utterances of this round, drawn from the given stream.
+    pub sample: &'a dyn Fn(&mut ChaCha8Rng) -> Vec<usize>,
+    /// What to make small.
+    pub loss: &'a dyn Loss,
+}
+
+/// A model in training.
+pub trait Learner {
+    /// Learns from the utterances of one round with targets and weights fixed; the mean loss over
+    /// them. Whether it is finite is for the caller to look at: [`ModelError::NotFinite`] says where it
+    /// ceased to be.
+    fn round(&mut self, round: &Round<'_>) -> Result<f64, ModelError>;
+
+    /// What it has learned so far, to ask.
+    fn predictor(&self) -> &dyn Predictor;
+
+    /// What it has learned so far, to keep: later rounds leave it alone.
+    fn fitted(&self) -> Result<Box<dyn Predictor>, ModelError>;
+
+    /// All that later rounds depend on.
+    fn state(&self) -> Result<State, ModelError>;
+
+    /// Goes on from the state of another learner; whether that was of an equal one.
+    fn restore(&mut self, state: &State) -> Result<bool, ModelError>;
+
+    /// A predictor of this learner's from its [`Predictor::state`]; `None` where it was of another's.
+    fn revive(&self, state: &State) -> Result<Option<Box<dyn Predictor>>, ModelError>;
+}
+
+/// A trained model: it says how probable each class is.
+pub trait Predictor: Debug + Send + Sync {
+    /// Values per row that it reads.
+    fn inputs(&self) -> usize;
+
+    /// Number of classes.
+    fn classes(&self) -> usize;
+
+    /// Number of parameters.
+    fn parameters(&self) -> usize;
+
+    /// Whether it reads one vector of an utterance, and not its frames.
+    fn reads_vectors(&self) -> bool;
+
+    /// Units of its layers, each under the name of its setting.
+    fn sizes(&self) -> Vec<(&'static str, usize)>;
+
+    /// Predictions for any number of utterances, each row-major rows × [`Self::inputs`], in their
+    /// order, without dropout.
+    fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError>;
+
+    /// The values of its parameters.
+    fn state(&self) -> Result<State, ModelError>;
+
+    /// What a checkpoint says of it beside its tensors, as JSON by name.
+    fn metadata(&self) -> serde_json::Result<BTreeMap<&'static str, String>>;
+
+    /// Its tensors, as a checkpoint has them.
+    fn tensors(&self) -> candle_core::Result<Vec<NamedTensor>>;
+}

@@ -1,0 +1,66 @@
+//! Prediction: what a model says of utterances.
+
+use crate::{Batch, ModelError, Network};
+
+/// What a model says of one utterance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// `log y_c` of every class (eq. 3), in the model's order.
+    pub log_probabilities: Vec<f64>,
+    /// Attention weights `α_t` (eq. 1), one per frame, whose sum is 1; `None` of a model that has no
+    /// attention.
+    pub attention: Option<Vec<f32>>,
+}
+
+impl Prediction {
+    /// `y_c` of every class; their sum is 1.
+    pub fn probabilities(&self) -> Vec<f64> {
+        probabilities(&self.log_probabilities)
+    }
+}
+
+impl Network {
+    /// Predictions for the utterances of one batch, in its order.
+    pub fn predict_batch(&self, batch: &Batch) -> Result<Vec<Prediction>, ModelError> {
+        let (logits, attention) = self.inference_logits(batch)?;
+        let rows = logits.to_vec2::<f32>()?;
+        let prediction = |(row, attention): (&Vec<f32>, _)| Prediction {
+            log_probabilities: log_shares(row),
+            attention: Some(attention),
+        };
+        Ok(rows.iter().zip(attention).map(prediction).collect())
+    }
+}
+
+/// `y_c` of every class from their logarithms.
+pub fn probabilities(log_y: &[f64]) -> Vec<f64> {
+    log_y.iter().copied().map(libm::exp).collect()
+}
+
+/// The logarithm of the softmax, stable for logits of any size.
+pub(crate) fn log_shares(logits: &[f32]) -> Vec<f64> {
+    let logits: Vec<f64> = logits.iter().map(|&v| f64::from(v)).collect();
+    let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total = top + libm::log(logits.iter().map(|v| libm::exp(v - top)).sum());
+    logits.iter().map(|v| v - total).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_softmax_keeps_extremes_finite() {
+        let values = log_shares(&[1000.0, 0.0, -1000.0]);
+        assert_eq!(values, [0.0, -1000.0, -2000.0]);
+    }
+
+    #[test]
+    fn log_softmax_agrees_with_the_definition() {
+        let logits = [0.3_f32, -1.2, 2.5];
+        let total: f64 = logits.iter().map(|&v| f64::from(v).exp()).sum();
+        for (value, &logit) in log_shares(&logits).iter().zip(&logits) {
+            assert!((value - (f64::from(logit).exp() / total).ln()).abs() < 1e-14);
+        }
+    }
+}

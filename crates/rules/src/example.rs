@@ -1,0 +1,17 @@
+//! An utterance as a method sees it.
+
+use serde::{Deserialize, Serialize};
+
+/// An utterance with its label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// The utterance.
+    pub utterance_id: String,
+    /// Normalised descriptors, row-major frames × width; scaled functionals are one frame.
+    pub frames: Vec<f32>,
+    /// Index of the gold label among the classes; `None` where the annotators agreed on none of
+    /// them, which only methods that use votes can train on.
+    pub gold: Option<usize>,
+    /// Annotators' votes for each class; only methods that use votes look at them.
+    pub votes: Vec<f64>,
+}

@@ -1,0 +1,72 @@
+//! Labels that are not learned: those of BLSTM + ATT, of its variants with resampling, and of Cycle-GAN.
+
+use ambivox_nn::Targets;
+use ambivox_settings::FixedLabelSettings;
+
+use crate::LabelRule;
+use crate::labels::{fixed_targets, initial_weights};
+
+/// What the weights are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Weighting {
+    /// Those of METHOD's eq. 4 before they are learned, so that every class counts as much.
+    ByClass,
+    /// 1.
+    Equal,
+}
+
+/// Targets and weights that stay what they are.
+#[derive(Debug)]
+pub(crate) struct Fixed {
+    targets: Targets,
+}
+
+impl Fixed {
+    pub(crate) fn new(
+        settings: &FixedLabelSettings,
+        weighting: Weighting,
+        gold: &[usize],
+        classes: usize,
+    ) -> Self {
+        let FixedLabelSettings { fixed_target, label_scale } = *settings;
+        let distributions = fixed_targets(fixed_target, label_scale, gold, classes);
+        let weights = match weighting {
+            Weighting::ByClass => initial_weights(gold, classes),
+            Weighting::Equal => vec![1.0; gold.len()],
+        };
+        Self { targets: Targets { distributions, weights } }
+    }
+}
+
+impl LabelRule for Fixed {
+    fn targets(&self) -> &Targets {
+        &self.targets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ambivox_settings::FixedTarget;
+
+    use super::*;
+
+    fn targets(fixed_target: FixedTarget, weighting: Weighting) -> Targets {
+        let settings = FixedLabelSettings { fixed_target, label_scale: 2.0 };
+        Fixed::new(&settings, weighting, &[1, 0, 1], 2).targets
+    }
+
+    #[test]
+    fn one_hot_targets_and_class_weights() {
+        let targets = targets(FixedTarget::OneHot, Weighting::ByClass);
+        assert_eq!(targets.distributions, [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]);
+        assert_eq!(targets.weights, [4.0 / 3.0, 2.0 / 3.0, 4.0 / 3.0]);
+    }
+
+    #[test]
+    fn softmax_targets_use_the_scale_and_weights_may_be_equal() {
+        let targets = targets(FixedTarget::Softmax, Weighting::Equal);
+        let gold_share = targets.distributions[0][1];
+        assert!((gold_share - 1.0 / (1.0 + (-2.0_f64).exp())).abs() < 1e-15);
+        assert_eq!(targets.weights, [1.0; 3]);
+    }
+}

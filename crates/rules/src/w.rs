@@ -1,0 +1,82 @@
+//! BLSTM + ATT + w: weights learned, the target fixed.
+
+use ambivox_nn::{State, Targets};
+use ambivox_settings::WSettings;
+
+use crate::LabelRule;
+use crate::labels::{fixed_targets, starting_weights};
+use crate::second_step::stepped_weights;
+
+/// The method `w`.
+#[derive(Debug)]
+pub(crate) struct W {
+    labels: Targets,
+    rate: f64,
+}
+
+impl W {
+    pub(crate) fn new(settings: &WSettings, gold: &[usize], classes: usize) -> Self {
+        let WSettings { fixed_target, label_scale, weight_rate, rescale_initial_weights } =
+            *settings;
+        let distributions = fixed_targets(fixed_target, label_scale, gold, classes);
+        let weights = starting_weights(gold, classes, rescale_initial_weights);
+        Self { labels: Targets { distributions, weights }, rate: weight_rate }
+    }
+}
+
+impl LabelRule for W {
+    fn targets(&self) -> &Targets {
+        &self.labels
+    }
+
+    fn learns_weights(&self) -> bool {
+        true
+    }
+
+    fn reads_outputs(&self) -> bool {
+        true
+    }
+
+    fn after_round(&mut self, log_y: &[Vec<f64>]) {
+        self.labels.weights = stepped_weights(&self.labels, log_y, self.rate);
+    }
+
+    fn state(&self) -> State {
+        State::of(&self.labels.weights)
+    }
+
+    fn restore(&mut self, state: &State) -> bool {
+        let weights = state.read::<Vec<f64>>();
+        let weights = weights.filter(|weights| weights.len() == self.labels.weights.len());
+        weights.map(|weights| self.labels.weights = weights).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ambivox_settings::FixedTarget;
+
+    use super::*;
+
+    #[test]
+    fn weights_move_and_labels_do_not() {
+        let settings = WSettings {
+            fixed_target: FixedTarget::OneHot,
+            label_scale: 1.0,
+            weight_rate: 0.1,
+            rescale_initial_weights: false,
+        };
+        let mut w = W::new(&settings, &[0, 0, 1, 1], 2);
+        let before = w.labels.clone();
+        let sure = |p: f64| vec![p.ln(), (1.0 - p).ln()];
+        for _ in 0..10 {
+            w.after_round(&[sure(0.9), sure(0.2), sure(0.5), sure(0.1)]);
+            let mean = w.labels.weights.iter().sum::<f64>() / 4.0;
+            assert!((mean - 1.0).abs() < 1e-12);
+        }
+        assert_eq!(w.labels.distributions, before.distributions);
+        // Harder utterances count less: CE is 0.11, 1.61, 0.69, 0.11.
+        let [a, b, c, d] = w.labels.weights[..] else { panic!("four utterances") };
+        assert!(a < c && c < b && (a - d).abs() < 1e-12, "{:?}", w.labels.weights);
+    }
+}

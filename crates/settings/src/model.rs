@@ -1,0 +1,84 @@
+//! The models and their settings: section `[model]` of a pipeline.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pipeline::MOST_UNITS;
+
+/// Section `[model]`: what is trained, by its `kind`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ModelSettings {
+    /// The paper's network, over an utterance's frames.
+    BlstmAttention(NetworkSettings),
+    /// Fully connected layers, over an utterance's functionals.
+    Mlp(MlpSettings),
+}
+
+/// Where attention looks (METHOD, "Network").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttentionOver {
+    /// Over the BLSTM's outputs; `u` has one entry per output, the class layer follows.
+    Blstm,
+    /// Over the class layer's outputs per frame; `u` has one entry per class (eqs. 1–3 to the letter).
+    Logits,
+}
+
+/// Section `[model]` with `kind = "blstm-attention"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// Units of the first, fully connected layer (512 in the paper).
+    pub linear: usize,
+    /// Units of the LSTM in each direction (128 in the paper).
+    pub lstm: usize,
+    /// Share of activations dropped after the first layer and after the BLSTM (0.5 in the paper).
+    pub dropout: f64,
+    /// Where attention looks.
+    pub attention_over: AttentionOver,
+}
+
+/// Section `[model]` with `kind = "mlp"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MlpSettings {
+    /// Units of the hidden layers; none make it multinomial logistic regression.
+    pub hidden: Vec<usize>,
+    /// Slope of the leaky ReLU below 0.
+    pub leak: f64,
+    /// Share of the hidden activations dropped.
+    pub dropout: f64,
+}
+
+impl ModelSettings {
+    /// Whether it reads one vector of an utterance, its functionals, and not its frames.
+    pub fn reads_vectors(&self) -> bool {
+        matches!(self, Self::Mlp(_))
+    }
+
+    /// Units of its layers, each under the name of its setting.
+    pub fn sizes(&self) -> Vec<(&'static str, usize)> {
+        match self {
+            Self::BlstmAttention(NetworkSettings { linear, lstm, .. }) => {
+                vec![("model.linear", *linear), ("model.lstm", *lstm)]
+            }
+            Self::Mlp(settings) => settings.hidden.iter().map(|&n| ("model.hidden", n)).collect(),
+        }
+    }
+
+    /// What is wrong with it first.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let wide = self.sizes().into_iter().find(|(_, size)| !(1..=MOST_UNITS).contains(size));
+        if let Some((setting, size)) = wide {
+            return Some(format!("{setting}: {size}; from 1 to {MOST_UNITS}"));
+        }
+        let shares = match self {
+            Self::BlstmAttention(settings) => vec![("model.dropout", settings.dropout)],
+            Self::Mlp(MlpSettings { leak, dropout, .. }) => {
+                vec![("model.leak", *leak), ("model.dropout", *dropout)]
+            }
+        };
+        let wrong = shares.into_iter().find(|(_, share)| !(0.0..1.0).contains(share));
+        wrong.map(|(setting, _)| format!("{setting}: from 0 to below 1"))
+    }
+}
