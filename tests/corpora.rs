@@ -52,7 +52,7 @@ root = "../corpus"
 on_broken = "stop"
 
 [split]
-scheme = "leave-one-speaker-out"
+kind = "leave-one-speaker-out"
 classes = ["happiness", "sadness"]
 "#;
 
@@ -91,7 +91,7 @@ manifest = "MANIFEST"
 on_broken = "stop"
 
 [split]
-scheme = "leave-one-speaker-out"
+kind = "leave-one-speaker-out"
 classes = ["happiness", "sadness", "neutral", "anger"]
 
 [synth]

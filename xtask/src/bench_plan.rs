@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ambivox_artifacts::{Begun, Provenance, Store};
 use ambivox_eval::Summary;
-use ambivox_settings::{Exclusions, Fold, IndexSummary, Splits, role};
+use ambivox_settings::{Exclusions, Fold, Grouping, IndexSummary, Splits, role};
 use anyhow::{Context as _, Result, bail, ensure};
 use fs_err as fs;
 use serde_json::to_string;
@@ -163,13 +163,15 @@ fn content(slot: &str, role: &str) -> Result<String> {
         role::SPLITS => {
             let fold = |number| Fold {
                 name: speaker(number),
-                test: speaker(number),
-                validation: speaker((number + 1) % FOLDS),
-                training: none(),
+                tested: vec![speaker(number)],
+                validating: vec![speaker((number + 1) % FOLDS)],
+                test: none(),
+                validation: none(),
             };
             let folds = (0..FOLDS).map(fold).collect();
             to_string(&Splits {
-                schema: 1,
+                schema: 3,
+                grouping: Grouping::Speaker,
                 classes: none(),
                 folds,
                 utterances: none(),

@@ -21,7 +21,7 @@ use crate::graph::{self, Graph, Run};
 use crate::plan::Plan;
 use crate::publish::Published;
 use crate::resolve::State;
-use crate::select::{check_folds, check_selection, known_speakers, selected};
+use crate::select::{check_folds, check_selection, selected};
 use crate::table;
 
 /// The published report's name.
@@ -319,10 +319,13 @@ pub(crate) fn plan(executor: &mut Executor<'_>, selection: &Selection) -> Result
     let mut plan = Plan::new(&experiment.pipeline.name);
     let before = Graph::before_training(experiment);
     plan.add(&mut executor.resolver, &before.upto([graph::SPLIT]))?;
-    let folds = if plan.is_fresh() { fold_names(executor)? } else { known_speakers(experiment) };
-    if plan.is_fresh() {
+    let folds = if plan.is_fresh() {
+        let folds = fold_names(executor)?;
         check_folds(selection, &folds)?;
-    }
+        folds
+    } else {
+        experiment.pipeline.split.kind.known_folds(&experiment.manifest)
+    };
     if folds.is_empty() {
         plan.add_waiting("train", "split");
     }

@@ -22,18 +22,13 @@ pub(crate) fn check_selection(experiment: &Experiment, selection: &Selection) ->
     known("method", &selection.methods, &methods)?;
     let text = |seeds: &[u64]| seeds.iter().map(u64::to_string).collect::<Vec<_>>();
     known("seed", &text(&selection.seeds), &text(&experiment.pipeline.training.seeds))?;
-    let speakers = known_speakers(experiment);
-    if speakers.is_empty() { Ok(()) } else { known("fold", &selection.folds, &speakers) }
+    let folds = experiment.pipeline.split.kind.known_folds(&experiment.manifest);
+    if folds.is_empty() { Ok(()) } else { known("fold", &selection.folds, &folds) }
 }
 
 /// Checks folds against those there are.
 pub(crate) fn check_folds(selection: &Selection, folds: &[String]) -> Result<()> {
     known("fold", &selection.folds, folds)
-}
-
-/// The speakers that the manifest lists; a table of one's own may name them instead.
-pub(crate) fn known_speakers(experiment: &Experiment) -> Vec<String> {
-    experiment.manifest.speakers.keys().cloned().collect()
 }
 
 fn known(what: &str, asked: &[String], there: &[String]) -> Result<()> {

@@ -299,19 +299,34 @@ pub enum CorpusError {
         /// Environment variable that names the root.
         root_env: String,
     },
-    /// There are too few speakers to test, validate and train on.
+    /// There are too few groups to test, validate and train on.
     #[error(
-        "a fold needs three speakers, one each to test, validate and train; utterances labelled \
+        "a fold needs three {grouping}s, one each to test, validate and train; utterances labelled \
          {classes} come from {found}\n\
          hint: the index holds the labels {labels}"
     )]
-    TooFewSpeakers {
+    TooFewGroups {
+        /// What is divided.
+        grouping: &'static str,
         /// The classes asked for.
         classes: String,
-        /// The speakers found.
+        /// The groups found.
         found: String,
         /// The gold labels that occur.
         labels: String,
+    },
+    /// Fewer groups than folds.
+    #[error(
+        "split.folds = {folds}, and {found} {grouping}s have utterances of the classes\n\
+         hint: a fold tests one {grouping} at least; lower split.folds, or choose another split.group"
+    )]
+    TooManyFolds {
+        /// Folds asked for.
+        folds: usize,
+        /// What is divided.
+        grouping: &'static str,
+        /// Groups found.
+        found: usize,
     },
     /// The speaker who should validate a fold has nothing to validate with.
     #[error(

@@ -1,70 +1,135 @@
-//! Division of speakers into the folds of a cross-validation.
+//! Division of utterances into the folds of a cross-validation: one axis of an experiment, a file per
+//! kind.
 
 mod balance;
+mod group_k_fold;
+mod leave_one_speaker_out;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ambivox_settings::{Fold, Manifest, SplitScheme, SplitSettings, Splits};
+use ambivox_settings::{Fold, Grouping, Manifest, SplitKind, SplitSettings, Splits};
 
 use crate::error::listed;
 use crate::{CorpusError, Utterance};
 
-/// What a speaker brings to the folds.
-#[derive(Default)]
-struct Share<'a> {
-    sessions: BTreeSet<&'a str>,
-    classes: BTreeSet<&'a str>,
+/// A way of dividing groups of utterances into folds.
+trait Splitter {
+    /// What is never divided.
+    fn grouping(&self) -> Grouping;
+
+    /// Which groups are tested in each fold, and which validate; all others train. There are at least
+    /// three groups.
+    fn divide(&self, groups: &Groups<'_>, manifest: &Manifest) -> Result<Vec<Division>, CorpusError>;
 }
 
-type Speakers<'a> = BTreeMap<&'a str, Share<'a>>;
+/// The registry: the kind that a pipeline's section `[split]` names.
+fn splitter(kind: &SplitKind) -> &dyn Splitter {
+    match kind {
+        SplitKind::LeaveOneSpeakerOut(settings) => settings,
+        SplitKind::GroupKFold(settings) => settings,
+    }
+}
 
-/// Leaves one speaker out per fold (METHOD, "Data").
+/// What a group brings to the folds.
+#[derive(Debug, Default)]
+struct Share<'a> {
+    sessions: BTreeSet<&'a str>,
+    /// How many utterances of each class.
+    classes: BTreeMap<&'a str, usize>,
+}
+
+/// The groups that take part, by name.
+type Groups<'a> = BTreeMap<&'a str, Share<'a>>;
+
+/// One fold, group by group.
+#[derive(Debug, Clone, PartialEq)]
+struct Division {
+    name: String,
+    tested: BTreeSet<String>,
+    validating: BTreeSet<String>,
+}
+
+/// Divides utterances into folds as the settings say (METHOD, "Data").
 ///
 /// Only utterances take part whose gold label is one of the classes and whose id is not in
-/// `excluded`, and only their speakers; those speakers' ambiguous utterances are listed apart. With `settings.balance`, every class of a
-/// speaker is cut to that speaker's smallest. Every one of them is tested in a fold of their name. Who
-/// validates it is the manifest's `validation`; else the other speaker of the session, if there is
-/// just one; else the next speaker in sorted order, the first following the last. Everyone else
-/// trains.
+/// `excluded`, and only their groups; those groups' ambiguous utterances are listed apart. With
+/// `settings.balance`, every class of a speaker is cut to that speaker's smallest.
 ///
-/// Errors: fewer than three speakers; a validation speaker, named by the manifest, without
-/// utterances; a class that does not occur in a fold's training part. A class may be missing in a
-/// test or validation part.
+/// Errors: fewer than three groups; what the kind of split cannot do with; a class that does not occur
+/// in a fold's training part. A class may be missing in a test or validation part.
 pub fn splits(
     utterances: &[Utterance],
     excluded: &BTreeSet<String>,
     settings: &SplitSettings,
     manifest: &Manifest,
 ) -> Result<Splits, CorpusError> {
-    let SplitScheme::LeaveOneSpeakerOut = settings.scheme;
+    let splitter = splitter(&settings.kind);
+    let grouping = splitter.grouping();
     let usable = || utterances.iter().filter(|u| !excluded.contains(&u.utterance_id));
     let mut taking_part: Vec<&Utterance> = usable().filter(|u| in_classes(u, settings)).collect();
     if let Some(balance) = &settings.balance {
         taking_part = balance::balanced(&taking_part, settings.classes.len(), balance.seed);
     }
-    let speakers = shares(&taking_part);
-    if speakers.len() < 3 {
-        return Err(CorpusError::TooFewSpeakers {
+    let groups = shares(&taking_part, grouping);
+    if groups.len() < 3 {
+        return Err(CorpusError::TooFewGroups {
+            grouping: grouping.as_str(),
             classes: listed(&settings.classes),
-            found: listed(speakers.keys()),
+            found: listed(groups.keys()),
             labels: labels(utterances),
         });
     }
-    let folds = speakers.keys().map(|test| fold(test, &speakers, manifest));
-    let folds = folds.collect::<Result<Vec<_>, _>>()?;
-    check_classes(&folds, &speakers, settings, utterances)?;
-    let ambiguous = usable().filter(|u| speakers.contains_key(u.speaker.as_str()));
-    let ambiguous = ambiguous.filter(|u| is_ambiguous(u, settings));
+    let divisions = splitter.divide(&groups, manifest)?;
+    check_classes(&divisions, &groups, settings, utterances)?;
+    let ambiguous = usable().filter(|u| groups.contains_key(group(u, grouping)));
+    let ambiguous: Vec<_> = ambiguous.filter(|u| is_ambiguous(u, settings)).collect();
     let any_votes = utterances.iter().any(|u| !u.votes.is_empty());
     let unvoted = taking_part.iter().filter(|u| any_votes && !has_votes(u, settings));
+    let members = members(taking_part.iter().chain(&ambiguous).copied(), grouping);
     Ok(Splits {
-        schema: 2,
+        schema: 3,
+        grouping,
         classes: settings.classes.clone(),
-        folds,
+        folds: divisions.into_iter().map(|division| fold(division, &members)).collect(),
         utterances: sorted_ids(taking_part.iter().copied()),
-        ambiguous: sorted_ids(ambiguous),
         without_votes: sorted_ids(unvoted.copied()),
+        ambiguous: sorted_ids(ambiguous.into_iter()),
     })
+}
+
+/// The group that an utterance is of.
+fn group(utterance: &Utterance, grouping: Grouping) -> &str {
+    match grouping {
+        Grouping::Speaker => &utterance.speaker,
+        Grouping::Session => &utterance.session,
+    }
+}
+
+/// Ids of the utterances of every group.
+type Members<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+
+fn members<'a>(utterances: impl Iterator<Item = &'a Utterance>, grouping: Grouping) -> Members<'a> {
+    let mut members = Members::new();
+    for utterance in utterances {
+        members.entry(group(utterance, grouping)).or_default().push(&utterance.utterance_id);
+    }
+    members
+}
+
+fn fold(division: Division, members: &Members<'_>) -> Fold {
+    let ids = |groups: &BTreeSet<String>| {
+        let ids = groups.iter().filter_map(|group| members.get(group.as_str())).flatten();
+        let ids: BTreeSet<&&str> = ids.collect();
+        ids.into_iter().map(|id| (*id).to_owned()).collect()
+    };
+    let Division { name, tested, validating } = division;
+    Fold {
+        name,
+        test: ids(&tested),
+        validation: ids(&validating),
+        tested: tested.into_iter().collect(),
+        validating: validating.into_iter().collect(),
+    }
 }
 
 fn sorted_ids<'a>(utterances: impl Iterator<Item = &'a Utterance>) -> Vec<String> {
@@ -88,67 +153,36 @@ fn has_votes(utterance: &Utterance, settings: &SplitSettings) -> bool {
     settings.classes.iter().any(voted)
 }
 
-fn shares<'a>(utterances: &[&'a Utterance]) -> Speakers<'a> {
-    let mut speakers = Speakers::new();
+fn shares<'a>(utterances: &[&'a Utterance], grouping: Grouping) -> Groups<'a> {
+    let mut groups = Groups::new();
     for utterance in utterances {
-        let share = speakers.entry(&utterance.speaker).or_default();
+        let share = groups.entry(group(utterance, grouping)).or_default();
         share.sessions.insert(&utterance.session);
-        share.classes.extend(utterance.gold.as_deref());
+        if let Some(gold) = utterance.gold.as_deref() {
+            *share.classes.entry(gold).or_default() += 1;
+        }
     }
-    speakers
+    groups
 }
 
-fn fold(test: &str, speakers: &Speakers<'_>, manifest: &Manifest) -> Result<Fold, CorpusError> {
-    let named = manifest.speakers.get(test).and_then(|speaker| speaker.validation.as_deref());
-    let validation = named.or_else(|| session_partner(test, speakers)).or(next(test, speakers));
-    let Some(validation) = validation.filter(|partner| speakers.contains_key(partner)) else {
-        return Err(CorpusError::NoValidation {
-            fold: test.to_owned(),
-            partner: validation.unwrap_or_default().to_owned(),
-        });
-    };
-    let others = speakers.keys().filter(|&&speaker| speaker != test && speaker != validation);
-    Ok(Fold {
-        name: test.to_owned(),
-        test: test.to_owned(),
-        validation: validation.to_owned(),
-        training: others.map(|&speaker| speaker.to_owned()).collect(),
-    })
-}
-
-/// The other speaker of the sessions that `test` is in, if there is just one.
-fn session_partner<'a>(test: &str, speakers: &Speakers<'a>) -> Option<&'a str> {
-    let sessions = &speakers.get(test)?.sessions;
-    let mut others = speakers
-        .iter()
-        .filter(|&(&speaker, share)| speaker != test && !share.sessions.is_disjoint(sessions))
-        .map(|(&speaker, _)| speaker);
-    let partner = others.next()?;
-    others.next().is_none().then_some(partner)
-}
-
-/// The speaker after `test` in sorted order, cyclically.
-fn next<'a>(test: &str, speakers: &Speakers<'a>) -> Option<&'a str> {
-    let after = speakers.keys().find(|&&speaker| speaker > test);
-    after.or_else(|| speakers.keys().next()).copied()
-}
-
+/// An error unless every class occurs in the training part of every fold.
 fn check_classes(
-    folds: &[Fold],
-    speakers: &Speakers<'_>,
+    divisions: &[Division],
+    groups: &Groups<'_>,
     settings: &SplitSettings,
     utterances: &[Utterance],
 ) -> Result<(), CorpusError> {
-    for fold in folds {
-        let trained: BTreeSet<&str> = fold
-            .training
-            .iter()
-            .flat_map(|speaker| speakers[speaker.as_str()].classes.iter().copied())
-            .collect();
-        if let Some(class) = settings.classes.iter().find(|class| !trained.contains(class.as_str()))
-        {
+    for division in divisions {
+        let trains = |name: &str| {
+            !division.tested.contains(name) && !division.validating.contains(name)
+        };
+        let training = groups.iter().filter(|(name, _)| trains(name));
+        let trained: BTreeSet<&str> =
+            training.flat_map(|(_, share)| share.classes.keys().copied()).collect();
+        let lacking = settings.classes.iter().find(|class| !trained.contains(class.as_str()));
+        if let Some(class) = lacking {
             return Err(CorpusError::ClassMissing {
-                fold: fold.name.clone(),
+                fold: division.name.clone(),
                 class: class.clone(),
                 labels: labels(utterances),
             });

@@ -60,10 +60,11 @@ pub(crate) fn head(title: &str, policy: &str, own_style: &str) -> Markup {
 
 fn sections(input: &ReportInput<'_>) -> Vec<Section> {
     let section = |id, heading, body| Section { id, heading, body };
+    let by_fold = if folds::by_speaker(input) { "Speaker by speaker" } else { "Fold by fold" };
     vec![
         section("results", "Results", Some(headline::render(input))),
         section("table-2", "Methods and classes", Some(table2::render(input))),
-        section("folds", "Speaker by speaker", Some(folds::render(input))),
+        section("folds", by_fold, Some(folds::render(input))),
         section("confusion", "Confusion", Some(confusion::render(input))),
         section("curves", "Learning curves", curves::render(input)),
         section("labels", "Learned labels and weights", labels::render(input)),

@@ -122,8 +122,8 @@ fn hostile_text_stays_text() {
     renamed(&mut records.index.speakers[0].speaker);
     renamed(&mut records.index.release_differences[0]);
     records.index.warnings.push(HOSTILE.to_owned());
-    renamed(&mut records.splits.folds[0].test);
-    renamed(&mut records.splits.folds[0].validation);
+    renamed(&mut records.splits.folds[0].tested[0]);
+    renamed(&mut records.splits.folds[0].validating[0]);
     renamed(&mut records.histories[0].fold);
     renamed(&mut records.histories[1].method);
     renamed(&mut records.exclusions.excluded[0].reason);

@@ -42,15 +42,17 @@ pub use methods::{
 pub use model::{AttentionOver, MlpSettings, ModelSettings, NetworkSettings};
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use pipeline::{
-    BalanceSettings, CorpusSettings, CorrectionSettings, FeatureSettings, OnBroken, Pipeline,
-    SplitScheme, SplitSettings, TrainingSettings,
+    CorpusSettings, CorrectionSettings, FeatureSettings, OnBroken, Pipeline, TrainingSettings,
 };
 pub use request::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, FeatureSetText,
     IndexParams, ReportParams, Request, Shard, SplitParams, StageParams, TrainParams, role,
 };
 pub use space::{Range, Search, Space};
-pub use split::{Fold, Splits};
+pub use split::{
+    BalanceSettings, Fold, GroupKFoldSettings, Grouping, LeaveOneSpeakerOutSettings, SplitKind,
+    SplitSettings, Splits,
+};
 pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
 pub use threads::{MOST_THREADS, parse_threads};

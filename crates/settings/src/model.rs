@@ -1,17 +1,35 @@
 //! The models and their settings: section `[model]` of a pipeline.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use toml::Table;
 
 use crate::pipeline::MOST_UNITS;
 
 /// Section `[model]`: what is trained, by its `kind`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(remote = "Self", tag = "kind", rename_all = "kebab-case")]
 pub enum ModelSettings {
     /// The paper's network, over an utterance's frames.
     BlstmAttention(NetworkSettings),
     /// Fully connected layers, over an utterance's functionals.
     Mlp(MlpSettings),
+}
+
+/// What a section without a kind is of: the only one that there was when it was called `[network]`.
+const FIRST_KIND: &str = "blstm-attention";
+
+impl<'de> Deserialize<'de> for ModelSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut section = Table::deserialize(deserializer)?;
+        section.entry("kind").or_insert_with(|| FIRST_KIND.into());
+        Self::deserialize(section).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for ModelSettings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
 /// Where attention looks (METHOD, "Network").

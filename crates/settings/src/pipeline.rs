@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{parse_toml, read_toml};
 use crate::{
-    LabelNoiseSettings, MethodParams, Methods, ModelSettings, SettingsError, SynthSettings,
+    LabelNoiseSettings, MethodParams, Methods, ModelSettings, SettingsError, SplitSettings,
+    SynthSettings,
 };
 
 pub(crate) use faults::{MOST_UNITS, negative};
@@ -50,34 +51,6 @@ pub struct FeatureSettings {
     /// Whether to write the functionals of every utterance too; not where left out.
     #[serde(default)]
     pub functionals: bool,
-}
-
-/// How utterances are divided into folds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SplitScheme {
-    /// One fold per speaker: that speaker is tested, their partner validates, the others train.
-    LeaveOneSpeakerOut,
-}
-
-/// Section `[split]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SplitSettings {
-    /// How utterances are divided.
-    pub scheme: SplitScheme,
-    /// The classes, in the order of every table.
-    pub classes: Vec<String>,
-    /// Cuts every class of a speaker to that speaker's smallest; where left out, nothing is cut.
-    pub balance: Option<BalanceSettings>,
-}
-
-/// Section `[split.balance]` (METHOD, "Data"; Table 4 of the paper).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BalanceSettings {
-    /// Seed of the choice of utterances that stay.
-    pub seed: u64,
 }
 
 /// Section `[training]`: Adam and early stopping.
@@ -133,6 +106,7 @@ pub struct Pipeline {
     /// A reviewer's corrections of the labels, where there are any.
     pub corrections: Option<CorrectionSettings>,
     /// The model, which every method but `cyclegan` trains.
+    #[serde(alias = "network")]
     pub model: ModelSettings,
     /// The optimiser and when it stops.
     pub training: TrainingSettings,

@@ -96,7 +96,7 @@ pub enum FeatureSetText {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitParams {
-    /// Classes and scheme.
+    /// Classes and how to divide.
     pub split: SplitSettings,
     /// The manifest, for the partners.
     pub manifest: Manifest,

@@ -1,28 +1,151 @@
-//! The splits file: who is tested, who validates, who trains, fold by fold.
+//! Folds: section `[split]` of a pipeline, and the splits file, which says fold by fold who is tested,
+//! who validates, who trains.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use toml::Table;
 
-/// One fold of the cross-validation. Speakers, never single utterances, are divided, so that no
-/// speaker is in two parts of a fold.
+use crate::Manifest;
+
+/// Section `[split]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitSettings {
+    /// How utterances are divided, with the kind's own settings.
+    #[serde(flatten)]
+    pub kind: SplitKind,
+    /// The classes, in the order of every table.
+    pub classes: Vec<String>,
+    /// Cuts every class of a speaker to that speaker's smallest; where left out, nothing is cut.
+    pub balance: Option<BalanceSettings>,
+}
+
+/// How utterances are divided into folds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", tag = "kind", rename_all = "kebab-case")]
+pub enum SplitKind {
+    /// One fold per speaker: that speaker is tested, their partner validates, the others train.
+    LeaveOneSpeakerOut(LeaveOneSpeakerOutSettings),
+    /// Groups of utterances in some parts: each is tested once, and the next part validates.
+    GroupKFold(GroupKFoldSettings),
+}
+
+impl<'de> Deserialize<'de> for SplitKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut section = Table::deserialize(deserializer)?;
+        // What the kind was called while there was but one.
+        if let Some(scheme) = section.remove("scheme") {
+            section.entry("kind").or_insert(scheme);
+        }
+        Self::deserialize(section).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for SplitKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// Section `[split]` with `kind = "leave-one-speaker-out"`, which has no settings of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeaveOneSpeakerOutSettings {}
+
+/// Section `[split]` with `kind = "group-k-fold"`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupKFoldSettings {
+    /// What is never divided.
+    pub group: Grouping,
+    /// k, the number of parts, and so of folds.
+    pub folds: usize,
+    /// Seed of the choice of groups for each part.
+    pub seed: u64,
+}
+
+/// What utterances have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grouping {
+    /// Who speaks.
+    Speaker,
+    /// The session it was recorded in.
+    Session,
+}
+
+impl Grouping {
+    /// The word for one group.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Speaker => "speaker",
+            Self::Session => "session",
+        }
+    }
+}
+
+/// Section `[split.balance]` (METHOD, "Data"; Table 4 of the paper).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BalanceSettings {
+    /// Seed of the choice of utterances that stay.
+    pub seed: u64,
+}
+
+impl SplitKind {
+    /// Names of the folds as far as they are known before the corpus has been read: of a manifest that
+    /// lists its speakers. None where they are not.
+    pub fn known_folds(&self, manifest: &Manifest) -> Vec<String> {
+        match self {
+            Self::LeaveOneSpeakerOut(_) => manifest.speakers.keys().cloned().collect(),
+            Self::GroupKFold(_) => Vec::new(),
+        }
+    }
+}
+
+impl SplitSettings {
+    /// What is wrong with it first.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let repeated = (1..self.classes.len()).any(|at| self.classes[..at].contains(&self.classes[at]));
+        let few = match &self.kind {
+            SplitKind::LeaveOneSpeakerOut(_) => false,
+            SplitKind::GroupKFold(settings) => settings.folds < 3,
+        };
+        let faults = [
+            (self.classes.len() < 2, "split.classes: name at least two"),
+            (repeated, "split.classes: a class is named twice"),
+            (few, "split.folds: at least 3, so that one part is tested, one validates, one trains"),
+        ];
+        faults.into_iter().find_map(|(bad, message)| bad.then_some(message))
+    }
+}
+
+/// One fold of the cross-validation. Groups, never single utterances, are divided, so that no group is
+/// in two parts of a fold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fold {
-    /// The fold's name: the test speaker's.
+    /// The fold's name: that of its test group, or a number where there are several in one.
     pub name: String,
-    /// The speaker tested.
-    pub test: String,
-    /// The speaker whose loss stops training.
-    pub validation: String,
-    /// All other speakers, sorted.
-    pub training: Vec<String>,
+    /// The groups tested, sorted.
+    pub tested: Vec<String>,
+    /// The groups whose loss stops training, sorted.
+    pub validating: Vec<String>,
+    /// Ids of the tested groups' utterances, sorted; the ambiguous among them are not tested, nor
+    /// trained on.
+    pub test: Vec<String>,
+    /// Ids of the validating groups' utterances, likewise.
+    pub validation: Vec<String>,
 }
 
-/// Contents of `splits.json`, written by the split stage.
+/// Contents of `splits.json`, written by the split stage. Who trains in a fold is not written, since a
+/// fold for each of a thousand speakers would name all others: all that take part and are neither
+/// tested nor validate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Splits {
-    /// Version of this file's form; 2.
+    /// Version of this file's form; 3.
     pub schema: u32,
+    /// What is divided.
+    pub grouping: Grouping,
     /// The classes, in the pipeline's order; every matrix and distribution keeps this order.
     pub classes: Vec<String>,
     /// The folds, sorted by name.
@@ -30,7 +153,7 @@ pub struct Splits {
     /// Utterances that take part, sorted by id: those whose gold label is one of the classes and
     /// whose audio gave frames.
     pub utterances: Vec<String>,
-    /// Ambiguous utterances, sorted by id: of the folds' speakers, without a gold label among the
+    /// Ambiguous utterances, sorted by id: of the folds' groups, without a gold label among the
     /// classes but with votes for some of them. Methods that use votes train on them; nothing is
     /// validated or tested on them.
     pub ambiguous: Vec<String>,

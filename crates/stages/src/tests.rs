@@ -11,9 +11,9 @@ use ambivox_features::FeatureTable;
 use ambivox_models::{Checkpoint, Scaling};
 use ambivox_settings::{
     Arithmetic, AttentionOver, CycleganSettings, EvaluateParams, Exclusions, ExtractParams,
-    FeatureSetText, FixedLabelSettings, FixedTarget, IndexParams, IndexSummary, LwSettings,
+    FeatureSetText, FixedLabelSettings, FixedTarget, IndexParams, LeaveOneSpeakerOutSettings, IndexSummary, LwSettings,
     Manifest, MethodParams, MlpSettings, ModelSettings, NetworkSettings, OnBroken, Pool,
-    ReportParams, Request, SoftTargetSettings, SplitParams, SplitScheme, SplitSettings, Splits,
+    ReportParams, Request, SoftTargetSettings, SplitParams, SplitKind, SplitSettings, Splits,
     StageParams, TrainParams, TrainingSettings, exit, role,
 };
 use fs_err as fs;
@@ -131,8 +131,8 @@ impl Bench {
 
     fn split(&self) -> PathBuf {
         let classes = ["happiness", "sadness"].map(str::to_owned).to_vec();
-        let scheme = SplitScheme::LeaveOneSpeakerOut;
-        let split = SplitSettings { scheme, classes, balance: None };
+        let kind = SplitKind::LeaveOneSpeakerOut(LeaveOneSpeakerOutSettings {});
+        let split = SplitSettings { kind, classes, balance: None };
         let work = StageParams::Split(SplitParams { split, manifest: manifest() });
         let inputs = [
             (role::INDEX, self.out("index").join("index.parquet")),

@@ -11,7 +11,7 @@ use super::*;
 const PLACES: [&str; 2] = ["corpus.manifest", "corpus.root"];
 
 /// Keys that have one value among these; functionals must be where a method learns from them.
-const FIXED: [&str; 4] = ["schema", "split.scheme", "features.functionals", "model.kind"];
+const FIXED: [&str; 4] = ["schema", "split.kind", "features.functionals", "model.kind"];
 
 /// Keys whose value must be one of a few words: another word for each.
 const OTHER_WORDS: [(&str, &str); 7] = [

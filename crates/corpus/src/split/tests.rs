@@ -1,16 +1,18 @@
 //! Folds of made-up speakers, of IEMOCAP's and of EmoDB's.
 
-use ambivox_settings::BalanceSettings;
+use ambivox_settings::{BalanceSettings, GroupKFoldSettings, LeaveOneSpeakerOutSettings};
 use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{manifest, manifest_of, shared, strings, table_1, utterance, utterances_of};
 
+const CLASSES_OF_B: [&str; 4] = ["b_anger", "b_happiness", "b_neutral", "b_sadness"];
+
 const CLASSES: [&str; 4] = ["happiness", "sadness", "neutral", "anger"];
 
 fn settings(classes: &[&str]) -> SplitSettings {
-    let (scheme, classes) = (SplitScheme::LeaveOneSpeakerOut, strings(classes));
-    SplitSettings { scheme, classes, balance: None }
+    let kind = SplitKind::LeaveOneSpeakerOut(LeaveOneSpeakerOutSettings {});
+    SplitSettings { kind, classes: strings(classes), balance: None }
 }
 
 fn toy(rest: &str) -> Manifest {
@@ -34,8 +36,21 @@ fn split(utterances: &[Utterance], manifest: &Manifest) -> Result<Splits, Corpus
     splits(utterances, &BTreeSet::new(), &settings(&CLASSES), manifest)
 }
 
+/// Who is tested and who validates, where each part of a fold is one speaker.
 fn partners(splits: &Splits) -> Vec<(&str, &str)> {
-    splits.folds.iter().map(|fold| (fold.test.as_str(), fold.validation.as_str())).collect()
+    let only = |groups: &'_ [String]| assert_eq!(groups.len(), 1);
+    let pair = |fold: &'_ Fold| {
+        only(&fold.tested);
+        only(&fold.validating);
+    };
+    splits.folds.iter().for_each(pair);
+    splits.folds.iter().map(|fold| (&*fold.tested[0], &*fold.validating[0])).collect()
+}
+
+/// Ids of the utterances that train in a fold.
+fn training<'a>(splits: &'a Splits, fold: &Fold) -> Vec<&'a str> {
+    let ids = splits.utterances.iter().filter(|id| !fold.test.contains(id));
+    ids.filter(|id| !fold.validation.contains(id)).map(String::as_str).collect()
 }
 
 #[test]
@@ -44,7 +59,7 @@ fn the_manifests_partner_validates() {
     let manifest = toy("[speakers]\na.validation = \"c\"\nb = {}\nc = {}\n");
     let splits = split(&utterances, &manifest).unwrap();
     assert_eq!(partners(&splits), [("a", "c"), ("b", "c"), ("c", "a")]);
-    assert_eq!(splits.folds[0].training, ["b"]);
+    assert_eq!(training(&splits, &splits.folds[0]), CLASSES_OF_B);
     assert_eq!(splits.folds[0].name, "a");
 }
 
@@ -79,9 +94,10 @@ fn only_labelled_and_usable_utterances_take_part() {
     assert_eq!(splits.utterances.len(), 15);
     assert!(splits.utterances.is_sorted());
     assert!(!splits.utterances.iter().any(|id| ["a_anger", "a_fear"].contains(&id.as_str())));
-    let tested: Vec<_> = splits.folds.iter().map(|fold| fold.test.as_str()).collect();
+    let tested: Vec<&str> = partners(&splits).into_iter().map(|(test, _)| test).collect();
     assert_eq!(tested, ["a", "b", "c", "d"], "e and f have nothing to test");
-    assert!(splits.folds.iter().all(|fold| !fold.training.contains(&"e".to_owned())));
+    let ids = splits.folds.iter().flat_map(|fold| fold.test.iter().chain(&fold.validation));
+    assert!(ids.into_iter().all(|id| splits.utterances.contains(id)));
 }
 
 #[test]
@@ -160,10 +176,7 @@ fn a_partner_without_utterances_is_an_error() {
 fn iemocap_trains_on_the_sizes_that_table_1_gives() {
     let utterances = table_1();
     let splits = split(&utterances, &manifest("iemocap")).unwrap();
-    let size = |fold: &ambivox_settings::Fold| {
-        let trains = |u: &&Utterance| fold.training.contains(&u.speaker);
-        (fold.name[..5].to_owned(), utterances.iter().filter(trains).count())
-    };
+    let size = |fold: &Fold| (fold.name[..5].to_owned(), training(&splits, fold).len());
     let by_session =
         [("Ses01", 3548), ("Ses02", 3677), ("Ses03", 3490), ("Ses04", 3697), ("Ses05", 3548)];
     let twice = by_session.iter().flat_map(|&(session, n)| [session; 2].map(|s| (s.to_owned(), n)));
@@ -190,7 +203,8 @@ fn emodb_has_ten_folds_of_339_utterances() {
         ("16", "15"),
     ];
     assert_eq!(partners(&splits), expected);
-    assert!(splits.folds.iter().all(|fold| fold.training.len() == 8));
+    let tested: usize = splits.folds.iter().map(|fold| fold.test.len()).sum();
+    assert_eq!(tested, 339);
 }
 
 /// Who learns from votes is told before anything is trained.
@@ -227,5 +241,84 @@ proptest! {
         let middle = shuffle.index(utterances.len());
         utterances.rotate_left(middle);
         prop_assert_eq!(split(&utterances, &toy("")).unwrap(), splits);
+    }
+}
+
+fn k_fold(group: Grouping, folds: usize, seed: u64) -> SplitSettings {
+    let kind = SplitKind::GroupKFold(GroupKFoldSettings { group, folds, seed });
+    SplitSettings { kind, ..settings(&CLASSES) }
+}
+
+/// IEMOCAP as most of its papers divide it: five folds, a session each.
+#[test]
+fn sessions_are_tested_one_after_the_other() {
+    let utterances = table_1();
+    let settings = k_fold(Grouping::Session, 5, 0);
+    let splits = splits(&utterances, &BTreeSet::new(), &settings, &manifest("iemocap")).unwrap();
+    let expected = [
+        ("Ses01", "Ses02"),
+        ("Ses02", "Ses03"),
+        ("Ses03", "Ses04"),
+        ("Ses04", "Ses05"),
+        ("Ses05", "Ses01"),
+    ];
+    assert_eq!(partners(&splits), expected);
+    assert!(splits.folds.iter().all(|fold| fold.name == fold.tested[0]));
+    let tested: usize = splits.folds.iter().map(|fold| fold.test.len()).sum();
+    assert_eq!(tested, utterances.len());
+}
+
+#[test]
+fn more_folds_than_groups_are_refused() {
+    let utterances = corpus(&["a", "b", "c"], |_| "one".to_owned());
+    let refused = |group, folds| {
+        let settings = k_fold(group, folds, 0);
+        let error = splits(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap_err();
+        assert_eq!(error.exit_code(), ambivox_settings::exit::DATA);
+        error.to_string()
+    };
+    insta::assert_snapshot!(refused(Grouping::Speaker, 4), @r"
+    split.folds = 4, and 3 speakers have utterances of the classes
+    hint: a fold tests one speaker at least; lower split.folds, or choose another split.group
+    ");
+    assert!(refused(Grouping::Session, 3).contains("three sessions"));
+}
+
+proptest! {
+    /// Each utterance is tested once and validates once, and no speaker is in two parts of a fold.
+    #[test]
+    fn parts_are_of_like_size_and_divide_nobody(
+        sizes in prop::collection::vec(1_usize..9, 4..30),
+        folds in 3_usize..6,
+        seed in 0_u64..100,
+    ) {
+        let folds = folds.min(sizes.len());
+        let mut utterances = Vec::new();
+        for (speaker, size) in sizes.iter().enumerate() {
+            for (n, class) in (0..4 * size).zip(CLASSES.iter().cycle()) {
+                let (id, name) = (format!("{speaker:02}_{n:02}"), format!("{speaker:02}"));
+                utterances.push(utterance(&id, &name, Some(class)));
+            }
+        }
+        let settings = k_fold(Grouping::Speaker, folds, seed);
+        let splits = splits(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap();
+        prop_assert_eq!(splits.folds.len(), folds);
+        prop_assert!(splits.folds.is_sorted_by_key(|fold| fold.name.clone()));
+        for pick in [|fold: &Fold| fold.test.clone(), |fold: &Fold| fold.validation.clone()] {
+            let mut ids: Vec<String> = splits.folds.iter().flat_map(pick).collect();
+            ids.sort_unstable();
+            prop_assert_eq!(&ids, &splits.utterances);
+        }
+        let largest = 4 * sizes.iter().max().unwrap();
+        let of_test = splits.folds.iter().map(|fold| fold.test.len());
+        let (least, most) = (of_test.clone().min().unwrap(), of_test.max().unwrap());
+        prop_assert!(most - least <= largest, "{} {}", least, most);
+        for fold in &splits.folds {
+            let speakers = |ids: &[String]| ids.iter().map(|id| id[..2].to_owned()).collect();
+            let (test, validation): (BTreeSet<String>, BTreeSet<String>) =
+                (speakers(&fold.test), speakers(&fold.validation));
+            prop_assert!(test.is_disjoint(&validation));
+            prop_assert!(test.iter().eq(&fold.tested) && validation.iter().eq(&fold.validating));
+        }
     }
 }

@@ -1,9 +1,9 @@
-//! Every fold, which is a speaker: who was tested, who validated, and how it went.
+//! Every fold: who was tested, who validated, and how it went.
 
 use std::collections::BTreeMap;
 
 use ambivox_eval::{MethodSummary, Rates, method_title};
-use ambivox_settings::{Fold, Sex};
+use ambivox_settings::{Fold, Grouping, Sex};
 use maud::{Markup, html};
 
 use crate::ReportInput;
@@ -27,7 +27,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
     let tested = tested_folds(input);
     let folds = input.splits.folds.iter().filter(|fold| tested.contains(fold.name.as_str()));
     let content = html! {
-        (head(&columns))
+        (head(input, &columns))
         tbody { @for fold in folds { (row(input, fold, &columns)) } }
         (foot(&columns))
     };
@@ -35,23 +35,35 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
 }
 
 fn caption(input: &ReportInput<'_>) -> String {
+    let who = if by_speaker(input) {
+        "One speaker is tested, their partner’s loss stops the training.".to_owned()
+    } else {
+        let group = input.splits.grouping.as_str();
+        format!("Part of the {group}s is tested, the next part’s loss stops the training.")
+    };
     let averaged = if seeds(input) > 1 {
         " WA and UA are means over seeds; epochs stand in the order of the seeds."
     } else {
         ""
     };
     format!(
-        "One speaker is tested, their partner’s loss stops the training. n: utterances tested. \
-         WA, UA in percent. Epoch: the one whose network was kept, of those trained.{averaged}"
+        "{who} n: utterances tested. WA, UA in percent. Epoch: the one whose network was kept, of those trained.{averaged}"
     )
 }
 
-fn head(columns: &[Column<'_>]) -> Markup {
+/// Whether every fold is a speaker, who has its name.
+pub(crate) fn by_speaker(input: &ReportInput<'_>) -> bool {
+    let single = |fold: &Fold| fold.tested.len() == 1;
+    input.splits.grouping == Grouping::Speaker && input.splits.folds.iter().all(single)
+}
+
+fn head(input: &ReportInput<'_>, columns: &[Column<'_>]) -> Markup {
+    let [name, about] = if by_speaker(input) { ["Test speaker", "Sex"] } else { ["Fold", "Tested"] };
     html! {
         thead {
             tr {
-                th.text.corner rowspan="2" scope="col" data-column="0" { "Test speaker" }
-                th.text rowspan="2" scope="col" data-column="1" { "Sex" }
+                th.text.corner rowspan="2" scope="col" data-column="0" { (name) }
+                th.text rowspan="2" scope="col" data-column="1" { (about) }
                 th.text rowspan="2" scope="col" data-column="2" { "Validation" }
                 th rowspan="2" scope="col" data-column="3" { "n" }
                 @for column in columns {
@@ -70,11 +82,15 @@ fn head(columns: &[Column<'_>]) -> Markup {
 }
 
 fn row(input: &ReportInput<'_>, fold: &Fold, columns: &[Column<'_>]) -> Markup {
+    let (name, about) = match &fold.tested[..] {
+        [speaker] if by_speaker(input) => (speaker, sex(input, speaker).to_owned()),
+        tested => (&fold.name, some(tested)),
+    };
     html! {
         tr {
-            th scope="row" { (fold.test) }
-            td.text { (sex(input, &fold.test)) }
-            td.text { (fold.validation) }
+            th scope="row" { (name) }
+            td.text { (about) }
+            td.text { (some(&fold.validating)) }
             td { (tested(&fold.name, columns)) }
             @for column in columns {
                 @let rates = column.means.get(fold.name.as_str());
@@ -106,6 +122,16 @@ fn foot(columns: &[Column<'_>]) -> Markup {
             (line("Standard deviation", |method| &method.over_seeds.sd_folds))
         }
     }
+}
+
+/// Names of groups that a cell of the table has at most.
+const NAMED: usize = 6;
+
+/// The first of the groups, and how many more there are.
+fn some(groups: &[String]) -> String {
+    let (named, rest) = groups.split_at(groups.len().min(NAMED));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    named.join(", ") + &more
 }
 
 fn sex(input: &ReportInput<'_>, name: &str) -> &'static str {

@@ -10,8 +10,8 @@ use ambivox_eval::{
 };
 use ambivox_report::ReportInput;
 use ambivox_settings::{
-    CorrectionCounts, Exclusion, Exclusions, Fold, IndexSummary, Manifest, Sex, SpeakerSummary,
-    Splits,
+    CorrectionCounts, Exclusion, Exclusions, Fold, Grouping, IndexSummary, Manifest, Sex,
+    SpeakerSummary, Splits,
 };
 
 const CLASSES: [&str; 4] = ["happiness", "sadness", "neutral", "anger"];
@@ -232,17 +232,15 @@ fn splits(index: &IndexSummary) -> Splits {
     let names: Vec<&String> = index.speakers.iter().map(|speaker| &speaker.speaker).collect();
     let fold = |(i, name): (usize, &&String)| Fold {
         name: (*name).clone(),
-        test: (*name).clone(),
-        validation: names[i ^ 1].clone(),
-        training: names
-            .iter()
-            .filter(|n| *n != name && **n != names[i ^ 1])
-            .map(|n| (*n).clone())
-            .collect(),
+        tested: vec![(*name).clone()],
+        validating: vec![names[i ^ 1].clone()],
+        test: vec![],
+        validation: vec![],
     };
     let total: u64 = index.speakers.iter().flat_map(|speaker| speaker.gold.values()).sum();
     Splits {
-        schema: 2,
+        schema: 3,
+        grouping: Grouping::Speaker,
         classes: CLASSES.map(str::to_owned).to_vec(),
         folds: names.iter().enumerate().map(fold).collect(),
         utterances: (0..total).map(|n| format!("utterance-{n:05}")).collect(),

@@ -20,7 +20,7 @@ impl Pipeline {
 
     fn file_faults(&self) -> Vec<(bool, &'static str)> {
         let named = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let classes = &self.split.classes;
+        let split = self.split.fault();
         let noise_rates = self.label_noise.as_ref().map_or(0, |noise| noise.rates.len());
         let noisy = self
             .label_noise
@@ -38,8 +38,7 @@ impl Pipeline {
                 self.synth.is_some() && self.corpus.root.is_some(),
                 "corpus.root and [synth] exclude each other; the synthetic corpus is made",
             ),
-            (classes.len() < 2, "split.classes: name at least two"),
-            (repeated(classes), "split.classes: a class is named twice"),
+            (split.is_some(), split.unwrap_or_default()),
             (
                 self.label_noise.is_some() && self.methods.soft_target.is_some(),
                 "[label_noise] exchanges labels, not votes; leave [methods.soft-target] out",

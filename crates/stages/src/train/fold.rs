@@ -53,7 +53,7 @@ impl Member {
 #[derive(Debug, PartialEq, Default)]
 pub(super) struct FoldData {
     pub(super) training: Vec<Member>,
-    /// Utterances of the training speakers that the annotators did not agree on.
+    /// Utterances of the training groups that the annotators did not agree on.
     pub(super) ambiguous: Vec<Member>,
     pub(super) validation: Vec<Member>,
     pub(super) test: Vec<Member>,
@@ -68,19 +68,20 @@ impl FoldData {
     fn choose(splits: &Splits, fold: &Fold, index: &[Utterance]) -> Result<Self, StageError> {
         let [clear, ambiguous] = [&splits.utterances, &splits.ambiguous]
             .map(|ids| ids.iter().map(String::as_str).collect::<BTreeSet<_>>());
+        let [test, validation] = [&fold.test, &fold.validation]
+            .map(|ids| ids.iter().map(String::as_str).collect::<BTreeSet<_>>());
         let mut data = Self::default();
         for (row, utterance) in index.iter().enumerate() {
-            let (id, speaker) = (utterance.utterance_id.as_str(), &utterance.speaker);
-            let trains = fold.training.contains(speaker);
-            if ambiguous.contains(id) && trains {
+            let id = utterance.utterance_id.as_str();
+            if ambiguous.contains(id) && !test.contains(id) && !validation.contains(id) {
                 data.ambiguous.push(Member::new(splits, row, utterance));
             } else if clear.contains(id) {
                 let member = labelled(Member::new(splits, row, utterance), utterance)?;
-                if *speaker == fold.test {
+                if test.contains(id) {
                     data.test.push(member);
-                } else if *speaker == fold.validation {
+                } else if validation.contains(id) {
                     data.validation.push(member);
-                } else if trains {
+                } else {
                     data.training.push(member);
                 }
             }
