@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audit;
+mod axes;
 mod bad_audio;
 mod bad_input;
 mod cases;
@@ -22,7 +23,6 @@ mod harness;
 mod interrupt;
 mod main_job;
 mod methods;
-mod models;
 mod predict;
 mod publishing;
 mod reasons;

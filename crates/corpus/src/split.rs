@@ -19,7 +19,11 @@ trait Splitter {
 
     /// Which groups are tested in each fold, and which validate; all others train. There are at least
     /// three groups.
-    fn divide(&self, groups: &Groups<'_>, manifest: &Manifest) -> Result<Vec<Division>, CorpusError>;
+    fn divide(
+        &self,
+        groups: &Groups<'_>,
+        manifest: &Manifest,
+    ) -> Result<Vec<Division>, CorpusError>;
 }
 
 /// The registry: the kind that a pipeline's section `[split]` names.
@@ -173,9 +177,8 @@ fn check_classes(
     utterances: &[Utterance],
 ) -> Result<(), CorpusError> {
     for division in divisions {
-        let trains = |name: &str| {
-            !division.tested.contains(name) && !division.validating.contains(name)
-        };
+        let trains =
+            |name: &str| !division.tested.contains(name) && !division.validating.contains(name);
         let training = groups.iter().filter(|(name, _)| trains(name));
         let trained: BTreeSet<&str> =
             training.flat_map(|(_, share)| share.classes.keys().copied()).collect();

@@ -1,5 +1,6 @@
 //! The models and their settings: section `[model]` of a pipeline.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Table;
 
@@ -22,7 +23,7 @@ impl<'de> Deserialize<'de> for ModelSettings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut section = Table::deserialize(deserializer)?;
         section.entry("kind").or_insert_with(|| FIRST_KIND.into());
-        Self::deserialize(section).map_err(serde::de::Error::custom)
+        Self::deserialize(section).map_err(|error| D::Error::custom(error.message()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Folds: section `[split]` of a pipeline, and the splits file, which says fold by fold who is tested,
 //! who validates, who trains.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Table;
 
@@ -35,7 +36,7 @@ impl<'de> Deserialize<'de> for SplitKind {
         if let Some(scheme) = section.remove("scheme") {
             section.entry("kind").or_insert(scheme);
         }
-        Self::deserialize(section).map_err(serde::de::Error::custom)
+        Self::deserialize(section).map_err(|error| D::Error::custom(error.message()))
     }
 }
 
@@ -104,7 +105,8 @@ impl SplitKind {
 impl SplitSettings {
     /// What is wrong with it first.
     pub(crate) fn fault(&self) -> Option<&'static str> {
-        let repeated = (1..self.classes.len()).any(|at| self.classes[..at].contains(&self.classes[at]));
+        let repeated =
+            (1..self.classes.len()).any(|at| self.classes[..at].contains(&self.classes[at]));
         let few = match &self.kind {
             SplitKind::LeaveOneSpeakerOut(_) => false,
             SplitKind::GroupKFold(settings) => settings.folds < 3,

@@ -11,10 +11,10 @@ use ambivox_features::FeatureTable;
 use ambivox_models::{Checkpoint, Scaling};
 use ambivox_settings::{
     Arithmetic, AttentionOver, CycleganSettings, EvaluateParams, Exclusions, ExtractParams,
-    FeatureSetText, FixedLabelSettings, FixedTarget, IndexParams, LeaveOneSpeakerOutSettings, IndexSummary, LwSettings,
-    Manifest, MethodParams, MlpSettings, ModelSettings, NetworkSettings, OnBroken, Pool,
-    ReportParams, Request, SoftTargetSettings, SplitParams, SplitKind, SplitSettings, Splits,
-    StageParams, TrainParams, TrainingSettings, exit, role,
+    FeatureSetText, FixedLabelSettings, FixedTarget, IndexParams, IndexSummary,
+    LeaveOneSpeakerOutSettings, LwSettings, Manifest, MethodParams, MlpSettings, ModelSettings,
+    NetworkSettings, OnBroken, Pool, ReportParams, Request, SoftTargetSettings, SplitKind,
+    SplitParams, SplitSettings, Splits, StageParams, TrainParams, TrainingSettings, exit, role,
 };
 use fs_err as fs;
 use hound::{SampleFormat, WavSpec, WavWriter};

@@ -19,7 +19,11 @@ impl Splitter for GroupKFoldSettings {
     /// A fold has the name of its group where every part has one, else a number from 1.
     ///
     /// Error: more parts than groups.
-    fn divide(&self, groups: &Groups<'_>, _manifest: &Manifest) -> Result<Vec<Division>, CorpusError> {
+    fn divide(
+        &self,
+        groups: &Groups<'_>,
+        _manifest: &Manifest,
+    ) -> Result<Vec<Division>, CorpusError> {
         let Self { group, folds, seed } = *self;
         if folds > groups.len() {
             let (grouping, found) = (group.as_str(), groups.len());

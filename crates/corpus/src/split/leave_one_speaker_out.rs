@@ -14,7 +14,11 @@ impl Splitter for LeaveOneSpeakerOutSettings {
     /// `validation`; else the other speaker of the session, if there is just one; else the next speaker
     /// in sorted order, the first following the last. A validation speaker, named by the manifest,
     /// without utterances is an error.
-    fn divide(&self, groups: &Groups<'_>, manifest: &Manifest) -> Result<Vec<Division>, CorpusError> {
+    fn divide(
+        &self,
+        groups: &Groups<'_>,
+        manifest: &Manifest,
+    ) -> Result<Vec<Division>, CorpusError> {
         groups.keys().map(|test| division(test, groups, manifest)).collect()
     }
 }

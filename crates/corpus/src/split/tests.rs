@@ -233,10 +233,12 @@ proptest! {
         let mut utterances = corpus(&names, session);
         let splits = split(&utterances, &toy("")).unwrap();
         for fold in &splits.folds {
-            let mut all = fold.training.clone();
-            all.extend([fold.test.clone(), fold.validation.clone()]);
-            all.sort_unstable();
-            prop_assert_eq!(&all, &speakers);
+            let rest = training(&splits, fold);
+            let trains: BTreeSet<&str> = rest.iter().map(|id| &id[..3]).collect();
+            let others = [&*fold.tested[0], &*fold.validating[0]];
+            prop_assert!(others.iter().all(|name| !trains.contains(name)));
+            prop_assert_eq!(trains.len() + others.len(), speakers.len());
+            prop_assert_eq!(rest.len() + fold.test.len() + fold.validation.len(), utterances.len());
         }
         let middle = shuffle.index(utterances.len());
         utterances.rotate_left(middle);

@@ -58,7 +58,8 @@ pub(crate) fn by_speaker(input: &ReportInput<'_>) -> bool {
 }
 
 fn head(input: &ReportInput<'_>, columns: &[Column<'_>]) -> Markup {
-    let [name, about] = if by_speaker(input) { ["Test speaker", "Sex"] } else { ["Fold", "Tested"] };
+    let [name, about] =
+        if by_speaker(input) { ["Test speaker", "Sex"] } else { ["Fold", "Tested"] };
     html! {
         thead {
             tr {

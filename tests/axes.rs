@@ -1,7 +1,7 @@
-//! Every model by its kind, through the real commands.
+//! Kinds of models and of splits, through the real commands.
 
 use crate::corpora::tones;
-use crate::harness::{DONE, House, USAGE};
+use crate::harness::{DATA, DONE, House, USAGE};
 use crate::predict::predict;
 
 const PIPELINE: &str = "pipelines/tiny.toml";
@@ -20,12 +20,12 @@ fn with_mlp() -> House {
 fn label_rules_learn_with_fully_connected_layers_over_functionals() {
     let house = with_mlp();
     house.edit(PIPELINE, "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
-    house.edit(PIPELINE, "max_epochs = 2", "max_epochs = 12");
+    house.edit(PIPELINE, "max_epochs = 2\npatience = 2", "max_epochs = 20\npatience = 20");
     let table = house.run(&["cv"]).ended(DONE).text();
     assert!(table.contains("| baseline ") && table.contains("| lw "), "{table}");
     let summary = house.json("results/tiny/summary.json");
     for method in ["baseline", "lw"] {
-        let ua = summary["methods"][method]["ua"]["mean"].as_f64().unwrap();
+        let ua = summary["methods"][method]["over_seeds"]["mean"]["ua"].as_f64().unwrap();
         assert!(ua > 0.9, "{method}: the two tones are told apart by their pitch: {summary}");
     }
     house.run(&["audit", "--method", "lw"]).ended(DONE);
@@ -46,4 +46,27 @@ fn a_model_that_its_features_do_not_suit_is_refused_with_the_remedy() {
     house.edit(PIPELINE, "kind = \"mlp\"", "kind = \"forest\"");
     let told = ["pipelines/tiny.toml", "`forest`", "`blstm-attention` or `mlp`"];
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
+}
+
+/// Four speakers in three parts: one has two of them.
+#[test]
+fn speakers_are_tested_in_parts() {
+    let house = tones();
+    let loso = "kind = \"leave-one-speaker-out\"";
+    let parts = "kind = \"group-k-fold\"\ngroup = \"speaker\"\nfolds = 3\nseed = 1";
+    house.edit(PIPELINE, loso, parts);
+    let table = house.run(&["cv", "--method", "lw"]).ended(DONE).text();
+    assert!(table.contains("| lw "), "{table}");
+    let summary = house.json("results/tiny/summary.json");
+    let folds = summary["methods"]["lw"]["seeds"]["0"]["folds"].as_object().unwrap();
+    assert!(folds.keys().eq(["1", "2", "3"]), "{folds:?}");
+    assert_eq!(summary["methods"]["lw"]["seeds"]["0"]["pooled"]["n"], 24, "each is tested once");
+    house.run(&["report", "--method", "lw"]).ended(DONE);
+    let page = house.read("results/tiny/report.html");
+    assert!(page.contains("Fold by fold") && page.contains("Part of the speakers is tested"));
+    house.run(&["audit", "--method", "lw"]).ended(DONE);
+    house.run(&["cv", "--fold", "anna"]).ended(USAGE).complained_of(&["no fold `anna`", "1, 2, 3"]);
+    house.edit(PIPELINE, "folds = 3", "folds = 5");
+    let told = ["split.folds = 5, and 4 speakers", "lower split.folds"];
+    house.run(&["cv"]).ended(DATA).complained_of(&told);
 }
