@@ -44,7 +44,7 @@ fn a_model_that_its_features_do_not_suit_is_refused_with_the_remedy() {
     let told = ["[model] learns from functionals", "set features.functionals = true"];
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
     house.edit(PIPELINE, "kind = \"mlp\"", "kind = \"forest\"");
-    let told = ["pipelines/tiny.toml", "`forest`", "`blstm-attention` or `mlp`"];
+    let told = ["pipelines/tiny.toml", "`forest`", "`blstm-attention`, `linear`, `mlp`"];
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
 }
 

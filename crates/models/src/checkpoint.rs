@@ -4,7 +4,7 @@
 //! was) and, as JSON, `classes`, `feature_set` and what the kind has beside its tensors: `network`
 //! and `normaliser` (`mean` and `sd`, one number per value of a frame) of a `blstm-attention`, `layers`
 //! (hidden units and the slope of the leaky ReLU) and `scaling` (`lowest` and `range`, one number per
-//! value of a vector) of an `mlp`. The same contents always give the same bytes.
+//! value of a vector) of an `mlp`, `normaliser` of a `linear`. The same contents always give the same bytes.
 
 mod read;
 mod write;
@@ -14,7 +14,7 @@ use std::path::Path;
 use ambivox_settings::FeatureSetText;
 use fs_err as fs;
 
-use crate::{ModelError, Predictor, Scaling, blstm_attention, mlp};
+use crate::{ModelError, Predictor, Scaling, blstm_attention, linear, mlp};
 
 pub(crate) use read::{Fault, LARGEST, Metadata, Tensors};
 pub use write::NamedTensor;
@@ -40,8 +40,11 @@ pub(crate) mod key {
 type Reader = fn(&Metadata, &Tensors<'_>, usize) -> Result<(Box<dyn Predictor>, Scaling), Fault>;
 
 /// The kinds by what the metadata call them.
-const KINDS: [(Option<&str>, Reader); 2] =
-    [(None, blstm_attention::read), (Some(mlp::KIND), mlp::read)];
+const KINDS: [(Option<&str>, Reader); 3] = [
+    (None, blstm_attention::read),
+    (Some(linear::KIND), linear::read),
+    (Some(mlp::KIND), mlp::read),
+];
 
 /// A trained model with its classes and the way to its input.
 #[derive(Debug)]

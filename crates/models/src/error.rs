@@ -26,6 +26,18 @@ pub enum ModelError {
         /// Which of its round, from 1.
         batch: usize,
     },
+    /// A label rule's loss is none that this kind of model can be solved for.
+    #[error("a {kind} model is solved for the cross-entropy alone; choose another model or method")]
+    Loss {
+        /// The kind of model.
+        kind: &'static str,
+    },
+    /// The optimum was not found.
+    #[error("logistic regression was not solved: {message}; lower model.c")]
+    Solver {
+        /// What the solver says.
+        message: String,
+    },
     /// The operator refused its input.
     #[error(transparent)]
     Nn(#[from] NnError),

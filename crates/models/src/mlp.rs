@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key, values};
 use crate::descent::{Descent, Differentiable, state};
-use crate::predict::log_shares;
+use crate::predict::{log_shares, wide};
 use crate::{Learner, MinMax, Model, ModelError, Prediction, Predictor, Scaling, ScalingKind};
 
 /// What a checkpoint's metadata call it.
@@ -120,8 +120,10 @@ impl Predictor for Mlp {
             return Ok(Vec::new());
         }
         let logits = self.layers.fixed_output(&rows(utterances, self.inputs())?)?;
-        let prediction =
-            |row: Vec<f32>| Prediction { log_probabilities: log_shares(&row), attention: None };
+        let prediction = |row: Vec<f32>| Prediction {
+            log_probabilities: log_shares(&wide(&row)),
+            attention: None,
+        };
         Ok(logits.to_vec2::<f32>()?.into_iter().map(prediction).collect())
     }
 
@@ -228,8 +230,7 @@ mod tests {
         let mlp = mlp.unwrap();
         let vector = [0.5_f32, -1.0, 2.0];
         let logits = mlp.layers.fixed_output(&rows(&[&vector], 3).unwrap()).unwrap();
-        let logits: Vec<f64> =
-            logits.to_vec2::<f32>().unwrap()[0].iter().map(|&z| f64::from(z)).collect();
+        let logits = wide(&logits.to_vec2::<f32>().unwrap()[0]);
         let total: f64 = logits.iter().map(|z| z.exp()).sum();
         let said = mlp.predict(&[&vector]).unwrap().remove(0);
         assert!((said.log_probabilities[1] - (logits[1].exp() / total).ln()).abs() < 1e-12);

@@ -30,6 +30,7 @@ pub trait Model {
 pub fn model(settings: &ModelSettings) -> &dyn Model {
     match settings {
         ModelSettings::BlstmAttention(settings) => settings,
+        ModelSettings::Linear(settings) => settings,
         ModelSettings::Mlp(settings) => settings,
     }
 }

@@ -25,7 +25,7 @@ impl Network {
         let (logits, attention) = self.inference_logits(batch)?;
         let rows = logits.to_vec2::<f32>()?;
         let prediction = |(row, attention): (&Vec<f32>, _)| Prediction {
-            log_probabilities: log_shares(row),
+            log_probabilities: log_shares(&wide(row)),
             attention: Some(attention),
         };
         Ok(rows.iter().zip(attention).map(prediction).collect())
@@ -37,9 +37,13 @@ pub fn probabilities(log_y: &[f64]) -> Vec<f64> {
     log_y.iter().copied().map(libm::exp).collect()
 }
 
+/// Values in double precision.
+pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
 /// The logarithm of the softmax, stable for logits of any size.
-pub(crate) fn log_shares(logits: &[f32]) -> Vec<f64> {
-    let logits: Vec<f64> = logits.iter().map(|&v| f64::from(v)).collect();
+pub(crate) fn log_shares(logits: &[f64]) -> Vec<f64> {
     let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total = top + libm::log(logits.iter().map(|v| libm::exp(v - top)).sum());
     logits.iter().map(|v| v - total).collect()
@@ -57,10 +61,10 @@ mod tests {
 
     #[test]
     fn log_softmax_agrees_with_the_definition() {
-        let logits = [0.3_f32, -1.2, 2.5];
-        let total: f64 = logits.iter().map(|&v| f64::from(v).exp()).sum();
-        for (value, &logit) in log_shares(&logits).iter().zip(&logits) {
-            assert!((value - (f64::from(logit).exp() / total).ln()).abs() < 1e-14);
+        let logits = [0.3_f64, -1.2, 2.5];
+        let total: f64 = logits.iter().map(|v| v.exp()).sum();
+        for (value, logit) in log_shares(&logits).iter().zip(&logits) {
+            assert!((value - (logit.exp() / total).ln()).abs() < 1e-14);
         }
     }
 }

@@ -9,6 +9,11 @@ pub trait Loss {
     /// A scalar of `logits` `[utterances, classes]` and of `targets` of that shape, row-major, which
     /// have weights and the mean over the batch multiplied in ([`crate::Targets::scaled`]).
     fn of(&self, logits: &Tensor, targets: Vec<f32>) -> Result<Tensor>;
+
+    /// Whether it is [`CrossEntropy`], for models that are solved for it.
+    fn is_cross_entropy(&self) -> bool {
+        false
+    }
 }
 
 /// `Σ −target · log y` over a batch, with y = softmax of the logits.
@@ -21,6 +26,10 @@ impl Loss for CrossEntropy {
         // Over the utterances first: candle adds a few values one after the other on every
         // processor, and rows too, but many values of one row in an order of the processor's.
         log_softmax(logits)?.mul(&targets)?.sum(0)?.sum_all()?.neg()
+    }
+
+    fn is_cross_entropy(&self) -> bool {
+        true
     }
 }
 

@@ -39,7 +39,7 @@ pub use methods::{
     FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings, Method,
     MethodParams, Methods, SoftTargetSettings, WSettings,
 };
-pub use model::{AttentionOver, MlpSettings, ModelSettings, NetworkSettings};
+pub use model::{AttentionOver, LinearSettings, MlpSettings, ModelSettings, NetworkSettings};
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use pipeline::{
     CorpusSettings, CorrectionSettings, FeatureSettings, OnBroken, Pipeline, TrainingSettings,

@@ -12,6 +12,8 @@ use crate::pipeline::MOST_UNITS;
 pub enum ModelSettings {
     /// The paper's network, over an utterance's frames.
     BlstmAttention(NetworkSettings),
+    /// Multinomial logistic regression, over an utterance's functionals.
+    Linear(LinearSettings),
     /// Fully connected layers, over an utterance's functionals.
     Mlp(MlpSettings),
 }
@@ -57,6 +59,15 @@ pub struct NetworkSettings {
     pub attention_over: AttentionOver,
 }
 
+/// Section `[model]` with `kind = "linear"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinearSettings {
+    /// C: the weight of the loss, summed over the training utterances, against half the squares of the
+    /// weights. The lower, the smoother.
+    pub c: f64,
+}
+
 /// Section `[model]` with `kind = "mlp"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,7 +83,7 @@ pub struct MlpSettings {
 impl ModelSettings {
     /// Whether it reads one vector of an utterance, its functionals, and not its frames.
     pub fn reads_vectors(&self) -> bool {
-        matches!(self, Self::Mlp(_))
+        matches!(self, Self::Linear(_) | Self::Mlp(_))
     }
 
     /// Units of its layers, each under the name of its setting.
@@ -81,6 +92,7 @@ impl ModelSettings {
             Self::BlstmAttention(NetworkSettings { linear, lstm, .. }) => {
                 vec![("model.linear", *linear), ("model.lstm", *lstm)]
             }
+            Self::Linear(_) => Vec::new(),
             Self::Mlp(settings) => settings.hidden.iter().map(|&n| ("model.hidden", n)).collect(),
         }
     }
@@ -92,6 +104,10 @@ impl ModelSettings {
             return Some(format!("{setting}: {size}; from 1 to {MOST_UNITS}"));
         }
         let shares = match self {
+            Self::Linear(LinearSettings { c }) => {
+                let bad = !c.is_finite() || *c <= 0.0;
+                return bad.then(|| "model.c: above 0".to_owned());
+            }
             Self::BlstmAttention(settings) => vec![("model.dropout", settings.dropout)],
             Self::Mlp(MlpSettings { leak, dropout, .. }) => {
                 vec![("model.leak", *leak), ("model.dropout", *dropout)]

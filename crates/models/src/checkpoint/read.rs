@@ -95,7 +95,7 @@ impl Tensors<'_> {
         Var::from_vec(self.values(name, shape)?, shape, &Device::Cpu).map_err(|e| e.to_string())
     }
 
-    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Fault> {
+    pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Fault> {
         let view = self.0.tensor(name).map_err(|_| format!("it has no tensor {name:?}"))?;
         if view.dtype() != Dtype::F32 || view.shape() != shape {
             let (dtype, found) = (view.dtype(), view.shape());

@@ -183,7 +183,13 @@ fn an_mlp_needs_functionals() {
     assert!(pipeline(&text).unwrap().model.reads_vectors());
     assert!(refused(&text.replace("leak = 0.1", "leak = 1.0")).contains("model.leak: from 0"));
     let unknown = refused(&text.replace("kind = \"mlp\"", "kind = \"tree\""));
-    assert!(unknown.contains("`tree`, expected `blstm-attention` or `mlp`"), "{unknown}");
+    assert!(unknown.contains("`tree`, expected one of `blstm-attention`, `linear`, `mlp`"));
+    let linear = |c: &str| {
+        let linear = format!("kind = \"linear\"\nc = {c}");
+        text.replace("kind = \"mlp\"\nhidden = []\nleak = 0.1\ndropout = 0.5", &linear)
+    };
+    assert!(pipeline(&linear("0.001")).unwrap().model.reads_vectors());
+    assert!(refused(&linear("0.0")).contains("model.c: above 0"));
 }
 
 #[test]

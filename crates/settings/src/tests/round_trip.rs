@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    AttentionOver, Event, MethodParams, MlpSettings, ModelSettings, NetworkSettings, Request,
-    Shard, StageParams, SynthSettings, TrainParams, TrainingSettings,
+    AttentionOver, Event, LinearSettings, MethodParams, MlpSettings, ModelSettings,
+    NetworkSettings, Request, Shard, StageParams, SynthSettings, TrainParams, TrainingSettings,
 };
 
 #[test]
@@ -67,7 +67,8 @@ fn model() -> impl Strategy<Value = ModelSettings> {
     let mlp = (hidden, 0.0..1.0_f64, 0.0..1.0_f64).prop_map(|(hidden, leak, dropout)| {
         ModelSettings::Mlp(MlpSettings { hidden, leak, dropout })
     });
-    prop_oneof![blstm, mlp]
+    let linear = (1e-9..1e9_f64).prop_map(|c| ModelSettings::Linear(LinearSettings { c }));
+    prop_oneof![blstm, linear, mlp]
 }
 
 proptest! {
