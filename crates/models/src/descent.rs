@@ -129,8 +129,10 @@ mod tests {
         patience: 1,
     };
 
+    type Case = (Box<dyn Learner>, [Vec<f32>; 2]);
+
     /// A learner of every kind, and utterances for it.
-    fn learners() -> Vec<(Box<dyn Learner>, [Vec<f32>; 2])> {
+    fn learners() -> Vec<Case> {
         let attention_over = AttentionOver::Blstm;
         let blstm = NetworkSettings { linear: 4, lstm: 2, dropout: 0.0, attention_over };
         let mlp = MlpSettings { hidden: vec![4], leak: 0.1, dropout: 0.0 };

@@ -57,13 +57,11 @@ pub fn method(
     Ok(Method { rule, sampler })
 }
 
-/// The method's augmenter before its first epoch, with the epochs that it is to be trained for; `None`
-/// for a method without one.
+/// The method's augmenter before its first epoch; `None` for a method without one.
 pub fn augmenter<'a>(
     params: &'a MethodParams,
     fold: Fold<'a>,
-) -> Result<Option<(Box<dyn Augmenter + 'a>, usize)>, RuleError> {
+) -> Result<Option<Box<dyn Augmenter + 'a>>, RuleError> {
     let MethodParams::Cyclegan(settings) = params else { return Ok(None) };
-    let gans = CycleGans::new(fold, settings)?;
-    Ok(Some((Box::new(gans), params.augmenting_epochs())))
+    Ok(Some(Box::new(CycleGans::new(fold, settings)?)))
 }

@@ -71,11 +71,11 @@ fn augment(
     let Data { training, pool, .. } = *data;
     let RunSpec { method, classes, width, seed, .. } = *spec;
     let augmenter = augmenter(method, Fold { training, pool, classes, width, seed })?;
-    let Some((mut augmenter, epochs)) = augmenter else { return Ok(Vec::new()) };
+    let Some(mut augmenter) = augmenter else { return Ok(Vec::new()) };
     if let Some(Phase::Augmenting { augmenter: state, .. }) = from {
         fitting(augmenter.restore(&state)?)?;
     }
-    while augmenter.epochs() < epochs {
+    while augmenter.epochs() < method.augmenting_epochs() {
         augmenter.epoch()?;
         observer(&Waypoint { before: augmenter.epochs(), at: At::Augmenting(&*augmenter) });
     }
@@ -244,12 +244,11 @@ impl<'a> Run<'a> {
     /// The method's second step, with the model fixed.
     fn label_step(&mut self, epoch: usize) -> Result<(), TrainError> {
         let rule = &mut self.method.rule;
-        let log_y = match rule.reads_outputs() {
-            true => {
-                let (model, moment) = (self.learner.predictor(), Moment::TrainingOutputs);
-                log_probabilities(model, &self.training, epoch, moment)?
-            }
-            false => Vec::new(),
+        let log_y = if rule.reads_outputs() {
+            let (model, moment) = (self.learner.predictor(), Moment::TrainingOutputs);
+            log_probabilities(model, &self.training, epoch, moment)?
+        } else {
+            Vec::new()
         };
         rule.after_round(&log_y);
         Ok(())
