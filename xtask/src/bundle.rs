@@ -59,7 +59,11 @@ fn check(experiment: &Experiment, own: &cli::Bundle) -> Result<()> {
     let named = &own.selection.methods;
     let asked = |method: Method| named.iter().any(|id| id == method.id());
     let wanted = methods.iter().filter(|(method, _)| named.is_empty() || asked(*method));
-    let mut sizes = wanted.flat_map(|(_, method)| experiment.pipeline.model_of(method).sizes());
+    let mut sizes = wanted.flat_map(|(id, method)| {
+        let own = method.model().map(|_| format!("methods.{id}.classifier"));
+        let sizes = experiment.pipeline.model_of(method).sizes().into_iter();
+        sizes.map(move |(key, size)| (own.clone().unwrap_or_else(|| key.to_owned()), size))
+    });
     if let Some((key, size)) = sizes.find(|(_, size)| *size > Bundle::WIDEST) {
         let widest = Bundle::WIDEST;
         return Err(Failure::usage(format!("{key} = {size}: a bundle has up to {widest} units")));

@@ -214,7 +214,7 @@ pub(crate) struct Work {
 /// Which runs; each flag may be given more than once, and where it is not, all are meant.
 #[derive(Debug, Default, Clone, Args)]
 pub(crate) struct Selection {
-    /// Only this fold, named by its test speaker
+    /// Only this fold, by its name: that of its test speaker, where each has one
     #[arg(long = "fold", value_name = "FOLD")]
     pub(crate) folds: Vec<String>,
     /// Only this method

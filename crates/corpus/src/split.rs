@@ -85,7 +85,10 @@ pub fn splits(
     }
     let divisions = splitter.divide(&groups, manifest)?;
     check_classes(&divisions, &groups, settings, utterances)?;
+    // Of a group, those who take part: where classes are balanced, some speakers may not.
+    let speakers: BTreeSet<&str> = taking_part.iter().map(|u| u.speaker.as_str()).collect();
     let ambiguous = usable().filter(|u| groups.contains_key(group(u, grouping)));
+    let ambiguous = ambiguous.filter(|u| speakers.contains(u.speaker.as_str()));
     let ambiguous: Vec<_> = ambiguous.filter(|u| is_ambiguous(u, settings)).collect();
     let any_votes = utterances.iter().any(|u| !u.votes.is_empty());
     let unvoted = taking_part.iter().filter(|u| any_votes && !has_votes(u, settings));

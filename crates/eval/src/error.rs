@@ -32,7 +32,7 @@ pub enum EvalError {
         value: f64,
     },
     /// No utterance of a run was tested.
-    #[error("{run}: no utterance was tested; is the fold's speaker among the utterances?")]
+    #[error("{run}: no utterance was tested; are the fold's groups among the utterances?")]
     EmptyFold {
         /// Method, seed and fold.
         run: String,

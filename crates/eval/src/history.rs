@@ -12,11 +12,11 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// Mean training loss over the epoch's batches, as minimised (eq. 4; with dropout).
     pub train_loss: f64,
-    /// Unweighted mean cross-entropy of the validation speaker's gold labels.
+    /// Unweighted mean cross-entropy of the gold labels to validate on.
     pub validation_loss: f64,
-    /// Weighted accuracy on the validation speaker, a fraction of 1.
+    /// Weighted accuracy on the validation part, a fraction of 1.
     pub validation_wa: f64,
-    /// Unweighted accuracy on the validation speaker, a fraction of 1.
+    /// Unweighted accuracy on the validation part, a fraction of 1.
     pub validation_ua: f64,
     /// Share of the training utterances whose argmax l is not the gold label; `None` where the
     /// method learns no labels.
@@ -43,9 +43,9 @@ pub struct RunHistory {
     pub classes: Vec<String>,
     /// Utterances trained on.
     pub train_utterances: usize,
-    /// Utterances of the validation speaker.
+    /// Utterances that validate.
     pub validation_utterances: usize,
-    /// Utterances of the test speaker.
+    /// Utterances tested.
     pub test_utterances: usize,
     /// Parameters of the network, θ alone.
     pub parameters: usize,

@@ -74,7 +74,7 @@ pub struct OverSeeds {
     pub pooled: Pooled,
 }
 
-/// One fold's test speaker.
+/// One fold, tested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FoldResult {

@@ -71,7 +71,7 @@ impl Predictor for Network {
 
     fn sizes(&self) -> Vec<(&'static str, usize)> {
         let NetworkSettings { linear, lstm, .. } = self.settings;
-        vec![("network.linear", linear), ("network.lstm", lstm)]
+        vec![("model.linear", linear), ("model.lstm", lstm)]
     }
 
     /// They are computed in batches of similar length, so that memory stays bounded.

@@ -243,7 +243,7 @@ fn a_network_is_a_file_of_the_bundle_and_of_a_size_that_can_be() {
     assert!(refused(3).contains("4294967297 bytes; expected at most 4294967296"));
     wide(1, &CLASSES, 4097).save(&file).unwrap();
     write(folder.path(), vec![described(folder.path(), 1, one.file.clone())]);
-    assert!(refused(3).contains("network.linear: 4097; expected from 1 to 4096"));
+    assert!(refused(3).contains("model.linear: 4097; expected from 1 to 4096"));
     let error = Ensemble::load(Path::new("nowhere")).err().unwrap();
     assert_eq!(error.exit_code(), 2);
 }

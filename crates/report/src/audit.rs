@@ -9,7 +9,6 @@ mod table;
 use std::path::Path;
 
 use ambivox_eval::audit::Suspect;
-use ambivox_eval::method_title;
 use ambivox_settings::Manifest;
 use fs_err as fs;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -137,7 +136,7 @@ impl AuditPage<'_> {
                 h1 { "Suspect labels" }
                 p.subtitle {
                     (self.manifest.title) ". " (counted(self.entries.len(), "utterance"))
-                    ", the most suspect first, by the runs of “" (method_title(self.method)) "”. "
+                    ", the most suspect first, by the runs of “" (self.method) "”. "
                     (self.sounds())
                 }
                 @if self.manifest.synthetic {

@@ -15,7 +15,9 @@ use std::path::Path;
 
 pub use audit::{AuditEntry, AuditPage, COLUMNS, Earlier, SaveAs};
 
-use ambivox_eval::{NoiseSummary, PaperEvaluation, RunHistory, Summary, paper_evaluation};
+use ambivox_eval::{
+    NoiseSummary, PaperEvaluation, RunHistory, Summary, method_title, paper_evaluation,
+};
 use ambivox_settings::{CorrectionCounts, Exclusions, IndexSummary, Manifest, Splits};
 use fs_err as fs;
 
@@ -26,6 +28,8 @@ pub struct ReportInput<'a> {
     pub title: &'a str,
     /// The corpus: name, licence, citation and whether it is synthetic.
     pub manifest: &'a Manifest,
+    /// The kind of model that the methods train.
+    pub model: &'a str,
     /// Text of the pipeline file, shown as the settings.
     pub pipeline_toml: &'a str,
     /// The rates.
@@ -51,6 +55,15 @@ pub struct ReportInput<'a> {
 }
 
 impl ReportInput<'_> {
+    /// What a method is called: as in the paper if it trains the paper's network, else by its id.
+    fn title_of<'t>(&self, id: &'t str) -> &'t str {
+        if self.is_of_the_papers_network() { method_title(id) } else { id }
+    }
+
+    fn is_of_the_papers_network(&self) -> bool {
+        self.model == "blstm-attention"
+    }
+
     /// The published figures that are comparable.
     fn paper(&self) -> PaperEvaluation {
         paper_evaluation(self.balanced)

@@ -109,9 +109,14 @@ fn header(input: &ReportInput<'_>, sections: &[Section]) -> Markup {
 
 /// How much took part, in a sentence.
 fn extent(input: &ReportInput<'_>) -> String {
+    let model = if input.is_of_the_papers_network() {
+        String::new()
+    } else {
+        format!(" The model is of the kind {}; methods have their plain names.", input.model)
+    };
     let balanced = if input.balanced { ", balanced for every speaker" } else { "" };
     format!(
-        "{} of {}{balanced}, {}, {}.",
+        "{} of {}{balanced}, {}, {}.{model}",
         counted(input.splits.utterances.len(), "utterance"),
         counted(input.splits.classes.len(), "class"),
         folds(input),

@@ -38,7 +38,7 @@ pub struct BundledNetwork {
     pub digest: String,
     /// Seed that it was trained from.
     pub seed: u64,
-    /// Fold whose test speaker it has not heard.
+    /// Fold whose tested groups it has not heard.
     pub fold: String,
 }
 
@@ -49,7 +49,7 @@ impl Bundle {
     pub const SCHEMA: u32 = 1;
     /// Networks of a bundle at most.
     pub const MOST_NETWORKS: usize = 10_000;
-    /// Units at most of the layers `network.linear` and `network.lstm`. A wider one could ask for
+    /// Units at most of a layer, whatever the kind of model. A wider one could ask for
     /// gigabytes for every window, in a small file.
     pub const WIDEST: usize = 4096;
 

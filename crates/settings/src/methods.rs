@@ -224,6 +224,11 @@ impl MethodParams {
         }
     }
 
+    /// Whether it makes further utterances, of a pool whose labels are not looked at.
+    pub fn augments(&self) -> bool {
+        matches!(self, Self::Cyclegan(_))
+    }
+
     /// Epochs of what makes further utterances, before all others.
     pub fn augmenting_epochs(&self) -> usize {
         match self {

@@ -81,6 +81,15 @@ pub struct MlpSettings {
 }
 
 impl ModelSettings {
+    /// The kind, in the word of the pipeline file.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::BlstmAttention(_) => FIRST_KIND,
+            Self::Linear(_) => "linear",
+            Self::Mlp(_) => "mlp",
+        }
+    }
+
     /// Whether it reads one vector of an utterance, its functionals, and not its frames.
     pub fn reads_vectors(&self) -> bool {
         matches!(self, Self::Linear(_) | Self::Mlp(_))
@@ -105,8 +114,8 @@ impl ModelSettings {
         }
         let shares = match self {
             Self::Linear(LinearSettings { c }) => {
-                let bad = !c.is_finite() || *c <= 0.0;
-                return bad.then(|| "model.c: above 0".to_owned());
+                let good = (1e-9..=1e9).contains(c);
+                return (!good).then(|| "model.c: from 1e-9 to 1e9".to_owned());
             }
             Self::BlstmAttention(settings) => vec![("model.dropout", settings.dropout)],
             Self::Mlp(MlpSettings { leak, dropout, .. }) => {

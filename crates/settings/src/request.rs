@@ -167,7 +167,7 @@ pub struct CompareNoiseParams {
 
 /// Parameters of the stage that ranks labels by how suspect they are. Inputs: `corpus`, `index`,
 /// `splits`, and per run of the method `predictions/<method>/<seed>/<fold>` and `labels/…`; for
-/// methods that attend to frames `features` and `checkpoint/…`; `noise` where labels have been
+/// models that attend to frames `features` and `checkpoint/…`; `noise` where labels have been
 /// exchanged. Outputs: `audit`, `audit_csv`, `audit_page`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -200,6 +200,8 @@ pub struct ReportParams {
     pub manifest: Manifest,
     /// The pipeline file's text, shown as the settings.
     pub pipeline_toml: String,
+    /// The kind of model that the methods train.
+    pub model: String,
     /// Whether every class of a speaker was cut to that speaker's smallest.
     pub balanced: bool,
     /// The pipeline's section `[corrections]`.
@@ -217,7 +219,7 @@ pub enum StageParams {
     Index(IndexParams),
     /// Compute the descriptors.
     Extract(ExtractParams),
-    /// Divide the speakers into folds.
+    /// Divide the utterances into folds.
     Split(SplitParams),
     /// Exchange labels at a known rate. Inputs: `index`, `splits`. Outputs: `noise`.
     Noise(NoiseParams),

@@ -33,8 +33,10 @@ impl<'de> Deserialize<'de> for SplitKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut section = Table::deserialize(deserializer)?;
         // What the kind was called while there was but one.
-        if let Some(scheme) = section.remove("scheme") {
-            section.entry("kind").or_insert(scheme);
+        if !section.contains_key("kind")
+            && let Some(scheme) = section.remove("scheme")
+        {
+            section.insert("kind".to_owned(), scheme);
         }
         Self::deserialize(section).map_err(|error| D::Error::custom(error.message()))
     }

@@ -35,6 +35,7 @@ pub(crate) fn run(params: &ReportParams, job: &Job<'_>) -> Result<(), StageError
     let input = ReportInput {
         title: &params.title,
         manifest: &params.manifest,
+        model: &params.model,
         pipeline_toml: &params.pipeline_toml,
         summary: &summary,
         index: &index,

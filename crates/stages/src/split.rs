@@ -1,4 +1,4 @@
-//! The split stage: speakers to folds.
+//! The split stage: utterances to folds.
 
 use std::collections::BTreeSet;
 

@@ -530,6 +530,7 @@ fn runs_are_evaluated_and_reported() {
         title: "Toy results".to_owned(),
         manifest: manifest(),
         pipeline_toml: "schema = 1".to_owned(),
+        model: "blstm-attention".to_owned(),
         balanced: false,
         corrections: None,
     };

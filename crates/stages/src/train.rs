@@ -108,7 +108,7 @@ impl<'a> Prepared<'a> {
         let ambiguous = examples(&fold.ambiguous)?;
         let mut training = examples(&fold.training)?;
         let mut pool = Vec::new();
-        if params.method.augmenting_epochs() > 0 {
+        if params.method.augments() {
             pool = [training.as_slice(), &ambiguous].concat();
         } else {
             training.extend(ambiguous);

@@ -13,7 +13,7 @@ pub enum Moment {
     Batch(usize),
     /// The network's outputs for all training utterances.
     TrainingOutputs,
-    /// The validation speaker's loss.
+    /// The loss on the utterances to validate on.
     Validation,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for Moment {
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// No utterance to train on, or none to validate on.
-    #[error("no utterance for {purpose}; the fold's speakers have none with a label and audio")]
+    #[error("no utterance for {purpose}; the fold's groups have none with a label and audio")]
     NoExamples {
         /// What they are for.
         purpose: &'static str,

@@ -45,7 +45,7 @@ impl RunSpec<'_> {
         let Data { training, validation, pool } = *data;
         self.check_part("training", training, self.method.method().uses_votes())?;
         self.check_part("validation", validation, false)?;
-        if self.method.augmenting_epochs() > 0 {
+        if self.method.augments() {
             self.check_part("the unlabelled pool", pool, true)?;
         }
         let absent = (0..self.classes.len()).find(|&c| training.iter().all(|e| e.gold != Some(c)));

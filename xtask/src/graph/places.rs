@@ -303,6 +303,7 @@ pub(super) fn report(experiment: &Experiment, runs: &[Run]) -> Instance {
         title: experiment.pipeline.title.clone(),
         manifest: experiment.manifest.clone(),
         pipeline_toml: experiment.text.clone(),
+        model: experiment.pipeline.model.kind().to_owned(),
         balanced: experiment.pipeline.split.balance.is_some(),
         corrections: experiment.pipeline.corrections.clone(),
     }));

@@ -33,7 +33,7 @@ impl SummaryBuilder {
         }
     }
 
-    /// Adds a run: its test speaker's confusion matrix and how it was trained.
+    /// Adds a run: its confusion matrix and how it was trained.
     ///
     /// Errors: other classes than the summary's, nothing tested, a faulty history, or a method,
     /// seed and fold that were added before.

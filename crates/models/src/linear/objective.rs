@@ -21,6 +21,9 @@ const MOST_STEPS: u64 = 2000;
 /// Length of the gradient, of the objective per utterance, at which an optimum is reached.
 const FLAT: f64 = 1e-7;
 
+/// Length of the gradient at which what was found is none.
+const STEEP: f64 = 1e-4;
+
 /// `½‖W‖² + C · Σ_n (1/w_n) · CE(s_n, y_n)` over the utterances of a round, divided by C times their
 /// number; the biases are not penalised.
 pub(super) struct Objective<'a> {
@@ -129,5 +132,12 @@ pub(super) fn minimum(objective: &Objective<'_>, theta: Vec<f64>) -> Result<Vec<
     let executor = executor.configure(|state| state.param(theta).max_iters(MOST_STEPS));
     let mut result = executor.run().map_err(failed)?;
     let found = result.state.take_best_param();
-    found.ok_or_else(|| ModelError::Solver { message: "no step was made".to_owned() })
+    let found = found.ok_or_else(|| failed(Error::msg("the loss is no number")))?;
+    // Rounding may end a good search early; one that has not come near the optimum is no solution.
+    let slope = objective.gradient(&found).map_err(failed)?;
+    let slope = dot(&slope, &slope).sqrt();
+    if slope > STEEP || !slope.is_finite() {
+        return Err(failed(Error::msg(format!("the gradient's length is {slope:.1e} at the end"))));
+    }
+    Ok(found)
 }

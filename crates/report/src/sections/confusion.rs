@@ -1,6 +1,6 @@
 //! Confusion matrices, pooled over folds and seeds.
 
-use ambivox_eval::{MethodSummary, method_title};
+use ambivox_eval::MethodSummary;
 use maud::{Markup, html};
 
 use crate::ReportInput;
@@ -27,10 +27,10 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
 fn matrix(input: &ReportInput<'_>, index: usize, id: &str, method: &MethodSummary) -> Markup {
     let pooled = &method.over_seeds.pooled;
     let seeds = counted(method.seeds.len(), "seed");
-    let title = format!("Confusion matrix of {}, {seeds}", method_title(id));
+    let title = format!("Confusion matrix of {}, {seeds}", input.title_of(id));
     html! {
         figure {
-            h3 { (method_title(id)) }
+            h3 { (input.title_of(id)) }
             (heatmap::render(&Heatmap {
                 id: &format!("confusion-{index}"),
                 title: &title,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_eval::{RunHistory, method_order, method_title};
+use ambivox_eval::{RunHistory, method_order};
 use maud::{Markup, html};
 
 use crate::ReportInput;
@@ -29,8 +29,8 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
             li { (lines::dot()) "epoch kept" }
         }
         @for (index, ((_, method), folds)) in methods.iter().enumerate() {
-            h3 { (method_title(method)) }
-            (grid(index, method, folds))
+            h3 { (input.title_of(method)) }
+            (grid(input, index, method, folds))
         }
     })
 }
@@ -46,7 +46,7 @@ fn caption(input: &ReportInput<'_>) -> String {
     )
 }
 
-fn grid(method_index: usize, method: &str, folds: &ByFold<'_>) -> Markup {
+fn grid(input: &ReportInput<'_>, method_index: usize, method: &str, folds: &ByFold<'_>) -> Markup {
     let frame = Frame::around(folds.values().flatten().copied());
     html! {
         div.curves {
@@ -54,7 +54,7 @@ fn grid(method_index: usize, method: &str, folds: &ByFold<'_>) -> Markup {
                 (lines::render(&frame, &Chart {
                     id: &format!("curves-{method_index}-{index}"),
                     fold,
-                    method: method_title(method),
+                    method: input.title_of(method),
                     runs,
                 }))
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_eval::{MethodSummary, Rates, method_title};
+use ambivox_eval::{MethodSummary, Rates};
 use ambivox_settings::{Fold, Grouping, Sex};
 use maud::{Markup, html};
 
@@ -68,7 +68,7 @@ fn head(input: &ReportInput<'_>, columns: &[Column<'_>]) -> Markup {
                 th.text rowspan="2" scope="col" data-column="2" { "Validation" }
                 th rowspan="2" scope="col" data-column="3" { "n" }
                 @for column in columns {
-                    th.group colspan="3" scope="colgroup" { (method_title(column.id)) }
+                    th.group colspan="3" scope="colgroup" { (input.title_of(column.id)) }
                 }
             }
             tr {

@@ -1,13 +1,12 @@
 //! UA and WA of each method, what is gained, and every fold's UA in one figure.
 
-use ambivox_eval::{
-    Comparison, Effect, MethodSummary, OverSeeds, PaperRow, comparison, method_title,
-};
+use ambivox_eval::{Comparison, Effect, MethodSummary, OverSeeds, PaperRow, comparison};
 use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{counted, percent, points, probability};
 use crate::page::{result_caption, table};
+use crate::sections::folds::by_speaker;
 use crate::svg::strip::{self, Row};
 
 /// Below this p-value a gain is called one.
@@ -29,7 +28,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
                 }
                 tbody {
                     @for (id, method) in input.summary.methods_in_order() {
-                        (method_row(id, method, input.paper().rows))
+                        (method_row(input, id, method, input.paper().rows))
                     }
                 }
             }
@@ -51,11 +50,16 @@ fn caption(input: &ReportInput<'_>) -> String {
     )
 }
 
-fn method_row(id: &str, method: &MethodSummary, published: &[PaperRow]) -> Markup {
+fn method_row(
+    input: &ReportInput<'_>,
+    id: &str,
+    method: &MethodSummary,
+    published: &[PaperRow],
+) -> Markup {
     let over = &method.over_seeds;
     html! {
         tr {
-            th scope="row" { (method_title(id)) }
+            th scope="row" { (input.title_of(id)) }
             (rate(over.mean.ua, over.sd_folds.ua))
             (rate(over.mean.wa, over.sd_folds.wa))
             td.text.note { (ua_and_wa(id, published)) }
@@ -87,17 +91,17 @@ fn gains(input: &ReportInput<'_>) -> Markup {
     let compared = |(id, _): &(&str, _)| {
         // Matrices of one summary have one size, so that comparing them cannot fail.
         let found = comparison(input.summary, id, reference).ok().flatten();
-        (method_title(id).to_owned(), found)
+        (input.title_of(id).to_owned(), found)
     };
     let all: Vec<(String, Option<Comparison>)> = methods.iter().skip(1).map(compared).collect();
     let rows: Vec<(&str, Comparison)> =
         all.iter().filter_map(|(method, found)| Some((method.as_str(), (*found)?))).collect();
     let seeds: Vec<String> =
-        methods.iter().filter_map(|(id, m)| seed_text(id, &m.over_seeds)).collect();
+        methods.iter().filter_map(|(id, m)| seed_text(input, id, &m.over_seeds)).collect();
     html! {
-        @if !rows.is_empty() { (comparison_table(input, method_title(reference), &rows)) }
+        @if !rows.is_empty() { (comparison_table(input, input.title_of(reference), &rows)) }
         @for (method, found) in &all {
-            p { (verdict(method, method_title(reference), found.as_ref())) }
+            p { (verdict(method, input.title_of(reference), found.as_ref())) }
         }
         @if !seeds.is_empty() {
             p.note { "Standard deviation of the fold means over seeds: " (seeds.join("; ")) "." }
@@ -111,10 +115,11 @@ fn comparison_table(
     rows: &[(&str, Comparison)],
 ) -> Markup {
     let folds = counted(rows[0].1.folds, "fold");
+    let drawn = if by_speaker(input) { "speakers" } else { "folds" };
     let caption = format!(
         "Gain over {reference} in percentage points. Folds: mean over {folds}, seeds averaged within \
          each, and p of a two-sided paired permutation test over folds. Pooled: all utterances as one \
-         set, with the 95 % interval of a bootstrap that draws whole speakers. Neither is corrected \
+         set, with the 95 % interval of a bootstrap that draws whole {drawn}. Neither is corrected \
          for the number of methods."
     );
     let content = html! {
@@ -183,33 +188,39 @@ fn verdict(method: &str, reference: &str, found: Option<&Comparison>) -> String 
     )
 }
 
-fn seed_text(id: &str, over: &OverSeeds) -> Option<String> {
+fn seed_text(input: &ReportInput<'_>, id: &str, over: &OverSeeds) -> Option<String> {
     let (ua, wa) = (over.sd_seeds.ua?, over.sd_seeds.wa?);
     Some(format!(
         "{} UA\u{a0}{}, WA\u{a0}{}",
-        method_title(id),
+        input.title_of(id),
         percent(Some(ua)),
         percent(Some(wa))
     ))
 }
 
 fn spread(input: &ReportInput<'_>) -> Markup {
-    let rows: Vec<Row> = input.summary.methods_in_order().into_iter().map(strip_row).collect();
+    let rows: Vec<Row> = input
+        .summary
+        .methods_in_order()
+        .into_iter()
+        .map(|(id, method)| strip_row(input, id, method))
+        .collect();
+    let dot = if by_speaker(input) { "test speaker" } else { "fold" };
     let chance = 1.0 / input.summary.classes.len().max(1) as f64;
     html! {
         figure {
             figcaption {
-                (result_caption(input, "UA of every fold: a dot for each test speaker, below them \
-                    the mean and one standard deviation to either side. Dotted: chance."))
+                (result_caption(input, &format!("UA of every fold: a dot for each {dot}, below them \
+                    the mean and one standard deviation to either side. Dotted: chance.")))
             }
             (strip::render(&rows, chance))
         }
     }
 }
 
-fn strip_row((id, method): (&str, &MethodSummary)) -> Row {
+fn strip_row(input: &ReportInput<'_>, id: &str, method: &MethodSummary) -> Row {
     Row {
-        label: method_title(id).to_owned(),
+        label: input.title_of(id).to_owned(),
         values: method
             .fold_means()
             .into_iter()

@@ -2,7 +2,7 @@
 
 use ambivox_eval::{
     LabelMoves, LabelRepair, MeanSd, PAPER_CLASSES, PaperEvaluation, RunHistory, Table3Row,
-    mean_sd, method_order, method_title, table3_rows,
+    mean_sd, method_order, table3_rows,
 };
 use maud::{Markup, html};
 
@@ -27,11 +27,11 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
     }
     Some(html! {
         @if !weights.is_empty() { (weight_table(input, &weights)) }
-        @for (method, moved) in &shares { p { (share_text(method, moved)) } }
+        @for (method, moved) in &shares { p { (share_text(input, method, moved)) } }
         @if !moves.is_empty() { (bars::legend(&input.summary.classes)) }
         @for (index, (method, labels)) in moves.iter().enumerate() {
             (moves_figure(input, index, method, labels))
-            @if let Some(repair) = &labels.repair { p { (repair_text(method, repair)) } }
+            @if let Some(repair) = &labels.repair { p { (repair_text(input, method, repair)) } }
         }
     })
 }
@@ -49,7 +49,7 @@ fn weight_table(input: &ReportInput<'_>, rows: &[Table3Row]) -> Markup {
             tbody {
                 tr {
                     th scope="rowgroup" colspan=(classes.len() + 1) {
-                        (method_title(&row.method)) ", " (counted(row.runs, "run"))
+                        (input.title_of(&row.method)) ", " (counted(row.runs, "run"))
                     }
                 }
                 (weight_row("Initial", row.initial.iter().map(|w| Some(*w)), false))
@@ -100,12 +100,12 @@ fn shares<'a>(input: &ReportInput<'a>) -> Vec<(&'a str, MeanSd)> {
     methods.into_iter().filter_map(|method| Some((method, of(method)?))).collect()
 }
 
-fn share_text(method: &str, moved: &MeanSd) -> String {
+fn share_text(input: &ReportInput<'_>, method: &str, moved: &MeanSd) -> String {
     let sd = moved.sd.map_or(String::new(), |sd| format!("\u{a0}±\u{a0}{}", percent(Some(sd))));
     format!(
         "{}: the learned label differs from the gold label for {}{sd} % of the training \
          utterances (mean over runs, at the epoch kept).",
-        method_title(method),
+        input.title_of(method),
         percent(Some(moved.mean)),
     )
 }
@@ -130,7 +130,7 @@ fn moves_figure(
     method: &str,
     labels: &LabelMoves,
 ) -> Markup {
-    let title = format!("Learned labels of {}", method_title(method));
+    let title = format!("Learned labels of {}", input.title_of(method));
     html! {
         figure {
             figcaption { (result_caption(input, &moves_caption(input, method))) }
@@ -152,14 +152,14 @@ fn moves_caption(input: &ReportInput<'_>, method: &str) -> String {
     } else {
         String::new()
     };
-    format!("{}. {MOVES}{published}", method_title(method))
+    format!("{}. {MOVES}{published}", input.title_of(method))
 }
 
-fn repair_text(method: &str, repair: &LabelRepair) -> String {
+fn repair_text(input: &ReportInput<'_>, method: &str, repair: &LabelRepair) -> String {
     format!(
         "{}: against the known truth, {} of {} wrong gold labels were restored ({} %), and {} of \
          {} right ones broken ({} %).",
-        method_title(method),
+        input.title_of(method),
         count(repair.restored),
         count(repair.wrong),
         percent(repair.restored_share()),

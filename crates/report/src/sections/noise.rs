@@ -1,8 +1,6 @@
 //! What label noise does to every method, and who finds the labels exchanged.
 
-use ambivox_eval::{
-    FIRST, NoiseDetection, NoisePoint, NoiseSummary, Spread, method_order, method_title,
-};
+use ambivox_eval::{FIRST, NoiseDetection, NoisePoint, NoiseSummary, Spread, method_order};
 use maud::{Markup, html};
 
 use crate::ReportInput;
@@ -14,7 +12,7 @@ use crate::svg::curves::{self, Curve};
 pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
     let noise = input.noise?;
     let methods = in_order(noise);
-    let curves: Vec<Curve> = methods.iter().map(|(id, points)| curve(id, points)).collect();
+    let curves: Vec<Curve> = methods.iter().map(|(id, points)| curve(input, id, points)).collect();
     Some(html! {
         p { (introduction(noise)) }
         figure {
@@ -39,9 +37,9 @@ fn in_order(noise: &NoiseSummary) -> Methods<'_> {
     methods
 }
 
-fn curve(id: &str, points: &[NoisePoint]) -> Curve {
+fn curve(input: &ReportInput<'_>, id: &str, points: &[NoisePoint]) -> Curve {
     let points = points.iter().map(|point| (point.rate, point.ua.mean)).collect();
-    Curve { label: method_title(id).to_owned(), points }
+    Curve { label: input.title_of(id).to_owned(), points }
 }
 
 fn introduction(noise: &NoiseSummary) -> String {
@@ -81,7 +79,7 @@ fn rate_table(input: &ReportInput<'_>, noise: &NoiseSummary, methods: &Methods<'
                 tr { th scope="rowgroup" colspan=(rates.len() + 1) { (name) } }
                 @for (id, points) in methods {
                     tr {
-                        th scope="row" { (method_title(id)) }
+                        th scope="row" { (input.title_of(id)) }
                         @for point in *points { td { (spread(pick(point))) } }
                     }
                 }
@@ -116,7 +114,7 @@ fn repair_table(input: &ReportInput<'_>, methods: &Methods<'_>) -> Markup {
         tbody {
             @for (id, points) in &repairing {
                 tr {
-                    th scope="row" { (method_title(id)) }
+                    th scope="row" { (input.title_of(id)) }
                     @for point in points.iter().filter(|point| point.rate > 0.0) {
                         td { (repair(point)) }
                     }
@@ -160,7 +158,7 @@ fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Mar
         tbody {
             @for row in &rows {
                 tr {
-                    th scope="row" { (method_title(row.0)) ": " (row.1.title()) }
+                    th scope="row" { (input.title_of(row.0)) ": " (row.1.title()) }
                     @for rate in &rates { td { (cell(row, *rate)) } }
                 }
             }

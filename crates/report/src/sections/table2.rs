@@ -14,7 +14,10 @@ const CAPTION: &str = "Results in percent. P: precision, R: recall, F1: F1-score
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
-    let rows = table2_rows(input.summary, input.paper().rows);
+    let mut rows = table2_rows(input.summary, input.paper().rows);
+    for row in rows.iter_mut().filter(|row| row.source != RowSource::Paper) {
+        row.title = input.title_of(&row.method).to_owned();
+    }
     let classes = &input.summary.classes;
     let content = html! {
         (head(classes))

@@ -107,6 +107,7 @@ impl Records {
         ReportInput {
             title: "Made-up records: baseline and learned labels and weights",
             manifest: &self.manifest,
+            model: "blstm-attention",
             pipeline_toml: PIPELINE,
             summary: &self.summary,
             index: &self.index,

@@ -189,7 +189,7 @@ fn an_mlp_needs_functionals() {
         text.replace("kind = \"mlp\"\nhidden = []\nleak = 0.1\ndropout = 0.5", &linear)
     };
     assert!(pipeline(&linear("0.001")).unwrap().model.reads_vectors());
-    assert!(refused(&linear("0.0")).contains("model.c: above 0"));
+    assert!(refused(&linear("0.0")).contains("model.c: from 1e-9 to 1e9"));
 }
 
 #[test]
@@ -309,6 +309,7 @@ fn impossible_folds_are_refused() {
     assert!(refused(&format!("{k_fold}2")).contains("split.folds: at least 3"));
     assert!(refused(&format!("{loso}\nfolds = 5")).contains("unknown field `folds`"));
     assert!(refused("kind = \"group-k-fold\"").contains("missing field `group`"));
+    assert!(refused(&format!("{loso}\nscheme = \"x\"")).contains("unknown field `scheme`"));
     let unknown = refused("kind = \"random\"");
     assert!(unknown.contains("`leave-one-speaker-out` or `group-k-fold`"), "{unknown}");
 }

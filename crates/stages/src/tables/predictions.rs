@@ -1,4 +1,4 @@
-//! `predictions.parquet`: what a run's network says of its test and validation speakers.
+//! `predictions.parquet`: what a run's model says of those it tests and validates on.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::StageError;
 /// Prefix of the classes' columns.
 const PROBABILITY: &str = "p";
 
-/// Which of a fold's speakers an utterance belongs to.
+/// Which part of a fold an utterance is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Test,

@@ -430,6 +430,23 @@ fn epochs_of_an_augmenter_are_observed_too() {
     assert_eq!(seen, [gans(1), gans(2), gans(3), gans(4), own(1), own(2)]);
 }
 
+/// Generators that were not trained carry the pool over too.
+#[test]
+fn an_augmenter_without_epochs_makes_utterances() {
+    let mut setup = setup(cyclegan());
+    let MethodParams::Cyclegan(settings) = &mut setup.method else { panic!("an augmenter") };
+    (settings.pretraining_epochs, settings.epochs) = (0, 0);
+    setup.training.max_epochs = 1;
+    let (training, validation) = (setup.toy("train", 16), setup.toy("validation", 8));
+    let mut made = 0;
+    let observer = &mut |at: &Waypoint<'_>| {
+        let Interim(Phase::Learning(learning)) = at.interim().unwrap() else { panic!("no epochs") };
+        made = learning.made.len();
+    };
+    setup.run_from(&training, &validation, None, observer).unwrap();
+    assert_eq!(made, 3 * 16);
+}
+
 #[test]
 fn a_pool_that_cannot_be_used_is_refused() {
     let setup = setup(cyclegan());
