@@ -1,5 +1,5 @@
-//! The index in parallel to `features.parquet` and `functionals.parquet`, these tables back in
-//! memory, and the normaliser of a fold.
+//! The index in parallel to `features.parquet` and `functionals.parquet`, and these tables
+//! back in memory.
 //!
 //! The crate knows audio files, descriptors and Parquet; what the numbers are used for it does not.
 

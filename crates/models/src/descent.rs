@@ -22,8 +22,8 @@ pub(crate) trait Differentiable: Predictor + Sized + 'static {
     fn logits(&self, utterances: &[&[f32]], dropout_seed: u64) -> Result<Tensor, ModelError>;
 
     /// The stream from which a round's utterances and their order are drawn.
-    fn order(seed: u64, round: usize) -> ChaCha8Rng {
-        generator(seed, &format!("order of epoch {round}"))
+    fn order(round: &Round<'_>) -> ChaCha8Rng {
+        round.order()
     }
 
     /// The seed of a mini-batch's dropout masks; `order` has given the utterances.
@@ -64,7 +64,7 @@ impl<M: Differentiable> Learner for Descent<M> {
     /// The utterances are in a random order of the round's own. Batches of like length would not be
     /// worth their bias: nothing is padded, and `cargo xtask bench train` times both orders alike.
     fn round(&mut self, round: &Round<'_>) -> Result<f64, ModelError> {
-        let mut chance = M::order(round.seed, round.number);
+        let mut chance = M::order(round);
         let mut order = (round.sample)(&mut chance);
         order.shuffle(&mut chance);
         let mut total = 0.0;

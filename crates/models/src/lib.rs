@@ -25,7 +25,7 @@ pub use error::ModelError;
 pub use linear::Linear;
 pub use mlp::Mlp;
 pub use model::{Learner, Model, Predictor, Round, model};
-pub use predict::{Prediction, probabilities};
+pub use predict::Prediction;
 pub use scaling::{MeanVariance, MinMax, Scaling, ScalingKind};
 
 /// Chooses the instructions by which this whole process computes networks, before it computes any.

@@ -5,7 +5,7 @@ mod objective;
 
 use std::collections::BTreeMap;
 
-use ambivox_nn::{State, generator};
+use ambivox_nn::State;
 use ambivox_settings::{LinearSettings, TrainingSettings};
 
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key};
@@ -32,8 +32,8 @@ impl Model for LinearSettings {
         _training: &TrainingSettings,
         _seed: u64,
     ) -> Result<Box<dyn Learner>, ModelError> {
-        let theta = vec![0.0; classes * (inputs + 1)];
-        let linear = Linear { inputs, theta: narrow(&theta) };
+        let linear = Linear::new(inputs, classes);
+        let theta = vec![0.0; linear.theta.len()];
         Ok(Box::new(Solver { c: self.c, theta, linear }))
     }
 }
@@ -62,8 +62,7 @@ impl Learner for Solver {
         if !round.loss.is_cross_entropy() {
             return Err(ModelError::Loss { kind: KIND });
         }
-        let mut chance = generator(round.seed, &format!("order of epoch {}", round.number));
-        let positions = (round.sample)(&mut chance);
+        let positions = (round.sample)(&mut round.order());
         let objective = Objective::new(round, &positions, self.c, self.linear.inputs);
         self.theta = minimum(&objective, self.theta.clone())?;
         self.linear.theta = narrow(&self.theta);
@@ -104,6 +103,11 @@ fn narrow(theta: &[f64]) -> Vec<f32> {
 }
 
 impl Linear {
+    /// One that has learned nothing: all its numbers are 0.
+    pub fn new(inputs: usize, classes: usize) -> Self {
+        Self { inputs, theta: vec![0.0; classes * (inputs + 1)] }
+    }
+
     fn rows(&self) -> impl Iterator<Item = (&[f32], f32)> {
         self.theta.chunks_exact(self.inputs + 1).map(|row| (&row[..self.inputs], row[self.inputs]))
     }

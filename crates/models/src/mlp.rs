@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_nn::{Dense, HiddenDropout, Layer, State, rows};
+use ambivox_nn::{Dense, HiddenDropout, Layer, State, generator, rows};
 use ambivox_settings::{MlpSettings, TrainingSettings};
 use candle_core::{Tensor, Var};
 use rand::Rng;
@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key, values};
 use crate::descent::{Descent, Differentiable, state};
 use crate::predict::{log_shares, wide};
-use crate::{Learner, MinMax, Model, ModelError, Prediction, Predictor, Scaling, ScalingKind};
+use crate::{
+    Learner, MinMax, Model, ModelError, Prediction, Predictor, Round, Scaling, ScalingKind,
+};
 
 /// What a checkpoint's metadata call it.
 pub(crate) const KIND: &str = "classifier of functionals";
@@ -85,8 +87,8 @@ impl Differentiable for Mlp {
         Ok(self.layers.training_output(&vectors, dropout)?)
     }
 
-    fn order(seed: u64, round: usize) -> ChaCha8Rng {
-        ambivox_nn::generator(seed, &format!("classifier in epoch {round}"))
+    fn order(round: &Round<'_>) -> ChaCha8Rng {
+        generator(round.seed, &format!("classifier in epoch {}", round.number))
     }
 
     fn dropout_seed(order: &mut ChaCha8Rng, _seed: u64, _round: usize, _batch: usize) -> u64 {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use ambivox_nn::{Loss, State, Targets};
+use ambivox_nn::{Loss, State, Targets, generator};
 use ambivox_settings::{ModelSettings, TrainingSettings};
 use rand_chacha::ChaCha8Rng;
 
@@ -49,6 +49,13 @@ pub struct Round<'a> {
     pub sample: &'a dyn Fn(&mut ChaCha8Rng) -> Vec<usize>,
     /// What to make small.
     pub loss: &'a dyn Loss,
+}
+
+impl Round<'_> {
+    /// The stream from which its utterances and their order are drawn.
+    pub(crate) fn order(&self) -> ChaCha8Rng {
+        generator(self.seed, &format!("order of epoch {}", self.number))
+    }
 }
 
 /// A model in training.

@@ -15,7 +15,7 @@ pub struct Prediction {
 impl Prediction {
     /// `y_c` of every class; their sum is 1.
     pub fn probabilities(&self) -> Vec<f64> {
-        probabilities(&self.log_probabilities)
+        self.log_probabilities.iter().copied().map(libm::exp).collect()
     }
 }
 
@@ -30,11 +30,6 @@ impl Network {
         };
         Ok(rows.iter().zip(attention).map(prediction).collect())
     }
-}
-
-/// `y_c` of every class from their logarithms.
-pub fn probabilities(log_y: &[f64]) -> Vec<f64> {
-    log_y.iter().copied().map(libm::exp).collect()
 }
 
 /// Values in double precision.

@@ -18,7 +18,9 @@ pub use audit::{AuditEntry, AuditPage, COLUMNS, Earlier, SaveAs};
 use ambivox_eval::{
     NoiseSummary, PaperEvaluation, RunHistory, Summary, method_title, paper_evaluation,
 };
-use ambivox_settings::{CorrectionCounts, Exclusions, IndexSummary, Manifest, Splits};
+use ambivox_settings::{
+    CorrectionCounts, Exclusions, IndexSummary, Manifest, ModelSettings, Splits,
+};
 use fs_err as fs;
 
 /// Everything that a report shows.
@@ -61,7 +63,7 @@ impl ReportInput<'_> {
     }
 
     fn is_of_the_papers_network(&self) -> bool {
-        self.model == "blstm-attention"
+        self.model == ModelSettings::PAPERS
     }
 
     /// The published figures that are comparable.

@@ -18,13 +18,10 @@ pub enum ModelSettings {
     Mlp(MlpSettings),
 }
 
-/// What a section without a kind is of: the only one that there was when it was called `[network]`.
-const FIRST_KIND: &str = "blstm-attention";
-
 impl<'de> Deserialize<'de> for ModelSettings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut section = Table::deserialize(deserializer)?;
-        section.entry("kind").or_insert_with(|| FIRST_KIND.into());
+        section.entry("kind").or_insert_with(|| Self::PAPERS.into());
         Self::deserialize(section).map_err(|error| D::Error::custom(error.message()))
     }
 }
@@ -81,10 +78,14 @@ pub struct MlpSettings {
 }
 
 impl ModelSettings {
+    /// The kind of the paper's network; also of a section without a kind, which was called `[network]`
+    /// while there was no other.
+    pub const PAPERS: &'static str = "blstm-attention";
+
     /// The kind, in the word of the pipeline file.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::BlstmAttention(_) => FIRST_KIND,
+            Self::BlstmAttention(_) => Self::PAPERS,
             Self::Linear(_) => "linear",
             Self::Mlp(_) => "mlp",
         }

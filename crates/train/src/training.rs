@@ -1,6 +1,7 @@
 //! Algorithm 1: rounds of the model and of the labels by turns, until validation says stop.
 
 use std::borrow::Cow;
+use std::mem::take;
 
 use ambivox_eval::EpochRecord;
 use ambivox_models::{Learner, ModelError, Predictor, Round, model};
@@ -42,7 +43,7 @@ pub fn train(
 ) -> Result<Trained, TrainError> {
     spec.check(data)?;
     let (made, from) = match from.map(|Interim(phase)| phase) {
-        Some(Phase::Learning(learning)) => (learning.made.clone(), Some(learning)),
+        Some(Phase::Learning(mut learning)) => (take(&mut learning.made), Some(learning)),
         cut => (augment(spec, data, cut, observer)?, None),
     };
     let mut run = Run::new(spec, data, &made)?;
@@ -51,10 +52,7 @@ pub fn train(
         None => SoFar::start(&run)?,
     };
     let mut observer = |run: &Run<'_>, so_far: &SoFar<_>| {
-        observer(&Waypoint {
-            before: spec.method.augmenting_epochs(),
-            at: At::Learning(run, so_far),
-        });
+        observer(&Waypoint(At::Learning(run, so_far)));
     };
     let pretraining = spec.method.pretraining_epochs();
     let so_far = follow(&mut run, start, spec.training, pretraining, &mut observer)?;
@@ -77,7 +75,7 @@ fn augment(
     }
     while augmenter.epochs() < method.augmenting_epochs() {
         augmenter.epoch()?;
-        observer(&Waypoint { before: augmenter.epochs(), at: At::Augmenting(&*augmenter) });
+        observer(&Waypoint(At::Augmenting(&*augmenter)));
     }
     Ok(augmenter.examples()?)
 }
@@ -88,11 +86,7 @@ fn fitting(fits: bool) -> Result<(), TrainError> {
 }
 
 /// A run between two epochs.
-pub struct Waypoint<'a> {
-    /// Epochs of the augmenter.
-    before: usize,
-    at: At<'a>,
-}
+pub struct Waypoint<'a>(At<'a>);
 
 enum At<'a> {
     Augmenting(&'a dyn Augmenter),
@@ -102,12 +96,15 @@ enum At<'a> {
 impl Waypoint<'_> {
     /// Epochs so far, those of an augmenter among them.
     pub fn done(&self) -> usize {
-        self.before + self.epochs().len()
+        match &self.0 {
+            At::Augmenting(augmenter) => augmenter.epochs(),
+            At::Learning(run, so_far) => run.spec.method.augmenting_epochs() + so_far.epochs.len(),
+        }
     }
 
     /// Every epoch of the model so far, in order.
     pub fn epochs(&self) -> &[EpochRecord] {
-        match &self.at {
+        match &self.0 {
             At::Augmenting(_) => &[],
             At::Learning(_, so_far) => &so_far.epochs,
         }
@@ -115,7 +112,7 @@ impl Waypoint<'_> {
 
     /// What is in training, where it is not the model.
     pub fn augmenter(&self) -> Option<&'static str> {
-        match &self.at {
+        match &self.0 {
             At::Augmenting(augmenter) => Some(augmenter.name()),
             At::Learning(..) => None,
         }
@@ -123,7 +120,7 @@ impl Waypoint<'_> {
 
     /// All that the rest of the run depends on.
     pub fn interim(&self) -> Result<Interim, TrainError> {
-        Ok(Interim(match &self.at {
+        Ok(Interim(match &self.0 {
             At::Augmenting(augmenter) => Phase::Augmenting {
                 name: augmenter.name().to_owned(),
                 epochs: augmenter.epochs(),

@@ -34,12 +34,6 @@ pub(super) struct Objective<'a> {
     inputs: usize,
 }
 
-/// Loss and gradient of some utterances.
-struct Sum {
-    loss: f64,
-    gradient: Vec<f64>,
-}
-
 impl<'a> Objective<'a> {
     pub(super) fn new(round: &Round<'a>, positions: &'a [usize], c: f64, inputs: usize) -> Self {
         let Round { utterances, targets, .. } = *round;
@@ -48,36 +42,50 @@ impl<'a> Objective<'a> {
 
     /// The mean of `CE/w`, without the penalty.
     pub(super) fn mean_loss(&self, theta: &[f64]) -> f64 {
-        self.sum(theta).loss / self.positions.len() as f64
+        let piece = |positions: &[usize]| {
+            let mut loss = 0.0;
+            self.said(theta, positions, |_, s, scale, log_y| loss -= scale * dot(s, log_y));
+            loss
+        };
+        let pieces: Vec<f64> = self.positions.par_chunks(PIECE).map(piece).collect();
+        pieces.iter().sum::<f64>() / self.positions.len() as f64
     }
 
-    fn sum(&self, theta: &[f64]) -> Sum {
-        let piece = |positions: &[usize]| self.piece(theta, positions);
-        let pieces: Vec<Sum> = self.positions.par_chunks(PIECE).map(piece).collect();
-        let mut sum = Sum { loss: 0.0, gradient: vec![0.0; theta.len()] };
+    /// The gradient of the sum of `CE/w`, without the penalty.
+    fn slope(&self, theta: &[f64]) -> Vec<f64> {
+        let piece = |positions: &[usize]| {
+            let mut slope = vec![0.0; theta.len()];
+            self.said(theta, positions, |x, s, scale, log_y| {
+                for ((slope, s), log_y) in slope.chunks_exact_mut(x.len()).zip(s).zip(log_y) {
+                    let residual = scale * (libm::exp(*log_y) - s);
+                    slope.iter_mut().zip(x).for_each(|(slope, x)| *slope += residual * x);
+                }
+            });
+            slope
+        };
+        let pieces: Vec<Vec<f64>> = self.positions.par_chunks(PIECE).map(piece).collect();
+        let mut sum = vec![0.0; theta.len()];
         for piece in pieces {
-            sum.loss += piece.loss;
-            sum.gradient.iter_mut().zip(piece.gradient).for_each(|(sum, value)| *sum += value);
+            sum.iter_mut().zip(piece).for_each(|(sum, value)| *sum += value);
         }
         sum
     }
 
-    fn piece(&self, theta: &[f64], positions: &[usize]) -> Sum {
-        let mut sum = Sum { loss: 0.0, gradient: vec![0.0; theta.len()] };
+    /// Shows of each utterance x with a 1 behind it for the bias, s, 1/w, and log y.
+    fn said(
+        &self,
+        theta: &[f64],
+        positions: &[usize],
+        mut see: impl FnMut(&[f64], &[f64], f64, &[f64]),
+    ) {
         let mut x = vec![1.0; self.inputs + 1];
         for &n in positions {
-            // The last entry stays 1, for the bias.
+            // The last entry stays 1.
             x.iter_mut().zip(self.utterances[n]).for_each(|(x, &value)| *x = f64::from(value));
-            let (s, scale) = (&self.targets.distributions[n], 1.0 / self.targets.weights[n]);
             let logits: Vec<f64> = theta.chunks_exact(x.len()).map(|row| dot(row, &x)).collect();
-            let log_y = log_shares(&logits);
-            sum.loss -= scale * dot(s, &log_y);
-            for ((gradient, s), log_y) in sum.gradient.chunks_exact_mut(x.len()).zip(s).zip(log_y) {
-                let residual = scale * (libm::exp(log_y) - s);
-                gradient.iter_mut().zip(&x).for_each(|(g, x)| *g += residual * x);
-            }
+            let scale = 1.0 / self.targets.weights[n];
+            see(&x, &self.targets.distributions[n], scale, &log_shares(&logits));
         }
-        sum
     }
 
     /// The penalty's share of the objective per utterance: 1/(C·N).
@@ -112,7 +120,7 @@ impl Gradient for &Objective<'_> {
 
     fn gradient(&self, theta: &Vec<f64>) -> Result<Vec<f64>, Error> {
         let count = self.positions.len() as f64;
-        let mut gradient: Vec<f64> = self.sum(theta).gradient;
+        let mut gradient = self.slope(theta);
         let rows = gradient.chunks_exact_mut(self.inputs + 1);
         for (gradient, row) in rows.zip(theta.chunks_exact(self.inputs + 1)) {
             for (i, (g, w)) in gradient.iter_mut().zip(row).enumerate() {
