@@ -10,7 +10,6 @@ mod axes;
 mod bad_audio;
 mod bad_input;
 mod cases;
-mod checkout;
 mod corpora;
 mod corrections;
 mod events;

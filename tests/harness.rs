@@ -187,3 +187,10 @@ pub(crate) fn xtask() -> &'static Path {
         profile.join("xtask").with_extension(std::env::consts::EXE_EXTENSION)
     })
 }
+
+/// Writes a script that can be run.
+pub(crate) fn write_script(file: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::write(file, text).unwrap();
+    fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
+}

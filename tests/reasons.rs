@@ -3,8 +3,7 @@
 use fs_err as fs;
 use serde_json::{Value, json};
 
-use crate::checkout::Checkout;
-use crate::corpora::{synthetic, tones};
+use crate::corpora::tones;
 use crate::harness::{DONE, House, Ran, USAGE};
 
 const PIPELINE: &str = "pipelines/tiny.toml";
@@ -95,62 +94,15 @@ fn a_house_that_moved_is_the_same_house() {
     assert!(ran.text().contains(NOTHING), "{}", ran.text());
 }
 
-/// Nothing of the environment reaches a stage; what reaches the compiler counts.
+/// Nothing of the environment reaches a stage.
 #[test]
-fn the_environment_counts_where_it_can_change_the_program() {
+fn the_environment_does_not_count() {
     let house = done();
     let mut command = house.command(&["report"]);
     command.env("TZ", "Asia/Kathmandu").env("LANG", "de_DE.UTF-8").env("LC_ALL", "tr_TR.UTF-8");
     command.env("RAYON_NUM_THREADS", "3").env("POLARS_MAX_THREADS", "3");
     let ran = Ran::new(&["report"], command.output().unwrap()).ended(DONE);
     assert!(ran.text().contains(NOTHING), "{}", ran.text());
-
-    let mut command = house.command(&["plan", "--json"]);
-    command.env("RUSTFLAGS", "-C opt-level=1");
-    let plan = Plan::from(&Ran::new(&["plan"], command.output().unwrap()).ended(DONE));
-    let expected = json!({"reason": "build", "name": "RUSTFLAGS", "from": null,
-                          "to": "-C opt-level=1"});
-    assert_eq!(*plan.reason("index"), expected);
-}
-
-/// A module that the stage's own file never names, in a crate that it reaches through another.
-#[test]
-fn the_source_of_every_crate_that_a_stage_uses_counts() {
-    let house = done();
-    let checkout = Checkout::new();
-    let plan = Plan::from(&checkout.run(&house, &["plan", "--json"]).ended(DONE));
-    assert_eq!(plan.slots("fresh").len(), plan.0.len(), "a copy of the sources is the sources");
-
-    checkout.comment("crates/lld/src/mel.rs");
-    let plan = Plan::from(&checkout.run(&house, &["plan", "--json"]).ended(DONE));
-    assert_eq!(plan.slots("fresh"), ["index"]);
-    let reason = plan.reason("extract");
-    assert_eq!((&reason["reason"], &reason["name"]), (&json!("source"), &json!("ambivox-lld")));
-    let why = checkout.run(&house, &["plan", "--why"]).ended(DONE).stdout;
-    assert!(why.contains("source of ambivox-lld changed"), "{why}");
-}
-
-#[test]
-fn another_compiler_is_named() {
-    let house = done();
-    let checkout = Checkout::new();
-    let mut command = checkout.command(&house, &["plan", "--json"]);
-    command.env("RUSTC", "/bin/echo");
-    let plan = Plan::from(&Ran::new(&["plan"], command.output().unwrap()).ended(DONE));
-    let reason = plan.reason("index");
-    assert_eq!((&reason["reason"], &reason["name"]), (&json!("build"), &json!("rustc")));
-    assert_eq!(reason["to"], "-V -v");
-}
-
-#[test]
-fn a_comment_in_a_crate_runs_its_stage_and_no_other() {
-    let house = synthetic();
-    house.run(&["cv", "--fold", "Ses01F", "--method", "baseline"]).ended(DONE);
-    let checkout = Checkout::new();
-    checkout.comment("crates/synth/src/lib.rs");
-    let ran = checkout.run(&house, &["cv", "--fold", "Ses01F", "--method", "baseline"]).ended(DONE);
-    assert!(ran.text().contains("6 stages: 1 made, 5 fresh"), "{}", ran.text());
-    assert!(ran.text().contains("synth: done in"), "{}", ran.text());
 }
 
 /// What is computed alike everywhere is never taken for what this processor computes.

@@ -12,10 +12,9 @@ use fs_err as fs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::checkout::write_script;
 use crate::corpora::tones;
 use crate::faults::objects;
-use crate::harness::{DATA, DONE, House, Ran, root};
+use crate::harness::{DATA, DONE, House, Ran, root, write_script};
 
 const FAILED: i32 = 1;
 /// Seconds after which the daemons end by themselves, whatever became of the tests.

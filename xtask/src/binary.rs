@@ -1,104 +1,42 @@
-//! The programs of this workspace that are built on demand; that of the stages is watched while it
-//! is in use.
+//! The programs of this workspace, built on demand, and the Cargo that builds them.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::SystemTime;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
-use fs_err as fs;
 
-use crate::code::Codes;
-use crate::toolchain::cargo;
-use crate::vouch;
+use crate::sources;
 
-/// The program that runs the stages.
-const STAGES: &str = "ambivox";
-/// The programs that commands are handed on to.
+/// The program that plans and runs.
+pub(crate) const AMBIVOX: &str = "ambivox";
+/// Programs of one kind of command each.
 pub(crate) const MEASURE: &str = "ambivox-measure";
 pub(crate) const PREDICT: &str = "ambivox-predict";
 pub(crate) const FETCH: &str = "ambivox-fetch";
 
-/// The stage program as it was when it was built.
-#[derive(Debug)]
-pub(crate) struct Binary {
-    path: PathBuf,
-    stamp: Stamp,
-}
-
-type Stamp = (u64, Option<SystemTime>);
-
-impl Binary {
-    /// A program that is there already.
-    pub(crate) fn at(path: PathBuf) -> Result<Self> {
-        let stamp = stamp(&path)?;
-        Ok(Self { path, stamp })
-    }
-
-    /// Builds the program from this code into the target folder and with the profile of this one.
-    pub(crate) fn build(root: &Path, codes: &Codes, quiet: bool) -> Result<Self> {
-        let profile = profile_folder()?;
-        vouch::show_changes(&file(&profile, STAGES), codes)?;
-        cargo_build(root, &profile, STAGES, quiet)?;
-        Self::at(file(&profile, STAGES))
-    }
-
-    /// Whether the program has been built before, if perhaps from other code.
-    pub(crate) fn exists() -> Result<bool> {
-        Ok(file(&profile_folder()?, STAGES).exists())
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// An error if the program was replaced since it was built: what it made is not what its key
-    /// says.
-    pub(crate) fn check(&self) -> Result<()> {
-        let same = stamp(&self.path).is_ok_and(|now| now == self.stamp);
-        ensure!(same, "{} was rebuilt during the run; run again", self.path.display());
-        Ok(())
-    }
-}
-
-/// Builds a program as the stage program is built; returns where it lies.
+/// Builds a program into the target folder and with the profile of this one; returns where it lies.
 pub(crate) fn build(root: &Path, program: &str) -> Result<PathBuf> {
-    let profile = profile_folder()?;
-    cargo_build(root, &profile, program, false)?;
-    Ok(file(&profile, program))
-}
-
-/// Builds a program into the target folder and with the profile of this one.
-fn cargo_build(root: &Path, profile: &Path, program: &str, quiet: bool) -> Result<()> {
-    let target = profile.parent().context("this program lies in no target folder")?;
+    let own = std::env::current_exe()?;
+    let folder = own.parent().context("this program lies in no folder")?;
+    let target = folder.parent().context("this program lies in no target folder")?;
+    let path = folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
+    sources::show_changes(root, folder)?;
+    let is_quiet = path.exists();
     // All packages at all times, so that what they share is built with the same features, once.
     let status = cargo()
         .current_dir(root)
-        .args(["build", "--package", "ambivox-stages", "--package", MEASURE, "--package", PREDICT])
-        .args(["--package", FETCH, "--bin", program, "--profile", profile_name(profile)])
-        .args(quiet.then_some("--quiet"))
+        .arg("build")
+        .args([AMBIVOX, MEASURE, PREDICT, FETCH].map(|package| format!("--package={package}")))
+        .args(["--bin", program, "--profile", profile_name(folder)])
+        .args(is_quiet.then_some("--quiet"))
         .arg("--target-dir")
         .arg(target)
         .stdin(Stdio::null())
         .status()
         .context("failed to start cargo")?;
     ensure!(status.success(), "{program} does not build ({status}); the errors are above");
-    Ok(())
-}
-
-fn file(profile: &Path, program: &str) -> PathBuf {
-    profile.join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
-}
-
-fn stamp(path: &Path) -> Result<Stamp> {
-    let meta = fs::metadata(path)?;
-    Ok((meta.len(), meta.modified().ok()))
-}
-
-/// `<target>/debug`, where this program lies.
-fn profile_folder() -> Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    Ok(own.parent().context("this program lies in no folder")?.to_path_buf())
+    Ok(path)
 }
 
 /// The profile of the folder's name; `debug` is that of `dev`.
@@ -109,9 +47,21 @@ fn profile_name(folder: &Path) -> &str {
     }
 }
 
-/// The profile that this program, and so the stage program, is built with.
-pub(crate) fn profile() -> Result<String> {
-    Ok(profile_name(&profile_folder()?).to_owned())
+/// A call of Cargo itself, without what Cargo says of this package to the program it runs: build
+/// scripts of dependencies watch those variables, and half the tree would be built anew each time
+/// that the caller changes.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| describes_package(name)) {
+        cargo.env_remove(name);
+    }
+    cargo
+}
+
+fn describes_package(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let whole: [&[u8]; 3] = [b"CARGO_BIN_NAME", b"CARGO_CRATE_NAME", b"CARGO_PRIMARY_PACKAGE"];
+    name.starts_with(b"CARGO_PKG_") || name.starts_with(b"CARGO_MANIFEST_") || whole.contains(&name)
 }
 
 #[cfg(test)]
@@ -119,21 +69,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_replaced_program_is_noticed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ambivox");
-        fs::write(&path, "one").unwrap();
-        let binary = Binary::at(path.clone()).unwrap();
-        binary.check().unwrap();
-        fs::write(&path, "another").unwrap();
-        assert!(binary.check().unwrap_err().to_string().contains("rebuilt"));
-        fs::remove_file(&path).unwrap();
-        assert!(binary.check().is_err());
-    }
-
-    #[test]
     fn folders_are_named_for_profiles() {
         assert_eq!(profile_name(Path::new("/target/debug")), "dev");
         assert_eq!(profile_name(Path::new("/target/release")), "release");
+    }
+
+    #[test]
+    fn what_describes_this_package_is_kept_from_cargo() {
+        let removed = |name: &str| describes_package(OsStr::new(name));
+        assert!(removed("CARGO_MANIFEST_DIR") && removed("CARGO_PKG_NAME"));
+        for name in ["CARGO_TARGET_DIR", "CARGO_HOME", "PATH"] {
+            assert!(!removed(name), "{name}");
+        }
     }
 }

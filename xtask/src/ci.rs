@@ -3,6 +3,7 @@
 pub(crate) mod fuzz;
 mod gpu;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,10 +11,8 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
-use crate::cli;
-use crate::repro::Repro;
-use crate::tidy;
-use crate::toolchain::cargo;
+use crate::binary::cargo;
+use crate::{cli, hand_on, tidy};
 
 /// A step that is a cargo command.
 struct Step {
@@ -46,8 +45,8 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     timed("clippy with the feature cuda", || gpu::lint(root))?;
     let (tests, before) = COMPILED.split_last().context("no steps")?;
     before.iter().try_for_each(|step| timed(step.name, || step.run(root)))?;
-    timed("repro", || reproduce(root))?;
-    timed("repro, portable", || reproduce_portably(root))?;
+    timed("repro", || reproduce(root, "native"))?;
+    timed("repro, portable", || reproduce(root, "portable"))?;
     timed("browser", || script(root, ".ci/browser"))?;
     timed("python", || script(root, ".ci/python"))?;
     timed("fuzz", || fuzz::run(root, &cli::Fuzz { targets: Vec::new(), seconds: FUZZED }))?;
@@ -99,20 +98,17 @@ fn install_slurm(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The small demonstration twice, held to the digests on record.
-fn reproduce(root: &Path) -> anyhow::Result<()> {
-    Repro { root, pipeline: &root.join(SMALL), threads: 2, bless: false, json: false }.run()
-}
-
-/// The same by instructions that every processor has, so that none has digests of its own.
-fn reproduce_portably(root: &Path) -> anyhow::Result<()> {
-    let status = Command::new(std::env::current_exe()?)
-        .args(["repro", "--threads", "2", "--pipeline", SMALL])
+/// The small demonstration twice, held to the digests on record: by this processor's instructions, or by
+/// such as every processor has, so that none has digests of its own.
+fn reproduce(root: &Path, instructions: &str) -> anyhow::Result<()> {
+    let arguments = ["repro", "--threads", "2", "--pipeline", SMALL].map(OsString::from);
+    let repro = hand_on::planned(root, arguments.to_vec());
+    let status = hand_on::command(root, &repro)?
         .current_dir(root)
-        .env("AMBIVOX_ISA", "portable")
+        .env("AMBIVOX_ISA", instructions)
         .status()
-        .context("failed to start this program again")?;
-    ensure!(status.success(), "the portable results are not those on record");
+        .context("failed to start the program")?;
+    ensure!(status.success(), "the {instructions} results are not those on record");
     Ok(())
 }
 

@@ -1,262 +1,41 @@
-//! The command line.
+//! The command line of the chores; what else is asked for, another program knows.
 
-use std::ffi::OsString;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use clap::{Args, Parser, Subcommand};
 
-use ambivox_settings::parse_threads;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-
-mod examples;
-
-/// Help of `audit --method`.
-const AUDIT_METHOD: &str =
-    "The method whose runs tell [default: lw where the pipeline has it, else its only one]";
-/// Help of `bundle --method`.
-const BUNDLE_METHOD: &str = "The method whose networks to take [default: the pipeline's only one]";
-
-/// Plan, run and check the pipelines of Ambivox.
+/// Keep the house: its rules, the versions on record, what CI runs.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// What every command takes.
-#[derive(Debug, Args)]
-pub(crate) struct Common {
-    /// The pipeline file [default: pipelines/demo.toml]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) pipeline: Option<PathBuf>,
-    /// Print one JSON document on standard output; the log goes to standard error
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// Leave progress out; standard error has warnings and errors alone
-    #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
-    /// Threads to use in all, at most 1024; changes the speed alone [default: one per core]
-    #[arg(long, global = true, value_name = "N", value_parser = parse_threads)]
-    pub(crate) threads: Option<NonZeroUsize>,
-    /// Where results are cached [default: `AMBIVOX_STORE`, else .ambivox/store]
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(crate) store: Option<PathBuf>,
-    /// Where tables and reports are published [default: results]
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(crate) results: Option<PathBuf>,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the whole pipeline and report, naming the page at the end
-    #[command(after_help = examples::DEMO)]
-    Demo(Jobs),
-    /// Download a corpus as its manifest says, check it and unpack it
-    Fetch(Handed),
-    /// Make the synthetic corpus
-    Synth(Site),
-    /// List the corpus's utterances, making the corpus first where it is synthetic
-    #[command(after_help = examples::INDEX)]
-    Index(Site),
-    /// Compute the descriptors of every utterance
-    #[command(after_help = examples::EXTRACT)]
-    Extract(Site),
-    /// Train and evaluate: all folds, methods and seeds of the pipeline unless named
-    #[command(after_help = examples::CV)]
-    Cv(Training),
-    /// Try settings, and rank them by validation loss
-    #[command(after_help = examples::TUNE)]
-    Tune(Tune),
-    /// Bring tables, figures and the page up to date, training what is missing
-    #[command(after_help = examples::REPORT)]
-    Report(Training),
-    /// Rank labels by how suspect they are, training what is missing of the method that tells
-    #[command(after_help = examples::AUDIT, mut_arg("methods", |arg| arg.help(AUDIT_METHOD)))]
-    Audit(Audit),
-    /// Put a method's networks into a folder that predicts anywhere
-    #[command(after_help = examples::BUNDLE, mut_arg("methods", |arg| arg.help(BUNDLE_METHOD)))]
-    Bundle(Bundle),
-    /// Say what emotions sounds have, by such a folder
-    Predict(Handed),
-    /// Show what would run
-    #[command(after_help = examples::PLAN)]
-    Plan(Plan),
-    /// Read every result in the store and compare it with its record; exit 1 if one is damaged
-    Verify,
-    /// Say where a result came from, back to the audio
-    #[command(after_help = examples::SHOW)]
-    Show(Show),
-    /// Remove results that no pipeline reaches
+    /// Check the house rules, and the versions on record
     ///
-    /// What stays: whatever is fresh for a pipeline in `pipelines/` or the one named by --pipeline;
-    /// of a stage that is stale, what it made last; what audit and tune made last; and what is younger
-    /// than --keep-days.
-    #[command(after_help = examples::GC)]
-    Gc(Gc),
-    /// Run a pipeline twice in fresh stores and compare every result
-    ///
-    /// The second time has other numbers of threads and jobs, another order of runs, other folders
-    /// and another locale and time zone. Where digests of the pipeline are on record in
-    /// `pipelines/digests`, the results are held to these too.
-    #[command(after_help = examples::REPRO)]
-    Repro(Repro),
-    /// Compare descriptors with a reference table, column by column
-    Conform(Handed),
-    /// Time a part of the pipeline
-    Bench(Handed),
+    /// Where the source of a stage or a kind is not what `versions.lock` has, say once whether its
+    /// results are still the same to the bit: --same-bytes keeps what is cached, --new-bytes raises the
+    /// version, so that all makes its results anew. Until then a build of that source keeps its results
+    /// apart by itself.
+    Tidy(Tidy),
     /// Try to break every reader of files from strangers, where a nightly compiler and cargo-fuzz are
     Fuzz(Fuzz),
-    /// Make what a task of a job array is for
-    #[command(hide = true)]
-    Work(Work),
-    /// Check the house rules
-    Tidy,
     /// Run what CI runs
     Ci,
 }
 
-/// Which runs, and how many at a time.
-#[derive(Debug, Args)]
-pub(crate) struct Training {
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    #[command(flatten)]
-    pub(crate) jobs: Jobs,
-    /// Begin the runs in an order drawn from this number; changes no result
-    #[arg(long, value_name = "NUMBER", hide = true)]
-    pub(crate) shuffle: Option<u64>,
-}
-
-/// What to try, on which runs, and how many at a time.
-#[derive(Debug, Args)]
-pub(crate) struct Tune {
-    /// What to try: a TOML file, such as pipelines/spaces/lw.toml
-    #[arg(long, value_name = "FILE")]
-    pub(crate) space: PathBuf,
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    #[command(flatten)]
-    pub(crate) jobs: Jobs,
-}
-
-/// Whose networks, and where to.
-#[derive(Debug, Args)]
-pub(crate) struct Bundle {
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    #[command(flatten)]
-    pub(crate) jobs: Jobs,
-    /// The folder to make
-    #[arg(value_name = "DIR")]
-    pub(crate) to: PathBuf,
-}
-
-/// Whose runs tell, and how many sounds to listen to.
-#[derive(Debug, Args)]
-pub(crate) struct Audit {
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    #[command(flatten)]
-    pub(crate) jobs: Jobs,
-    /// Sounds that the page has in it, of the most suspect labels
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(crate) sounds: usize,
-}
-
-/// How many runs at a time, and where.
-#[derive(Debug, Args)]
-pub(crate) struct Jobs {
-    /// Training runs at a time on this machine, at most 1024 [default: one per thread]
-    #[arg(long, value_name = "N", value_parser = parse_threads)]
-    pub(crate) jobs: Option<NonZeroUsize>,
-    #[command(flatten)]
-    pub(crate) site: Site,
-}
-
-/// Where stages run; changes no result.
-#[derive(Debug, Default, Clone, Args)]
-pub(crate) struct Site {
-    /// Where stages run
-    #[arg(long, value_enum, value_name = "WHERE", default_value_t)]
-    pub(crate) executor: ExecutorKind,
-    /// What is asked of it [default: `[executor]` of the pipeline, else
-    /// ~/.config/ambivox/executor.toml]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) executor_file: Option<PathBuf>,
-    /// Print the scripts that would be submitted next, and submit nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
-/// An executor.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExecutorKind {
-    /// On this machine
-    #[default]
-    Local,
-    /// As jobs of Slurm
-    Slurm,
-}
-
-/// One task of an order.
-#[derive(Debug, Args)]
-pub(crate) struct Work {
-    /// The order's file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) order: PathBuf,
-    /// The task's number in the array
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) task: usize,
-}
-
-/// Which runs; each flag may be given more than once, and where it is not, all are meant.
-#[derive(Debug, Default, Clone, Args)]
-pub(crate) struct Selection {
-    /// Only this fold, by its name: that of its test speaker, where each has one
-    #[arg(long = "fold", value_name = "FOLD")]
-    pub(crate) folds: Vec<String>,
-    /// Only this method
-    #[arg(long = "method", value_name = "METHOD")]
-    pub(crate) methods: Vec<String>,
-    /// Only this seed
-    #[arg(long = "seed", value_name = "SEED")]
-    pub(crate) seeds: Vec<u64>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Plan {
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    /// Say why each stage would run
-    #[arg(long)]
-    pub(crate) why: bool,
-}
-
-/// Which result.
-#[derive(Debug, Args)]
-pub(crate) struct Show {
-    /// The first digits of a key or of an output's digest
-    pub(crate) digest: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Gc {
-    /// Say what would go, and leave it
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Keep whatever was made in so many last days
-    #[arg(long, value_name = "DAYS", default_value_t = 7,
-        value_parser = clap::value_parser!(u64).range(..=crate::gc::MOST_DAYS))]
-    pub(crate) keep_days: u64,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Repro {
-    /// Put the digests on record instead of holding the results to them
-    #[arg(long)]
-    pub(crate) bless: bool,
+#[derive(Debug, Default, Args)]
+pub(crate) struct Tidy {
+    /// Put these on record: they make what they made before (`all` for all that differ)
+    #[arg(long, value_name = "UNIT", num_args = 1.., requires = "why", conflicts_with = "new_bytes")]
+    pub(crate) same_bytes: Vec<String>,
+    /// Put these on record under the next version: they make something else now
+    #[arg(long, value_name = "UNIT", num_args = 1.., requires = "why")]
+    pub(crate) new_bytes: Vec<String>,
+    /// Why, for whoever reads the record
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) why: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -269,72 +48,33 @@ pub(crate) struct Fuzz {
     pub(crate) seconds: u64,
 }
 
-/// What a command of another program is given; that program reads it itself.
-#[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
-pub(crate) struct Handed {
-    /// See the command's own --help
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) arguments: Vec<OsString>,
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
 
-    fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(["xtask"].into_iter().chain(line.split_whitespace()))
-    }
-
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
     }
 
+    /// The reference of all commands takes it from here.
     #[test]
-    fn cv_takes_its_selection() {
-        let line = "cv --fold Ses03F --fold Ses04M --method lw --seed 2 --jobs 3 --pipeline p.toml";
-        let cli = parse(line).unwrap();
-        assert_eq!(cli.common.pipeline, Some(PathBuf::from("p.toml")));
-        let Command::Cv(training) = cli.command else { panic!("{:?}", cli.command) };
-        assert_eq!(training.selection.folds, ["Ses03F", "Ses04M"]);
-        assert_eq!(training.selection.methods, ["lw"]);
-        assert_eq!(training.selection.seeds, [2]);
-        assert_eq!(training.jobs.jobs.map(NonZeroUsize::get), Some(3));
-    }
-
-    #[test]
-    fn common_flags_go_before_or_after_the_command() {
-        for line in ["--json --threads 2 index", "index --threads 2 --json"] {
-            let common = parse(line).unwrap().common;
-            assert!(common.json);
-            assert_eq!(common.threads.map(NonZeroUsize::get), Some(2));
+    fn help_says_what_there_is() {
+        for command in Cli::command().get_subcommands() {
+            let (name, title) = (command.get_name(), format!("cargo xtask {}", command.get_name()));
+            let help = command.clone().bin_name(title).render_long_help();
+            insta::assert_snapshot!(name, help);
         }
     }
 
     #[test]
-    fn wrong_use_ends_with_code_2() {
-        let lines = [
-            "",
-            "cvv",
-            "cv --folds x",
-            "cv --seed -1",
-            "cv --jobs 0",
-            "index --fold x",
-            "tidy x",
-            "cv --jobs 8000",
-            "--threads 0 cv",
-            "repro --threads 8000",
-        ];
-        for line in lines {
-            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
-        }
-    }
-
-    #[test]
-    fn help_lists_the_commands() {
-        insta::assert_snapshot!(Cli::command().render_help());
+    fn a_record_needs_a_reason() {
+        let parse = |line: &str| Cli::try_parse_from(["xtask"].into_iter().chain(line.split(' ')));
+        assert!(parse("tidy").is_ok() && parse("tidy --same-bytes all --why docs").is_ok());
+        assert!(parse("tidy --same-bytes all").is_err());
+        assert!(parse("tidy --same-bytes a --new-bytes b --why x").is_err());
+        assert!(parse("tidy x").is_err());
     }
 }

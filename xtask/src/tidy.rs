@@ -14,18 +14,23 @@ mod packages;
 mod source;
 mod text;
 mod tree;
+mod versions;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::bail;
-use clap::CommandFactory;
+use anyhow::{Context as _, bail};
 
 pub(crate) use finding::Finding;
 use packages::Packages;
 use tree::Tree;
 
-use crate::cli::Cli;
+use crate::cli;
+
+/// Puts on record what is asked for, or checks every rule.
+pub(crate) fn command(root: &Path, asked: &cli::Tidy) -> anyhow::Result<()> {
+    if asked.why.is_some() { versions::record(root, asked) } else { run(root) }
+}
 
 /// Checks every rule on the checkout at `root`; the error lists all findings, one a line.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
@@ -46,16 +51,33 @@ fn findings(root: &Path) -> anyhow::Result<Vec<Finding>> {
         findings.extend(manifests::check(&file));
     }
     findings.extend(source::check(tree.texts()));
-    findings.extend(documents::check(&tree, &commands()));
+    findings.extend(documents::check(&tree, &commands(root)?));
+    findings.extend(versions::check(root)?);
     findings.extend(edges::check(&packages));
     findings.extend(licences::check(&packages));
     findings.sort();
     Ok(findings)
 }
 
-/// The names of all subcommands.
-fn commands() -> BTreeSet<String> {
-    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+/// The names of all subcommands, from the source of the command line.
+fn commands(root: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let text = fs_err::read_to_string(root.join("crates/ambivox/src/cli.rs"))?;
+    let named = |item: syn::Item| match item {
+        syn::Item::Enum(item) if item.ident == "Command" => Some(item.variants),
+        _ => None,
+    };
+    let variants = syn::parse_file(&text)?.items.into_iter().find_map(named);
+    let variants = variants.context("the command line has no enum Command")?;
+    Ok(variants.iter().map(|variant| kebab(&variant.ident.to_string())).collect())
+}
+
+/// `BenchPlan` as clap has it: `bench-plan`.
+fn kebab(name: &str) -> String {
+    let word = |(at, c): (usize, char)| {
+        let dash = (at > 0 && c.is_uppercase()).then_some('-');
+        dash.into_iter().chain(c.to_lowercase())
+    };
+    name.char_indices().flat_map(word).collect()
 }
 
 #[cfg(test)]

@@ -14,17 +14,6 @@ pub enum ArtifactError {
     /// A path is not UTF-8, so it has no portable name in a listing.
     #[error("{}: the path is not UTF-8; rename the file", .0.display())]
     Path(PathBuf),
-    /// A file of the workspace (`Cargo.toml`, `Cargo.lock`) could not be understood.
-    #[error("{}: {message}", file.display())]
-    Manifest {
-        /// The file at fault.
-        file: PathBuf,
-        /// What is wrong with it.
-        message: String,
-    },
-    /// A crate is asked for that the workspace does not have.
-    #[error("no crate `{0}` in this workspace")]
-    UnknownCrate(String),
     /// A stage ended well without writing all that it should.
     #[error("the stage ended without its output `{role}` ({name})")]
     OutputNotWritten {

@@ -1,6 +1,6 @@
 //! Stage keys, the content-addressed store, locks, atomic writes and provenance.
 //!
-//! A stage is a pure function: its outputs depend on its code, its parameters and the contents of
+//! A stage is a pure function: its outputs depend on the version of its code, its parameters and the contents of
 //! its inputs, and on nothing else. [`KeyParts`] digests those into a key; the [`Store`] keeps the
 //! outputs under it together with a [`Record`] that is written last. A result is fresh when its key
 //! has a record *and* every output still has the digest on record; the [`StatMemo`] makes that check
@@ -18,7 +18,6 @@ mod listing;
 mod memo;
 mod reason;
 mod record;
-mod source;
 mod store;
 
 pub use atomic::{sync_tree, write_atomically};
@@ -29,7 +28,6 @@ pub use file_name::file_name;
 pub use key::{KEY_SCHEMA, KeyParts};
 pub use listing::{Listing, listing_digest};
 pub use memo::{FileDigest, StatMemo};
-pub use reason::{StaleReason, explain, explain_code};
+pub use reason::{StaleReason, explain};
 pub use record::{Output, Provenance, Record};
-pub use source::{CodeParts, StageSource, Workspace};
 pub use store::{Begun, Garbage, Hold, Lookup, Records, Staging, Store};

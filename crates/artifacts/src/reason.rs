@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{CodeParts, Digest, KeyParts};
+use crate::{Digest, KeyParts};
 
 /// One reason why a stage has to run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,44 +32,15 @@ pub enum StaleReason {
         /// Its digest now.
         to: Option<Digest>,
     },
-    /// The source of a workspace crate changed, came or went.
-    Source {
-        /// The crate.
+    /// The version of the stage, of a kind or of the build changed, came or went.
+    Version {
+        /// Of what.
         name: String,
-        /// Digest of its files then.
-        from: Option<Digest>,
-        /// Digest of its files now.
-        to: Option<Digest>,
-    },
-    /// A package from outside the workspace changed, came or went.
-    Package {
-        /// The package and, where several are locked, its version.
-        name: String,
-        /// What was locked then: version and checksum.
+        /// What it was then.
         from: Option<String>,
-        /// What is locked now.
+        /// What it is now.
         to: Option<String>,
     },
-    /// The version or the features that the workspace asks of a package changed.
-    Requirement {
-        /// The package.
-        name: String,
-        /// What was asked then.
-        from: Option<String>,
-        /// What is asked now.
-        to: Option<String>,
-    },
-    /// The compiler, its target or its settings changed.
-    Build {
-        /// What of the build.
-        name: String,
-        /// Its value then.
-        from: Option<String>,
-        /// Its value now.
-        to: Option<String>,
-    },
-    /// The code changed, and no account of the old code is left.
-    Code,
     /// An output is gone.
     OutputMissing {
         /// The output's role.
@@ -104,30 +75,16 @@ impl StaleReason {
     }
 }
 
-/// What differs between two keys of one stage, code apart (see [`explain_code`]).
+/// What differs between two keys of one stage.
 pub fn explain(old: &KeyParts, new: &KeyParts) -> Vec<StaleReason> {
     let mut reasons = Vec::new();
     compare_values("", Some(&old.params), Some(&new.params), &mut reasons);
     for (role, from, to) in differences(&old.inputs, &new.inputs) {
         reasons.push(StaleReason::Input { role, from, to });
     }
+    let versions = differences(&old.code, &new.code);
+    reasons.extend(versions.map(|(name, from, to)| StaleReason::Version { name, from, to }));
     reasons
-}
-
-/// What differs between two states of a stage's code.
-pub fn explain_code(old: &CodeParts, new: &CodeParts) -> Vec<StaleReason> {
-    let sources = differences(&old.sources, &new.sources)
-        .map(|(name, from, to)| StaleReason::Source { name, from, to });
-    let packages = differences(&old.packages, &new.packages)
-        .map(|(name, from, to)| StaleReason::Package { name, from, to });
-    let requirements = differences(&old.requirements, &new.requirements)
-        .map(|(name, from, to)| StaleReason::Requirement { name, from, to });
-    let build = differences(&old.build, &new.build).map(|(name, from, to)| StaleReason::Build {
-        name,
-        from,
-        to,
-    });
-    sources.chain(packages).chain(requirements).chain(build).collect()
 }
 
 /// Entries that are not the same in both maps, by key.
@@ -178,19 +135,9 @@ impl fmt::Display for StaleReason {
                 let text = |digest: &Option<Digest>| digest.map(|d| d.short());
                 change(f, "input", role, text(from), text(to))
             }
-            Self::Source { name, from, to } => match (from, to) {
-                (None, _) => write!(f, "code now uses {name}"),
-                (_, None) => write!(f, "code no longer uses {name}"),
-                _ => write!(f, "source of {name} changed"),
-            },
-            Self::Package { name, from, to } => {
-                change(f, "package", name, from.clone(), to.clone())
+            Self::Version { name, from, to } => {
+                change(f, "version of", name, from.clone(), to.clone())
             }
-            Self::Requirement { name, from, to } => {
-                change(f, "requirement on", name, from.clone(), to.clone())
-            }
-            Self::Build { name, from, to } => change(f, "build", name, from.clone(), to.clone()),
-            Self::Code => f.write_str("code changed"),
             Self::OutputMissing { role } => write!(f, "output {role} is missing"),
             Self::OutputAltered { role } => write!(f, "output {role} was altered"),
             Self::OutputUnreadable { role, error } => {

@@ -44,7 +44,7 @@ pub struct Provenance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// Version of this file's format; 2.
+    /// Version of this file's format; 3.
     pub schema: u32,
     /// The key.
     pub key: Digest,
@@ -59,9 +59,9 @@ pub struct Record {
 }
 
 impl Record {
-    /// Version of the file's format. 2 has the digest. What was made under 1 does not count: whatever
-    /// brings this version changes the key of every stage too.
-    pub const SCHEMA: u32 = 2;
+    /// Version of the file's format. 2 has the digest, 3 versions of the code. What was made under an
+    /// earlier one does not count: the keys of all stages are others too.
+    pub const SCHEMA: u32 = 3;
 
     /// The record of outputs that these parts of a key led to.
     pub(crate) fn new(

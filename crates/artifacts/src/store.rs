@@ -3,7 +3,6 @@
 //! ```text
 //! store/objects/<stage>/<key>/      outputs, moved here whole
 //!       records/<stage>/<key>.json  written last: without it the outputs do not count
-//!       code/<digest>.json          what a code digest is made of, for explanations
 //!       slots/<digest>.json         which key a stage of a pipeline last had
 //!       locks/<stage>-<key>         held by the process that works on a key, or with `.<part>` on a part
 //!       staging/<stage>-<key>-…/    work in progress
@@ -35,8 +34,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::record::Found;
-use crate::{ArtifactError, CodeParts, Digest, KeyParts, Output, Record, StaleReason, StatMemo};
-use crate::{explain, explain_code, write_atomically};
+use crate::{ArtifactError, Digest, Output, Record, StaleReason, StatMemo};
 pub use garbage::{Garbage, Hold};
 pub use records::Records;
 pub use staging::{Begun, Staging};
@@ -144,35 +142,6 @@ impl Store {
 
     fn record_file(&self, stage: &str, key: &Digest) -> PathBuf {
         self.root.join("records").join(stage).join(format!("{key}.json"))
-    }
-
-    fn code_file(&self, digest: &Digest) -> PathBuf {
-        self.root.join("code").join(format!("{digest}.json"))
-    }
-
-    /// Keeps what a code digest is made of, so that a later change can be explained.
-    pub fn keep_code(&self, code: &CodeParts) -> Result<(), ArtifactError> {
-        let file = self.code_file(&code.digest());
-        if file.exists() { Ok(()) } else { write_atomically(&file, &serde_json::to_vec(code)?) }
-    }
-
-    /// Why `new` is another key than that of an earlier record.
-    pub fn explain(
-        &self,
-        old: &Record,
-        new: &KeyParts,
-        code: &CodeParts,
-    ) -> Result<Vec<StaleReason>, ArtifactError> {
-        let mut reasons = explain(&old.parts, new);
-        if old.parts.code != new.code {
-            let bytes = read_if_there(&self.code_file(&old.parts.code))?;
-            let before = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            match before {
-                Some(before) => reasons.extend(explain_code(&before, code)),
-                None => reasons.push(StaleReason::Code),
-            }
-        }
-        Ok(reasons)
     }
 }
 

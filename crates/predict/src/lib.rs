@@ -16,12 +16,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod command;
 mod ensemble;
 mod error;
 mod live;
 mod networks;
 mod windows;
 
+pub use command::main;
 pub use ensemble::{Analysis, Attention, Ensemble, Window};
 pub use error::PredictError;
 pub use live::Live;

@@ -255,6 +255,19 @@ impl StageParams {
         }
     }
 
+    /// The kinds on which the outputs depend, each with its axis.
+    pub fn kinds(&self) -> Vec<(&'static str, &'static str)> {
+        match self {
+            Self::Split(params) => vec![("split", params.split.kind.name())],
+            Self::Train(params) => {
+                vec![("model", params.model.kind()), ("rule", params.method.method().id())]
+            }
+            // Nothing else attends to frames.
+            Self::Audit(_) => vec![("model", ModelSettings::PAPERS)],
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the stage goes on where it was killed.
     pub fn can_resume(&self) -> bool {
         matches!(self, Self::Train(_))

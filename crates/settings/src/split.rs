@@ -94,6 +94,14 @@ pub struct BalanceSettings {
 }
 
 impl SplitKind {
+    /// The kind, in the word of the pipeline file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::LeaveOneSpeakerOut(_) => "leave-one-speaker-out",
+            Self::GroupKFold(_) => "group-k-fold",
+        }
+    }
+
     /// Names of the folds as far as they are known before the corpus has been read: of a manifest that
     /// lists its speakers. None where they are not.
     pub fn known_folds(&self, manifest: &Manifest) -> Vec<String> {

@@ -14,6 +14,7 @@ mod extract;
 mod index;
 mod job;
 mod noise;
+mod program;
 mod report;
 mod reporter;
 mod run_histories;
@@ -30,6 +31,7 @@ use std::path::Path;
 use ambivox_settings::{Request, StageParams};
 
 pub use error::StageError;
+pub use program::{RUN, main};
 pub use reporter::Reporter;
 
 use job::Job;

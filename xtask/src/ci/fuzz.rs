@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 use fs_err as fs;
 
 use super::target;
+use crate::Usage;
 use crate::cli;
-use crate::failure::Failure;
 
 /// What libFuzzer takes for a fault besides a crash: an input that takes this long, or this much
 /// memory. The sanitizer makes both several times what they are without it.
@@ -20,7 +20,7 @@ const LIMITS: [&str; 3] = ["-timeout=20", "-rss_limit_mb=2048", "-malloc_limit_m
 pub(crate) fn run(root: &Path, asked: &cli::Fuzz) -> Result<()> {
     let all = targets(root)?;
     if let Some(unknown) = asked.targets.iter().find(|target| !all.contains(target)) {
-        return Err(Failure::usage(format!("no target {unknown}; there are {}", all.join(", "))));
+        return Err(Usage(format!("no target {unknown}; there are {}", all.join(", "))).into());
     }
     if let Some(lack) = lacking() {
         return Ok(writeln!(std::io::stderr(), "fuzz: skipped, since {lack}")?);
@@ -92,14 +92,13 @@ fn fuzz(root: &Path, name: &str, seconds: u64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::exit_code;
 
     #[test]
     fn an_unknown_target_is_answered_with_the_known_ones() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let asked = cli::Fuzz { targets: vec!["vidoe".to_owned()], seconds: 1 };
         let error = run(&root, &asked).unwrap_err();
-        assert_eq!(exit_code(&error), 2);
+        assert!(error.is::<Usage>());
         assert!(
             error.to_string().contains("no target vidoe; there are archive, audio, "),
             "{error}"

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 
 use super::target;
-use crate::toolchain::cargo;
+use crate::binary::cargo;
 
 /// Folder with a stand-in for NVIDIA's compiler: the dependencies' kernels take it ten minutes, and
 /// nothing of that is needed to check our Rust code.

@@ -43,10 +43,14 @@ fn inherited(path: &str, manifest: &Table) -> Vec<Finding> {
     missing.map(finding).collect()
 }
 
+/// The crate that is called as the project is.
+const PRODUCT: &str = "ambivox";
+
 fn name(path: &str, folder: &str, manifest: &Table) -> Option<Finding> {
     let short = folder.strip_prefix("crates/")?;
     let name = manifest.get("package").and_then(|package| package.get("name"));
-    let expected = format!("{PREFIX}{short}");
+    // The product has the name of the project.
+    let expected = if short == PRODUCT { short.to_owned() } else { format!("{PREFIX}{short}") };
     let remedy = format!("the folder asks for the name `{expected}`");
     (name.and_then(Value::as_str) != Some(&expected))
         .then(|| Finding::new(path, 1, "crate-name", remedy))

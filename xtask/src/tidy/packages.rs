@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-use crate::toolchain::cargo;
+use crate::binary::cargo;
 
 /// A package of the graph.
 #[derive(Debug, Clone)]

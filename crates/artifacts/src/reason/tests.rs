@@ -11,7 +11,7 @@ fn digest(text: &str) -> Digest {
 fn parts(params: Value, inputs: &[(&str, &str)]) -> KeyParts {
     KeyParts {
         stage: "train".to_owned(),
-        code: digest("code"),
+        code: BTreeMap::new(),
         params,
         inputs: inputs.iter().map(|(role, text)| ((*role).to_owned(), digest(text))).collect(),
     }
@@ -58,40 +58,24 @@ fn inputs_are_named_by_role() {
 }
 
 #[test]
-fn code_is_named_by_crate_package_and_tool() {
-    let map = |entries: &[(&str, &str)]| {
-        entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+fn versions_are_named_with_the_source_that_is_not_on_record() {
+    let with = |code: &[(&str, &str)]| KeyParts {
+        code: code.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+        ..parts(json!({}), &[])
     };
-    let sources = |entries: &[(&str, &str)]| {
-        entries.iter().map(|(k, v)| ((*k).to_owned(), digest(v))).collect()
-    };
-    let old = CodeParts {
-        sources: sources(&[("ambivox-model", "a"), ("ambivox-train", "b")]),
-        packages: map(&[("candle-core", "0.11.1"), ("gemm", "0.19.0")]),
-        requirements: map(&[("gemm", r#"{"features":[]}"#)]),
-        build: map(&[("rustc", "rustc 1.95.0\nhost: x")]),
-    };
-    let new = CodeParts {
-        sources: sources(&[("ambivox-blstm", "c"), ("ambivox-train", "d")]),
-        packages: map(&[("candle-core", "0.11.2"), ("gemm", "0.19.0")]),
-        requirements: map(&[("gemm", r#"{"features":["x86-v4"]}"#)]),
-        build: map(&[("rustc", "rustc 1.96.0\nhost: x")]),
-    };
-    insta::assert_snapshot!(lines(&explain_code(&old, &new)), @r#"
-    code now uses ambivox-blstm
-    code no longer uses ambivox-model
-    source of ambivox-train changed
-    package candle-core changed from 0.11.1 to 0.11.2
-    requirement on gemm changed from {"features":[]} to {"features":["x86-v4"]}
-    build rustc changed from rustc 1.95.0… to rustc 1.96.0…
-    "#);
+    let old = with(&[("model/mlp", "1"), ("stage/train", "1")]);
+    let new = with(&[("model/linear", "4"), ("stage/train", "1 unlocked 3f2a")]);
+    insta::assert_snapshot!(lines(&explain(&old, &new)), @"
+    version of model/linear is new: 4
+    version of model/mlp is gone; it was 1
+    version of stage/train changed from 1 to 1 unlocked 3f2a
+    ");
 }
 
 #[test]
 fn equal_keys_need_no_reason() {
     let one = parts(json!({"a": {"b": [1, 2]}}), &[("index", "1")]);
     assert_eq!(explain(&one, &one.clone()), []);
-    assert_eq!(explain_code(&CodeParts::default(), &CodeParts::default()), []);
 }
 
 #[test]

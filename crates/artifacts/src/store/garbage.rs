@@ -10,7 +10,7 @@ use super::Store;
 use super::locks::{Asked, Lock, ask, open, share};
 use super::records::entries;
 use crate::atomic::unique_suffix;
-use crate::{ArtifactError, Digest, Record};
+use crate::{ArtifactError, Digest};
 
 /// Outputs that can go, with their record if they have one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,8 +97,7 @@ impl Store {
     }
 
     /// Removes what is left over once outputs are gone: staging folders of dead processes, what they
-    /// could have gone on from if that is older than `since`, slots without a record, accounts of code
-    /// that no record names.
+    /// could have gone on from if that is older than `since`, and slots without a record.
     pub fn sweep(&self, since: SystemTime, _alone: &Hold) -> Result<(), ArtifactError> {
         for (_, folder) in entries(&self.root().join("staging"))? {
             fs::remove_dir_all(folder)?;
@@ -113,13 +112,9 @@ impl Store {
                 fs::remove_file(file)?;
             }
         }
-        let records: Vec<Record> = self.records()?.whole;
-        let named: BTreeSet<String> =
-            records.iter().map(|record| format!("{}.json", record.parts.code)).collect();
-        for (name, file) in entries(&self.root().join("code"))? {
-            if !named.contains(&name) {
-                fs::remove_file(file)?;
-            }
+        // What earlier versions kept there, keys name no more.
+        for (_, file) in entries(&self.root().join("code"))? {
+            fs::remove_file(file)?;
         }
         Ok(())
     }

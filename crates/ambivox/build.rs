@@ -1,0 +1,67 @@
+//! Puts into the program which code it is built from, and the pipelines and manifests of the house.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ambivox_identity::{FILE, Lock, flags};
+use anyhow::{Context as _, Result};
+use fs_err as fs;
+
+/// Folders whose files the program has in it.
+const HOUSE: [&str; 2] = ["pipelines", "data-manifests"];
+
+fn main() -> Result<()> {
+    let root = fs::canonicalize(Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../.."))?;
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let watched = ["crates", "Cargo.toml", "Cargo.lock", FILE, ".git/logs/HEAD"];
+    for name in watched.iter().chain(&HOUSE).filter(|name| root.join(name).exists()) {
+        println!("cargo::rerun-if-changed={}", root.join(name).display());
+    }
+    let mut versions = Lock::read(&root)?.versions(&root)?;
+    let flags = flags(|name| env::var(name).ok());
+    if !flags.is_empty() {
+        versions.values_mut().for_each(|version| *version = format!("{version} {flags}"));
+    }
+    fs::write(out.join("versions.json"), serde_json::to_vec(&versions)?)?;
+    fs::write(out.join("tools.json"), serde_json::to_vec(&tools(&root, &flags)?)?)?;
+    Ok(fs::write(out.join("house.rs"), house(&root)?)?)
+}
+
+fn variable(name: &str) -> Result<String> {
+    env::var(name).with_context(|| format!("Cargo does not tell {name}"))
+}
+
+/// What is told of the build with every result, and is no part of its key.
+fn tools(root: &Path, flags: &str) -> Result<BTreeMap<&'static str, String>> {
+    let said = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).current_dir(root).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        (output.status.success() && !text.is_empty()).then_some(text)
+    };
+    let mut tools = BTreeMap::from([
+        ("profile", variable("PROFILE")?),
+        ("target", variable("TARGET")?),
+        ("rustc", said(&variable("RUSTC")?, &["-V", "-v"]).context("rustc does not tell itself")?),
+    ]);
+    tools.extend(said("git", &["rev-parse", "HEAD"]).map(|commit| ("commit", commit)));
+    tools.extend(Some(("flags", flags.to_owned())).filter(|_| !flags.is_empty()));
+    Ok(tools)
+}
+
+/// Names and contents of the house's files, as Rust.
+fn house(root: &Path) -> Result<String> {
+    let mut lines = vec!["[".to_owned()];
+    for folder in HOUSE {
+        for entry in walkdir::WalkDir::new(root.join(folder)).sort_by_file_name() {
+            let entry = entry?;
+            if entry.file_type().is_file() {
+                let name = entry.path().strip_prefix(root)?;
+                lines.push(format!("({name:?}, include_bytes!({:?}).as_slice()),", entry.path()));
+            }
+        }
+    }
+    lines.push("]".to_owned());
+    Ok(lines.join("\n"))
+}

@@ -1,0 +1,302 @@
+//! A pipeline file with all that it names: the corpus's manifest, the feature set, the corpus's root.
+//! Its section `[executor]`, which says where stages run, is none of the pipeline's.
+
+use std::path::{Path, PathBuf};
+
+use ambivox_settings::{Arithmetic, FeatureSetText, Manifest, Pipeline};
+use anyhow::{Context as _, Result};
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::slurm;
+
+/// A pipeline, read and checked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Experiment {
+    /// The file's text without the executor's section; the report shows it.
+    pub(crate) text: String,
+    /// The executor's section, or nothing.
+    pub(crate) executor: String,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) manifest: Manifest,
+    pub(crate) feature_set: FeatureSetText,
+    pub(crate) arithmetic: Arithmetic,
+    folder: PathBuf,
+}
+
+impl Experiment {
+    /// Reads a pipeline file and the files it names.
+    pub(crate) fn read(file: &Path) -> Result<Self> {
+        let text = fs::read_to_string(file).map_err(|error| Failure::usage(error.to_string()))?;
+        let parts = slurm::cut(&text);
+        let pipeline = Pipeline::parse(file, &parts.pipeline)?;
+        let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
+        let mut manifest = Manifest::read(&folder.join(&pipeline.corpus.manifest))?;
+        // How a corpus was had changes nothing of what is in it.
+        manifest.fetch.clear();
+        let feature_set = feature_set(&folder, &pipeline.features.set)?;
+        let arithmetic = Arithmetic::asked().map_err(|error| Failure::usage(error.to_string()))?;
+        let (text, executor) = (parts.shown, parts.executor);
+        Ok(Self { text, executor, pipeline, manifest, feature_set, arithmetic, folder })
+    }
+
+    /// The same for a process in another folder and environment: its files by absolute paths, and its
+    /// corpus at this root, where it has been looked up.
+    pub(crate) fn for_elsewhere(&self, root: Option<&Path>) -> Result<Self> {
+        let mut experiment = self.clone();
+        experiment.folder = std::path::absolute(self.folder.join("."))?;
+        experiment.pipeline.corpus.root =
+            root.map(Path::to_path_buf).or(experiment.pipeline.corpus.root);
+        Ok(experiment)
+    }
+
+    /// The same with another pipeline, whose files are the same.
+    pub(crate) fn with_pipeline(&self, pipeline: Pipeline) -> Self {
+        Self { pipeline, ..self.clone() }
+    }
+
+    /// The root of a corpus that is not synthetic: from the pipeline file, or from the environment
+    /// variable that the manifest names, whose value `variable` looks up.
+    pub(crate) fn corpus_root(
+        &self,
+        variable: impl Fn(&str) -> Option<PathBuf>,
+    ) -> Result<PathBuf> {
+        let own = self.pipeline.corpus.root.as_ref().map(|root| self.folder.join(root));
+        let named = own.or_else(|| variable(&self.manifest.root_env));
+        match named {
+            Some(root) if root.is_dir() => {
+                let root = fs::canonicalize(root)?;
+                // Requests of stages name it as text.
+                let fault = || self.corpus_failure(&format!("{} is not UTF-8", root.display()));
+                if root.to_str().is_none() { Err(fault()) } else { Ok(root) }
+            }
+            Some(root) => Err(self.corpus_failure(&format!("{} is no folder", root.display()))),
+            None => Err(self.corpus_failure(&format!("{} is not set", self.manifest.root_env))),
+        }
+    }
+
+    /// The reviewer's file of corrections.
+    pub(crate) fn corrections_file(&self) -> Result<PathBuf> {
+        let corrections = self.pipeline.corrections.as_ref().context("no [corrections]")?;
+        let file = self.folder.join(&corrections.file);
+        if file.is_file() {
+            return Ok(fs::canonicalize(file)?);
+        }
+        Err(Failure::data(format!(
+            "{}: there is no such file\n\
+             hint: corrections.file names it; `cargo xtask audit` makes the page that saves one",
+            file.display()
+        )))
+    }
+
+    fn corpus_failure(&self, fault: &str) -> anyhow::Error {
+        let Manifest { title, root_env, source, licence, .. } = &self.manifest;
+        Failure::data(format!(
+            "the corpus {title} was not found: {fault}\n\
+             hint: get it from {source} (licence: {licence}), then name its root folder:\n  \
+             {root_env}=/path/to/corpus cargo xtask …"
+        ))
+    }
+}
+
+fn unparsable(file: &Path, error: &toml::de::Error) -> anyhow::Error {
+    let message = error.to_string();
+    Failure::usage(format!(
+        "{}: {}\nhint: features.set names this file; mend it there, or name a built-in set",
+        file.display(),
+        message.trim_end()
+    ))
+}
+
+fn feature_set(folder: &Path, set: &str) -> Result<FeatureSetText> {
+    if Path::new(set).extension().is_some_and(|extension| extension == "toml") {
+        let file = folder.join(set);
+        let text = fs::read_to_string(&file).map_err(|error| Failure::usage(error.to_string()))?;
+        text.parse::<toml::Table>().map_err(|error| unparsable(&file, &error))?;
+        Ok(FeatureSetText::Toml(text))
+    } else {
+        Ok(FeatureSetText::Builtin(set.to_owned()))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::failure::exit_code;
+
+    const MANIFEST: &str = r#"
+schema = 1
+name = "toy"
+title = "Toy corpus"
+synthetic = false
+licence = "CC0-1.0"
+source = "https://example.org/toy"
+citation = "none"
+root_env = "TOY_ROOT"
+adapter = "emodb"
+files = ["wav/*.wav"]
+[labels]
+a = "anger"
+s = "sadness"
+[speakers]
+s1 = {}
+s2 = {}
+s3 = {}
+"#;
+
+    /// A pipeline over a toy corpus of two files, in a folder of its own.
+    pub(crate) struct Toy {
+        pub(crate) folder: tempfile::TempDir,
+    }
+
+    impl Toy {
+        pub(crate) fn new() -> Self {
+            let toy = Self { folder: tempfile::tempdir().unwrap() };
+            toy.write("toy-manifest.toml", MANIFEST);
+            let emodb = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/emodb.toml");
+            let text = fs::read_to_string(emodb).unwrap();
+            let text = text.replace("../data-manifests/emodb.toml", "toy-manifest.toml");
+            let text = text.replace("on_broken", "root = \"corpus\"\non_broken");
+            // Two methods are enough.
+            let (head, others) = text.split_once("[methods.oversampling]").unwrap();
+            let (_, lw) = others.split_once("[methods.lw]").unwrap();
+            let text = format!("{head}[methods.lw]{lw}");
+            toy.write("toy.toml", &text);
+            toy.write("corpus/wav/a.wav", "one");
+            toy.write("corpus/wav/b.wav", "two");
+            toy
+        }
+
+        pub(crate) fn path(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        pub(crate) fn write(&self, name: &str, text: &str) {
+            fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+            fs::write(self.path(name), text).unwrap();
+        }
+
+        /// Rewrites the pipeline file; the text to replace must be there.
+        pub(crate) fn edit(&self, from: &str, to: &str) {
+            let text = fs::read_to_string(self.path("toy.toml")).unwrap();
+            assert!(text.contains(from), "{from}");
+            self.write("toy.toml", &text.replace(from, to));
+        }
+
+        pub(crate) fn read(&self) -> Result<Experiment> {
+            Experiment::read(&self.path("toy.toml"))
+        }
+    }
+
+    #[test]
+    fn the_pipeline_names_the_root() {
+        let toy = Toy::new();
+        let root = toy.read().unwrap().corpus_root(|_| None).unwrap();
+        assert_eq!(root, fs::canonicalize(toy.path("corpus")).unwrap());
+    }
+
+    #[test]
+    fn a_missing_root_says_what_to_do() {
+        let toy = Toy::new();
+        toy.edit("root = \"corpus\"\n", "");
+        let experiment = toy.read().unwrap();
+        let error = experiment.corpus_root(|_| None).unwrap_err();
+        assert_eq!(exit_code(&error), 3);
+        insta::assert_snapshot!(error, @"
+    the corpus Toy corpus was not found: TOY_ROOT is not set
+    hint: get it from https://example.org/toy (licence: CC0-1.0), then name its root folder:
+      TOY_ROOT=/path/to/corpus cargo xtask …
+    ");
+        let error = experiment.corpus_root(|_| Some(PathBuf::from("/none"))).unwrap_err();
+        assert!(error.to_string().contains("/none is no folder"), "{error}");
+        let named = |name: &str| (name == "TOY_ROOT").then(|| toy.path("corpus"));
+        assert!(experiment.corpus_root(named).is_ok());
+    }
+
+    #[test]
+    fn a_missing_file_of_corrections_says_where_one_comes_from() {
+        let toy = Toy::new();
+        toy.edit("[model]", "[corrections]\nfile = \"mine/c.csv\"\n\n[model]");
+        let experiment = toy.read().unwrap();
+        let error = experiment.corrections_file().unwrap_err();
+        assert_eq!(exit_code(&error), 3);
+        let text = error.to_string();
+        assert!(text.contains("mine/c.csv: there is no such file\nhint: "), "{text}");
+        toy.write("mine/c.csv", "utterance_id,given,label,decision\n");
+        assert!(experiment.corrections_file().unwrap().ends_with("mine/c.csv"));
+    }
+
+    #[test]
+    fn elsewhere_the_files_are_the_same() {
+        let demo = Path::new("../../pipelines/demo.toml");
+        let folder = Experiment::read(demo).unwrap().for_elsewhere(None).unwrap().folder;
+        assert!(folder.is_absolute() && folder.join("demo.toml").is_file(), "{}", folder.display());
+        let root = Path::new("/corpora/toy");
+        let experiment = Toy::new().read().unwrap().for_elsewhere(Some(root)).unwrap();
+        assert_eq!(experiment.pipeline.corpus.root.as_deref(), Some(root));
+    }
+
+    #[test]
+    fn a_typo_is_shown_by_line_and_column() {
+        let toy = Toy::new();
+        toy.edit("patience", "pateince");
+        let error = toy.read().unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        let text = error.to_string();
+        assert!(text.contains("toy.toml: TOML parse error at line"), "{text}");
+        assert!(text.contains("pateince"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_file_is_wrong_use() {
+        let error = Experiment::read(Path::new("/none.toml")).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        let toy = Toy::new();
+        toy.edit("set = \"ser32-prosody\"", "set = \"mine.toml\"");
+        let error = toy.read().unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        assert!(error.to_string().contains("mine.toml"), "{error}");
+    }
+
+    #[test]
+    fn a_feature_set_may_be_a_file() {
+        let toy = Toy::new();
+        toy.edit("set = \"ser32-prosody\"", "set = \"mine.toml\"");
+        toy.write("mine.toml", "frames = 1");
+        let text = FeatureSetText::Toml("frames = 1".to_owned());
+        assert_eq!(toy.read().unwrap().feature_set, text);
+    }
+
+    #[test]
+    fn a_typo_in_a_feature_set_names_the_file() {
+        let toy = Toy::new();
+        toy.edit("set = \"ser32-prosody\"", "set = \"mine.toml\"");
+        toy.write("mine.toml", "frames = = 1");
+        let error = toy.read().unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        let text = error.to_string();
+        assert!(text.contains("mine.toml: TOML parse error at line 1"), "{text}");
+    }
+
+    /// Every file in `pipelines/` reads, and its results go to a folder of its own name.
+    #[test]
+    fn the_pipelines_of_the_house_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let file = entry.unwrap().path();
+            if file.extension().is_some_and(|extension| extension == "toml") {
+                let experiment = Experiment::read(&file).unwrap();
+                assert_eq!(file.file_stem().unwrap(), experiment.pipeline.name.as_str());
+                assert_eq!(experiment.manifest.synthetic, experiment.pipeline.synth.is_some());
+                names.push(experiment.pipeline.name);
+            }
+        }
+        for own in
+            ["balanced", "crema-d", "demo", "emodb", "iemocap", "noise", "noise-demo", "ravdess"]
+        {
+            assert!(names.iter().any(|name| name == own), "{own}");
+        }
+    }
+}

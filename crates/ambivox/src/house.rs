@@ -1,0 +1,57 @@
+//! The pipelines and manifests that the program has in it, for where there is no checkout.
+
+use std::path::{Path, PathBuf};
+
+use ambivox_artifacts::{Encoder, write_atomically};
+use anyhow::Result;
+
+/// Names, relative to the checkout, and contents.
+const FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/house.rs"));
+
+/// The demonstration's pipeline.
+pub(crate) const DEMO: &str = "pipelines/demo.toml";
+
+/// A file that the command line names: itself where it is there, else the house's of this name, if there
+/// is one.
+pub(crate) fn find(asked: &Path, store: &Path) -> Result<PathBuf> {
+    if !asked.exists() && FILES.iter().any(|(name, _)| asked == Path::new(name)) {
+        return Ok(folder(store)?.join(asked));
+    }
+    Ok(asked.to_path_buf())
+}
+
+/// The house's files in a folder of the store, where pipelines find the manifests that they name.
+pub(crate) fn folder(store: &Path) -> Result<PathBuf> {
+    let all = FILES.iter().fold(Encoder::new("ambivox house"), |encoder, (name, bytes)| {
+        encoder.text(name).text(&String::from_utf8_lossy(bytes))
+    });
+    let folder = store.join("house").join(all.finish().short());
+    for (name, bytes) in FILES {
+        let file = folder.join(name);
+        if fs_err::read(&file).ok().as_deref() != Some(bytes) {
+            write_atomically(&file, bytes)?;
+        }
+    }
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use fs_err as fs;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_found_in_the_house() {
+        let store = tempfile::tempdir().unwrap();
+        let demo = find(Path::new(DEMO), store.path()).unwrap();
+        assert!(demo.starts_with(store.path()) && demo.is_file(), "{}", demo.display());
+        assert!(demo.parent().unwrap().join("../data-manifests/emodb.toml").is_file());
+        fs::write(&demo, "damaged").unwrap();
+        assert_eq!(find(Path::new(DEMO), store.path()).unwrap(), demo);
+        let text = fs::read_to_string(&demo).unwrap();
+        assert!(text.contains("name = \"demo\""), "it was not mended: {text}");
+        let other = find(Path::new("mine.toml"), store.path()).unwrap();
+        assert_eq!(other, Path::new("mine.toml"));
+    }
+}

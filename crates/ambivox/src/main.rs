@@ -1,0 +1,7 @@
+//! The program `ambivox`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ambivox::main()
+}

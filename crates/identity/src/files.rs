@@ -1,0 +1,62 @@
+//! Which files of a crate its library or binary may be built from.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::IdentityError;
+
+/// Folders of a crate's root that Cargo builds for tests and examples alone.
+const NOT_BUILT: [&str; 3] = ["benches", "examples", "tests"];
+
+/// All files but those of tests, benches and examples, relative to `folder`. A text or table that
+/// the code may include counts; so does everything else that is not plainly no part of the build.
+pub(crate) fn build_files(folder: &Path) -> Result<Vec<PathBuf>, IdentityError> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(folder).min_depth(1).into_iter().filter_entry(may_be_built) {
+        let entry = entry?;
+        if !entry.file_type().is_dir() && !is_unit_test(entry.path())? {
+            files.push(entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_path_buf());
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn may_be_built(entry: &DirEntry) -> bool {
+    let Some(name) = entry.file_name().to_str() else { return true };
+    let test_folder = entry.depth() == 1 && NOT_BUILT.contains(&name);
+    let test_data = name == "proptest-regressions" || name == "snapshots";
+    !(test_folder || test_data || name.starts_with('.'))
+}
+
+/// Whether the file is a `tests.rs` that its parent module declares under `#[cfg(test)]`, or lies
+/// in the folder of one.
+fn is_unit_test(file: &Path) -> Result<bool, IdentityError> {
+    for place in file.ancestors().take_while(|place| !place.ends_with("src")) {
+        let name = place.file_name().and_then(|name| name.to_str());
+        if matches!(name, Some("tests" | "tests.rs")) && is_declared_for_tests(place)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn is_declared_for_tests(place: &Path) -> Result<bool, IdentityError> {
+    let folder = place.parent().unwrap_or(Path::new(""));
+    let beside = [folder.with_extension("rs"), folder.join("mod.rs")];
+    let roots = [folder.join("lib.rs"), folder.join("main.rs")];
+    let mut declared = false;
+    for parent in beside.iter().chain(&roots).filter(|parent| parent.exists()) {
+        let text = fs::read_to_string(parent)?;
+        let before = text.match_indices("mod tests;").map(|(at, _)| text[..at].trim_end());
+        for attribute in before {
+            if !attribute.ends_with("#[cfg(test)]") {
+                return Ok(false);
+            }
+            declared = true;
+        }
+    }
+    Ok(declared)
+}
