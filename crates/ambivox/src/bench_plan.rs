@@ -71,7 +71,7 @@ pub(crate) fn run() -> Result<()> {
     ))
 }
 
-/// A corpus of files that nobody will listen to, and the demo's pipeline on it.
+/// A corpus of files that nobody will listen to, and the full demonstration's pipeline on it.
 fn make_up_corpus(folder: &Path) -> Result<PathBuf> {
     for n in 0..UTTERANCES {
         let speaker = folder.join(format!("corpus/wav/{}", speaker(n % FOLDS)));
@@ -80,7 +80,7 @@ fn make_up_corpus(folder: &Path) -> Result<PathBuf> {
     }
     fs::write(folder.join("corpus/labels.csv"), "file,speaker,emotion\n")?;
     fs::write(folder.join("made-up.toml"), MANIFEST)?;
-    let demo = fs::read_to_string(house::folder(folder)?.join(house::DEMO))?;
+    let demo = fs::read_to_string(house::folder(folder)?.join(house::FULL))?;
     let mut table: toml::Table = demo.parse()?;
     table.remove("synth");
     table.insert("corpus".to_owned(), toml::from_str(CORPUS)?);

@@ -137,7 +137,7 @@ pub(crate) struct Training {
 /// How much of a demonstration, and how many runs at a time.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Train all methods, in minutes, not baseline and lw alone; with --pipeline all are trained anyway
+    /// Train all methods with the paper's network, in minutes: pipelines/demo-full.toml
     #[arg(long)]
     pub(crate) full: bool,
     #[command(flatten)]

@@ -297,21 +297,15 @@ fn remove(
     Ok(())
 }
 
-/// The methods of a demonstration that is not to take minutes: one that believes its labels, and one that
-/// learns which of them to believe.
-const SHOWN: [&str; 2] = ["baseline", "lw"];
-
-/// As [`cross_validate`] with a page, of all methods or of [`SHOWN`], naming the page and the time taken.
+/// As [`cross_validate`] with a page, naming it and the time taken.
 pub(crate) fn demonstrate(
     executor: &mut Executor<'_>,
-    is_full: bool,
     jobs: usize,
     results: &Path,
 ) -> Result<Answer> {
     let started = Instant::now();
-    let methods = SHOWN.iter().filter(|_| !is_full).map(|&method| method.to_owned()).collect();
-    let shown = Selection { methods, ..Selection::default() };
-    let mut answer = cross_validate(executor, &shown, jobs, results, Goal::Page)?;
+    let all = Selection::default();
+    let mut answer = cross_validate(executor, &all, jobs, results, Goal::Page)?;
     let page = answer.outputs[role::REPORT].display();
     let seconds = started.elapsed().as_secs_f64();
     answer.text = format!("{}\nThe report, made in {seconds:.1} s: {page}", answer.text);

@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_synthetic_corpus_is_made_and_its_truth_is_for_evaluation_alone() {
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo.toml");
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo-full.toml");
         let experiment = Experiment::read(&demo).unwrap();
         let folds = ["Ses01F".to_owned(), "Ses01M".to_owned()];
         let runs = runs(&experiment, &folds);
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_network_of_frames_concerns_those_who_train_it() {
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo.toml");
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo-full.toml");
         let experiment = Experiment::read(&demo).unwrap();
         let mut pipeline = experiment.pipeline.clone();
         let ModelSettings::BlstmAttention(network) = &mut pipeline.model else { panic!("frames") };
@@ -375,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_run_reads_the_table_that_its_method_learns_from() {
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo.toml");
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo-full.toml");
         let experiment = Experiment::read(&demo).unwrap();
         let runs = runs(&experiment, &["Ses01F".to_owned()]);
         assert!(runs.iter().any(|run| run.method.method() == Method::Cyclegan));

@@ -10,6 +10,8 @@ const FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/house.rs"))
 
 /// The demonstration's pipeline.
 pub(crate) const DEMO: &str = "pipelines/demo.toml";
+/// That of the demonstration with all methods.
+pub(crate) const FULL: &str = "pipelines/demo-full.toml";
 
 /// A file that the command line names: itself where it is there, else the house's of this name, if there
 /// is one.

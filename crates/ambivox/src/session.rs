@@ -42,7 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         | Command::Fetch(_) => Err(elsewhere_or_flags_first()),
         Command::Repro(own) => Repro {
             digests: &root.join("pipelines/digests"),
-            pipeline: &pipeline_file(&cli.common, &root, &store)?,
+            pipeline: &pipeline_file(&cli.common, house::DEMO, &root, &store)?,
             threads: threads(&cli.common),
             bless: own.bless,
             json: cli.common.json,
@@ -78,13 +78,13 @@ fn in_store(common: &Common, command: Command, root: &Path, folder: &Path) -> Re
     done
 }
 
-/// The pipeline that the command line names, else the demonstration: of the checkout where the program
-/// was called for one, else of the folder, else of the house.
-fn pipeline_file(common: &Common, root: &Path, store: &Path) -> Result<PathBuf> {
+/// The pipeline that the command line names, else this one: of the checkout where the program was called
+/// for one, else of the folder, else of the house.
+fn pipeline_file(common: &Common, default: &str, root: &Path, store: &Path) -> Result<PathBuf> {
     match (&common.pipeline, called::checkout()) {
         (Some(named), _) => house::find(named, store),
-        (None, Some(_)) => Ok(root.join(house::DEMO)),
-        (None, None) => house::find(Path::new(house::DEMO), store),
+        (None, Some(_)) => Ok(root.join(default)),
+        (None, None) => house::find(Path::new(default), store),
     }
 }
 
@@ -137,12 +137,14 @@ fn elsewhere_or_flags_first() -> anyhow::Error {
 }
 
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
+    let is_full = matches!(&command, Command::Demo(own) if own.full);
+    let default = if is_full { house::FULL } else { house::DEMO };
     let results = common.results.clone().unwrap_or_else(|| root.join("results"));
     check_text("--results", &results)?;
     if let Command::Bundle(own) = &command {
         check_text("the bundle's folder", &own.to)?;
     }
-    let experiment = Experiment::read(&pipeline_file(common, root, store.root())?)?;
+    let experiment = Experiment::read(&pipeline_file(common, default, root, store.root())?)?;
     let progress = Progress::new(common.quiet);
     let mut executor = executor(common, store, &experiment, &progress)?;
     executor.slurm =
@@ -160,10 +162,7 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
             executor.shuffle = t.shuffle;
             cross_validate(&mut executor, &t.selection, jobs(&t.jobs), &results, Goal::Page)?
         }
-        Command::Demo(own) => {
-            let is_full = own.full || common.pipeline.is_some();
-            demonstrate(&mut executor, is_full, jobs(&own.jobs), &results)?
-        }
+        Command::Demo(own) => demonstrate(&mut executor, jobs(&own.jobs), &results)?,
         Command::Plan(own) => {
             let plan = plan(&mut executor, &own.selection)?;
             let text = plan.text(own.why);

@@ -4,8 +4,10 @@
 /// Below the help of `demo`.
 pub(super) const DEMO: &str = "\
 Examples:
-  Nine methods on a corpus made on the spot, in minutes:
+  Two methods on a corpus made on the spot:
     cargo xtask demo
+  All nine, with the paper's network, in minutes:
+    cargo xtask demo --full
   The same in small, in seconds:
     cargo xtask demo --pipeline pipelines/demo-small.toml";
 
