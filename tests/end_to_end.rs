@@ -19,6 +19,7 @@ mod fetch;
 mod freshness;
 mod graph;
 mod harness;
+mod installed;
 mod interrupt;
 mod main_job;
 mod methods;

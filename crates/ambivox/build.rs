@@ -5,7 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ambivox_identity::{FILE, Lock, flags};
+use ambivox_identity::{FILE, Versions, flags};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 
@@ -15,11 +15,11 @@ const HOUSE: [&str; 2] = ["pipelines", "data-manifests"];
 fn main() -> Result<()> {
     let root = fs::canonicalize(Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../.."))?;
     let out = PathBuf::from(variable("OUT_DIR")?);
-    let watched = ["crates", "Cargo.toml", "Cargo.lock", FILE, ".git/logs/HEAD"];
+    let watched = ["crates", "Cargo.toml", "Cargo.lock", ".cargo", FILE, ".git/logs/HEAD"];
     for name in watched.iter().chain(&HOUSE).filter(|name| root.join(name).exists()) {
         println!("cargo::rerun-if-changed={}", root.join(name).display());
     }
-    let mut versions = Lock::read(&root)?.versions(&root)?;
+    let mut versions = Versions::read(&root)?.keyed(&root)?;
     let flags = flags(|name| env::var(name).ok());
     if !flags.is_empty() {
         versions.values_mut().for_each(|version| *version = format!("{version} {flags}"));
@@ -45,7 +45,9 @@ fn tools(root: &Path, flags: &str) -> Result<BTreeMap<&'static str, String>> {
         ("target", variable("TARGET")?),
         ("rustc", said(&variable("RUSTC")?, &["-V", "-v"]).context("rustc does not tell itself")?),
     ]);
-    tools.extend(said("git", &["rev-parse", "HEAD"]).map(|commit| ("commit", commit)));
+    tools.extend(
+        said("git", &["describe", "--always", "--dirty", "--abbrev=40"]).map(|c| ("commit", c)),
+    );
     tools.extend(Some(("flags", flags.to_owned())).filter(|_| !flags.is_empty()));
     Ok(tools)
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::sources;
+use crate::sources::Sources;
 
 /// The program that plans and runs.
 pub(crate) const AMBIVOX: &str = "ambivox";
@@ -21,7 +21,7 @@ pub(crate) fn build(root: &Path, program: &str) -> Result<PathBuf> {
     let folder = own.parent().context("this program lies in no folder")?;
     let target = folder.parent().context("this program lies in no target folder")?;
     let path = folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
-    sources::show_changes(root, folder)?;
+    let sources = Sources::show_changes(root, &path)?;
     let is_quiet = path.exists();
     // All packages at all times, so that what they share is built with the same features, once.
     let status = cargo()
@@ -36,6 +36,7 @@ pub(crate) fn build(root: &Path, program: &str) -> Result<PathBuf> {
         .status()
         .context("failed to start cargo")?;
     ensure!(status.success(), "{program} does not build ({status}); the errors are above");
+    sources.keep()?;
     Ok(path)
 }
 

@@ -18,10 +18,13 @@ pub(crate) struct Handed {
 /// What another program is asked for; `None` where the command is a chore.
 pub(crate) fn asked(arguments: impl IntoIterator<Item = OsString>, root: &Path) -> Option<Handed> {
     let mut arguments: Vec<_> = arguments.into_iter().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map_while(|word| word.to_str()).take(2).collect();
+    let words: Vec<&str> = arguments.iter().take(2).map_while(|word| word.to_str()).collect();
     match words[..] {
         ["tidy" | "ci" | "fuzz", ..] => None,
-        ["bench", "plan"] => Some(planned(root, vec!["bench-plan".into()])),
+        ["bench", "plan"] => {
+            let rest = arguments.split_off(2).into_iter();
+            Some(planned(root, [OsString::from("bench-plan")].into_iter().chain(rest).collect()))
+        }
         ["conform" | "bench", ..] => Some(Handed { program: MEASURE, arguments }),
         // Those programs have one command each, and are of use without this one.
         ["predict", ..] => Some(Handed { program: PREDICT, arguments: arguments.split_off(1) }),

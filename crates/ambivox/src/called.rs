@@ -11,7 +11,7 @@ use ambivox_settings::printable;
 /// Its name in a checkout, which texts have.
 pub(crate) const IN_CHECKOUT: &str = "cargo xtask";
 /// Its name where it is installed.
-const INSTALLED: &str = "ambivox";
+pub(crate) const INSTALLED: &str = "ambivox";
 
 /// The checkout that it was called for, set once at the start.
 static CHECKOUT: OnceLock<PathBuf> = OnceLock::new();

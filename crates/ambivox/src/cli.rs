@@ -116,6 +116,9 @@ pub(crate) enum Command {
     /// Time a command with nothing to do
     #[command(hide = true)]
     BenchPlan,
+    /// Write the pipelines and manifests that the program has in it into a folder, to be changed
+    #[command(hide = true)]
+    Files(Files),
     /// Check the house rules, and the versions on record
     Tidy(Handed),
     /// Run what CI runs
@@ -249,6 +252,13 @@ pub(crate) struct Plan {
     pub(crate) why: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Files {
+    /// The folder; its pipelines/ and data-manifests/ are made
+    #[arg(value_name = "DIR")]
+    pub(crate) to: PathBuf,
+}
+
 /// Which result.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
@@ -306,7 +316,10 @@ pub(crate) const CHECKOUT: &str = "--checkout";
 fn installed() -> clap::Command {
     let command = Cli::command().name(called::name()).bin_name(called::name()).version(VERSION);
     command.mut_subcommands(|command| {
-        let hidden = command.is_hide_set() || OF_CHECKOUT.contains(&command.get_name());
+        // A checkout has the files.
+        let is_files = command.get_name() == "files";
+        let hidden =
+            command.is_hide_set() && !is_files || OF_CHECKOUT.contains(&command.get_name());
         let examples = command.get_after_help().map(|text| said(&text.to_string()).into_owned());
         let command = command.hide(hidden);
         match examples {

@@ -37,16 +37,18 @@ impl Kept {
     }
 }
 
-/// The pipeline files of a folder, and the one named beside them.
-pub(crate) fn pipelines(folder: &Path, named: Option<PathBuf>) -> Result<Vec<PathBuf>> {
+/// The pipeline files of a folder, of which there are none where it is not there.
+pub(crate) fn pipelines(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
+    if !folder.is_dir() {
+        return Ok(files);
+    }
     for entry in fs::read_dir(folder)? {
         let file = entry?.path();
         if file.extension().is_some_and(|extension| extension == "toml") {
             files.push(file);
         }
     }
-    files.extend(named);
     files.sort();
     Ok(files)
 }

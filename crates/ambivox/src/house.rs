@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 use ambivox_artifacts::{Encoder, write_atomically};
 use anyhow::Result;
 
+use crate::answer::print;
+use crate::called;
+use crate::failure::Failure;
+
 /// Names, relative to the checkout, and contents.
 const FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/house.rs"));
 
@@ -16,7 +20,10 @@ pub(crate) const FULL: &str = "pipelines/demo-full.toml";
 /// A file that the command line names: itself where it is there, else the house's of this name, if there
 /// is one.
 pub(crate) fn find(asked: &Path, store: &Path) -> Result<PathBuf> {
-    if !asked.exists() && FILES.iter().any(|(name, _)| asked == Path::new(name)) {
+    if called::checkout().is_none()
+        && !asked.exists()
+        && FILES.iter().any(|(name, _)| asked == Path::new(name))
+    {
         return Ok(folder(store)?.join(asked));
     }
     Ok(asked.to_path_buf())
@@ -28,13 +35,32 @@ pub(crate) fn folder(store: &Path) -> Result<PathBuf> {
         encoder.text(name).text(&String::from_utf8_lossy(bytes))
     });
     let folder = store.join("house").join(all.finish().short());
+    put(&folder)?;
+    Ok(folder)
+}
+
+/// Writes the house's files into a folder, to be copied and changed; nothing that is there is replaced.
+pub(crate) fn write(folder: &Path) -> Result<()> {
+    let taken = FILES.iter().map(|(name, _)| folder.join(name)).find(|file| file.exists());
+    if let Some(file) = taken {
+        return Err(Failure::usage(format!(
+            "{} is there already\nhint: name an empty folder",
+            file.display()
+        )));
+    }
+    put(folder)?;
+    let count = FILES.len();
+    print(&format!("{count} files, in {}", folder.display()))
+}
+
+fn put(folder: &Path) -> Result<()> {
     for (name, bytes) in FILES {
         let file = folder.join(name);
         if fs_err::read(&file).ok().as_deref() != Some(bytes) {
             write_atomically(&file, bytes)?;
         }
     }
-    Ok(folder)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -53,6 +79,10 @@ mod tests {
         assert_eq!(find(Path::new(DEMO), store.path()).unwrap(), demo);
         let text = fs::read_to_string(&demo).unwrap();
         assert!(text.contains("name = \"demo\""), "it was not mended: {text}");
+        let copies = store.path().join("copies");
+        write(&copies).unwrap();
+        assert!(copies.join("pipelines/spaces/lw.toml").is_file());
+        assert!(write(&copies).unwrap_err().to_string().contains("is there already"));
         let other = find(Path::new("mine.toml"), store.path()).unwrap();
         assert_eq!(other, Path::new("mine.toml"));
     }

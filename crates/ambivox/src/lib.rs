@@ -51,7 +51,7 @@ pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match arguments.get(1).and_then(|first| first.to_str()) {
         Some(ambivox_stages::RUN) => ambivox_stages::main(&arguments[2..]),
-        Some("predict") => ambivox_predict::main(arguments.into_iter().skip(1)),
+        Some("predict") => ambivox_predict::main(called::INSTALLED, arguments.into_iter().skip(1)),
         _ => planned(arguments),
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     let store = store_folder(&cli.common, &root);
     match cli.command {
         Command::BenchPlan => bench_plan::run(),
+        Command::Files(own) => house::write(&own.to),
         Command::Tidy(_)
         | Command::Ci(_)
         | Command::Fuzz(_)
@@ -41,7 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         | Command::Predict(_)
         | Command::Fetch(_) => Err(elsewhere_or_flags_first()),
         Command::Repro(own) => Repro {
-            digests: &root.join("pipelines/digests"),
+            digests: &digests(&root, &store, own.bless)?,
             pipeline: &pipeline_file(&cli.common, house::DEMO, &root, &store)?,
             threads: threads(&cli.common),
             bless: own.bless,
@@ -55,6 +56,16 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
 /// The checkout that the program was called for, else the folder that it was called in.
 fn root() -> Result<PathBuf> {
     Ok(called::checkout().cloned().map_or_else(std::env::current_dir, Ok)?)
+}
+
+/// Where digests are on record: in the checkout, which alone takes new ones, or in the house.
+fn digests(root: &Path, store: &Path, bless: bool) -> Result<PathBuf> {
+    const DIGESTS: &str = "pipelines/digests";
+    match called::checkout() {
+        Some(_) => Ok(root.join(DIGESTS)),
+        None if bless => Err(Failure::usage("--bless puts digests on record in a checkout alone")),
+        None => Ok(house::folder(store)?.join(DIGESTS)),
+    }
 }
 
 fn in_store(common: &Common, command: Command, root: &Path, folder: &Path) -> Result<()> {
@@ -91,11 +102,14 @@ fn pipeline_file(common: &Common, default: &str, root: &Path, store: &Path) -> R
 /// Removes what none of the pipelines reaches. One whose corpus is not at hand keeps all it had.
 fn clear_up(common: &Common, asked: &Gc, root: &Path, store: &Store) -> Result<()> {
     let plan_all = |kept: &mut Kept| {
-        let named = common.pipeline.as_ref().map(|named| house::find(named, store.root()));
-        let own = root.join("pipelines");
-        let house = house::folder(store.root())?.join("pipelines");
-        let folder = if own.is_dir() { own } else { house };
-        for file in gc::pipelines(&folder, named.transpose()?)? {
+        let mut files: Vec<PathBuf> = gc::pipelines(&root.join("pipelines"))?;
+        if called::checkout().is_none() {
+            files.extend(gc::pipelines(&house::folder(store.root())?.join("pipelines"))?);
+        }
+        files.extend(
+            common.pipeline.as_ref().map(|named| house::find(named, store.root())).transpose()?,
+        );
+        for file in files {
             let (experiment, progress) = (Experiment::read(&file)?, Progress::new(common.quiet));
             let mut executor = executor(common, store, &experiment, &progress)?;
             let plan = plan(&mut executor, &Selection::default());
@@ -132,7 +146,7 @@ fn check_text(flag: &str, path: &Path) -> Result<()> {
 fn elsewhere_or_flags_first() -> anyhow::Error {
     Failure::usage(match called::checkout() {
         Some(_) => "the flags of this command come after its name",
-        None => "this is a command of the source's checkout: `cargo xtask`",
+        None => "this command is for a checkout of the source, or its flags come after its name",
     })
 }
 
@@ -169,7 +183,8 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
             let json = serde_json::to_string_pretty(&plan)?;
             return print(if common.json { &json } else { &text });
         }
-        Command::Tune(own) => {
+        Command::Tune(mut own) => {
+            own.space = house::find(&own.space, store.root())?;
             let ranking = tune(&mut executor, &own, jobs(&own.jobs))?;
             progress.say(&ranking.stages.done());
             let text = ranking.text();
@@ -185,6 +200,7 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
         | Command::Repro(_)
         | Command::Work(_)
         | Command::BenchPlan
+        | Command::Files(_)
         | Command::Tidy(_)
         | Command::Ci(_)
         | Command::Fuzz(_)

@@ -1,7 +1,7 @@
 //! `Cargo.lock`: which package of which version links which.
 //!
 //! Cargo writes the file itself, always in one shape, so a reader of lines does; it takes a tenth
-//! of the time of a TOML parser, and every command waits for it.
+//! of the time of a TOML parser.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
 //! What the workspace's manifests say that matters for a build.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -13,8 +13,8 @@ use crate::IdentityError;
 pub(crate) struct Member {
     /// Its folder.
     pub(crate) folder: PathBuf,
-    /// Workspace crates it depends on.
-    pub(crate) internal: BTreeSet<String>,
+    /// Workspace crates it depends on, with the features it asks for, as TOML.
+    pub(crate) internal: BTreeMap<String, String>,
     /// Packages from outside, with the version and features it asks for, as TOML.
     pub(crate) external: BTreeMap<String, String>,
 }
@@ -60,13 +60,13 @@ fn package_name(file: &Path, table: &Table) -> Result<String, IdentityError> {
 }
 
 fn member(folder: PathBuf, table: &Table, shared: &Table) -> Member {
-    let mut member = Member { folder, internal: BTreeSet::new(), external: BTreeMap::new() };
+    let mut member = Member { folder, internal: BTreeMap::new(), external: BTreeMap::new() };
     for dependencies in dependency_tables(table) {
         for (key, own) in dependencies {
-            let asked = resolved(key, own, shared);
+            let mut asked = resolved(key, own, shared);
             let name = asked.get("package").and_then(Value::as_str).unwrap_or(key).to_owned();
-            if asked.contains_key("path") {
-                member.internal.insert(name);
+            if asked.remove("path").is_some() {
+                member.internal.insert(name, Value::Table(asked).to_string());
             } else {
                 member.external.insert(name, Value::Table(asked).to_string());
             }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use super::*;
-use crate::cargo_lock::{Lock as Rows, by_name};
+use crate::cargo_lock::{Lock, by_name};
 use crate::sources::Sources;
 use crate::stages::Modules;
 use crate::workspace::Workspace;
@@ -49,12 +49,13 @@ impl Checkout {
     }
 
     fn versions(&self) -> BTreeMap<String, String> {
-        Lock::read(self.0.path()).unwrap().versions(self.0.path()).unwrap()
+        Versions::read(self.0.path()).unwrap().keyed(self.0.path()).unwrap()
     }
 
     /// Units that are not what is on record; their version must say so, and only theirs.
     fn differing(&self) -> Vec<String> {
-        let differences = Lock::read(self.0.path()).unwrap().differences(self.0.path()).unwrap();
+        let differences =
+            Versions::read(self.0.path()).unwrap().differences(self.0.path()).unwrap();
         let differing: Vec<String> = differences.into_iter().map(|(name, _)| name).collect();
         let versions = self.versions();
         let unlocked = versions.iter().filter(|(_, version)| version.contains("unlocked"));
@@ -63,9 +64,14 @@ impl Checkout {
     }
 
     fn record(&self, name: &str, bytes: Bytes) {
-        let mut lock = Lock::read(self.0.path()).unwrap();
+        let mut lock = Versions::read(self.0.path()).unwrap();
         lock.record(self.0.path(), &[name.to_owned()], bytes, "a test").unwrap();
     }
+}
+
+/// The number of a version.
+fn number(version: &str) -> u32 {
+    version.split(' ').next().unwrap().parse().unwrap()
 }
 
 #[test]
@@ -81,6 +87,12 @@ fn a_comment_in_every_file_leaves_all_as_it_is() {
     }
     checkout.edit("crates/lld/Cargo.toml", "description = \"", "description = \"Still: ");
     checkout.edit("crates/train/src/lib.rs", "//! ", "//! Also: ");
+    // Modules of tests, whatever they are called.
+    for name in ["corpus/src/testing.rs", "models/src/checkpoint/tests.rs"] {
+        let path = checkout.path(format!("crates/{name}"));
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{text}\nfn another() {{}}\n")).unwrap();
+    }
     assert_eq!(checkout.differing(), [""; 0]);
     assert_eq!(checkout.versions(), before);
 }
@@ -94,7 +106,7 @@ fn a_fix_of_a_reader_is_seen_by_whatever_reads_sound_and_by_nothing_else() {
     checkout.record("stage/extract", Bytes::New);
     checkout.record("all", Bytes::Same);
     let versions = checkout.versions();
-    assert_eq!((versions["stage/audit"].as_str(), versions["stage/extract"].as_str()), ("1", "2"));
+    assert_eq!((number(&versions["stage/audit"]), number(&versions["stage/extract"])), (1, 2));
     assert_eq!(checkout.differing(), [""; 0]);
 }
 
@@ -147,7 +159,7 @@ fn another_method_leaves_the_versions_of_the_others() {
     checkout.record("rule/tenth", Bytes::New);
     checkout.record("all", Bytes::Same);
     let mut after = checkout.versions();
-    assert_eq!(after.remove("rule/tenth").as_deref(), Some("1"));
+    assert_eq!(number(&after.remove("rule/tenth").unwrap()), 1);
     assert_eq!(after, before);
 }
 
@@ -184,10 +196,35 @@ fn two_checkouts_agree_only_on_the_same_source() {
     assert_eq!(one["stage/index"], two["stage/index"]);
 }
 
+/// Two branches give the same number to different code, and merge or share a store.
+#[test]
+fn one_number_of_two_branches_is_two_versions() {
+    let (one, two) = (Checkout::new(), Checkout::new());
+    for (branch, code) in [(&one, "const ONE: u8 = 1;"), (&two, "const TWO: u8 = 2;")] {
+        branch.edit("crates/lld/src/lib.rs", "mod ", &format!("{code}\nmod "));
+        branch.record("stage/extract", Bytes::New);
+        assert_eq!(
+            number(&branch.versions()["stage/extract"]),
+            number(&one.versions()["stage/extract"])
+        );
+    }
+    assert_ne!(one.versions()["stage/extract"], two.versions()["stage/extract"]);
+}
+
+/// A feature that one of our crates asks of another.
+#[test]
+fn a_feature_of_a_crate_of_ours_counts() {
+    let checkout = Checkout::new();
+    let (from, to) =
+        ("ambivox-nn.workspace = true", "ambivox-nn = { workspace = true, features = [\"cuda\"] }");
+    checkout.edit("crates/models/Cargo.toml", from, to);
+    assert!(checkout.differing().contains(&"stage/train".to_owned()));
+}
+
 #[test]
 fn what_is_asked_for_by_a_wrong_name_is_named() {
     let checkout = Checkout::new();
-    let mut lock = Lock::read(checkout.0.path()).unwrap();
+    let mut lock = Versions::read(checkout.0.path()).unwrap();
     let error = lock.record(checkout.0.path(), &["stage/trian".to_owned()], Bytes::Same, "x");
     let text = error.unwrap_err().to_string();
     assert!(text.contains("`stage/trian`") && text.contains("stage/train"), "{text}");
@@ -272,7 +309,7 @@ fn several_versions_of_one_name_are_kept_apart() {
                 \"q\",\n]\n\n[[package]]\nname = \"q\"\nversion = \"1.0.0\"\ndependencies = [\n \"r \
                 0.8.0\",\n]\n\n[[package]]\nname = \"r\"\nversion = \"0.8.0\"\n\n[[package]]\nname \
                 = \"r\"\nversion = \"0.9.0\"\n";
-    let parsed = Rows::parse(text);
+    let parsed = Lock::parse(text);
     let names = |direct: &[(&str, &str)]| by_name(&parsed.closure(direct));
     assert_eq!(names(&[("m", "r")]).keys().collect::<Vec<_>>(), ["r"]);
     let both = names(&[("m", "r"), ("m", "q")]);

@@ -52,7 +52,7 @@ impl Workspace {
         while let Some(name) = open.pop() {
             let member = self.member(&name)?;
             if closure.insert(name) {
-                open.extend(member.internal.iter().cloned());
+                open.extend(member.internal.keys().cloned());
             }
         }
         Ok(closure)
@@ -65,14 +65,19 @@ impl Workspace {
         &self,
         names: &BTreeSet<String>,
     ) -> Result<BTreeMap<String, String>, IdentityError> {
-        let mut direct = Vec::new();
+        let (mut direct, mut asked) = (Vec::new(), BTreeMap::new());
         for name in names {
-            let external = self.member(name)?.external.keys().map(String::as_str);
+            let Member { external, internal, .. } = self.member(name)?;
+            asked.extend(
+                internal.iter().map(|(of, asks)| (format!("{name} of {of}"), asks.clone())),
+            );
+            let external = external.keys().map(String::as_str);
             direct.extend(external.map(|package| (name.as_str(), package)));
         }
         let linked = self.lock.closure(&direct);
         let mut packages = by_name(&linked);
         packages.extend(self.requirements(&linked));
+        packages.extend(asked);
         Ok(packages)
     }
 

@@ -8,12 +8,12 @@ mod output;
 use std::ffi::OsString;
 use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use ambivox_audio::Problem;
 use ambivox_models::compute_by;
 use ambivox_settings::{Arithmetic, UnknownArithmetic, exit, printable};
-use clap::Parser as _;
 use rayon::prelude::*;
 
 use crate::{Ensemble, PredictError};
@@ -28,9 +28,16 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 #[error("{0}")]
 struct Unusable(String);
 
-/// Does what these arguments ask for, the first of which is the name of the command.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = Cli::parse_from(arguments);
+/// What people call the program whose command this is.
+static CALLED: OnceLock<&str> = OnceLock::new();
+/// What texts call it.
+const IN_CHECKOUT: &str = "cargo xtask";
+
+/// Does what these arguments ask for, the first of which is passed over; `called` is what people call the
+/// program: `cargo xtask`, or `ambivox`.
+pub fn main(called: &'static str, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    CALLED.set(called).ok();
+    let cli = cli::parse(arguments);
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -134,7 +141,12 @@ fn print(text: &str) -> std::io::Result<()> {
 /// Says on standard error what is no result.
 fn say(text: &str) {
     // Nothing is left to do where standard error is closed.
-    writeln!(stderr(), "{}", printable(text)).ok();
+    writeln!(stderr(), "{}", printable(&by_name(text))).ok();
+}
+
+/// A text with the name by which the program was called.
+fn by_name(text: &str) -> String {
+    text.replace(IN_CHECKOUT, CALLED.get().unwrap_or(&IN_CHECKOUT))
 }
 
 #[cfg(test)]

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ambivox_predict::main(std::env::args_os())
+    ambivox_predict::main("cargo xtask", std::env::args_os())
 }

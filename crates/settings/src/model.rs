@@ -82,6 +82,9 @@ impl ModelSettings {
     /// while there was no other.
     pub const PAPERS: &'static str = "blstm-attention";
 
+    /// All kinds.
+    pub const KINDS: [&'static str; 3] = [Self::PAPERS, "linear", "mlp"];
+
     /// The kind, in the word of the pipeline file.
     pub fn kind(&self) -> &'static str {
         match self {

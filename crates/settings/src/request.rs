@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Arithmetic, CorrectionSettings, Manifest, MethodParams, ModelSettings, NoiseKind, NoiseParams,
-    OnBroken, SplitSettings, SynthSettings, TrainingSettings,
+    Arithmetic, CorrectionSettings, Manifest, Method, MethodParams, ModelSettings, NoiseKind,
+    NoiseParams, OnBroken, SplitKind, SplitSettings, SynthSettings, TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
@@ -253,6 +253,14 @@ impl StageParams {
             Self::Audit(_) => "audit",
             Self::Report(_) => "report",
         }
+    }
+
+    /// All kinds that [`Self::kinds`] may name, each with its axis.
+    pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let models = ModelSettings::KINDS.into_iter().map(|kind| ("model", kind));
+        let rules = Method::ALL.iter().map(|method| ("rule", method.id()));
+        let splits = SplitKind::NAMES.into_iter().map(|kind| ("split", kind));
+        models.chain(rules).chain(splits)
     }
 
     /// The kinds on which the outputs depend, each with its axis.

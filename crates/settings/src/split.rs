@@ -94,6 +94,9 @@ pub struct BalanceSettings {
 }
 
 impl SplitKind {
+    /// All kinds.
+    pub const NAMES: [&'static str; 2] = ["leave-one-speaker-out", "group-k-fold"];
+
     /// The kind, in the word of the pipeline file.
     pub fn name(&self) -> &'static str {
         match self {

@@ -3,16 +3,36 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use ambivox_identity::{Bytes, Difference, FILE, Lock};
+use ambivox_identity::{
+    BUILD, Bytes, Difference, FILE, IdentityError, STAGES, Versions, kind, stage,
+};
+use ambivox_settings::StageParams;
 use anyhow::{Context as _, Result};
 
 use super::Finding;
-use crate::cli;
+use crate::{Usage, cli};
 
 /// Every unit that is not what is on record.
 pub(super) fn check(root: &Path) -> Result<Vec<Finding>> {
-    let differing = Lock::read(root)?.differences(root)?;
-    Ok(differing.into_iter().map(|(unit, difference)| finding(&unit, difference)).collect())
+    let versions = Versions::read(root)?;
+    let differing = versions.differences(root)?;
+    let differing = differing.into_iter().map(|(unit, difference)| finding(&unit, difference));
+    let unknown = versions.names().filter(|name| !is_known(name));
+    Ok(differing
+        .chain(unknown.map(|name| Finding::new(FILE, 1, "unknown-unit", no_key(name))))
+        .collect())
+}
+
+/// Whether some key has this unit in it: code that is apart from the stages and in no key would change
+/// unseen.
+fn is_known(name: &str) -> bool {
+    let kinds = StageParams::all_kinds().map(|(axis, name)| kind(axis, name));
+    let mut known = STAGES.into_iter().map(stage).chain(kinds).chain([BUILD.to_owned()]);
+    known.any(|known| known == name)
+}
+
+fn no_key(name: &str) -> String {
+    format!("{name} is no stage and no kind of a model, rule or split: no key would have it")
 }
 
 fn finding(unit: &str, difference: Difference) -> Finding {
@@ -26,11 +46,21 @@ fn finding(unit: &str, difference: Difference) -> Finding {
 /// Puts units on record as asked, and names them.
 pub(super) fn record(root: &Path, asked: &cli::Tidy) -> Result<()> {
     let why = asked.why.as_deref().context("a record needs a reason")?;
+    if asked.same_bytes.is_empty() && asked.new_bytes.is_empty() {
+        return Err(Usage("--why goes with --same-bytes or --new-bytes".to_owned()).into());
+    }
     let (names, bytes) = match &asked.same_bytes[..] {
         [] => (&asked.new_bytes, Bytes::New),
         _ => (&asked.same_bytes, Bytes::Same),
     };
-    let recorded = Lock::read(root)?.record(root, names, bytes, why)?;
+    if let Some(name) = names.iter().find(|name| *name != "all" && !is_known(name)) {
+        return Err(Usage(no_key(name)).into());
+    }
+    let recorded =
+        Versions::read(root)?.record(root, names, bytes, why).map_err(|error| match error {
+            IdentityError::UnknownUnit { .. } => Usage(error.to_string()).into(),
+            error => anyhow::Error::from(error),
+        })?;
     let text = if recorded.is_empty() { "nothing differs".to_owned() } else { recorded.join(", ") };
     Ok(writeln!(std::io::stdout(), "on record: {text}")?)
 }

@@ -1,10 +1,14 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use ambivox_settings::parse_threads;
-use clap::Parser;
+use clap::builder::StyledStr;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+
+use super::by_name;
 
 /// Below the help.
 const EXAMPLES: &str = "\
@@ -82,6 +86,18 @@ impl Cli {
     }
 }
 
+/// What a command line asks for; ends the process where it is wrong or asks for help.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Cli {
+    let mut command = Cli::command();
+    let named = |text: Option<&StyledStr>| text.map(|text| by_name(&text.to_string()));
+    let texts = [command.get_about(), command.get_after_help()].map(named);
+    let [about, examples] = texts.map(Option::unwrap_or_default);
+    command = command.about(about).after_help(examples).bin_name(by_name("cargo xtask predict"));
+    let matches = command.try_get_matches_from_mut(arguments);
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    cli.unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds.is_finite() && seconds > 0.0 => Ok(seconds),
@@ -91,8 +107,6 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {

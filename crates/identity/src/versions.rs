@@ -19,7 +19,7 @@ const HEAD: &str = "\
 /// The record of versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Lock {
+pub struct Versions {
     /// Version of the file's format; 1.
     schema: u32,
     /// By unit.
@@ -31,6 +31,8 @@ pub struct Lock {
 #[serde(deny_unknown_fields)]
 struct Entry {
     version: u32,
+    /// Digest of what the version was given for, in short.
+    of: String,
     /// Digest of its tokens.
     tokens: String,
     /// Digest of the packages that it links.
@@ -73,7 +75,7 @@ pub enum Bytes {
     New,
 }
 
-impl Lock {
+impl Versions {
     /// The record of the workspace at `root`.
     pub fn read(root: &Path) -> Result<Self, IdentityError> {
         let file = file(root);
@@ -81,14 +83,20 @@ impl Lock {
         toml::from_str(&text).map_err(|error| IdentityError::file(file, error))
     }
 
-    /// The version of each unit as keys have it: its number and, where the source is not what is on
-    /// record, the digest of that source.
-    pub fn versions(&self, root: &Path) -> Result<BTreeMap<String, String>, IdentityError> {
+    /// Names of all units on record.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.units.keys().map(String::as_str)
+    }
+
+    /// The version of each unit as keys have it: its number with the digest of the source that it was given
+    /// for, so that two branches never mean different code by one number; and, where the source is not what
+    /// is on record, the digest of that source.
+    pub fn keyed(&self, root: &Path) -> Result<BTreeMap<String, String>, IdentityError> {
         let version = |(name, unit): (String, Unit)| {
             let text = match self.units.get(&name) {
-                Some(entry) if difference(entry, &unit).is_none() => entry.version.to_string(),
-                Some(entry) => format!("{} {}", entry.version, unlocked(&unit)),
-                None => format!("0 {}", unlocked(&unit)),
+                Some(entry) if difference(entry, &unit).is_none() => entry.keyed(),
+                Some(entry) => format!("{} unlocked {}", entry.keyed(), short(&unit)),
+                None => format!("0 unlocked {}", short(&unit)),
             };
             (name, text)
         };
@@ -126,8 +134,7 @@ impl Lock {
                 (None, None) => return Err(unknown(name, &there)),
                 (None, Some(_)) => {}
                 (Some(unit), entry) => {
-                    let version = entry.map_or(1, |e| e.version + u32::from(bytes == Bytes::New));
-                    self.units.insert(name.clone(), Entry::of(unit, version, why));
+                    self.units.insert(name.clone(), Entry::after(entry, unit, bytes, why));
                 }
             }
         }
@@ -141,7 +148,7 @@ impl Lock {
     }
 }
 
-impl Default for Lock {
+impl Default for Versions {
     /// A record of nothing.
     fn default() -> Self {
         Self { schema: 1, units: BTreeMap::new() }
@@ -149,9 +156,18 @@ impl Default for Lock {
 }
 
 impl Entry {
-    fn of(unit: &Unit, version: u32, why: &str) -> Self {
+    /// What is on record of a unit after a change.
+    fn after(before: Option<Self>, unit: &Unit, bytes: Bytes, why: &str) -> Self {
+        let (version, of) = match (before, bytes) {
+            (Some(before), Bytes::Same) => (before.version, before.of),
+            (before, _) => (before.map_or(1, |before| before.version + 1), short(unit)),
+        };
         let Unit { tokens, packages } = unit.clone();
-        Self { version, tokens, packages, why: why.to_owned() }
+        Self { version, of, tokens, packages, why: why.to_owned() }
+    }
+
+    fn keyed(&self) -> String {
+        format!("{} {}", self.version, self.of)
     }
 }
 
@@ -170,10 +186,9 @@ fn difference(entry: &Entry, unit: &Unit) -> Option<Difference> {
     }
 }
 
-/// What stands for source that is not on record.
-fn unlocked(unit: &Unit) -> String {
-    let hash = blake3::hash(format!("{} {}", unit.tokens, unit.packages).as_bytes());
-    format!("unlocked {}", &hash.to_hex()[..16])
+/// What stands for a unit's source.
+fn short(unit: &Unit) -> String {
+    blake3::hash(format!("{} {}", unit.tokens, unit.packages).as_bytes()).to_hex()[..16].to_owned()
 }
 
 fn unknown(name: &str, there: &BTreeMap<String, Unit>) -> IdentityError {
