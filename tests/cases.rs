@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::harness::{DATA, DONE, House, Ran, root};
+use crate::harness::{DATA, DONE, House, Ran, from_a_shell, root, xtask};
 
 const FAILED: i32 = 1;
 
@@ -230,6 +230,25 @@ impl Case {
 fn every_case_ends_as_it_should() {
     let faults: Vec<String> = CASES.iter().flat_map(Case::faults).collect();
     assert!(faults.is_empty(), "{} cases:\n\n{}", faults.len(), faults.join("\n"));
+}
+
+/// More classes than have room in a line: the most probable are named, and no number is broken.
+#[test]
+fn a_table_of_eight_classes_stays_readable() {
+    let Some(house) = copied("predict_eight_classes") else { return };
+    let model = house.path("networks").display().to_string();
+    house.run(&["bundle", &model, "--method", "baseline"]).ended(DONE);
+    let sound = house.path("corpus/wav/03-01-01-01-01-01-01.wav").display().to_string();
+    let arguments = ["predict", "--model", &model, &sound];
+    let mut command = from_a_shell(xtask());
+    let output = command.current_dir(root()).args(arguments).output().unwrap();
+    let table = Ran::new(&arguments, output).ended(DONE).stdout;
+    assert!(table.contains("Of 8 classes the most probable"), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    let row = table.lines().find(|line| line.contains("03-01")).unwrap_or_default();
+    let is_percent = |word: &&str| word.split_once('.').is_some_and(|(_, tail)| tail.len() == 1);
+    // From, to, and three classes.
+    assert_eq!(row.split_whitespace().filter(is_percent).count(), 5, "{table}");
 }
 
 /// An `sbatch` that is made up takes five tasks in all: these stay, and the command says which limit it

@@ -22,7 +22,9 @@ fn main() -> Result<()> {
     let mut versions = Versions::read(&root)?.keyed(&root)?;
     let flags = flags(|name| env::var(name).ok());
     if !flags.is_empty() {
-        versions.values_mut().for_each(|version| *version = format!("{version} {flags}"));
+        for version in versions.values_mut() {
+            *version = format!("{version} {flags}");
+        }
     }
     fs::write(out.join("versions.json"), serde_json::to_vec(&versions)?)?;
     fs::write(out.join("tools.json"), serde_json::to_vec(&tools(&root, &flags)?)?)?;
@@ -59,8 +61,10 @@ fn house(root: &Path) -> Result<String> {
         for entry in walkdir::WalkDir::new(root.join(folder)).sort_by_file_name() {
             let entry = entry?;
             if entry.file_type().is_file() {
-                let name = entry.path().strip_prefix(root)?;
-                lines.push(format!("({name:?}, include_bytes!({:?}).as_slice()),", entry.path()));
+                let name =
+                    entry.path().strip_prefix(root)?.to_str().context("a name is no text")?;
+                let path = entry.path().to_str().context("the checkout's path is no text")?;
+                lines.push(format!("({name:?}, include_bytes!({path:?}).as_slice()),"));
             }
         }
     }

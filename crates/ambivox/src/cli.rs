@@ -299,9 +299,9 @@ pub(crate) const OF_CHECKOUT: [&str; 6] = ["tidy", "ci", "fuzz", "bench", "confo
 /// What a command line asks for; ends the process where it is wrong or asks for help. In a checkout
 /// `cargo xtask` puts its place first.
 pub(crate) fn parse(mut arguments: Vec<OsString>) -> Cli {
-    if arguments.get(1).is_some_and(|first| first == CHECKOUT) && arguments.len() > 2 {
-        let root = arguments.drain(1..3).nth(1);
-        root.into_iter().for_each(|root| called::for_checkout(root.into()));
+    if arguments.len() > 2 && arguments[1] == CHECKOUT {
+        called::for_checkout(arguments.remove(2).into());
+        arguments.remove(1);
     }
     let mut command = if called::checkout().is_some() { Cli::command() } else { installed() };
     let matches = command.try_get_matches_from_mut(arguments);

@@ -109,7 +109,7 @@ impl Executor<'_> {
             return Ok(());
         }
         let jobs = jobs.clamp(1, tasks.len());
-        let results = self.run(&tasks, jobs)?;
+        let results = self.run(&tasks, jobs);
         self.keep(&tasks, results)
     }
 
@@ -190,7 +190,7 @@ impl Executor<'_> {
     }
 
     /// Runs tasks on `jobs` workers. After a failure none is begun; those at work come to their end.
-    fn run(&self, tasks: &[Task], jobs: usize) -> Result<Vec<Option<Result<Record>>>> {
+    fn run(&self, tasks: &[Task], jobs: usize) -> Vec<Option<Result<Record>>> {
         let bench = self.bench(jobs);
         let total = self.progress.wave(tasks.len());
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -214,7 +214,7 @@ impl Executor<'_> {
             }
         });
         total.finish_and_clear();
-        Ok(results.into_iter().map(|place| place.into_inner().unwrap_or_default()).collect())
+        results.into_iter().map(|place| place.into_inner().unwrap_or_default()).collect()
     }
 
     /// What each of so many tasks at a time works with.

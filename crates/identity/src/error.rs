@@ -31,7 +31,7 @@ pub enum IdentityError {
 
 impl IdentityError {
     /// A fault of a file's contents.
-    pub(crate) fn file(file: impl Into<PathBuf>, message: impl ToString) -> Self {
+    pub(crate) fn file(file: impl Into<PathBuf>, message: &impl ToString) -> Self {
         Self::File { file: file.into(), message: message.to_string() }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Member {
 pub(crate) fn read(file: &Path) -> Result<Table, IdentityError> {
     fs::read_to_string(file)?
         .parse()
-        .map_err(|error: toml::de::Error| IdentityError::file(file, error))
+        .map_err(|error: toml::de::Error| IdentityError::file(file, &error))
 }
 
 /// What a crate's manifest says of how it is built; which packages it asks for is counted with these.
@@ -56,7 +56,7 @@ pub(crate) fn members(
 
 fn package_name(file: &Path, table: &Table) -> Result<String, IdentityError> {
     let name = at(table, &["package"]).and_then(|package| package.get("name")?.as_str());
-    name.map(str::to_owned).ok_or_else(|| IdentityError::file(file, "no package.name"))
+    name.map(str::to_owned).ok_or_else(|| IdentityError::file(file, &"no package.name"))
 }
 
 fn member(folder: PathBuf, table: &Table, shared: &Table) -> Member {

@@ -54,7 +54,7 @@ fn read(file: &Path) -> Result<Source, IdentityError> {
     let is = |extension| file.extension().is_some_and(|own| own == extension);
     if is("rs") {
         let text = canonical(&fs::read_to_string(file)?)
-            .map_err(|error| IdentityError::file(file, error))?;
+            .map_err(|error| IdentityError::file(file, &error))?;
         return Ok(Source { digest: blake3::hash(text.as_bytes()), text });
     }
     let bytes = match file.file_name().and_then(|name| name.to_str()) {

@@ -80,7 +80,7 @@ impl Versions {
     pub fn read(root: &Path) -> Result<Self, IdentityError> {
         let file = file(root);
         let text = fs::read_to_string(&file)?;
-        toml::from_str(&text).map_err(|error| IdentityError::file(file, error))
+        toml::from_str(&text).map_err(|error| IdentityError::file(file, &error))
     }
 
     /// Names of all units on record.
@@ -143,7 +143,7 @@ impl Versions {
     }
 
     fn text(&self) -> Result<String, IdentityError> {
-        let text = toml::to_string(self).map_err(|error| IdentityError::file(FILE, error))?;
+        let text = toml::to_string(self).map_err(|error| IdentityError::file(FILE, &error))?;
         Ok(format!("{HEAD}{text}"))
     }
 }

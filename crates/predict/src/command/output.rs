@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use crate::{Analysis, Ensemble, Window};
 use ambivox_settings::{exit, guard, one_line};
 use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
 
 use super::Error;
 
 /// Columns of a terminal.
 const WIDTH: u16 = 80;
+/// The most classes that have a column each; of more, a row names the [`RANKED`].
+const MOST_COLUMNS: usize = 5;
+/// Heads of the most probable classes.
+const RANKED: [&str; 3] = ["emotion", "second", "third"];
 
 /// One sound, and what is said of it or why nothing is.
 pub(crate) struct Answer {
@@ -37,6 +41,13 @@ pub(crate) fn most_probable(probabilities: &[f64]) -> usize {
         .fold(0, |top, c| if probabilities[c] > probabilities[top] { c } else { top })
 }
 
+/// Places of all classes, the most probable first, the first of equals.
+fn ranked(probabilities: &[f64]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..probabilities.len()).collect();
+    places.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+    places
+}
+
 impl Report<'_> {
     /// A row per sound and, where it was cut, one for each window.
     pub(crate) fn table(&self) -> String {
@@ -44,9 +55,11 @@ impl Report<'_> {
         table.load_style(ASCII_BORDERS_ONLY_CONDENSED);
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
         let peak = self.ensemble.attends().then_some("peak");
-        let heads = ["sound", "from", "to"].into_iter().chain(peak).chain(["emotion"]);
+        let heads = ["sound", "from", "to"].into_iter().chain(peak);
         let classes: Vec<_> = self.ensemble.classes().iter().map(|class| one_line(class)).collect();
-        table.set_header(heads.chain(classes.iter().map(|class| short(class))));
+        let columns = std::iter::once("emotion").chain(classes.iter().map(|class| short(class)));
+        let columns = if self.ranks() { RANKED.to_vec() } else { columns.collect() };
+        table.set_header(heads.chain(columns));
         for (answer, analysis) in self.analyses() {
             let name = one_line(file_name(&answer.name));
             let whole = [name.as_ref(), "0.0", &format!("{:.1}", analysis.duration_s)];
@@ -64,23 +77,44 @@ impl Report<'_> {
         }
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
+            // A name may be broken, a number may not.
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
         let attention = if self.ensemble.attends() {
             "; peak: where most attention lies."
         } else {
             ".\nThese networks read each window as a whole and attend to no moment of it."
         };
-        format!("{table}\nTimes in seconds, probabilities in percent{attention}\n")
+        let ranked = match self.ensemble.classes().len() {
+            all if self.ranks() => format!("Of {all} classes the most probable; --csv has all.\n"),
+            _ => String::new(),
+        };
+        format!("{table}\nTimes in seconds, probabilities in percent{attention}\n{ranked}")
+    }
+
+    /// Whether there are too many classes for a column each.
+    fn ranks(&self) -> bool {
+        self.ensemble.classes().len() > MOST_COLUMNS
     }
 
     fn row(&self, table: &mut Table, named: [&str; 3], at: Option<&Window>, probabilities: &[f64]) {
         let peak = at.and_then(|window| window.attention.as_ref());
         let peak = peak.map_or(String::new(), |attention| format!("{:.2}", attention.peak_s));
         let peak = self.ensemble.attends().then_some(peak);
-        let emotion = one_line(&self.ensemble.classes()[most_probable(probabilities)]).into_owned();
-        let percent = probabilities.iter().map(|p| format!("{:.1}", 100.0 * p));
         let named = named.map(str::to_owned).into_iter();
-        table.add_row(named.chain(peak).chain([emotion]).chain(percent));
+        table.add_row(named.chain(peak).chain(self.probable(probabilities)));
+    }
+
+    /// The most probable class and the probability of each; or the most probable classes with theirs.
+    fn probable(&self, probabilities: &[f64]) -> Vec<String> {
+        let class = |place: usize| one_line(&self.ensemble.classes()[place]).into_owned();
+        let percent = |p: f64| format!("{:.1}", 100.0 * p);
+        if !self.ranks() {
+            let all = probabilities.iter().map(|&p| percent(p));
+            return std::iter::once(class(most_probable(probabilities))).chain(all).collect();
+        }
+        let ranked = ranked(probabilities).into_iter().take(RANKED.len());
+        ranked.map(|place| format!("{} {}", class(place), percent(probabilities[place]))).collect()
     }
 
     /// The JSON document.
@@ -264,6 +298,12 @@ fn by_class<'a>(classes: &'a [String], probabilities: &[f64]) -> BTreeMap<&'a st
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_are_ranked_the_first_of_equals_first() {
+        assert_eq!(ranked(&[0.1, 0.4, 0.1, 0.4]), [1, 3, 0, 2]);
+        assert_eq!(ranked(&[]), [0; 0]);
+    }
 
     #[test]
     fn no_text_of_the_csv_is_a_formula_and_every_number_stays_one() {
