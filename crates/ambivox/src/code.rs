@@ -40,17 +40,14 @@ impl Code {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::experiment::Experiment;
+    use crate::experiment::tests::of_house;
     use crate::graph::{Graph, runs};
 
     /// A method's runs do not depend on the code of another's rule, nor on a model that is not theirs.
     #[test]
     fn work_depends_on_the_kinds_that_it_names() {
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo-full.toml");
-        let experiment = Experiment::read(&demo).unwrap();
+        let experiment = of_house("demo-full");
         let code = Code::own().unwrap();
         let graph = Graph::of(&experiment, &runs(&experiment, &["Ses01F".to_owned()]));
         let named = |slot: &str| {

@@ -145,6 +145,16 @@ s2 = {}
 s3 = {}
 "#;
 
+    /// Where the pipelines of the house lie.
+    fn pipelines() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines")
+    }
+
+    /// The pipeline of this name of the house.
+    pub(crate) fn of_house(name: &str) -> Experiment {
+        Experiment::read(&pipelines().join(format!("{name}.toml"))).unwrap()
+    }
+
     /// A pipeline over a toy corpus of two files, in a folder of its own.
     pub(crate) struct Toy {
         pub(crate) folder: tempfile::TempDir,
@@ -154,8 +164,7 @@ s3 = {}
         pub(crate) fn new() -> Self {
             let toy = Self { folder: tempfile::tempdir().unwrap() };
             toy.write("toy-manifest.toml", MANIFEST);
-            let emodb = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/emodb.toml");
-            let text = fs::read_to_string(emodb).unwrap();
+            let text = fs::read_to_string(pipelines().join("emodb.toml")).unwrap();
             let text = text.replace("../data-manifests/emodb.toml", "toy-manifest.toml");
             let text = text.replace("on_broken", "root = \"corpus\"\non_broken");
             // Two methods are enough.
@@ -282,9 +291,8 @@ s3 = {}
     /// Every file in `pipelines/` reads, and its results go to a folder of its own name.
     #[test]
     fn the_pipelines_of_the_house_read() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
         let mut names = Vec::new();
-        for entry in fs::read_dir(folder).unwrap() {
+        for entry in fs::read_dir(pipelines()).unwrap() {
             let file = entry.unwrap().path();
             if file.extension().is_some_and(|extension| extension == "toml") {
                 let experiment = Experiment::read(&file).unwrap();

@@ -197,12 +197,10 @@ mod every_key;
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use ambivox_settings::{Method, ModelSettings, role};
 
     use super::*;
-    use crate::experiment::tests::Toy;
+    use crate::experiment::tests::{Toy, of_house};
 
     fn describe(instance: &Instance) -> String {
         let inputs = instance.inputs.iter().map(|(role, source)| match source {
@@ -224,8 +222,7 @@ mod tests {
 
     #[test]
     fn a_synthetic_corpus_is_made_and_its_truth_is_for_evaluation_alone() {
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo-full.toml");
-        let experiment = Experiment::read(&demo).unwrap();
+        let experiment = of_house("demo-full");
         let folds = ["Ses01F".to_owned(), "Ses01M".to_owned()];
         let runs = runs(&experiment, &folds);
         let Graph(instances) = Graph::of(&experiment, &runs);
@@ -296,10 +293,8 @@ mod tests {
 
     #[test]
     fn every_instance_comes_after_what_it_reads() {
-        for name in ["demo", "noise-demo", "emodb"] {
-            let file =
-                Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../pipelines/{name}.toml"));
-            let experiment = Experiment::read(&file).unwrap();
+        for name in ["demo-full", "noise-demo", "emodb"] {
+            let experiment = of_house(name);
             let graph = Graph::of(&experiment, &runs(&experiment, &["Ses01F".to_owned()]));
             let mut before = BTreeSet::new();
             for instance in graph.instances() {
@@ -312,8 +307,7 @@ mod tests {
 
     #[test]
     fn the_network_of_frames_concerns_those_who_train_it() {
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo-full.toml");
-        let experiment = Experiment::read(&demo).unwrap();
+        let experiment = of_house("demo-full");
         let mut pipeline = experiment.pipeline.clone();
         let ModelSettings::BlstmAttention(network) = &mut pipeline.model else { panic!("frames") };
         network.lstm += 1;
@@ -375,8 +369,7 @@ mod tests {
 
     #[test]
     fn a_run_reads_the_table_that_its_method_learns_from() {
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo-full.toml");
-        let experiment = Experiment::read(&demo).unwrap();
+        let experiment = of_house("demo-full");
         let runs = runs(&experiment, &["Ses01F".to_owned()]);
         assert!(runs.iter().any(|run| run.method.method() == Method::Cyclegan));
         for run in &runs {

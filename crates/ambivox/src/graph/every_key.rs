@@ -84,7 +84,7 @@ fn every_key_of_a_pipeline_reaches_a_stage() {
     let folder =
         fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines")).unwrap();
     let copy = tempfile::tempdir().unwrap();
-    for name in ["demo", "noise-demo"] {
+    for name in ["demo-full", "noise-demo"] {
         let text = fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap();
         let mut table: toml::Table = text.parse().unwrap();
         let manifest = folder.join(table["corpus"]["manifest"].as_str().unwrap());

@@ -177,15 +177,14 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::tests::of_house;
     use crate::graph::{self, Graph};
 
     /// What is read on a node has the same parameters, and so the same key.
     #[test]
     fn instances_go_through_json_unchanged() {
-        for name in ["demo", "noise-demo", "emodb"] {
-            let file =
-                Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../pipelines/{name}.toml"));
-            let experiment = Experiment::read(&file).unwrap();
+        for name in ["demo-full", "noise-demo", "emodb"] {
+            let experiment = of_house(name);
             let runs = graph::runs(&experiment, &["Ses 01 'F'".to_owned()]);
             for instance in Graph::of(&experiment, &runs).instances() {
                 let json = serde_json::to_string(instance).unwrap();
