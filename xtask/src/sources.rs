@@ -20,8 +20,8 @@ const KEPT: &str = "ambivox.sources.json";
 /// What stands for the files that are no crate's.
 const WORKSPACE: &str = "the workspace";
 /// Those files and folders.
-const OF_WORKSPACE: [&str; 5] =
-    ["Cargo.toml", "Cargo.lock", ambivox_identity::FILE, ".cargo", "pipelines"];
+const OF_WORKSPACE: [&str; 6] =
+    ["Cargo.toml", "Cargo.lock", ambivox_identity::FILE, ".cargo", "pipelines", "data-manifests"];
 /// What is built anew where one of those changed.
 const TOLD: &str = "crates/ambivox/build.rs";
 
@@ -61,15 +61,16 @@ impl<'a> Sources<'a> {
 
     /// Notes that the program was built from them, unless they changed meanwhile.
     pub(crate) fn keep(self) -> Result<()> {
+        let written = fs::metadata(self.program)?.modified()?;
+        let is_kept = |built: Built| built.written == written && built.digests == self.digests;
+        // Nothing was built, so nothing can have come in between.
+        if built(self.program).is_some_and(is_kept) {
+            return Ok(());
+        }
         ensure!(
             digests(self.root)? == self.digests,
             "the sources changed during the build; run again"
         );
-        let written = fs::metadata(self.program)?.modified()?;
-        let is_kept = |built: Built| built.written == written && built.digests == self.digests;
-        if built(self.program).is_some_and(is_kept) {
-            return Ok(());
-        }
         let json = serde_json::to_vec(&Built { written, digests: self.digests })?;
         Ok(ambivox_artifacts::write_atomically(&place(self.program), &json)?)
     }
@@ -243,6 +244,7 @@ mod tests {
         let program = house.path("target/program");
         let sources = Sources::show_changes(house.0.path(), &program).unwrap();
         house.write("crates/b/src/main.rs", "edited");
+        fs::write(&program, "another program").unwrap();
         let error = sources.keep().unwrap_err();
         assert!(error.to_string().contains("changed during the build"), "{error}");
         assert_eq!(house.changed(), ["crates/b/src/main.rs"]);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use ambivox_settings::printable;
 use anyhow::Result;
 use serde_json::json;
 
@@ -46,8 +45,7 @@ impl Answer {
 /// Prints to standard output, a JSON document as it is. A reader that has read enough is no error.
 pub(crate) fn print(text: &str) -> Result<()> {
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-    let text = if is_json { text.into() } else { said(text) };
-    let text = if is_json { text } else { printable(&text).into_owned().into() };
+    let text = if is_json { text.to_owned() } else { said(text) };
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

@@ -1,7 +1,6 @@
 //! What people call this program: `cargo xtask` in a checkout, `ambivox` where it is installed. Texts are
 //! written for the one, and said for the other.
 
-use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -31,16 +30,13 @@ pub(crate) fn name() -> &'static str {
     if checkout().is_some() { IN_CHECKOUT } else { INSTALLED }
 }
 
-/// A text with the name by which it was called.
-pub(crate) fn said(text: &str) -> Cow<'_, str> {
-    if text.contains(IN_CHECKOUT) && checkout().is_none() {
-        return text.replace(IN_CHECKOUT, INSTALLED).into();
-    }
-    text.into()
+/// A text as a terminal shows it, with the name by which it was called.
+pub(crate) fn said(text: &str) -> String {
+    printable(&text.replace(IN_CHECKOUT, name())).into_owned()
 }
 
 /// Says on standard error why it ends.
 pub(crate) fn complain(text: &str) {
     // Nothing is left to do where standard error is closed.
-    writeln!(std::io::stderr(), "error: {}", printable(&said(text))).ok();
+    writeln!(std::io::stderr(), "error: {}", said(text)).ok();
 }

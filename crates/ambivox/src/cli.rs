@@ -320,7 +320,7 @@ fn installed() -> clap::Command {
         let is_files = command.get_name() == "files";
         let hidden =
             command.is_hide_set() && !is_files || OF_CHECKOUT.contains(&command.get_name());
-        let examples = command.get_after_help().map(|text| said(&text.to_string()).into_owned());
+        let examples = command.get_after_help().map(|text| said(&text.to_string()));
         let command = command.hide(hidden);
         match examples {
             Some(examples) => command.after_help(examples),

@@ -88,7 +88,7 @@ fn write_rate(state: &ProgressState, line: &mut dyn fmt::Write) {
 
 /// A log that cannot be written is no reason to stop the work.
 fn write_line(line: &str) {
-    writeln!(std::io::stderr(), "{}", printable(&said(line))).ok();
+    writeln!(std::io::stderr(), "{}", said(line)).ok();
 }
 
 /// Progress of one stage.
