@@ -41,7 +41,7 @@ fn label_rules_learn_with_fully_connected_layers_over_functionals() {
 #[test]
 fn a_model_that_its_features_do_not_suit_is_refused_with_the_remedy() {
     let house = with_mlp();
-    let told = ["[model] learns from functionals", "set features.functionals = true"];
+    let told = ["[model] (mlp) learns from one vector of an utterance", "add a section [pooling]"];
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
     house.edit(PIPELINE, "kind = \"mlp\"", "kind = \"forest\"");
     let told = ["pipelines/tiny.toml", "`forest`", "`blstm-attention`, `linear`, `mlp`"];

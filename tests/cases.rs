@@ -3,11 +3,11 @@
 //!
 //! Where a case is not there, the test says that it skips it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use fs_err as fs;
 
-use crate::harness::{DATA, DONE, House, Ran, from_a_shell, root, xtask};
+use crate::harness::{DATA, DONE, House, Ran, from_a_shell, root, shared, xtask};
 
 const FAILED: i32 = 1;
 
@@ -161,27 +161,10 @@ const CASES: [Case; 17] = [
     },
 ];
 
-#[expect(clippy::print_stderr, reason = "shown with --nocapture")]
-fn say(line: &str) {
-    eprintln!("{line}");
-}
-
-fn folder(case: &str) -> PathBuf {
-    let named = std::env::var_os("AMBIVOX_SHARED").filter(|folder| !folder.is_empty());
-    // Tests run in their package's folder.
-    root()
-        .join(named.map_or_else(|| PathBuf::from("../shared"), PathBuf::from))
-        .join("cases")
-        .join(case)
-}
-
 /// A copy of a case, where it is there: what is shared may be read alone.
 fn copied(case: &str) -> Option<House> {
-    let from = folder(case);
-    if !from.join("pipelines/p.toml").is_file() {
-        say(&format!("skipped: there is no {}", from.display()));
-        return None;
-    }
+    let pipeline = shared(&format!("cases/{case}/pipelines/p.toml"))?;
+    let from = pipeline.ancestors().nth(2)?.to_path_buf();
     let house = House::new();
     copy(&from, &house.path(""));
     fs::rename(house.path("pipelines/p.toml"), house.path("pipelines/tiny.toml")).unwrap();
@@ -260,7 +243,7 @@ fn a_limit_of_submitted_jobs_is_told_and_takes_nothing_back() {
     house.run(&["cv", "--fold", "anna", "--method", "baseline"]).ended(DONE);
     let file = house.path("ex.toml").display().to_string();
     let arguments = ["cv", "--executor", "slurm", "--executor-file", &file];
-    let mut path = folder("slurm_submit_limit").join("bin").into_os_string();
+    let mut path = shared("cases/slurm_submit_limit/bin").unwrap().into_os_string();
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap());
     let mut command = house.command(&arguments);

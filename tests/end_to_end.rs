@@ -29,4 +29,5 @@ mod reasons;
 mod record;
 mod slurm;
 mod store;
+mod tables;
 mod tune;

@@ -65,8 +65,8 @@ fn functionals_asked_for_later_run_the_extraction_alone() {
     house.edit("pipelines/tiny.toml", "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
     assert_eq!(planned(&house)[0], "extract");
     let document = house.run(&["extract", "--json"]).ended(DONE).document();
-    let table = document["outputs"]["functionals"].as_str().unwrap();
-    assert!(table.ends_with("functionals.parquet") && Path::new(table).is_file(), "{document}");
+    let table = document["outputs"]["vectors"].as_str().unwrap();
+    assert!(table.ends_with("vectors.parquet") && Path::new(table).is_file(), "{document}");
     let second = house.run(&["cv"]).ended(DONE);
     assert!(second.text().contains(NOTHING), "{}", second.text());
 

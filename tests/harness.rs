@@ -8,6 +8,21 @@ use fs_err as fs;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A file or folder of reference of the folder that `AMBIVOX_SHARED` names; where it is not there, says that
+/// the test skips it.
+#[expect(clippy::print_stderr, reason = "shown with --nocapture")]
+pub(crate) fn shared(relative: &str) -> Option<PathBuf> {
+    let named = std::env::var_os("AMBIVOX_SHARED").filter(|folder| !folder.is_empty());
+    let folder = named.map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+    // Tests run in their package's folder.
+    let file = root().join(folder).join(relative);
+    if file.exists() {
+        return Some(file);
+    }
+    eprintln!("skipped: there is no {}", file.display());
+    None
+}
+
 /// Exit codes, as the README states them.
 pub(crate) const DONE: i32 = 0;
 pub(crate) const USAGE: i32 = 2;

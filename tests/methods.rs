@@ -94,7 +94,7 @@ fn soft_targets_need_votes_and_the_planner_knows_before_training() {
 fn cyclegan_without_functionals_is_refused_with_the_remedy() {
     let house = synthetic();
     add(&house, &[OTHER_METHODS, CYCLEGAN].concat());
-    house.run(&["plan"]).ended(2).complained_of(&["cyclegan", "set features.functionals = true"]);
+    house.run(&["plan"]).ended(2).complained_of(&["cyclegan", "add a section [pooling]"]);
 }
 
 #[test]

@@ -1,9 +1,13 @@
-//! A pipeline file with all that it names: the corpus's manifest, the feature set, the corpus's root.
+//! A pipeline file with all that it names: the corpus's manifest, what its front end reads, the corpus's
+//! root.
 //! Its section `[executor]`, which says where stages run, is none of the pipeline's.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use ambivox_settings::{Arithmetic, FeatureSetText, Manifest, Pipeline};
+use ambivox_features::plan;
+use ambivox_frontends::Planned;
+use ambivox_settings::{Arithmetic, Features, Manifest, ModelSettings, Pipeline, Section};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -20,7 +24,8 @@ pub(crate) struct Experiment {
     pub(crate) executor: String,
     pub(crate) pipeline: Pipeline,
     pub(crate) manifest: Manifest,
-    pub(crate) feature_set: FeatureSetText,
+    /// The front end, with what its names stand for.
+    pub(crate) frontend: Planned,
     pub(crate) arithmetic: Arithmetic,
     folder: PathBuf,
 }
@@ -35,10 +40,13 @@ impl Experiment {
         let mut manifest = Manifest::read(&folder.join(&pipeline.corpus.manifest))?;
         // How a corpus was had changes nothing of what is in it.
         manifest.fetch.clear();
-        let feature_set = feature_set(&folder, &pipeline.features.set)?;
+        let refuse = |fault: &dyn Display| Failure::usage(format!("{}: {fault}", file.display()));
+        let frontend = plan(&pipeline.frontend, &pipeline.pooling, &folder);
+        let frontend = frontend.map_err(|error| refuse(&error))?;
+        check_shapes(&pipeline, frontend.gives_frames()).map_err(|error| refuse(&error))?;
         let arithmetic = Arithmetic::asked().map_err(|error| Failure::usage(error.to_string()))?;
         let (text, executor) = (parts.shown, parts.executor);
-        Ok(Self { text, executor, pipeline, manifest, feature_set, arithmetic, folder })
+        Ok(Self { text, executor, pipeline, manifest, frontend, arithmetic, folder })
     }
 
     /// The same for a process in another folder and environment: its files by absolute paths, and its
@@ -46,14 +54,19 @@ impl Experiment {
     pub(crate) fn for_elsewhere(&self, root: Option<&Path>) -> Result<Self> {
         let mut experiment = self.clone();
         experiment.folder = std::path::absolute(self.folder.join("."))?;
+        experiment.frontend.table =
+            self.frontend.table.as_ref().map(std::path::absolute).transpose()?;
         experiment.pipeline.corpus.root =
             root.map(Path::to_path_buf).or(experiment.pipeline.corpus.root);
         Ok(experiment)
     }
 
     /// The same with another pipeline, whose files are the same.
-    pub(crate) fn with_pipeline(&self, pipeline: Pipeline) -> Self {
-        Self { pipeline, ..self.clone() }
+    ///
+    /// Errors: a model that cannot learn from what there is of an utterance.
+    pub(crate) fn with_pipeline(&self, pipeline: Pipeline) -> Result<Self, String> {
+        check_shapes(&pipeline, self.frontend.gives_frames())?;
+        Ok(Self { pipeline, ..self.clone() })
     }
 
     /// The root of a corpus that is not synthetic: from the pipeline file, or from the environment
@@ -90,6 +103,31 @@ impl Experiment {
         )))
     }
 
+    /// The file or folder of features that somebody has computed.
+    pub(crate) fn table_file(&self) -> Result<PathBuf> {
+        let table = self.frontend.table.as_ref().context("no front end that reads a table")?;
+        if table.exists() {
+            return Ok(fs::canonicalize(table)?);
+        }
+        let table = table.display();
+        Err(Failure::data(format!("{table}: there is no such file\nhint: frontend.file names it")))
+    }
+
+    /// What is made of every utterance.
+    pub(crate) fn features(&self) -> Features {
+        let (frontend, pooling) = (self.frontend.section.clone(), self.pipeline.pooling.clone());
+        Features { frontend, pooling }
+    }
+
+    /// What a model reads of it: to one of frames a pooling is nothing.
+    pub(crate) fn read_by(&self, model: &ModelSettings) -> Features {
+        let mut features = self.features();
+        if !model.reads_vectors() {
+            features.pooling = Section::bare(Features::NO_POOLING);
+        }
+        features
+    }
+
     fn corpus_failure(&self, fault: &str) -> anyhow::Error {
         let Manifest { title, root_env, source, licence, .. } = &self.manifest;
         Failure::data(format!(
@@ -100,28 +138,34 @@ impl Experiment {
     }
 }
 
-fn unparsable(file: &Path, error: &toml::de::Error) -> anyhow::Error {
-    let message = error.to_string();
-    Failure::usage(format!(
-        "{}: {}\nhint: features.set names this file; mend it there, or name a built-in set",
-        file.display(),
-        message.trim_end()
-    ))
-}
-
-fn feature_set(folder: &Path, set: &str) -> Result<FeatureSetText> {
-    if Path::new(set).extension().is_some_and(|extension| extension == "toml") {
-        let file = folder.join(set);
-        let text = fs::read_to_string(&file).map_err(|error| Failure::usage(error.to_string()))?;
-        text.parse::<toml::Table>().map_err(|error| unparsable(&file, &error))?;
-        Ok(FeatureSetText::Toml(text))
-    } else {
-        Ok(FeatureSetText::Builtin(set.to_owned()))
+/// Whether every method's model can learn from what there is of an utterance: frames, a vector, or both.
+fn check_shapes(pipeline: &Pipeline, frames: bool) -> Result<(), String> {
+    let vectors = !frames || pipeline.pooling.kind != Features::NO_POOLING;
+    for (method, params) in pipeline.methods.list() {
+        let model = pipeline.model_of(&params);
+        let of = params.model().map_or("[model]".to_owned(), |_| format!("[methods.{method}]"));
+        let kind = model.kind();
+        if model.reads_vectors() && !vectors {
+            return Err(format!(
+                "{of} ({kind}) learns from one vector of an utterance, and there are frames alone; \
+                 add a section [pooling] with kind = \"functionals\" or \"statistics\""
+            ));
+        }
+        if !model.reads_vectors() && !frames {
+            return Err(format!(
+                "{of} ({kind}) learns from frames, and the front end gives one vector of an \
+                 utterance; choose a model of vectors, such as kind = \"linear\""
+            ));
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use ambivox_frontends::lld_set;
+    use ambivox_lld::FeatureSet;
+
     use super::*;
     use crate::failure::exit_code;
 
@@ -272,9 +316,12 @@ s3 = {}
     fn a_feature_set_may_be_a_file() {
         let toy = Toy::new();
         toy.edit("set = \"ser32-prosody\"", "set = \"mine.toml\"");
-        toy.write("mine.toml", "frames = 1");
-        let text = FeatureSetText::Toml("frames = 1".to_owned());
-        assert_eq!(toy.read().unwrap().feature_set, text);
+        let mut own = FeatureSet::builtin("is09").unwrap();
+        own.step_ms = 20;
+        toy.write("mine.toml", &toml::to_string(&own).unwrap());
+        let experiment = toy.read().unwrap();
+        assert_eq!(lld_set(&experiment.frontend.section).unwrap(), own);
+        assert_eq!(experiment.frontend.frame_times_s, Some([0.02, 0.025]));
     }
 
     #[test]
@@ -285,7 +332,43 @@ s3 = {}
         let error = toy.read().unwrap_err();
         assert_eq!(exit_code(&error), 2);
         let text = error.to_string();
-        assert!(text.contains("mine.toml: TOML parse error at line 1"), "{text}");
+        assert!(
+            text.contains("mine.toml: not a feature set: TOML parse error at line 1"),
+            "{text}"
+        );
+        assert!(text.contains("hint: frontend.set names this file"), "{text}");
+    }
+
+    #[test]
+    fn what_a_model_cannot_learn_from_is_refused_with_the_remedy() {
+        let refused = |edits: &[(&str, &str)]| {
+            let toy = Toy::new();
+            edits.iter().for_each(|(from, to)| toy.edit(from, to));
+            let error = toy.read().unwrap_err();
+            assert_eq!(exit_code(&error), 2);
+            error.to_string()
+        };
+        let network = "kind = \"blstm-attention\"\nlinear = 256\nlstm = 64\ndropout = 0.5\n\
+            attention_over = \"blstm\"";
+        let linear = (network, "kind = \"linear\"\nc = 1.0");
+        let pooling = "[pooling]\nkind = \"functionals\"\n\n";
+        let text = refused(&[linear, (pooling, "")]);
+        assert!(text.contains("[model] (linear) learns from one vector of an utterance"), "{text}");
+        assert!(text.contains("add a section [pooling] with kind = \"functionals\""), "{text}");
+        let table = (
+            "kind = \"lld\"\nset = \"ser32-prosody\"",
+            "kind = \"table\"\nfile = \"v.npz\"\nrows = \"utterance\"",
+        );
+        let text = refused(&[table, (pooling, "")]);
+        assert!(text.contains("[model] (blstm-attention) learns from frames"), "{text}");
+        let text = refused(&[table, linear]);
+        assert!(text.contains("one vector of an utterance already; leave [pooling] out"), "{text}");
+        let unknown = ("kind = \"lld\"", "kind = \"cochlea\"");
+        assert!(refused(&[unknown]).contains("there is no \"cochlea\"; there are: lld, table"));
+        let toy = Toy::new();
+        [table, linear, (pooling, "")].iter().for_each(|(from, to)| toy.edit(from, to));
+        let text = toy.read().unwrap().table_file().unwrap_err().to_string();
+        assert!(text.contains("v.npz: there is no such file\nhint: frontend.file"), "{text}");
     }
 
     /// Every file in `pipelines/` reads, and its results go to a folder of its own name.

@@ -31,6 +31,8 @@ pub(crate) enum Source {
     Corpus,
     /// The reviewer's file of corrections, outside the store.
     Corrections,
+    /// Features that somebody has computed, outside the store.
+    Table,
     /// An output of another instance.
     Output {
         /// That instance's slot.
@@ -65,7 +67,7 @@ impl Instance {
         let sources = self.inputs.values();
         let slots = sources.filter_map(|source| match source {
             Source::Output { slot, .. } => Some(slot.as_str()),
-            Source::Corpus | Source::Corrections => None,
+            Source::Corpus | Source::Corrections | Source::Table => None,
         });
         slots.collect()
     }
@@ -206,6 +208,7 @@ mod tests {
         let inputs = instance.inputs.iter().map(|(role, source)| match source {
             Source::Corpus => format!("{role} < corpus root"),
             Source::Corrections => format!("{role} < the reviewer's file"),
+            Source::Table => format!("{role} < the table of features"),
             Source::Output { slot, role: from } => format!("{role} < {slot}:{from}"),
         });
         format!("{}\n  {}", instance.slot, inputs.collect::<Vec<_>>().join("\n  "))
@@ -311,7 +314,7 @@ mod tests {
         let mut pipeline = experiment.pipeline.clone();
         let ModelSettings::BlstmAttention(network) = &mut pipeline.model else { panic!("frames") };
         network.lstm += 1;
-        let wider = experiment.with_pipeline(pipeline);
+        let wider = experiment.with_pipeline(pipeline).unwrap();
         for run in runs(&experiment, &["Ses01F".to_owned()]) {
             let same = training(&experiment, &run) == training(&wider, &run);
             assert_eq!(same, run.method.method() == Method::Cyclegan, "{}", run.id());
@@ -375,7 +378,7 @@ mod tests {
         for run in &runs {
             let inputs = training(&experiment, run).inputs;
             let of_functionals = run.method.method() == Method::Cyclegan;
-            assert_eq!(inputs.contains_key(role::FUNCTIONALS), of_functionals, "{}", run.id());
+            assert_eq!(inputs.contains_key(role::VECTORS), of_functionals, "{}", run.id());
             assert_eq!(inputs.contains_key(role::FEATURES), !of_functionals, "{}", run.id());
         }
     }

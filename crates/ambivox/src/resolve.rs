@@ -94,6 +94,7 @@ impl<'a> Resolver<'a> {
         match source {
             Source::Output { slot, role } => self.output(slot, role),
             Source::Corrections => self.experiment.corrections_file(),
+            Source::Table => self.experiment.table_file(),
             Source::Corpus => {
                 let (root, _) =
                     self.corpus.as_ref().context("the corpus has not been looked up")?;
@@ -105,7 +106,7 @@ impl<'a> Resolver<'a> {
     fn input_digest(&mut self, source: &Source) -> Result<Option<Digest>> {
         match source {
             Source::Corpus => self.corpus_digest().map(Some),
-            Source::Corrections => self.corrections_digest().map(Some),
+            Source::Corrections | Source::Table => self.outside_digest(source).map(Some),
             Source::Output { slot, role } => {
                 let Some(record) = self.made.get(slot) else { return Ok(None) };
                 let output = record.outputs.get(role);
@@ -114,9 +115,9 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Digest of the reviewer's file.
-    pub(crate) fn corrections_digest(&self) -> Result<Digest> {
-        Ok(self.store.memo().content(&self.experiment.corrections_file()?)?.digest)
+    /// Digest of a file or folder outside of the store.
+    pub(crate) fn outside_digest(&self, source: &Source) -> Result<Digest> {
+        Ok(self.store.memo().content(&self.input(source)?)?.digest)
     }
 
     /// Digest of the corpus.
@@ -152,6 +153,7 @@ fn upstream(source: &Source) -> String {
     match source {
         Source::Corpus => "the corpus".to_owned(),
         Source::Corrections => "the corrections".to_owned(),
+        Source::Table => "the table of features".to_owned(),
         Source::Output { slot, .. } => slot.clone(),
     }
 }

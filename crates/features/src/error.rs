@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use ambivox_audio::AudioError;
+use ambivox_frontends::FrontendError;
 use ambivox_settings::{Exclusion, counted, exit};
 use polars::prelude::PolarsError;
 
@@ -55,9 +56,9 @@ pub enum FeatureError {
         /// The next one's.
         after: String,
     },
-    /// The feature set cannot be computed.
+    /// There is no such front end, or its table cannot be used.
     #[error(transparent)]
-    FeatureSet(#[from] ambivox_lld::LldError),
+    Frontend(#[from] FrontendError),
     /// A file could not be opened or created; the message names it.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -86,7 +87,11 @@ impl FeatureError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoUtterances | Self::Broken { .. } | Self::AllBroken { .. } => exit::DATA,
-            Self::FeatureSet(_) => exit::USAGE,
+            Self::Frontend(FrontendError::Table { .. }) => exit::DATA,
+            Self::Frontend(FrontendError::File(_)) => exit::FAILED,
+            Self::Frontend(FrontendError::Unknown { .. } | FrontendError::Setting(_)) => {
+                exit::USAGE
+            }
             Self::Index(error) => error.exit_code(),
             Self::Unreadable(_)
             | Self::Unsorted { .. }

@@ -1,4 +1,4 @@
-//! From utterances to `features.parquet` and `functionals.parquet`.
+//! From utterances to `features.parquet` and `vectors.parquet`.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
-use ambivox_audio::{Audio, Cut, Problem};
+use ambivox_audio::{Audio, AudioError, Cut, Problem};
 use ambivox_corpus::{CorpusError, Index, Utterance};
-use ambivox_lld::{Extractor, FeatureSet, Functionals};
+use ambivox_frontends::{self as frontends, Session};
 use ambivox_settings::{Exclusion, Exclusions, OnBroken, Shard};
 use rayon::prelude::*;
 
-use crate::FeatureError;
 use crate::pieces::{Keeper, Name, Pieces};
 use crate::writer::{Described, Encoded, Tables};
+use crate::{FeatureError, Recipe};
 
 /// What is wrong with a file that is not there.
 const MISSING: &str =
@@ -34,17 +34,18 @@ const GROUP_UTTERANCES: usize = 256;
 /// The files to write.
 #[derive(Debug, Clone)]
 pub struct Outputs {
-    /// A row per frame: `utterance_id`, `frame`, the set's columns.
-    pub features: PathBuf,
-    /// A row per utterance: `utterance_id`, the functionals of the set's columns; none where not
-    /// asked for.
-    pub functionals: Option<PathBuf>,
+    /// A row per frame: `utterance_id`, `frame`, the front end's columns; for a front end that gives
+    /// frames.
+    pub features: Option<PathBuf>,
+    /// A row per utterance: `utterance_id`, the columns of the pooling, or of a front end that gives
+    /// vectors.
+    pub vectors: Option<PathBuf>,
     /// Folder where [`extract_shard`] has kept row groups of these very tables; what is whole there is
     /// taken, what is not is computed.
     pub pieces: Option<PathBuf>,
 }
 
-/// Computes the descriptors of the utterances of `index`, which is sorted by id and whose paths are
+/// Computes the features of the utterances of `index`, which is sorted by id and whose paths are
 /// relative to `root`, and writes them to the files of `outputs`, sorted by utterance and frame, the
 /// same bytes for any number of threads. Works in the current rayon pool; memory depends on the
 /// longest utterance, not on their number, but for the footers of the files.
@@ -54,24 +55,23 @@ pub struct Outputs {
 /// Row groups that lie in `outputs.pieces` are taken from there: the same bytes again.
 ///
 /// Returns the utterances left out, sorted, if `on_broken` says to skip broken audio: what cannot
-/// be decoded, is shorter than one frame, or is too loud for finite descriptors; and those that are
-/// not, though their recordings are doubtful.
+/// be decoded, or the front end can make nothing of; and those that are not, though their recordings are
+/// doubtful.
 ///
 /// # Errors
 /// Broken audio where `on_broken` says to stop, naming every utterance at fault; no usable audio at
 /// all; a recording that cannot be read, whatever `on_broken` says, unless the index found that there
-/// is none; an index that cannot be read or is not sorted; a feature set that cannot be computed; a file
-/// that cannot be written. After an error the contents of the files are of no use.
+/// is none; an index that cannot be read or is not sorted; a file that cannot be written. After an error the contents of the files are of no use.
 pub fn extract(
     index: &Index,
     root: &Path,
-    set: &FeatureSet,
+    recipe: &Recipe,
     on_broken: OnBroken,
     outputs: &Outputs,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Exclusions, FeatureError> {
-    let work = Work::new(index, root, set, outputs.functionals.is_some(), progress)?;
-    let tables = Tables::create(outputs, &set.columns(), work.functionals.as_ref())?;
+    let work = Work::new(index, root, recipe, progress);
+    let tables = Tables::create(outputs, recipe.columns())?;
     let pieces = outputs.pieces.as_deref().map(Pieces::open).transpose()?.unwrap_or_default();
     let groups = groups(ascending(index.utterances()), index.seconds()?);
     let found = write_groups(groups, &work, &pieces, tables)?;
@@ -87,14 +87,13 @@ pub fn extract(
 pub fn extract_shard(
     index: &Index,
     root: &Path,
-    set: &FeatureSet,
-    functionals: bool,
+    recipe: &Recipe,
     shard: Shard,
     folder: &Path,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<(), FeatureError> {
-    let work = Work::new(index, root, set, functionals, progress)?;
-    let tables = Tables::nowhere(folder, &set.columns(), work.functionals.as_ref())?;
+    let work = Work::new(index, root, recipe, progress);
+    let tables = Tables::nowhere(folder, recipe.columns())?;
     let (pieces, keeper) = (Pieces::open(folder)?, Keeper::new(folder, shard));
     let groups = groups(ascending(index.utterances()), index.seconds()?);
     for_each_group(groups, |number, group| {
@@ -267,8 +266,7 @@ fn group(
 /// What every utterance is worked with.
 struct Work<'a> {
     root: &'a Path,
-    extractor: Extractor,
-    functionals: Option<Functionals>,
+    recipe: &'a Recipe,
     done: AtomicU64,
     total: u64,
     progress: &'a (dyn Fn(u64, u64) + Sync),
@@ -278,18 +276,10 @@ impl<'a> Work<'a> {
     fn new(
         index: &Index,
         root: &'a Path,
-        set: &FeatureSet,
-        functionals: bool,
+        recipe: &'a Recipe,
         progress: &'a (dyn Fn(u64, u64) + Sync),
-    ) -> Result<Self, FeatureError> {
-        Ok(Self {
-            root,
-            extractor: Extractor::new(set)?,
-            functionals: functionals.then(|| Functionals::new(set)),
-            done: AtomicU64::new(0),
-            total: index.len() as u64,
-            progress,
-        })
+    ) -> Self {
+        Self { root, recipe, done: AtomicU64::new(0), total: index.len() as u64, progress }
     }
 
     /// Counts utterances that others work.
@@ -300,25 +290,23 @@ impl<'a> Work<'a> {
 
     /// Descriptors, or the fault, of every utterance in order.
     fn compute(&self, group: &[Utterance]) -> Result<Vec<Outcome>, FeatureError> {
-        let one = |extractor: &mut _, utterance| self.one(utterance, extractor);
-        group.par_iter().map_init(|| self.extractor.clone(), one).collect()
+        let one = |session: &mut Box<dyn Session + '_>, utterance| self.one(utterance, session);
+        group.par_iter().map_init(|| self.recipe.frontend.session(), one).collect()
     }
 
     /// The same by this thread alone, where it must not take up other work meanwhile.
     fn compute_alone(&self, group: &[Utterance]) -> Result<Vec<Outcome>, FeatureError> {
-        let mut extractor = self.extractor.clone();
-        group.iter().map(|utterance| self.one(utterance, &mut extractor)).collect()
+        let mut session = self.recipe.frontend.session();
+        group.iter().map(|utterance| self.one(utterance, &mut session)).collect()
     }
 
     fn one(
         &self,
         utterance: &Utterance,
-        extractor: &mut Extractor,
+        session: &mut Box<dyn Session + '_>,
     ) -> Result<Outcome, FeatureError> {
-        let file = self.root.join(&utterance.path);
-        let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
-        let outcome = match Audio::load(&file, cut) {
-            Ok(audio) => self.describe(utterance, &audio, extractor),
+        let outcome = match self.heard(utterance) {
+            Ok(audio) => self.describe(utterance, &audio, session),
             Err(error) if !is_fault_of_data(&error.problem, utterance) => {
                 return Err(FeatureError::Unreadable(error));
             }
@@ -329,26 +317,29 @@ impl<'a> Work<'a> {
         Ok(outcome)
     }
 
-    fn describe(&self, utterance: &Utterance, audio: &Audio, extractor: &mut Extractor) -> Outcome {
-        let frames = extractor.process(&audio.samples);
-        if frames.is_empty() {
-            let samples = audio.samples.len();
-            let reason = format!("shorter than one frame: {samples} samples at 16 kHz");
-            return Err(because(utterance, reason));
+    /// The recording of an utterance, or nothing for a front end that does not hear.
+    fn heard(&self, utterance: &Utterance) -> Result<Audio, AudioError> {
+        if !self.recipe.frontend.hears() {
+            return Ok(Audio { samples: Vec::new(), warnings: Vec::new() });
         }
-        // Finite samples can still be so loud that their energies are not.
-        if let Some(frame) = frames.rows().position(|row| !row.iter().all(|v| v.is_finite())) {
-            let reason = format!(
-                "frame {frame}: a descriptor is not finite; the samples are far beyond full scale \
-                 ±1; convert the recording again"
-            );
-            return Err(because(utterance, reason));
-        }
-        let functionals = self.functionals.as_ref().and_then(|functionals| functionals.of(&frames));
-        let utterance_id = utterance.utterance_id.clone();
+        let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
+        Audio::load(&self.root.join(&utterance.path), cut)
+    }
+
+    fn describe(
+        &self,
+        utterance: &Utterance,
+        audio: &Audio,
+        session: &mut Box<dyn Session + '_>,
+    ) -> Outcome {
+        let (id, path) = (utterance.utterance_id.as_str(), utterance.path.as_str());
+        let described =
+            session.describe(&frontends::Utterance { id, path, samples: &audio.samples });
+        let (frames, vector) =
+            self.recipe.parts(described.map_err(|reason| because(utterance, reason))?);
         let warnings = audio.warnings.iter().map(|warning| because(utterance, warning.to_string()));
         let warnings = warnings.collect();
-        Ok(Described { utterance_id, frames: frames.into_data(), functionals, warnings })
+        Ok(Described { utterance_id: id.to_owned(), frames, vector, warnings })
     }
 }
 

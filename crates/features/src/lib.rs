@@ -1,13 +1,15 @@
-//! The index in parallel to `features.parquet` and `functionals.parquet`, and these tables
+//! The index in parallel to `features.parquet` and `vectors.parquet`, and these tables
 //! back in memory.
 //!
-//! The crate knows audio files, descriptors and Parquet; what the numbers are used for it does not.
+//! The crate knows audio files, front ends and Parquet; what the numbers are used for it does not.
 
 mod columns;
 mod error;
 mod extract;
+mod frontend;
 mod parquet;
 mod pieces;
+mod recipe;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -15,4 +17,6 @@ mod writer;
 
 pub use error::FeatureError;
 pub use extract::{Outputs, extract, extract_shard};
+pub use frontend::{FRONTENDS, parse as parse_table};
+pub use recipe::{Recipe, plan};
 pub use table::FeatureTable;

@@ -204,7 +204,7 @@ impl<'a> Keeper<'a> {
 /// out or in doubt as JSON. Of a table without rows both are empty.
 fn packed(done: &Done) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
-    for rows in [&done.rows.features, &done.rows.functionals] {
+    for rows in [&done.rows.features, &done.rows.vectors] {
         let (pages, footer) = match rows {
             Some(rows) => rows.to_parts()?,
             None => (&[][..], Vec::new()),
@@ -220,9 +220,9 @@ fn packed(done: &Done) -> PolarsResult<Vec<u8>> {
 }
 
 fn unpacked(mut bytes: &[u8]) -> Option<Done> {
-    let [features, functionals] = [rows(&mut bytes).ok()?, rows(&mut bytes).ok()?];
+    let [features, vectors] = [rows(&mut bytes).ok()?, rows(&mut bytes).ok()?];
     let found: Exclusions = serde_json::from_slice(bytes).ok()?;
-    Some(Done { rows: Encoded { features, functionals }, found })
+    Some(Done { rows: Encoded { features, vectors }, found })
 }
 
 /// The rows of the next table, if it has any.

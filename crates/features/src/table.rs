@@ -1,4 +1,4 @@
-//! `features.parquet` or `functionals.parquet` in memory: rows by utterance.
+//! `features.parquet` or `vectors.parquet` in memory: rows by utterance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,8 +12,8 @@ use polars::prelude::*;
 use crate::FeatureError;
 use crate::columns::{FRAME, UTTERANCE};
 
-/// The descriptors of some utterances, row-major frames × [`FeatureTable::width`]; or their
-/// functionals, one row each.
+/// The frames of some utterances, row-major frames × [`FeatureTable::width`]; or their vectors, one row
+/// each.
 #[derive(Debug)]
 pub struct FeatureTable {
     columns: Vec<String>,
@@ -29,8 +29,8 @@ impl FeatureTable {
         Self::read_keyed(path, &FRAME_KEYS, wanted)
     }
 
-    /// As [`FeatureTable::read`], of a `functionals.parquet`.
-    pub fn read_functionals(
+    /// As [`FeatureTable::read`], of a `vectors.parquet`.
+    pub fn read_vectors(
         path: &Path,
         wanted: Option<&BTreeSet<String>>,
     ) -> Result<Self, FeatureError> {
@@ -121,7 +121,7 @@ impl FeatureTable {
 /// A key column's name and type.
 type Key = (&'static str, DataType);
 
-/// Key columns of a table of frames; one of functionals has the first alone.
+/// Key columns of a table of frames; one of vectors has the first alone.
 const FRAME_KEYS: [Key; 2] = [(UTTERANCE, DataType::String), (FRAME, DataType::UInt32)];
 
 /// One row group's columns.

@@ -7,13 +7,13 @@ use std::sync::Mutex;
 use ambivox_audio::Cut;
 use ambivox_corpus::{Index, Utterance, write_index};
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
-use ambivox_settings::{Exclusion, OnBroken, exit};
+use ambivox_settings::{Exclusion, Features, OnBroken, Section, exit};
 use fs_err as fs;
 use hound::{SampleFormat, WavSpec, WavWriter};
 use polars::prelude::{ParquetReader, SerReader as _};
 use tempfile::TempDir;
 
-use crate::{FeatureError, FeatureTable, Outputs, extract};
+use crate::{FeatureError, FeatureTable, Outputs, Recipe, extract, plan};
 
 mod shards;
 
@@ -65,14 +65,27 @@ fn broken(folder: &Path) -> Vec<Utterance> {
         .to_vec()
 }
 
+/// `ser32` with a pooling of this kind.
+fn recipe_with(pooling: &str) -> Recipe {
+    let set = toml::Table::from_iter([("set".to_owned(), "ser32".into())]);
+    let frontend = Section::new("lld", &set).unwrap();
+    let pooling = Section::bare(pooling);
+    let planned = plan(&frontend, &pooling, Path::new("")).unwrap();
+    assert_eq!(planned.frame_times_s, Some([0.01, 0.025]));
+    Recipe::open(&Features { frontend: planned.section, pooling }, true, None).unwrap()
+}
+
+fn recipe() -> Recipe {
+    recipe_with("functionals")
+}
+
 fn run(
     folder: &TempDir,
     utterances: &[Utterance],
     on_broken: OnBroken,
 ) -> Result<Vec<Exclusion>, FeatureError> {
-    let set = FeatureSet::builtin("ser32").unwrap();
     let index = index(folder, utterances);
-    let found = extract(&index, folder.path(), &set, on_broken, &outputs(folder), &|_, _| {})?;
+    let found = extract(&index, folder.path(), &recipe(), on_broken, &outputs(folder), &|_, _| {})?;
     assert_eq!(found.warnings, []);
     Ok(found.excluded)
 }
@@ -89,8 +102,8 @@ fn index(folder: &TempDir, utterances: &[Utterance]) -> Index {
 /// Both tables.
 fn outputs(folder: &TempDir) -> Outputs {
     Outputs {
-        features: folder.path().join("features.parquet"),
-        functionals: Some(folder.path().join("functionals.parquet")),
+        features: Some(folder.path().join("features.parquet")),
+        vectors: Some(folder.path().join("vectors.parquet")),
         pieces: None,
     }
 }
@@ -119,7 +132,7 @@ fn functionals_have_a_row_for_every_usable_utterance() {
     let usable = good(folder.path(), 5);
     let utterances = [usable.clone(), broken(folder.path())].concat();
     run(&folder, &utterances, OnBroken::Skip).unwrap();
-    let file = fs::File::open(outputs(&folder).functionals.unwrap()).unwrap();
+    let file = fs::File::open(outputs(&folder).vectors.unwrap()).unwrap();
     let rows = ParquetReader::new(file.into_file()).finish().unwrap();
 
     let set = FeatureSet::builtin("ser32").unwrap();
@@ -141,15 +154,15 @@ fn functionals_have_a_row_for_every_usable_utterance() {
 fn functionals_are_written_only_where_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let index = index(&folder, &good(folder.path(), 2));
-    let set = FeatureSet::builtin("ser32").unwrap();
     let with = outputs(&folder);
-    let without =
-        Outputs { features: folder.path().join("alone.parquet"), functionals: None, pieces: None };
-    for outputs in [&with, &without] {
+    let alone = Some(folder.path().join("alone.parquet"));
+    let without = Outputs { features: alone, vectors: None, pieces: None };
+    for (outputs, recipe) in [(&with, recipe()), (&without, recipe_with("none"))] {
         let stop = OnBroken::Stop;
-        extract(&index, folder.path(), &set, stop, outputs, &|_, _| {}).unwrap();
+        extract(&index, folder.path(), &recipe, stop, outputs, &|_, _| {}).unwrap();
     }
-    assert_eq!(fs::read(with.features).unwrap(), fs::read(without.features).unwrap());
+    let bytes = |outputs: Outputs| fs::read(outputs.features.unwrap()).unwrap();
+    assert_eq!(bytes(with), bytes(without));
 }
 
 #[test]
@@ -163,7 +176,7 @@ fn row_groups_are_read_back_and_their_bytes_do_not_depend_on_threads() {
     let bytes = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| run(&folder, &utterances, OnBroken::Stop)).unwrap();
-        ["features.parquet", "functionals.parquet"]
+        ["features.parquet", "vectors.parquet"]
             .map(|name| fs::read(folder.path().join(name)).unwrap())
     };
     let one = bytes(1);
@@ -188,9 +201,10 @@ fn an_index_that_is_not_sorted_is_refused() {
     utterances.swap(1, 2);
     let file = folder.path().join("index.parquet");
     write_index(&file, &utterances).unwrap();
-    let (set, out) = (FeatureSet::builtin("ser32").unwrap(), outputs(&folder));
+    let (recipe, out) = (recipe(), outputs(&folder));
     let index = Index::open(&file).unwrap();
-    let error = extract(&index, folder.path(), &set, OnBroken::Skip, &out, &|_, _| {}).unwrap_err();
+    let error =
+        extract(&index, folder.path(), &recipe, OnBroken::Skip, &out, &|_, _| {}).unwrap_err();
     let text = error.to_string();
     assert_eq!(text, "the index has u01 after u02; make it anew, sorted by utterance_id");
 }
@@ -269,10 +283,10 @@ fn doubtful_recordings_stay_in_with_a_warning_each() {
         ..utterance(id)
     };
     utterances.extend([part("d-part-1", 0.0, 0.2), part("d-part-2", 0.2, 0.5)]);
-    let set = FeatureSet::builtin("ser32").unwrap();
+    let recipe = recipe();
     let index = index(&folder, &utterances);
     let (stop, outputs) = (OnBroken::Stop, outputs(&folder));
-    let found = extract(&index, folder.path(), &set, stop, &outputs, &|_, _| {}).unwrap();
+    let found = extract(&index, folder.path(), &recipe, stop, &outputs, &|_, _| {}).unwrap();
     assert_eq!(found.excluded, []);
     let texts: Vec<(&str, &str)> =
         found.warnings.iter().map(|w| (w.utterance_id.as_str(), w.reason.as_str())).collect();
@@ -349,10 +363,10 @@ fn progress_counts_every_utterance() {
     let folder = tempfile::tempdir().unwrap();
     let utterances = [good(folder.path(), 3), vec![utterance("missing")]].concat();
     let heard = Mutex::new(Vec::new());
-    let set = FeatureSet::builtin("ser32").unwrap();
+    let recipe = recipe();
     let (index, out) = (index(&folder, &utterances), outputs(&folder));
     let progress = |done, total| heard.lock().unwrap().push((done, total));
-    extract(&index, folder.path(), &set, OnBroken::Skip, &out, &progress).unwrap();
+    extract(&index, folder.path(), &recipe, OnBroken::Skip, &out, &progress).unwrap();
     let mut heard = heard.into_inner().unwrap();
     heard.sort_unstable();
     assert_eq!(heard, [(1, 4), (2, 4), (3, 4), (4, 4)]);

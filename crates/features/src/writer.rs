@@ -1,9 +1,8 @@
-//! `features.parquet` and `functionals.parquet`, written one row group at a time.
+//! `features.parquet` and `vectors.parquet`, written one row group at a time.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use ambivox_lld::Functionals;
 use ambivox_settings::Exclusion;
 use fs_err as fs;
 use polars::prelude::{
@@ -18,76 +17,86 @@ use crate::{FeatureError, Outputs};
 pub(crate) struct Described {
     /// The utterance.
     pub(crate) utterance_id: String,
-    /// Row-major frames × width.
+    /// Row-major frames × width; nothing of a front end that gives vectors.
     pub(crate) frames: Vec<f32>,
-    /// Its functionals, where asked for.
-    pub(crate) functionals: Option<Vec<f32>>,
+    /// Its vector, where there is one.
+    pub(crate) vector: Option<Vec<f32>>,
     /// What is doubtful about its recording.
     pub(crate) warnings: Vec<Exclusion>,
 }
 
+/// Names of the values of a frame and of an utterance's vector, where there are such.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Columns<'a> {
+    pub(crate) frame: Option<&'a [String]>,
+    pub(crate) vector: Option<&'a [String]>,
+}
+
 /// The open tables of an extraction.
 pub(crate) struct Tables {
-    features: TableWriter,
-    functionals: Option<TableWriter>,
+    features: Option<TableWriter>,
+    vectors: Option<TableWriter>,
 }
 
 impl Tables {
-    /// Creates the files for descriptors of these names.
-    pub(crate) fn create(
-        outputs: &Outputs,
-        columns: &[String],
-        functionals: Option<&Functionals>,
-    ) -> Result<Self, FeatureError> {
+    /// Creates those files that there are values for.
+    pub(crate) fn create(outputs: &Outputs, columns: Columns<'_>) -> Result<Self, FeatureError> {
         let open = |file: &Path| Ok(Box::new(fs::File::create(file)?.into_file()) as Out);
-        let features = TableWriter::create(&outputs.features, open, &KEYS, columns)?;
-        let functionals = outputs.functionals.as_ref().zip(functionals);
-        let functionals = functionals.map(|(file, functionals)| {
-            TableWriter::create(file, open, &KEYS[..1], functionals.columns())
-        });
-        Ok(Self { features, functionals: functionals.transpose()? })
+        Self::open(outputs.features.as_deref(), outputs.vectors.as_deref(), columns, open)
     }
 
     /// Tables that only encode: what is written to them goes nowhere. Errors name `place`.
-    pub(crate) fn nowhere(
-        place: &Path,
-        columns: &[String],
-        functionals: Option<&Functionals>,
-    ) -> Result<Self, FeatureError> {
+    pub(crate) fn nowhere(place: &Path, columns: Columns<'_>) -> Result<Self, FeatureError> {
         let open = |_: &Path| Ok(Box::new(std::io::sink()) as Out);
-        let functionals = functionals
-            .map(|functionals| TableWriter::create(place, open, &KEYS[..1], functionals.columns()));
-        let features = TableWriter::create(place, open, &KEYS, columns)?;
-        Ok(Self { features, functionals: functionals.transpose()? })
+        Self::open(Some(place), Some(place), columns, open)
+    }
+
+    fn open(
+        features: Option<&Path>,
+        vectors: Option<&Path>,
+        columns: Columns<'_>,
+        open: impl Fn(&Path) -> std::io::Result<Out> + Copy,
+    ) -> Result<Self, FeatureError> {
+        let table = |file: Option<&Path>, keys: &[_], columns: Option<&[String]>| {
+            let file = file.zip(columns);
+            file.map(|(file, columns)| TableWriter::create(file, open, keys, columns)).transpose()
+        };
+        Ok(Self {
+            features: table(features, &KEYS, columns.frame)?,
+            vectors: table(vectors, &KEYS[..1], columns.vector)?,
+        })
     }
 
     /// The rows of these utterances, in their order, as a row group of each table.
     pub(crate) fn encode(&self, utterances: &[Described]) -> Result<Encoded, FeatureError> {
-        let features =
-            self.features.encode(&Frames { utterances, width: self.features.width() })?;
-        let functionals = self.functionals.as_ref();
-        let functionals = functionals.map(|table| table.encode(&Vectors { utterances }));
-        Ok(Encoded { features, functionals: functionals.transpose()?.flatten() })
+        let frames =
+            |table: &TableWriter| table.encode(&Frames { utterances, width: table.width() });
+        let vectors = |table: &TableWriter| table.encode(&Vectors { utterances });
+        Ok(Encoded {
+            features: self.features.as_ref().map(frames).transpose()?.flatten(),
+            vectors: self.vectors.as_ref().map(vectors).transpose()?.flatten(),
+        })
     }
 
     /// Appends a row group to each table.
     pub(crate) fn write(&self, rows: &Encoded) -> Result<(), FeatureError> {
-        self.features.write(rows.features.as_ref())?;
-        let functionals = self.functionals.as_ref();
-        functionals.map_or(Ok(()), |table| table.write(rows.functionals.as_ref()))
+        let write = |table: &Option<TableWriter>, rows: &Option<RowGroup>| {
+            table.as_ref().map_or(Ok(()), |table| table.write(rows.as_ref()))
+        };
+        write(&self.features, &rows.features)?;
+        write(&self.vectors, &rows.vectors)
     }
 
     /// Writes the files' footers.
     pub(crate) fn finish(self) -> Result<(), FeatureError> {
-        self.features.finish()?;
-        self.functionals.map_or(Ok(()), TableWriter::finish)
+        [self.features, self.vectors].into_iter().flatten().try_for_each(TableWriter::finish)
     }
 }
 
 /// A row group of each table, or none where there is no row.
 pub(crate) struct Encoded {
     pub(crate) features: Option<RowGroup>,
-    pub(crate) functionals: Option<RowGroup>,
+    pub(crate) vectors: Option<RowGroup>,
 }
 
 /// Where a table's bytes go.
@@ -203,7 +212,7 @@ impl Rows for Vectors<'_> {
     }
 
     fn values(&self, column: usize) -> Vec<f32> {
-        let rows = self.utterances.iter().filter_map(|u| u.functionals.as_deref());
+        let rows = self.utterances.iter().filter_map(|u| u.vector.as_deref());
         rows.map(|row| row[column]).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use ambivox_models::{Checkpoint, Linear, MeanVariance, MinMax, Mlp, Network, Scaling};
-use ambivox_settings::{AttentionOver, FeatureSetText, MlpSettings, NetworkSettings};
+use ambivox_settings::{AttentionOver, Features, MlpSettings, NetworkSettings, Section};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let corpus = std::env::args_os().nth(1).ok_or("name the folder fuzz/corpus")?;
@@ -21,7 +21,7 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
         let checkpoint = Checkpoint {
             predictor: Box::new(Network::new(&settings, 2, 2, 5)?),
             classes: classes(),
-            feature_set: FeatureSetText::Builtin("ser32".to_owned()),
+            features: features("ser32", "none")?,
             scaling: Scaling::MeanVariance(MeanVariance {
                 mean: vec![0.1, -12.5],
                 sd: vec![1e-7, 3.3],
@@ -33,7 +33,7 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
     let classifier = Checkpoint {
         predictor: Box::new(Mlp::new(&settings, 2, 2, 5)?),
         classes: classes(),
-        feature_set: FeatureSetText::Toml("name = \"none\"".to_owned()),
+        features: features("none", "functionals")?,
         scaling: Scaling::MinMax(MinMax { lowest: vec![0.1, -12.5], range: vec![1e-7, 3.3] }),
     };
     classifier.save(&folder.join("functionals"))?;
@@ -46,6 +46,13 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
         ..classifier
     };
     Ok(regression.save(&folder.join("linear"))?)
+}
+
+/// A feature set by name, with a pooling.
+fn features(set: &str, pooling: &str) -> Result<Features, Box<dyn Error>> {
+    let settings = toml::Table::from_iter([("set".to_owned(), set.into())]);
+    let frontend = Section::new("lld", &settings)?;
+    Ok(Features { frontend, pooling: Section::bare(pooling) })
 }
 
 fn classes() -> Vec<String> {

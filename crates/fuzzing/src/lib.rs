@@ -11,18 +11,20 @@ mod corpora;
 mod networks;
 mod settings;
 mod sound;
+mod tables;
 
 pub use archives::archive;
 pub use corpora::{csv, evaluation};
 pub use networks::{bundle, checkpoint};
 pub use settings::{manifest, pipeline, space};
 pub use sound::{audio, feature_set};
+pub use tables::table;
 
 /// A reader under test.
 pub type Target = fn(&[u8]);
 
 /// Every target under its name in `fuzz/`.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("archive", archive),
     ("audio", audio),
     ("bundle", bundle),
@@ -33,6 +35,7 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("manifest", manifest),
     ("pipeline", pipeline),
     ("space", space),
+    ("table", table),
 ];
 
 /// Bytes as the one file of a new folder, for readers that take a path.

@@ -11,9 +11,15 @@ use crate::workspace::Workspace;
 /// The unit of profiles, flags, edition and patches, which is part of all.
 pub const BUILD: &str = "build";
 
-/// An axis: its name, the crate that has its kinds, and their folder. A kind `a-b` is `a_b.rs` there, with
+/// Axes whose kinds have folders of their own, in which there is nothing else: whatever lies there is a kind.
+pub const OPEN_AXES: [&str; 2] = ["frontend", "pooling"];
+
+/// An axis: its name, a crate that has kinds of it, and their folder. A kind `a-b` is `a_b.rs` there, with
 /// what lies in `a_b/`.
-const AXES: [(&str, &str, &str); 3] = [
+const AXES: [(&str, &str, &str); 6] = [
+    ("frontend", "ambivox-frontends", "src/frontend"),
+    ("frontend", "ambivox-features", "src/frontend"),
+    ("pooling", "ambivox-frontends", "src/pooling"),
     ("model", "ambivox-models", "src"),
     ("rule", "ambivox-rules", "src"),
     ("split", "ambivox-corpus", "src/split"),
@@ -78,14 +84,15 @@ fn build(workspace: &Workspace) -> Unit {
 /// The files of a kind; `None` where the name is none of an axis, or nothing lies there.
 fn files_of_kind(workspace: &Workspace, name: &str) -> Result<Option<Vec<PathBuf>>, IdentityError> {
     let Some((axis, kind)) = name.split_once('/') else { return Ok(None) };
-    let Some((_, package, folder)) = AXES.into_iter().find(|(name, ..)| *name == axis) else {
-        return Ok(None);
-    };
-    let folder = workspace.folder(package)?.join(folder).join(kind.replace('-', "_"));
-    let file = folder.with_extension("rs");
-    let mut files = workspace.files(package)?;
-    files.retain(|path| *path == file || path.starts_with(&folder));
-    Ok((!files.is_empty()).then_some(files))
+    let mut all = Vec::new();
+    for (_, package, folder) in AXES.into_iter().filter(|(name, ..)| *name == axis) {
+        let folder = workspace.folder(package)?.join(folder).join(kind.replace('-', "_"));
+        let file = folder.with_extension("rs");
+        let mut files = workspace.files(package)?;
+        files.retain(|path| *path == file || path.starts_with(&folder));
+        all.extend(files);
+    }
+    Ok((!all.is_empty()).then_some(all))
 }
 
 /// A kind with the other kinds of its axis that it names, directly or through another.

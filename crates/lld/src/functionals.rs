@@ -41,11 +41,13 @@ pub struct Functionals {
 impl Functionals {
     /// Of tables of this set.
     pub fn new(set: &FeatureSet) -> Self {
+        Self::of_columns(&set.columns(), set.contour.smoothing / 2)
+    }
+
+    /// Of tables with these columns, at whose end smoothing has added so many rows.
+    pub fn of_columns(contours: &[String], added_rows: usize) -> Self {
         let names = |contour: &String| NAMES.map(|functional| format!("{contour}_{functional}"));
-        Self {
-            columns: set.columns().iter().flat_map(names).collect(),
-            added_rows: set.contour.smoothing / 2,
-        }
+        Self { columns: contours.iter().flat_map(names).collect(), added_rows }
     }
 
     /// Names of the values: contour by contour, `<contour>_<functional>`.

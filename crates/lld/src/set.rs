@@ -172,7 +172,10 @@ impl FeatureSet {
     }
 
     /// Whether descriptors can be computed with these settings.
-    pub(crate) fn check(&self) -> Result<(), LldError> {
+    ///
+    /// # Errors
+    /// They cannot; the message names the setting.
+    pub fn check(&self) -> Result<(), LldError> {
         let step = self.step_ms;
         self.require("step_ms", step, (1..=LONGEST_MS).contains(&step), "1 to 1000")?;
         self.check_frame(&self.frame, ["frame.length_ms", "frame.pre_emphasis", "frame.window"])?;

@@ -1,7 +1,7 @@
 //! Checkpoints: a trained model and all that is needed to use it, in one safetensors file.
 //!
 //! Metadata, all strings: `format` (the version), `kind` (absent for `blstm-attention`, the first there
-//! was) and, as JSON, `classes`, `feature_set` and what the kind has beside its tensors: `network`
+//! was) and, as JSON, `classes`, `features` (front end and pooling, with all their settings) and what the kind has beside its tensors: `network`
 //! and `normaliser` (`mean` and `sd`, one number per value of a frame) of a `blstm-attention`, `layers`
 //! (hidden units and the slope of the leaky ReLU) and `scaling` (`lowest` and `range`, one number per
 //! value of a vector) of an `mlp`, `normaliser` of a `linear`. The same contents always give the same bytes.
@@ -11,8 +11,9 @@ mod write;
 
 use std::path::Path;
 
-use ambivox_settings::FeatureSetText;
+use ambivox_settings::{Features, Section};
 use fs_err as fs;
+use serde::Deserialize;
 
 use crate::{ModelError, Predictor, Scaling, blstm_attention, linear, mlp};
 
@@ -21,7 +22,9 @@ pub use write::NamedTensor;
 pub(crate) use write::values;
 
 /// Version of the file's form.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
+/// That of files from while there was one front end.
+const EARLIER: &str = "1";
 
 /// Names of the metadata.
 pub(crate) mod key {
@@ -29,6 +32,9 @@ pub(crate) mod key {
     /// The kind of model, where it is not `blstm-attention`.
     pub(crate) const KIND: &str = "kind";
     pub(super) const CLASSES: &str = "classes";
+    pub(super) const FEATURES: &str = "features";
+    /// What a file has in its place that was made while there was one front end: name or text of a
+    /// feature set.
     pub(super) const FEATURE_SET: &str = "feature_set";
     /// A [`crate::MeanVariance`].
     pub(crate) const NORMALISER: &str = "normaliser";
@@ -53,8 +59,8 @@ pub struct Checkpoint {
     pub predictor: Box<dyn Predictor>,
     /// Names of the classes, in the order of the model's outputs.
     pub classes: Vec<String>,
-    /// The feature set that made its input.
-    pub feature_set: FeatureSetText,
+    /// What made its input.
+    pub features: Features,
     /// The scaling of its input.
     pub scaling: Scaling,
 }
@@ -91,9 +97,37 @@ impl Checkpoint {
         let (_, reader) = known.ok_or_else(|| read::unknown(kind))?;
         let classes: Vec<String> = metadata.json(key::CLASSES)?;
         let (predictor, scaling) = reader(&metadata, &tensors, classes.len())?;
-        let feature_set = metadata.json(key::FEATURE_SET)?;
-        Ok(Self { predictor, classes, feature_set, scaling })
+        let features = features(&metadata, predictor.reads_vectors())?;
+        Ok(Self { predictor, classes, features, scaling })
     }
+}
+
+/// What made the input, of a file of this or of the earlier form.
+fn features(metadata: &Metadata, reads_vectors: bool) -> Result<Features, Fault> {
+    if metadata.has(key::FEATURES) || !metadata.has(key::FEATURE_SET) {
+        return metadata.json(key::FEATURES);
+    }
+    let set: FeatureSetText = metadata.json(key::FEATURE_SET)?;
+    let set = match set {
+        FeatureSetText::Builtin(name) => toml::Value::String(name),
+        FeatureSetText::Toml(text) => {
+            toml::Value::Table(text.parse().map_err(|e| format!("metadata feature_set: {e}"))?)
+        }
+    };
+    let settings = toml::Table::from_iter([("set".to_owned(), set)]);
+    let pooling = if reads_vectors { "functionals" } else { Features::NO_POOLING };
+    Ok(Features {
+        frontend: Section::new(Features::FIRST, &settings)?,
+        pooling: Section::bare(pooling),
+    })
+}
+
+/// A feature set in the earlier form.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FeatureSetText {
+    Builtin(String),
+    Toml(String),
 }
 
 #[cfg(test)]

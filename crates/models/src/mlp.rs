@@ -197,19 +197,18 @@ fn check_widths(widths: &[usize]) -> Result<(), Fault> {
 mod tests {
     use std::path::Path;
 
-    use ambivox_settings::FeatureSetText;
     use proptest::prelude::*;
 
     use super::*;
     use crate::Checkpoint;
-    use crate::checkpoint::tests::with_header;
+    use crate::checkpoint::tests::{features_of, with_header};
 
     fn checkpoint() -> Checkpoint {
         let settings = MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5 };
         Checkpoint {
             predictor: Box::new(Mlp::new(&settings, 2, 3, 5).unwrap()),
             classes: ["happiness", "sadness", "anger"].map(str::to_owned).to_vec(),
-            feature_set: FeatureSetText::Builtin("is09".to_owned()),
+            features: features_of("is09", "functionals"),
             scaling: Scaling::MinMax(MinMax {
                 lowest: vec![0.1, -1234.5678],
                 range: vec![1e-7, 3.3],
@@ -246,8 +245,8 @@ mod tests {
         let bytes = saved.bytes().unwrap();
         let loaded = read(&bytes).unwrap();
         assert_eq!(
-            (&loaded.classes, &loaded.feature_set, &loaded.scaling),
-            (&saved.classes, &saved.feature_set, &saved.scaling)
+            (&loaded.classes, &loaded.features, &loaded.scaling),
+            (&saved.classes, &saved.features, &saved.scaling)
         );
         let say =
             |from: &Checkpoint| from.predictor.predict(&[&[0.3, -0.8], &[-1.0, 1.0]]).unwrap();
@@ -263,7 +262,7 @@ mod tests {
                 r#""kind":"oracle of"#,
                 "it holds a oracle of functionals",
             ),
-            (r#""format":"1""#, r#""format":"2""#, r#"its format is "2""#),
+            (r#""format":"2""#, r#""format":"9""#, r#"its format is "9""#),
             (r#""classes":"#, r#""glasses":"#, r#"its metadata has no "classes""#),
             (r#"\"hidden\":[4]"#, r#"\"hidden\":[5]"#, "expected F32 of shape [5, 2]"),
             (r#"\"hidden\":[4]"#, r#"\"hidden\":[0]"#, "a layer has 0 values"),

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use ambivox_frontends::FrontendError;
 use ambivox_lld::LldError;
 use ambivox_models::ModelError;
 use ambivox_settings::{SettingsError, exit};
@@ -39,7 +40,10 @@ pub enum PredictError {
     /// A network cannot be used or failed.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A feature set of a network cannot be used.
+    /// What the networks read cannot be made of sound.
+    #[error("what the bundle's networks read: {0}")]
+    Frontend(#[from] FrontendError),
+    /// Their feature set cannot be computed.
     #[error("the bundle's feature set: {0}")]
     Features(#[from] LldError),
     /// The networks of a bundle do not go together.
@@ -78,6 +82,7 @@ impl PredictError {
             | Self::Changed { .. }
             | Self::Outside(_)
             | Self::Model(_)
+            | Self::Frontend(_)
             | Self::Features(_)
             | Self::Unlike { .. }
             | Self::Short { .. } => exit::DATA,

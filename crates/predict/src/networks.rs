@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use ambivox_lld::{FeatureSet, Functionals};
+use ambivox_frontends::{Pooling, lld_set, pool_columns};
+use ambivox_lld::FeatureSet;
 use ambivox_models::{Checkpoint, ModelError, Prediction};
-use ambivox_settings::{Bundle, BundledNetwork, FeatureSetText, read_bounded};
+use ambivox_settings::{Bundle, BundledNetwork, read_bounded};
 use fs_err as fs;
 
 use crate::PredictError;
@@ -15,9 +16,9 @@ const MOST_BYTES: u64 = 4 << 30;
 /// At least one network, all with the same classes and descriptors.
 pub(crate) struct Networks {
     members: Vec<Checkpoint>,
-    /// Where the networks read one vector of a window: its functionals, those of an utterance of just
-    /// its frames.
-    functionals: Option<Functionals>,
+    /// Where the networks read one vector of a window: what makes it, as of an utterance of just its
+    /// frames.
+    pooling: Option<Box<dyn Pooling>>,
 }
 
 /// What all of them say of a window, averaged.
@@ -32,12 +33,13 @@ impl Networks {
     /// Reads the networks of a bundle, and the feature set that they share.
     pub(crate) fn load(folder: &Path, bundle: &Bundle) -> Result<(Self, FeatureSet), PredictError> {
         let members = load(folder, bundle)?;
-        let set = feature_set(&members[0].feature_set)?;
-        let vectors = members[0].predictor.reads_vectors();
-        let functionals = vectors.then(|| Functionals::new(&set));
-        let width = match &functionals {
-            Some(functionals) => Width { values: functionals.columns().len(), of: "an utterance" },
-            None => Width { values: set.columns().len(), of: "a frame" },
+        let features = &members[0].features;
+        let set = lld_set(&features.frontend)?;
+        let (columns, added) = (set.columns(), set.contour.smoothing / 2);
+        let pooling = pool_columns(&features.pooling, &columns, added)?;
+        let width = match &pooling {
+            Some(pooling) => Width { values: pooling.columns().len(), of: "an utterance" },
+            None => Width { values: columns.len(), of: "a frame" },
         };
         for (network, member) in bundle.networks.iter().zip(&members) {
             alike(&members[0], member, &width).map_err(|message| PredictError::Unlike {
@@ -45,7 +47,7 @@ impl Networks {
                 message,
             })?;
         }
-        Ok((Self { members, functionals }, set))
+        Ok((Self { members, pooling }, set))
     }
 
     /// Names of the classes, in the order of all probabilities.
@@ -55,16 +57,16 @@ impl Networks {
 
     /// Whether they attend to frames.
     pub(crate) fn have_attention(&self) -> bool {
-        self.functionals.is_none()
+        self.pooling.is_none()
     }
 
     /// What they say of windows, each row-major frames × descriptors, of at least one frame.
     pub(crate) fn say(&self, windows: &[&[f32]]) -> Result<Vec<Said>, PredictError> {
-        match &self.functionals {
+        match &self.pooling {
             None => self.said(windows),
-            Some(functionals) => {
+            Some(pooling) => {
                 let summed_up: Vec<Vec<f32>> =
-                    windows.iter().filter_map(|window| functionals.of_rows(window)).collect();
+                    windows.iter().map(|window| pooling.pool(window)).collect();
                 self.said(&summed_up.iter().map(Vec::as_slice).collect::<Vec<_>>())
             }
         }
@@ -120,13 +122,6 @@ fn read(file: &Path, content: &[u8]) -> Result<Checkpoint, ModelError> {
     }
 }
 
-fn feature_set(text: &FeatureSetText) -> Result<FeatureSet, PredictError> {
-    Ok(match text {
-        FeatureSetText::Builtin(name) => FeatureSet::builtin(name)?,
-        FeatureSetText::Toml(text) => FeatureSet::from_toml(text)?,
-    })
-}
-
 /// How many values the feature set gives, and of what.
 struct Width {
     values: usize,
@@ -138,15 +133,15 @@ fn alike(first: &Checkpoint, other: &Checkpoint, width: &Width) -> Result<(), St
     if other.classes != first.classes {
         return Err(format!("its classes are {:?}, not {:?}", other.classes, first.classes));
     }
-    if other.feature_set != first.feature_set {
-        return Err("it reads another feature set than the first network".to_owned());
+    if other.features != first.features {
+        return Err("it reads other features than the first network".to_owned());
     }
     let (inputs, Width { values, of }) = (other.predictor.inputs(), width);
     if inputs != *values {
         return Err(format!("it reads {inputs} values {of}; the feature set has {values}"));
     }
     if other.predictor.reads_vectors() != first.predictor.reads_vectors() {
-        return Err("of frames and functionals it reads others than the first network".to_owned());
+        return Err("of frames and vectors it reads others than the first network".to_owned());
     }
     Ok(())
 }

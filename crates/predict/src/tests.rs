@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use ambivox_frontends::lld_section;
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
 use ambivox_models::{Checkpoint, MeanVariance, MinMax, Mlp, Network, Scaling};
 use ambivox_settings::{
-    AttentionOver, Bundle, BundledNetwork, FeatureSetText, MlpSettings, NetworkSettings,
+    AttentionOver, Bundle, BundledNetwork, Features, MlpSettings, NetworkSettings, Section,
 };
 use fs_err as fs;
 use proptest::prelude::*;
@@ -25,7 +26,7 @@ fn wide(seed: u64, classes: &[&str], linear: usize) -> Checkpoint {
     Checkpoint {
         predictor: Box::new(Network::new(&settings, width, classes.len(), seed).unwrap()),
         classes: classes.iter().map(|&class| class.to_owned()).collect(),
-        feature_set: FeatureSetText::Builtin("ser32".to_owned()),
+        features: features("ser32", "none"),
         scaling: Scaling::MeanVariance(MeanVariance {
             mean: vec![0.5; width],
             sd: vec![3.0; width],
@@ -41,9 +42,14 @@ fn of_functionals(set: &str, seed: u64) -> Checkpoint {
     Checkpoint {
         predictor: Box::new(Mlp::new(&settings, width, CLASSES.len(), seed).unwrap()),
         classes: CLASSES.map(str::to_owned).to_vec(),
-        feature_set: FeatureSetText::Builtin(set.to_owned()),
+        features: features(set, "functionals"),
         scaling: Scaling::MinMax(scaling),
     }
+}
+
+fn features(set: &str, pooling: &str) -> Features {
+    let frontend = lld_section(FeatureSet::builtin(set).unwrap()).unwrap();
+    Features { frontend, pooling: Section::bare(pooling) }
 }
 
 fn bundled(folder: &Path, seed: u64, classes: &[&str]) -> BundledNetwork {
@@ -251,15 +257,47 @@ fn a_network_is_a_file_of_the_bundle_and_of_a_size_that_can_be() {
 #[test]
 fn numbers_of_a_feature_set_are_bounded() {
     let folder = tempfile::tempdir().unwrap();
-    let text = include_str!("../../lld/sets/ser32.toml");
+    let mut set = FeatureSet::builtin("ser32").unwrap();
+    set.step_ms = 4_000_000_000;
     let mut absurd = checkpoint(1, &CLASSES);
-    absurd.feature_set = FeatureSetText::Toml(text.replace("step_ms = 10", "step_ms = 4000000000"));
+    absurd.features.frontend = lld_section(set).unwrap();
     let file = "lw-1.safetensors".to_owned();
     absurd.save(&folder.path().join(&file)).unwrap();
     write(folder.path(), vec![described(folder.path(), 1, file)]);
     let error = Ensemble::load(folder.path()).err().unwrap();
     assert_eq!(error.exit_code(), 3);
     assert!(error.to_string().contains("`step_ms = 4000000000`: expected 1 to 1000"), "{error}");
+}
+
+/// A bundle has its feature set in it: what is built in under that set's name is another matter.
+#[test]
+fn a_bundle_reads_by_its_own_feature_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut set = FeatureSet::builtin("ser32").unwrap();
+    set.step_ms = 20;
+    let mut own = checkpoint(1, &CLASSES);
+    own.features.frontend = lld_section(set).unwrap();
+    let file = "lw-1.safetensors".to_owned();
+    own.save(&folder.path().join(&file)).unwrap();
+    write(folder.path(), vec![described(folder.path(), 1, file)]);
+    let read = Ensemble::load(folder.path()).unwrap();
+    let frames =
+        |ensemble: &Ensemble| ensemble.analyse(&tone(16_000), 60.0).unwrap().windows[0].frames;
+    assert_eq!((frames(&read), frames(&ensemble(&[1]))), (49, 98));
+}
+
+/// What was computed elsewhere is not to be had of a sound.
+#[test]
+fn a_bundle_over_a_table_of_features_cannot_hear() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut given = checkpoint(1, &CLASSES);
+    given.features.frontend = Section::bare("table");
+    let file = "lw-1.safetensors".to_owned();
+    given.save(&folder.path().join(&file)).unwrap();
+    write(folder.path(), vec![described(folder.path(), 1, file)]);
+    let error = Ensemble::load(folder.path()).err().unwrap();
+    assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().contains("\"table\" is no front end of descriptors"), "{error}");
 }
 
 #[test]

@@ -5,10 +5,11 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use ambivox_frontends::lld_section;
 use ambivox_lld::FeatureSet;
 use ambivox_models::{Checkpoint, MeanVariance, Network, Scaling};
 use ambivox_settings::{
-    AttentionOver, Bundle, BundledNetwork, FeatureSetText, NetworkSettings, exit,
+    AttentionOver, Bundle, BundledNetwork, Features, NetworkSettings, Section, exit,
 };
 use fs_err as fs;
 
@@ -26,7 +27,10 @@ fn house(class: &str) -> tempfile::TempDir {
     let checkpoint = Checkpoint {
         predictor: Box::new(Network::new(&settings, width, 2, 1).unwrap()),
         classes: [class, class].map(str::to_owned).to_vec(),
-        feature_set: FeatureSetText::Builtin(SET.to_owned()),
+        features: Features {
+            frontend: lld_section(FeatureSet::builtin(SET).unwrap()).unwrap(),
+            pooling: Section::bare(Features::NO_POOLING),
+        },
         scaling: Scaling::MeanVariance(MeanVariance {
             mean: vec![0.0; width],
             sd: vec![1.0; width],

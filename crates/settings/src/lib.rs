@@ -19,6 +19,7 @@ mod model;
 mod noise;
 mod pipeline;
 mod request;
+mod section;
 mod space;
 mod split;
 mod summary;
@@ -41,13 +42,12 @@ pub use methods::{
 };
 pub use model::{AttentionOver, LinearSettings, MlpSettings, ModelSettings, NetworkSettings};
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
-pub use pipeline::{
-    CorpusSettings, CorrectionSettings, FeatureSettings, OnBroken, Pipeline, TrainingSettings,
-};
+pub use pipeline::{CorpusSettings, CorrectionSettings, OnBroken, Pipeline, TrainingSettings};
 pub use request::{
-    AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, FeatureSetText,
-    IndexParams, ReportParams, Request, Shard, SplitParams, StageParams, TrainParams, role,
+    AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
+    ReportParams, Request, Shard, SplitParams, StageParams, TrainParams, role,
 };
+pub use section::{Features, Section};
 pub use space::{Range, Search, Space};
 pub use split::{
     BalanceSettings, Fold, GroupKFoldSettings, Grouping, LeaveOneSpeakerOutSettings, SplitKind,

@@ -5,12 +5,12 @@ mod faults;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::error::{parse_toml, read_toml};
+use crate::error::parse_toml;
 use crate::{
-    LabelNoiseSettings, MethodParams, Methods, ModelSettings, SettingsError, SplitSettings,
-    SynthSettings,
+    Features, LabelNoiseSettings, MethodParams, Methods, ModelSettings, Section, SettingsError,
+    SplitSettings, SynthSettings,
 };
 
 pub(crate) use faults::{MOST_UNITS, negative};
@@ -39,18 +39,6 @@ pub struct CorpusSettings {
     pub root: Option<PathBuf>,
     /// What to do with broken audio.
     pub on_broken: OnBroken,
-}
-
-/// Section `[features]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FeatureSettings {
-    /// A built-in set (`ser32`, `ser32-sma3`, `ser32-prosody`, `is09`) or a TOML file, relative to the
-    /// pipeline file, whose name ends in `.toml`.
-    pub set: String,
-    /// Whether to write the functionals of every utterance too; not where left out.
-    #[serde(default)]
-    pub functionals: bool,
 }
 
 /// Section `[training]`: Adam and early stopping.
@@ -83,7 +71,7 @@ pub struct CorrectionSettings {
     pub test: bool,
 }
 
-/// A pipeline: one corpus, one feature set, one model, some methods.
+/// A pipeline: one corpus, one front end, one model, some methods.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pipeline {
@@ -97,8 +85,12 @@ pub struct Pipeline {
     pub corpus: CorpusSettings,
     /// The synthetic corpus to make, for pipelines that use it.
     pub synth: Option<SynthSettings>,
-    /// The feature set.
-    pub features: FeatureSettings,
+    /// What is computed of the sound of an utterance, or read from a table.
+    #[serde(alias = "features", deserialize_with = "frontend")]
+    pub frontend: Section,
+    /// What makes one vector of an utterance's frames; nothing where left out.
+    #[serde(default = "no_pooling")]
+    pub pooling: Section,
     /// Classes and folds.
     pub split: SplitSettings,
     /// Label noise to add, for pipelines that measure what it does.
@@ -117,7 +109,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// Reads and checks a pipeline file.
     pub fn read(file: &Path) -> Result<Self, SettingsError> {
-        read_toml::<Self>(file, HINT)?.checked(file)
+        Self::parse(file, &fs_err::read_to_string(file)?)
     }
 
     /// Parses and checks a pipeline's text; `file` is for messages.
@@ -130,10 +122,36 @@ impl Pipeline {
         method.model().unwrap_or_else(|| self.model.clone())
     }
 
-    fn checked(self, file: &Path) -> Result<Self, SettingsError> {
-        match self.fault() {
+    fn checked(mut self, file: &Path) -> Result<Self, SettingsError> {
+        let fault = self.pool_functionals().err().or_else(|| self.fault());
+        match fault {
             None => Ok(self),
             Some(message) => Err(SettingsError::Invalid { file: file.to_path_buf(), message }),
         }
     }
+
+    /// `functionals = true` of the older section `[features]` is a pooling today.
+    fn pool_functionals(&mut self) -> Result<(), String> {
+        let Some(asked) = self.frontend.settings.remove("functionals") else { return Ok(()) };
+        match asked.as_bool() {
+            None => Err(format!("features.functionals: {asked}; true or false")),
+            Some(true) if self.pooling.kind != Features::NO_POOLING => {
+                Err("features.functionals and [pooling] say the same; leave the former out"
+                    .to_owned())
+            }
+            Some(true) => {
+                self.pooling = Section::bare("functionals");
+                Ok(())
+            }
+            Some(false) => Ok(()),
+        }
+    }
+}
+
+fn frontend<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Section, D::Error> {
+    Section::or_kind(deserializer, Features::FIRST)
+}
+
+fn no_pooling() -> Section {
+    Section::bare(Features::NO_POOLING)
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Arithmetic, CorrectionSettings, Manifest, Method, MethodParams, ModelSettings, NoiseKind,
-    NoiseParams, OnBroken, SplitKind, SplitSettings, SynthSettings, TrainingSettings,
+    Arithmetic, CorrectionSettings, Features, Manifest, Method, MethodParams, ModelSettings,
+    NoiseKind, NoiseParams, OnBroken, SplitKind, SplitSettings, SynthSettings, TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
@@ -19,10 +19,12 @@ pub mod role {
     pub const INDEX: &str = "index";
     /// `index.json`: counts, speakers, release check (see the index stage).
     pub const INDEX_SUMMARY: &str = "index_summary";
-    /// `features.parquet`.
+    /// The file or folder of features that somebody has computed, outside of the store.
+    pub const TABLE: &str = "table";
+    /// `features.parquet`: a row per frame.
     pub const FEATURES: &str = "features";
-    /// `functionals.parquet`, where a pipeline asks for it.
-    pub const FUNCTIONALS: &str = "functionals";
+    /// `vectors.parquet`: a row per utterance.
+    pub const VECTORS: &str = "vectors";
     /// `exclusions.json`: utterances left out, with reasons.
     pub const EXCLUSIONS: &str = "exclusions";
     /// `splits.json`.
@@ -67,29 +69,18 @@ pub struct IndexParams {
     pub manifest: Manifest,
 }
 
-/// Parameters of the extract stage. Inputs: `corpus`, `index`. Outputs: `features`, `exclusions`, and
-/// `functionals` where asked for.
+/// Parameters of the extract stage. Inputs: `index`, and `corpus` for a front end that hears recordings,
+/// `table` for one that reads what somebody has computed. Outputs: `features` where it gives frames,
+/// `vectors` where it gives vectors or they are pooled, `exclusions`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExtractParams {
-    /// The feature set's name, or its TOML text where the pipeline names a file.
-    pub set: FeatureSetText,
+    /// What to compute.
+    pub features: Features,
+    /// Whether the front end gives frames; else a vector of an utterance at once.
+    pub frames: bool,
     /// What to do with broken audio.
     pub on_broken: OnBroken,
-    /// Whether to write functionals. Absent where not, so that the key of a stage that writes none
-    /// is what it always was.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub functionals: bool,
-}
-
-/// A feature set: built in, or written by the user.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FeatureSetText {
-    /// Name of a built-in set.
-    Builtin(String),
-    /// Text of a TOML file.
-    Toml(String),
 }
 
 /// Parameters of the split stage. Inputs: `index`, `exclusions`. Outputs: `splits`.
@@ -110,7 +101,7 @@ pub struct SplitParams {
 pub struct CorrectParams {}
 
 /// Parameters of one run of the train stage. Inputs: `features` or, for models that read them,
-/// `functionals`; `index`, `splits`; `noise` where labels have been exchanged, `corrected` in
+/// `vectors`; `index`, `splits`; `noise` where labels have been exchanged, `corrected` in
 /// its place where they have been corrected. Outputs: `checkpoint`, `history`, `predictions`, `labels`,
 /// `events`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,8 +113,8 @@ pub struct TrainParams {
     pub method: MethodParams,
     /// The run's seed.
     pub seed: u64,
-    /// The feature set's name, for the checkpoint.
-    pub feature_set: FeatureSetText,
+    /// What made the model's input, for the checkpoint.
+    pub features: Features,
     /// The model.
     pub model: ModelSettings,
     /// The optimiser; `seeds` is empty here, since a run has one seed.
@@ -178,8 +169,9 @@ pub struct AuditParams {
     pub sounds: usize,
     /// The corpus's manifest, for name, licence and the synthetic mark.
     pub manifest: Manifest,
-    /// The feature set, for the times of frames.
-    pub feature_set: FeatureSetText,
+    /// From the start of one frame to that of the next, and the length of one, in seconds; none where
+    /// the front end gives vectors alone.
+    pub frame_times_s: Option<[f64; 2]>,
     /// Which instructions compute attention. Absent where they are the processor's own.
     #[serde(default, skip_serializing_if = "Arithmetic::is_native")]
     pub arithmetic: Arithmetic,
@@ -264,8 +256,12 @@ impl StageParams {
     }
 
     /// The kinds on which the outputs depend, each with its axis.
-    pub fn kinds(&self) -> Vec<(&'static str, &'static str)> {
+    pub fn kinds(&self) -> Vec<(&'static str, &str)> {
         match self {
+            Self::Extract(params) => vec![
+                ("frontend", &params.features.frontend.kind),
+                ("pooling", &params.features.pooling.kind),
+            ],
             Self::Split(params) => vec![("split", params.split.kind.name())],
             Self::Train(params) => {
                 vec![("model", params.model.kind()), ("rule", params.method.method().id())]
@@ -288,12 +284,15 @@ impl StageParams {
             Self::Index(_) => {
                 &[(role::INDEX, "index.parquet"), (role::INDEX_SUMMARY, "index.json")]
             }
-            Self::Extract(ExtractParams { functionals: false, .. }) => {
+            Self::Extract(ExtractParams { frames: false, .. }) => {
+                &[(role::VECTORS, "vectors.parquet"), (role::EXCLUSIONS, "exclusions.json")]
+            }
+            Self::Extract(ExtractParams { features, .. }) if !features.pools() => {
                 &[(role::FEATURES, "features.parquet"), (role::EXCLUSIONS, "exclusions.json")]
             }
-            Self::Extract(ExtractParams { functionals: true, .. }) => &[
+            Self::Extract(_) => &[
                 (role::FEATURES, "features.parquet"),
-                (role::FUNCTIONALS, "functionals.parquet"),
+                (role::VECTORS, "vectors.parquet"),
                 (role::EXCLUSIONS, "exclusions.json"),
             ],
             Self::Split(_) => &[(role::SPLITS, "splits.json")],

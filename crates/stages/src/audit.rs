@@ -10,10 +10,9 @@ use std::collections::BTreeMap;
 use ambivox_artifacts::StatMemo;
 use ambivox_corpus::{Utterance, read_index};
 use ambivox_eval::audit::{Evidence, Suspect, rank};
-use ambivox_lld::FeatureSet;
 use ambivox_models::compute_by;
 use ambivox_report::{AuditEntry, AuditPage};
-use ambivox_settings::{AuditParams, FeatureSetText, Splits, role};
+use ambivox_settings::{AuditParams, Splits, role};
 use rayon::prelude::*;
 
 use crate::StageError;
@@ -100,26 +99,20 @@ fn write_page(
         attention: attention.get(&utterance.utterance_id).cloned().unwrap_or_default(),
         wav: sound.wav,
     });
-    let set = feature_set(&params.feature_set)?;
+    // Without frames there is no attention to show at a time.
+    let [step_s, frame_s] = params.frame_times_s.unwrap_or_default();
     let page = AuditPage {
         manifest: &params.manifest,
         method: &params.method,
         classes,
         digest: &StatMemo::in_memory().file(&job.output(role::AUDIT)?)?.digest.to_string(),
-        step_s: f64::from(set.step_ms) / 1000.0,
-        frame_s: f64::from(set.frame.length_ms) / 1000.0,
+        step_s,
+        frame_s,
         entries: &entries.collect::<Vec<_>>(),
         earlier: &carried.decisions,
         save_as: carried.save_as(),
     };
     Ok(page.write(&job.output(role::AUDIT_PAGE)?)?)
-}
-
-fn feature_set(text: &FeatureSetText) -> Result<FeatureSet, StageError> {
-    Ok(match text {
-        FeatureSetText::Builtin(name) => FeatureSet::builtin(name)?,
-        FeatureSetText::Toml(text) => FeatureSet::from_toml(text)?,
-    })
 }
 
 /// The label before any reviewer corrected it: that of the corpus, or the one exchanged for it.

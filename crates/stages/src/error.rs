@@ -7,7 +7,6 @@ use ambivox_audio::AudioError;
 use ambivox_corpus::CorpusError;
 use ambivox_eval::EvalError;
 use ambivox_features::FeatureError;
-use ambivox_lld::LldError;
 use ambivox_models::ModelError;
 use ambivox_settings::exit;
 use ambivox_synth::SynthError;
@@ -35,9 +34,6 @@ pub enum StageError {
     /// The corpus, its index or its folds.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
-    /// The feature set.
-    #[error(transparent)]
-    FeatureSet(#[from] LldError),
     /// Extraction, or the table of features.
     #[error(transparent)]
     Features(#[from] FeatureError),
@@ -75,10 +71,7 @@ impl StageError {
     /// The exit code of a command that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Request(_)
-            | Self::Usage(_)
-            | Self::FeatureSet(_)
-            | Self::Synth(SynthError::Settings(_)) => exit::USAGE,
+            Self::Request(_) | Self::Usage(_) | Self::Synth(SynthError::Settings(_)) => exit::USAGE,
             Self::Data(_)
             | Self::Listing(_)
             | Self::Train(

@@ -1,30 +1,37 @@
-//! The extract stage: the index's utterances to `features.parquet` and, where asked for,
-//! `functionals.parquet`.
+//! The extract stage: the index's utterances to `features.parquet`, `vectors.parquet`, or both.
+
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use ambivox_corpus::Index;
-use ambivox_features::{Outputs, extract, extract_shard};
-use ambivox_lld::{FeatureSet, LldError};
-use ambivox_settings::{Exclusion, ExtractParams, FeatureSetText, Shard, role};
+use ambivox_features::{Outputs, Recipe, extract, extract_shard};
+use ambivox_settings::{Exclusion, ExtractParams, counted, role};
 
 use crate::StageError;
 use crate::job::Job;
 
+/// So many names are listed of what a table has beyond the corpus.
+const MOST_NAMED: usize = 20;
+
 pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageError> {
     let index = Index::open(job.input(role::INDEX)?)?;
+    let table = job.optional_input(role::TABLE);
+    let recipe = Recipe::open(&params.features, params.frames, table)?;
+    // What is read from a table has no recordings.
+    let root = if table.is_some() { Path::new("") } else { job.input(role::CORPUS)? };
+    let progress = |done, total| job.reporter.progress(done, total, "utterances", "");
     if let Some(shard) = job.request.shard {
-        return run_shard(params, shard, &index, job);
+        let folder = job.request.interim.as_deref().ok_or_else(|| job.lacks("`interim`"))?;
+        return Ok(extract_shard(&index, root, &recipe, shard, folder, &progress)?);
     }
-    let functionals = params.functionals.then(|| job.output(role::FUNCTIONALS)).transpose()?;
-    let pieces = job.request.interim.clone();
-    let outputs = Outputs { features: job.output(role::FEATURES)?, functionals, pieces };
-    let found = extract(
-        &index,
-        job.input(role::CORPUS)?,
-        &feature_set(&params.set)?,
-        params.on_broken,
-        &outputs,
-        &|done, total| job.reporter.progress(done, total, "utterances", ""),
-    )?;
+    warn_of_strangers(&recipe, &index, job)?;
+    let output = |role| {
+        let is_made = job.request.work.outputs().iter().any(|(made, _)| *made == role);
+        is_made.then(|| job.output(role)).transpose()
+    };
+    let (features, vectors) = (output(role::FEATURES)?, output(role::VECTORS)?);
+    let outputs = Outputs { features, vectors, pieces: job.request.interim.clone() };
+    let found = extract(&index, root, &recipe, params.on_broken, &outputs, &progress)?;
     for Exclusion { utterance_id, path, reason } in &found.excluded {
         job.reporter.warn(format!("{utterance_id} ({path}) is excluded: {reason}"));
     }
@@ -34,22 +41,21 @@ pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageErro
     job.write_json(role::EXCLUSIONS, &found)
 }
 
-/// Keeps a part of the row groups where the whole finds them.
-fn run_shard(
-    params: &ExtractParams,
-    shard: Shard,
-    index: &Index,
-    job: &Job<'_>,
-) -> Result<(), StageError> {
-    let folder = job.request.interim.as_deref().ok_or_else(|| job.lacks("`interim`"))?;
-    let (root, set) = (job.input(role::CORPUS)?, feature_set(&params.set)?);
-    let progress = |done, total| job.reporter.progress(done, total, "utterances", "");
-    Ok(extract_shard(index, root, &set, params.functionals, shard, folder, &progress)?)
-}
-
-fn feature_set(text: &FeatureSetText) -> Result<FeatureSet, LldError> {
-    match text {
-        FeatureSetText::Builtin(name) => FeatureSet::builtin(name),
-        FeatureSetText::Toml(text) => FeatureSet::from_toml(text),
+/// Says what a table has and the corpus does not.
+fn warn_of_strangers(recipe: &Recipe, index: &Index, job: &Job<'_>) -> Result<(), StageError> {
+    let mut known = BTreeSet::new();
+    for utterance in index.utterances() {
+        let utterance = utterance?;
+        let bare = Path::new(&utterance.path).with_extension("");
+        known.insert(bare.to_string_lossy().into_owned());
+        known.extend([utterance.utterance_id, utterance.path]);
     }
+    let strangers = recipe.strangers(&|name| known.contains(name));
+    if let [first, ..] = &strangers[..] {
+        let some = strangers[..strangers.len().min(MOST_NAMED)].join(", ");
+        let count = counted(strangers.len(), "row");
+        let text = if strangers.len() == 1 { first.clone() } else { format!("{count}: {some}") };
+        job.reporter.warn(format!("the table has what is no utterance of the corpus: {text}"));
+    }
+    Ok(())
 }

@@ -11,9 +11,9 @@ use ambivox_features::FeatureTable;
 use ambivox_models::{Checkpoint, Scaling};
 use ambivox_settings::{
     Arithmetic, AttentionOver, CycleganSettings, EvaluateParams, Exclusions, ExtractParams,
-    FeatureSetText, FixedLabelSettings, FixedTarget, IndexParams, IndexSummary,
+    Features, FixedLabelSettings, FixedTarget, IndexParams, IndexSummary,
     LeaveOneSpeakerOutSettings, LwSettings, Manifest, MethodParams, MlpSettings, ModelSettings,
-    NetworkSettings, OnBroken, Pool, ReportParams, Request, SoftTargetSettings, SplitKind,
+    NetworkSettings, OnBroken, Pool, ReportParams, Request, Section, SoftTargetSettings, SplitKind,
     SplitParams, SplitSettings, Splits, StageParams, TrainParams, TrainingSettings, exit, role,
 };
 use fs_err as fs;
@@ -50,6 +50,13 @@ speaker = "speaker"
 emotion = "emotion"
 votes = "votes"
 "#;
+
+/// `ser32` with its functionals.
+fn features() -> Features {
+    let frontend = toml::Table::from_iter([("set".to_owned(), "ser32".into())]);
+    let frontend = Section::new(Features::FIRST, &frontend).unwrap();
+    Features { frontend, pooling: Section::bare("functionals") }
+}
 
 /// A corpus and a folder of outputs per stage.
 struct Bench {
@@ -122,10 +129,9 @@ impl Bench {
     }
 
     fn extract(&self, on_broken: OnBroken) -> Result<PathBuf, StageError> {
-        let set = FeatureSetText::Builtin("ser32".to_owned());
         let index = self.out("index").join("index.parquet");
         let inputs = [(role::CORPUS, self.corpus()), (role::INDEX, index)];
-        let params = ExtractParams { set, on_broken, functionals: true };
+        let params = ExtractParams { features: features(), frames: true, on_broken };
         self.work("extract", StageParams::Extract(params), &inputs)
     }
 
@@ -160,7 +166,7 @@ impl Bench {
     ) -> Result<PathBuf, StageError> {
         let name = format!("{}-{fold}", method.method());
         let read = if model.reads_vectors() {
-            (role::FUNCTIONALS, self.out("extract").join("functionals.parquet"))
+            (role::VECTORS, self.out("extract").join("vectors.parquet"))
         } else {
             (role::FEATURES, self.out("extract").join("features.parquet"))
         };
@@ -168,7 +174,7 @@ impl Bench {
             fold: fold.to_owned(),
             method,
             seed: 7,
-            feature_set: FeatureSetText::Builtin("ser32".to_owned()),
+            features: features(),
             model,
             training: TrainingSettings {
                 seeds: vec![],

@@ -46,7 +46,7 @@ fn read_features(
 ) -> Result<FeatureTable, StageError> {
     let ids = fold.ids();
     Ok(if params.model.reads_vectors() {
-        FeatureTable::read_functionals(job.input(role::FUNCTIONALS)?, Some(&ids))?
+        FeatureTable::read_vectors(job.input(role::VECTORS)?, Some(&ids))?
     } else {
         FeatureTable::read(job.input(role::FEATURES)?, Some(&ids))?
     })
@@ -222,7 +222,7 @@ impl<'a> Prepared<'a> {
         let checkpoint = Checkpoint {
             predictor: trained.predictor,
             classes: self.classes.to_vec(),
-            feature_set: self.params.feature_set.clone(),
+            features: self.params.features.clone(),
             scaling: self.scaling.clone(),
         };
         Ok(checkpoint.save(&self.job.output(role::CHECKPOINT)?)?)

@@ -21,7 +21,7 @@ const OURS: [&str; 1] = ["ambivox-*"];
 /// A crate and the packages that nothing it links may be.
 type Rule = (&'static str, &'static [&'static [&'static str]]);
 
-const FORBIDDEN: [Rule; 23] = [
+const FORBIDDEN: [Rule; 24] = [
     ("ambivox", &[&["xtask", "ambivox-measure", "ambivox-fetch"]]),
     ("ambivox-artifacts", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
     ("ambivox-audio", &[&OURS, &TABLES, &NETWORKS]),
@@ -29,6 +29,10 @@ const FORBIDDEN: [Rule; 23] = [
     ("ambivox-eval", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS, &FILES]),
     ("ambivox-features", &[&NETWORKS, &STORE, &STAGES]),
     ("ambivox-fetch", &[&["xtask"], &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS, &STORE, &STAGES]),
+    (
+        "ambivox-frontends",
+        &[&["ambivox-corpus", "ambivox-audio"], &TABLES, &NETWORKS, &STORE, &STAGES],
+    ),
     ("ambivox-fuzzing", &[&["xtask"], &OPTIMISATION, &STAGES]),
     ("ambivox-identity", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
     ("ambivox-lld", &[&OURS, &SAMPLES, &TABLES, &NETWORKS, &FILES]),

@@ -10,15 +10,15 @@ use super::*;
 /// Keys that say where something lies; what lies there counts instead.
 const PLACES: [&str; 2] = ["corpus.manifest", "corpus.root"];
 
-/// Keys that have one value among these; functionals must be where a method learns from them.
-const FIXED: [&str; 4] = ["schema", "split.kind", "features.functionals", "model.kind"];
+/// Keys that have one value among these; a pooling must be where a method learns from vectors.
+const FIXED: [&str; 5] = ["schema", "split.kind", "frontend.kind", "pooling.kind", "model.kind"];
 
 /// Keys whose value must be one of a few words: another word for each.
 const OTHER_WORDS: [(&str, &str); 7] = [
     ("name", "other"),
     ("title", "Another"),
     ("corpus.on_broken", "skip"),
-    ("features.set", "is09"),
+    ("frontend.set", "is09"),
     ("model.attention_over", "logits"),
     ("label_noise.kind", "speaker-dependent"),
     ("methods.cyclegan.pool", "training-and-ambiguous"),

@@ -85,17 +85,26 @@ fn corpus(experiment: &Experiment) -> (String, Source) {
     }
 }
 
+/// What the front end works from.
+fn described(experiment: &Experiment) -> (String, Source) {
+    if experiment.frontend.hears {
+        corpus(experiment)
+    } else {
+        (role::TABLE.to_owned(), Source::Table)
+    }
+}
+
 /// What comes before training, each after the other: synth (where the corpus is), index, extract,
 /// split.
 pub(super) fn preparation(experiment: &Experiment) -> Vec<Instance> {
-    let Experiment { pipeline, manifest, feature_set, .. } = experiment;
+    let Experiment { pipeline, manifest, frontend, .. } = experiment;
     let synth = pipeline.synth.clone();
     let synth = synth.map(|settings| Instance::new("synth", StageParams::Synth(settings), vec![]));
     let index = StageParams::Index(IndexParams { manifest: manifest.clone() });
     let extract = StageParams::Extract(ExtractParams {
-        set: feature_set.clone(),
+        features: experiment.features(),
+        frames: frontend.gives_frames(),
         on_broken: pipeline.corpus.on_broken,
-        functionals: pipeline.features.functionals,
     });
     let split = StageParams::Split(SplitParams {
         split: pipeline.split.clone(),
@@ -105,7 +114,7 @@ pub(super) fn preparation(experiment: &Experiment) -> Vec<Instance> {
     let exclusions = output(role::EXCLUSIONS, "extract");
     let rest = [
         Instance::new("index", index, vec![corpus(experiment)]),
-        Instance::new("extract", extract, vec![corpus(experiment), indexed.clone()]),
+        Instance::new("extract", extract, vec![described(experiment), indexed.clone()]),
         Instance::new(SPLIT, split, vec![indexed, exclusions]),
     ];
     synth.into_iter().chain(rest).collect()
@@ -191,12 +200,12 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
     let mut training = pipeline.training.clone();
     training.seeds = Vec::new();
     let model = pipeline.model_of(&run.method);
-    let read = if model.reads_vectors() { role::FUNCTIONALS } else { role::FEATURES };
+    let read = if model.reads_vectors() { role::VECTORS } else { role::FEATURES };
     let params = TrainParams {
         fold: run.fold.clone(),
         method: run.method.clone(),
         seed: run.seed,
-        feature_set: experiment.feature_set.clone(),
+        features: experiment.read_by(&model),
         model,
         training,
         arithmetic: experiment.arithmetic,
@@ -289,7 +298,7 @@ pub(crate) fn audit(
         method: method.to_owned(),
         sounds,
         manifest: experiment.manifest.clone(),
-        feature_set: experiment.feature_set.clone(),
+        frame_times_s: experiment.frontend.frame_times_s,
         arithmetic: experiment.arithmetic,
         corrections: experiment.pipeline.corrections.clone(),
     };

@@ -90,8 +90,11 @@ impl Ledger {
         let mut said = "The results are those on record".to_owned();
         for (arithmetic, own) in &self.arithmetics {
             if let Some(recorded) = old.arithmetics.get(arithmetic) {
-                wrong.extend(changed(recorded, own));
-                said = format!("{said} for every processor and for {arithmetic}.");
+                let missing = unrecorded(arithmetic, recorded, own);
+                wrong.extend(changed(recorded, own).into_iter().filter(|n| !missing.contains(n)));
+                let but = if missing.is_empty() { "" } else { ", but for what it lacks: " };
+                let missing = missing.join(", ");
+                said = format!("{said} for every processor and for {arithmetic}{but}{missing}.");
             } else if arithmetic == PORTABLE {
                 wrong.push("no record of portable arithmetic".to_owned());
             } else {
@@ -134,6 +137,13 @@ impl Ledger {
         }
         Ok(Some(ledger))
     }
+}
+
+/// What the record of an arithmetic lacks: where a file's form changed while no such processor was at hand,
+/// the rest of its record still holds. The portable one can be made anew anywhere, and lacks nothing.
+fn unrecorded(arithmetic: &str, recorded: &Digests, own: &Digests) -> Vec<String> {
+    let lacks = |name: &&String| arithmetic != PORTABLE && !recorded.contains_key(*name);
+    own.keys().filter(lacks).cloned().collect()
 }
 
 fn changed(old: &Digests, new: &Digests) -> Vec<String> {
@@ -194,6 +204,22 @@ mod tests {
         assert!(measured("4", PORTABLE, 0.5).check(&file).unwrap().contains("for portable"));
         assert!(measured("5", PORTABLE, 0.5).check(&file).is_err());
         assert!(measured("3", "avx2", 0.5).check(&file).is_ok());
+    }
+
+    #[test]
+    fn what_the_record_of_a_processor_lacks_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tiny.toml");
+        for arithmetic in ["avx2", PORTABLE] {
+            let mut ledger = measured("3", arithmetic, 0.5);
+            let own = ledger.arithmetics.get_mut(arithmetic).unwrap();
+            own.remove("train.history").unwrap();
+            ledger.keep(&file).unwrap();
+        }
+        let said = measured("3", "avx2", 0.5).check(&file).unwrap();
+        assert!(said.ends_with("for avx2, but for what it lacks: train.history."), "{said}");
+        let error = measured("3", PORTABLE, 0.5).check(&file).unwrap_err().to_string();
+        assert!(error.contains("train.history"), "{error}");
     }
 
     #[test]

@@ -158,8 +158,8 @@ fn study(method: Method, points: &[Settings], experiment: &Experiment) -> Result
             continue;
         }
         let pipeline = experiment.pipeline.with(&settings);
-        let pipeline = pipeline.map_err(|error| format!("with {line}: {error}"))?;
-        let experiment = experiment.with_pipeline(pipeline);
+        let experiment = pipeline.and_then(|pipeline| experiment.with_pipeline(pipeline));
+        let experiment = experiment.map_err(|error| format!("with {line}: {error}"))?;
         trials.push(Trial { number: trials.len() + 1, settings, experiment });
     }
     Ok(Study { method, trials })

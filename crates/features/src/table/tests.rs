@@ -4,7 +4,7 @@ use super::*;
 use polars::io::parquet::write::KeyValueMetadata;
 
 use crate::Outputs;
-use crate::writer::{Described, Tables};
+use crate::writer::{Columns, Described, Tables};
 
 fn names(columns: &[&str]) -> Vec<String> {
     columns.iter().map(|&name| name.to_owned()).collect()
@@ -14,7 +14,7 @@ fn frames(utterance_id: &str, data: &[f32]) -> Described {
     Described {
         utterance_id: utterance_id.to_owned(),
         frames: data.to_vec(),
-        functionals: None,
+        vector: None,
         warnings: Vec::new(),
     }
 }
@@ -22,8 +22,9 @@ fn frames(utterance_id: &str, data: &[f32]) -> Described {
 fn written(groups: &[&[Described]]) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("features.parquet");
-    let outputs = Outputs { features: file.clone(), functionals: None, pieces: None };
-    let tables = Tables::create(&outputs, &names(&["f0", "zcr"]), None).unwrap();
+    let outputs = Outputs { features: Some(file.clone()), vectors: None, pieces: None };
+    let columns = Columns { frame: Some(&names(&["f0", "zcr"])), vector: None };
+    let tables = Tables::create(&outputs, columns).unwrap();
     for group in groups {
         tables.write(&tables.encode(group).unwrap()).unwrap();
     }
@@ -62,32 +63,29 @@ fn what_was_written_is_read_in_any_number_of_row_groups() {
 }
 
 #[test]
-fn functionals_are_one_row_an_utterance() {
+fn vectors_are_one_row_an_utterance() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
-    let outputs = Outputs {
-        features: file("features"),
-        functionals: Some(file("functionals")),
-        pieces: None,
-    };
-    let set = ambivox_lld::FeatureSet::builtin("ser32").unwrap();
-    let functionals = ambivox_lld::Functionals::new(&set);
-    let tables = Tables::create(&outputs, &names(&["f0"]), Some(&functionals)).unwrap();
-    let width = functionals.columns().len();
+    let outputs =
+        Outputs { features: Some(file("features")), vectors: Some(file("vectors")), pieces: None };
+    let (frame, vector) = (names(&["f0"]), names(&["f0_mean", "f0_sd"]));
+    let columns = Columns { frame: Some(&frame), vector: Some(&vector) };
+    let tables = Tables::create(&outputs, columns).unwrap();
+    let width = vector.len();
     let described = |id: &str, value: f32| Described {
-        functionals: Some(vec![value; width]),
+        vector: Some(vec![value; width]),
         ..frames(id, &[1.0, 2.0])
     };
     tables.write(&tables.encode(&[described("a", 0.5), described("b", 0.25)]).unwrap()).unwrap();
     tables.finish().unwrap();
     let wanted = BTreeSet::from(["b".to_owned()]);
-    let table = FeatureTable::read_functionals(&file("functionals"), Some(&wanted)).unwrap();
-    assert_eq!((table.columns(), table.get("a")), (functionals.columns(), None));
+    let table = FeatureTable::read_vectors(&file("vectors"), Some(&wanted)).unwrap();
+    assert_eq!((table.columns(), table.get("a")), (vector.as_slice(), None));
     assert_eq!(table.get("b"), Some(vec![0.25; width].as_slice()));
 
-    let message = FeatureTable::read(&file("functionals"), None).unwrap_err().to_string();
+    let message = FeatureTable::read(&file("vectors"), None).unwrap_err().to_string();
     assert!(message.contains("column frame: expected as column 1"), "{message}");
-    let message = FeatureTable::read_functionals(&file("features"), None).unwrap_err().to_string();
+    let message = FeatureTable::read_vectors(&file("features"), None).unwrap_err().to_string();
     assert!(message.contains("column frame: expected type f32, found u32"), "{message}");
 }
 

@@ -40,7 +40,7 @@ impl Corpus {
     fn make_part(&self, number: usize, of: usize) {
         fs::create_dir_all(self.pieces()).unwrap();
         let shard = Shard { number, of: NonZeroUsize::new(of).unwrap() };
-        let (index, set) = (index(&self.folder, &self.utterances), set());
+        let (index, recipe) = (index(&self.folder, &self.utterances), recipe());
         let (root, pieces) = (self.folder.path(), self.pieces());
         let heard = Mutex::new(0);
         let progress = |done, total| {
@@ -48,18 +48,18 @@ impl Corpus {
             *heard = u64::max(*heard, done);
             assert_eq!(total, 36);
         };
-        extract_shard(&index, root, &set, true, shard, &pieces, &progress).unwrap();
+        extract_shard(&index, root, &recipe, shard, &pieces, &progress).unwrap();
         assert_eq!(heard.into_inner().unwrap(), 36);
     }
 
     /// Both tables and what is left out, from pieces where there are any.
     fn whole(&self, pieces: Option<PathBuf>) -> (Vec<Vec<u8>>, Exclusions) {
         let outputs = Outputs { pieces, ..outputs(&self.folder) };
-        let (index, set) = (index(&self.folder, &self.utterances), set());
+        let (index, recipe) = (index(&self.folder, &self.utterances), recipe());
         let skip = OnBroken::Skip;
         let excluded =
-            extract(&index, self.folder.path(), &set, skip, &outputs, &|_, _| {}).unwrap();
-        let tables = [outputs.features, outputs.functionals.unwrap()].map(|f| fs::read(f).unwrap());
+            extract(&index, self.folder.path(), &recipe, skip, &outputs, &|_, _| {}).unwrap();
+        let tables = [outputs.features, outputs.vectors].map(|f| fs::read(f.unwrap()).unwrap());
         (tables.to_vec(), excluded)
     }
 
@@ -79,10 +79,6 @@ impl Corpus {
         }
         made
     }
-}
-
-fn set() -> FeatureSet {
-    FeatureSet::builtin("ser32").unwrap()
 }
 
 /// Writes a file, as if that had been when it was last written, or an hour later.
@@ -180,10 +176,10 @@ fn a_part_keeps_no_file_that_cannot_be_read_as_an_exclusion() {
     let (file, away) = (corpus.folder.path().join("u05.wav"), corpus.folder.path().join("away"));
     fs::rename(&file, &away).unwrap();
     fs::create_dir_all(corpus.pieces()).unwrap();
-    let (index, set) = (index(&corpus.folder, &corpus.utterances), set());
+    let (index, recipe) = (index(&corpus.folder, &corpus.utterances), recipe());
     let shard = Shard { number: 0, of: NonZeroUsize::MIN };
     let (root, pieces) = (corpus.folder.path(), corpus.pieces());
-    let error = extract_shard(&index, root, &set, true, shard, &pieces, &|_, _| {}).unwrap_err();
+    let error = extract_shard(&index, root, &recipe, shard, &pieces, &|_, _| {}).unwrap_err();
     assert!(error.to_string().contains("u05.wav: cannot be read"), "{error}");
     assert_eq!(error.exit_code(), exit::FAILED);
     fs::rename(&away, &file).unwrap();

@@ -7,7 +7,7 @@ use candle_core::{Device, Var};
 use safetensors::{Dtype, SafeTensors};
 use serde::de::DeserializeOwned;
 
-use super::{FORMAT, key};
+use super::{EARLIER, FORMAT, key};
 
 /// Largest size of a layer. It keeps the sizes computed from a file far from overflow.
 pub(crate) const LARGEST: usize = 1 << 16;
@@ -52,10 +52,15 @@ impl Metadata {
         self.0.get(key::KIND).map(String::as_str)
     }
 
+    /// Whether there is such a key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// The value of `key` read as JSON, after the format's version has been found to be ours.
     pub(crate) fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, Fault> {
         match self.0.get(key::FORMAT).map(String::as_str) {
-            Some(FORMAT) => {}
+            Some(FORMAT | EARLIER) => {}
             Some(other) => {
                 return Err(format!("its format is {other:?}; this version reads {FORMAT:?}"));
             }

@@ -13,12 +13,19 @@ fn checkpoint() -> Checkpoint {
     Checkpoint {
         predictor: Box::new(Network::new(&settings, 2, 3, 5).unwrap()),
         classes: ["happiness", "sadness", "\"quoted\" ☂"].map(str::to_owned).to_vec(),
-        feature_set: FeatureSetText::Builtin("ser32".to_owned()),
+        features: features_of("ser32", "none"),
         scaling: Scaling::MeanVariance(MeanVariance {
             mean: vec![0.1, -1234.5678],
             sd: vec![1e-7, 3.3],
         }),
     }
+}
+
+/// A built-in set with a pooling, as earlier files name them.
+pub(crate) fn features_of(set: &str, pooling: &str) -> Features {
+    let settings = toml::Table::from_iter([("set".to_owned(), set.into())]);
+    let frontend = Section::new("lld", &settings).unwrap();
+    Features { frontend, pooling: Section::bare(pooling) }
 }
 
 fn bytes() -> Vec<u8> {
@@ -48,7 +55,7 @@ fn reads_back_what_it_wrote() {
     saved.save(&file).unwrap();
     let loaded = Checkpoint::load(&file).unwrap();
     assert_eq!(loaded.classes, saved.classes);
-    assert_eq!(loaded.feature_set, saved.feature_set);
+    assert_eq!(loaded.features, saved.features);
     assert_eq!(loaded.scaling, saved.scaling);
     assert_eq!(loaded.predictor.metadata().unwrap(), saved.predictor.metadata().unwrap());
     let frames = [0.3_f32, -0.8, 1.0, 0.2];
@@ -60,6 +67,23 @@ fn reads_back_what_it_wrote() {
 fn equal_checkpoints_have_equal_bytes() {
     assert_eq!(bytes(), bytes());
     assert_eq!(Checkpoint::read(&bytes()).unwrap().bytes().unwrap(), bytes());
+}
+
+/// While there was one front end, a name or a text stood for the input.
+#[test]
+fn files_of_the_earlier_form_are_read() {
+    let features = serde_json::to_string(&checkpoint().features).unwrap();
+    let now = format!(r#""features":{}"#, serde_json::to_string(&features).unwrap());
+    let with = |set: &str| {
+        let earlier = format!(r#""feature_set":{}"#, serde_json::to_string(set).unwrap());
+        let bytes = with_header(&bytes(), &now, &earlier);
+        Checkpoint::read(&with_header(&bytes, r#""format":"2""#, r#""format":"1""#))
+    };
+    assert_eq!(with(r#"{"builtin":"is09"}"#).unwrap().features, features_of("is09", "none"));
+    let own = with(r#"{"toml":"name = \"own\""}"#).unwrap().features.frontend;
+    assert_eq!(own.settings["set"]["name"].as_str(), Some("own"));
+    let torn = with(r#"{"toml":"name = "}"#).unwrap_err();
+    assert!(torn.contains("metadata feature_set: TOML parse error"), "{torn}");
 }
 
 #[test]
@@ -105,8 +129,8 @@ fn a_truncated_file_is_named() {
 #[test]
 fn what_does_not_fit_is_said() {
     let cases = [
-        (r#""format":"1""#, r#""format":"2""#, r#"its format is "2"; this version reads "1""#),
-        (r#""format":"1""#, r#""gormat":"1""#, r#"no "format""#),
+        (r#""format":"2""#, r#""format":"9""#, r#"its format is "9"; this version reads "2""#),
+        (r#""format":"2""#, r#""gormat":"2""#, r#"no "format""#),
         (r#""classes":"#, r#""glasses":"#, r#"its metadata has no "classes""#),
         (r#"{\"linear\":6"#, r#"{\"linear\":6,\"new\":1"#, "unknown field `new`"),
         (r#"\"linear\":6"#, r#"\"linear\":0"#, "network.linear: 0; expected from 1 to 65536"),

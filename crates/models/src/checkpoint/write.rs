@@ -44,7 +44,7 @@ pub(super) fn file(
 pub(super) fn metadata(
     checkpoint: &Checkpoint,
 ) -> serde_json::Result<BTreeMap<&'static str, String>> {
-    let Checkpoint { predictor, classes, feature_set, scaling } = checkpoint;
+    let Checkpoint { predictor, classes, features, scaling } = checkpoint;
     let scaling = match scaling {
         Scaling::MeanVariance(scaling) => (key::NORMALISER, serde_json::to_string(scaling)?),
         Scaling::MinMax(scaling) => (key::SCALING, serde_json::to_string(scaling)?),
@@ -53,7 +53,7 @@ pub(super) fn metadata(
     metadata.extend([
         (key::FORMAT, FORMAT.to_owned()),
         (key::CLASSES, serde_json::to_string(classes)?),
-        (key::FEATURE_SET, serde_json::to_string(feature_set)?),
+        (key::FEATURES, serde_json::to_string(features)?),
         scaling,
     ]);
     Ok(metadata)

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use ambivox_nn::{CrossEntropy, Loss, Targets};
-use ambivox_settings::FeatureSetText;
 use argmin::core::{CostFunction as _, Gradient as _};
 use candle_core::Tensor;
 use proptest::prelude::*;
@@ -11,6 +10,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::Checkpoint;
+use crate::checkpoint::tests::features_of;
 
 const CLASSES: usize = 3;
 
@@ -162,7 +162,7 @@ fn checkpoint() -> Checkpoint {
     Checkpoint {
         predictor: Box::new(Linear { inputs: 2, theta }),
         classes: ["happiness", "sadness", "anger"].map(str::to_owned).to_vec(),
-        feature_set: FeatureSetText::Builtin("is09".to_owned()),
+        features: features_of("is09", "functionals"),
         scaling: Scaling::MeanVariance(MeanVariance { mean: vec![0.1, -3.0], sd: vec![1.0, 2.0] }),
     }
 }

@@ -15,7 +15,7 @@ impl Pipeline {
         let noise = self.label_noise.as_ref();
         let noise = || noise.and_then(|noise| noise.fault(&self.split.classes)).map(str::to_owned);
         let message = message.or_else(noise).or_else(|| self.method_fault());
-        message.or_else(|| self.model_fault())
+        message.or_else(|| self.model.fault())
     }
 
     fn file_faults(&self) -> Vec<(bool, &'static str)> {
@@ -60,18 +60,6 @@ impl Pipeline {
                 "corrections.test would test on exchanged labels; leave it or [label_noise] out",
             ),
         ]
-    }
-
-    /// What keeps a model from being trained on the features that there are.
-    fn model_fault(&self) -> Option<String> {
-        let lacking = |(method, params): &(Method, MethodParams)| {
-            (self.model_of(params).reads_vectors() && !self.features.functionals).then(|| {
-                let of =
-                    params.model().map_or("[model]".to_owned(), |_| format!("[methods.{method}]"));
-                format!("{of} learns from functionals; set features.functionals = true")
-            })
-        };
-        self.model.fault().or_else(|| self.methods.list().iter().find_map(lacking))
     }
 
     fn training_faults(&self) -> Vec<(bool, &'static str)> {

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    AttentionOver, Event, LinearSettings, MethodParams, MlpSettings, ModelSettings,
-    NetworkSettings, Request, Shard, StageParams, SynthSettings, TrainParams, TrainingSettings,
+    AttentionOver, Event, Features, LinearSettings, MethodParams, MlpSettings, ModelSettings,
+    NetworkSettings, Request, Section, Shard, StageParams, SynthSettings, TrainParams,
+    TrainingSettings,
 };
 
 #[test]
@@ -79,7 +80,7 @@ proptest! {
         let mut settings = pipeline(PIPELINE).unwrap();
         settings.training = training;
         settings.model = model;
-        settings.features.functionals = true;
+        settings.pooling = Section::bare("functionals");
         let read = pipeline(&toml::to_string(&settings).unwrap()).unwrap();
         prop_assert_eq!(&read, &settings);
 
@@ -107,7 +108,10 @@ fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
         fold: "anna".to_owned(),
         method,
         seed: 0,
-        feature_set: crate::FeatureSetText::Builtin(settings.features.set.clone()),
+        features: Features {
+            frontend: settings.frontend.clone(),
+            pooling: settings.pooling.clone(),
+        },
         model: settings.model.clone(),
         training: settings.training.clone(),
         arithmetic: crate::Arithmetic::Portable,
@@ -146,28 +150,44 @@ fn a_stage_writes_each_output_once_and_is_called_what_its_request_says() {
     }
 }
 
-/// The parameters enter the stage's key: those of an extraction without functionals must read as
-/// they did before there were any.
 #[test]
-fn functionals_are_in_the_parameters_only_where_asked_for() {
-    let extract = |functionals| {
-        let set = crate::FeatureSetText::Builtin("ser32".to_owned());
+fn an_extraction_writes_frames_vectors_or_both() {
+    let extract = |pooling: &str, frames| {
+        let frontend = pipeline(PIPELINE).unwrap().frontend;
+        let features = Features { frontend, pooling: Section::bare(pooling) };
         let on_broken = crate::OnBroken::Stop;
-        StageParams::Extract(crate::ExtractParams { set, on_broken, functionals })
+        StageParams::Extract(crate::ExtractParams { features, frames, on_broken })
     };
-    let json = |functionals| serde_json::to_string(&extract(functionals)).unwrap();
-    assert_eq!(
-        json(false),
-        r#"{"stage":"extract","params":{"set":{"builtin":"ser32"},"on_broken":"stop"}}"#
-    );
-    assert!(json(true).contains(r#""functionals":true"#));
-    for asked in [false, true] {
-        let read: StageParams = serde_json::from_str(&json(asked)).unwrap();
-        assert_eq!(read, extract(asked));
+    for (pooling, frames, expected) in [
+        ("none", true, &["features", "exclusions"][..]),
+        ("functionals", true, &["features", "vectors", "exclusions"]),
+        ("none", false, &["vectors", "exclusions"]),
+    ] {
+        let work = extract(pooling, frames);
+        let json = serde_json::to_string(&work).unwrap();
+        let read: StageParams = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, work);
         let roles: Vec<&str> = read.outputs().iter().map(|(role, _)| *role).collect();
-        assert_eq!(roles.contains(&crate::role::FUNCTIONALS), asked);
+        assert_eq!(roles, expected);
+        assert_eq!(read.kinds(), [("frontend", "lld"), ("pooling", pooling)]);
     }
-    let asking = edited(PIPELINE, "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
-    assert!(pipeline(&asking).unwrap().features.functionals);
-    assert!(!pipeline(PIPELINE).unwrap().features.functionals);
+}
+
+/// Pipelines from while there was one front end.
+#[test]
+fn the_section_features_is_read_as_before() {
+    let before = edited(PIPELINE, "[frontend]\nkind = \"lld\"", "[features]");
+    assert_eq!(pipeline(&before).unwrap(), pipeline(PIPELINE).unwrap());
+    let asked =
+        |line: &str| edited(&before, "set = \"ser32\"", &format!("set = \"ser32\"\n{line}"));
+    let pooled = pipeline(&asked("functionals = true")).unwrap();
+    assert_eq!(pooled.pooling, Section::bare("functionals"));
+    assert_eq!(pipeline(&asked("functionals = false")).unwrap(), pipeline(PIPELINE).unwrap());
+    let refused = |text: &str| pipeline(text).unwrap_err().to_string();
+    let both = asked("functionals = true\n\n[pooling]\nkind = \"functionals\"");
+    assert!(refused(&both).contains("say the same; leave the former out"), "{}", refused(&both));
+    let odd = refused(&asked("functionals = 1"));
+    assert!(odd.contains("features.functionals: 1; true or false"), "{odd}");
+    let twice = format!("{PIPELINE}\n[features]\nset = \"is09\"");
+    assert!(refused(&twice).contains("duplicate field"), "{}", refused(&twice));
 }

@@ -39,7 +39,7 @@ index) echo "index $title" >> "$here/runs"; echo "$title" > out/index.parquet; e
 extract)
     ls "$(grep -o '"interim": "[^"]*"' request.json | cut -d'"' -f4)" 2>/dev/null |
         grep -c piece > out/features.parquet
-    echo extract >> "$here/runs"; echo f > out/functionals.parquet; echo '{}' > out/exclusions.json ;;
+    echo extract >> "$here/runs"; echo f > out/vectors.parquet; echo '{}' > out/exclusions.json ;;
 split) echo split >> "$here/runs"; echo '{}' > out/splits.json ;;
 esac
 "#;

@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use ambivox_audio::{Cut, load};
 use ambivox_corpus::Index;
-use ambivox_features::{Outputs, extract};
+use ambivox_features::{Outputs, Recipe, extract, plan};
 use ambivox_lld::{Extractor, FeatureSet};
-use ambivox_settings::OnBroken;
+use ambivox_settings::{Features, OnBroken, Section};
 use anyhow::Result;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -55,18 +55,22 @@ pub(super) fn whole(args: &WorkerArgs) -> Result<Whole> {
     // wait for the disk.
     let folder = tempfile::tempdir_in(&args.folder)?;
     let outputs = Outputs {
-        features: folder.path().join("features.parquet"),
-        functionals: None,
+        features: Some(folder.path().join("features.parquet")),
+        vectors: None,
         pieces: None,
     };
-    let set = FeatureSet::builtin(SET)?;
+    let set = toml::Table::from_iter([("set".to_owned(), SET.into())]);
+    let section = Section::new(Features::FIRST, &set).map_err(anyhow::Error::msg)?;
+    let pooling = Section::bare(Features::NO_POOLING);
+    let frontend = plan(&section, &pooling, Path::new(""))?.section;
+    let recipe = Recipe::open(&Features { frontend, pooling }, true, None)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
     let started = Instant::now();
-    pool.install(|| extract(&index, &args.folder, &set, OnBroken::Stop, &outputs, &|_, _| {}))?;
+    pool.install(|| extract(&index, &args.folder, &recipe, OnBroken::Stop, &outputs, &|_, _| {}))?;
     Ok(Whole {
         seconds: started.elapsed().as_secs_f64(),
         peak_mb: machine::peak_memory_mb(),
-        written_mb: fs::metadata(&outputs.features)?.len() as f64 / 1e6,
+        written_mb: fs::metadata(folder.path().join("features.parquet"))?.len() as f64 / 1e6,
     })
 }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ambivox_corpus::{Utterance, read_corpus};
+use ambivox_features::plan;
+use ambivox_frontends::lld_set;
 use ambivox_lld::{Extractor, FeatureSet};
 use ambivox_models::MeanVariance;
 use ambivox_rules::Example;
@@ -52,7 +54,8 @@ impl Fold {
         let ModelSettings::BlstmAttention(network) = pipeline.model.clone() else {
             bail!("pipelines/emodb.toml has a model that is not timed here")
         };
-        let set = FeatureSet::builtin(&pipeline.features.set)?;
+        let folder = Path::new("");
+        let set = lld_set(&plan(&pipeline.frontend, &pipeline.pooling, folder)?.section)?;
         let width = set.columns().len();
         let utterances = read_corpus(root, &manifest)?.utterances;
         let mut speakers: Vec<&str> = utterances.iter().map(|u| u.speaker.as_str()).collect();

@@ -1,0 +1,37 @@
+//! What can be wrong with a section `[frontend]` or `[pooling]`.
+
+/// A front end or a pooling cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FrontendError {
+    /// No kind of that name is known.
+    #[error("{axis}.kind: there is no {kind:?}; there are: {}", .known.join(", "))]
+    Unknown {
+        /// The section.
+        axis: &'static str,
+        /// The name asked for.
+        kind: String,
+        /// The names there are.
+        known: Vec<&'static str>,
+    },
+    /// The kind's settings cannot be; the message names the section.
+    #[error("{0}")]
+    Setting(String),
+    /// A file that a setting names cannot be read; the message names it.
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+    /// A table of features cannot be used.
+    #[error("{file}: {message}")]
+    Table {
+        /// The file, or the folder, at fault.
+        file: String,
+        /// What is wrong, and what to do about it.
+        message: String,
+    },
+}
+
+impl FrontendError {
+    /// The fault of a section's settings.
+    pub fn setting(axis: &str, message: impl std::fmt::Display) -> Self {
+        Self::Setting(format!("[{axis}]: {message}"))
+    }
+}

@@ -1,0 +1,103 @@
+//! What every front end does, and which kinds there are.
+
+pub(crate) mod lld;
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+
+use ambivox_settings::Section;
+use serde::{Deserialize, Serialize};
+
+use crate::FrontendError;
+
+/// A front end that is ready to work, by any number of threads at once.
+pub trait Frontend: Debug + Send + Sync {
+    /// Names of the values of a row.
+    fn columns(&self) -> &[String];
+
+    /// Whether it works from recordings; else from what somebody has computed of them.
+    fn hears(&self) -> bool {
+        true
+    }
+
+    /// Rows at the end of an utterance that smoothing has added to those of whole frames.
+    fn added_rows(&self) -> usize {
+        0
+    }
+
+    /// Names of utterances that it has something of and that are none of the corpus, given what is one
+    /// by id and by path; sorted.
+    fn strangers(&self, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let _ = is_known;
+        Vec::new()
+    }
+
+    /// What one thread works with.
+    fn session(&self) -> Box<dyn Session + '_>;
+}
+
+/// An utterance as a front end is given it.
+#[derive(Debug, Clone, Copy)]
+pub struct Utterance<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The path of its recording, relative to the corpus's root.
+    pub path: &'a str,
+    /// Its samples: mono, 16 kHz, full scale ±1; none for a front end that does not hear.
+    pub samples: &'a [f32],
+}
+
+/// A front end at work.
+pub trait Session {
+    /// The values of an utterance, row-major rows × columns: at least one row, and just one of a front end
+    /// that gives vectors; all of them finite. Errors: why the utterance has to be left out.
+    fn describe(&mut self, utterance: &Utterance<'_>) -> Result<Vec<f32>, String>;
+}
+
+/// What is known of a front end before it has to be ready.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Planned {
+    /// The section with what its names stand for in it, and without paths.
+    pub section: Section,
+    /// From the start of one frame to that of the next, and the length of one, in seconds; none where the
+    /// front end gives a vector of an utterance at once.
+    pub frame_times_s: Option<[f64; 2]>,
+    /// Whether it works from recordings.
+    pub hears: bool,
+    /// The file or folder that it reads beside.
+    pub table: Option<PathBuf>,
+}
+
+impl Planned {
+    /// Whether it gives frames; else a vector of an utterance at once.
+    pub fn gives_frames(&self) -> bool {
+        self.frame_times_s.is_some()
+    }
+}
+
+/// A kind of front end.
+#[derive(Debug, Clone, Copy)]
+pub struct FrontendKind {
+    /// Its name.
+    pub name: &'static str,
+    /// Checks a section as people wrote it, whose paths are relative to a folder. Reads what is small, and
+    /// builds nothing.
+    pub plan: fn(&Section, &Path) -> Result<Planned, FrontendError>,
+    /// Makes one ready, from a planned section and the table beside it.
+    pub open: fn(&Section, Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError>,
+}
+
+/// The kinds that hear recordings.
+pub const HEARING: [FrontendKind; 1] = [lld::KIND];
+
+/// The kind of a section among those there are.
+pub fn find<'a>(
+    section: &Section,
+    kinds: &'a [FrontendKind],
+) -> Result<&'a FrontendKind, FrontendError> {
+    kinds.iter().find(|kind| kind.name == section.kind).ok_or_else(|| FrontendError::Unknown {
+        axis: "frontend",
+        kind: section.kind.clone(),
+        known: kinds.iter().map(|kind| kind.name).collect(),
+    })
+}

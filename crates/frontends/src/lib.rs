@@ -1,0 +1,15 @@
+//! Front ends and poolings, two axes of an experiment, a file per kind.
+//!
+//! A [`Frontend`] makes numbers of an utterance: a row per frame, or one vector. A [`Pooling`] makes one
+//! vector of the rows. The kinds that hear recordings are in [`HEARING`] and [`POOLINGS`], a line each; of
+//! one that reads what somebody has computed, the reader of the table is elsewhere. What the numbers are
+//! used for is not known here.
+
+mod error;
+mod frontend;
+mod pooling;
+
+pub use error::FrontendError;
+pub use frontend::lld::{section_of as lld_section, set as lld_set};
+pub use frontend::{Frontend, FrontendKind, HEARING, Planned, Session, Utterance, find};
+pub use pooling::{POOLINGS, Pooling, PoolingKind, check_pooling, pool_columns, pooling};
