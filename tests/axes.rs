@@ -1,5 +1,7 @@
 //! Kinds of models and of splits, through the real commands.
 
+use std::fmt::Write as _;
+
 use crate::corpora::tones;
 use crate::harness::{DATA, DONE, House, USAGE};
 use crate::predict::predict;
@@ -44,7 +46,8 @@ fn a_model_that_its_features_do_not_suit_is_refused_with_the_remedy() {
     let told = ["[model] (mlp) learns from one vector of an utterance", "add a section [pooling]"];
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
     house.edit(PIPELINE, "kind = \"mlp\"", "kind = \"forest\"");
-    let told = ["pipelines/tiny.toml", "`forest`", "`blstm-attention`, `linear`, `mlp`"];
+    let told =
+        ["pipelines/tiny.toml", "`forest`", "`blstm-attention`, `linear`, `linear-svm`, `mlp`"];
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
 }
 
@@ -69,4 +72,104 @@ fn speakers_are_tested_in_parts() {
     house.edit(PIPELINE, "folds = 3", "folds = 5");
     let told = ["split.folds = 5, and 4 speakers", "lower split.folds"];
     house.run(&["cv"]).ended(DATA).complained_of(&told);
+}
+
+/// Support vector machines under every label rule that learns from labels.
+#[test]
+fn label_rules_learn_with_support_vector_machines() {
+    let house = tones();
+    house.edit(PIPELINE, BLSTM, "kind = \"linear-svm\"\nc = 1.0\n");
+    house.edit(PIPELINE, "[model]", "[pooling]\nkind = \"functionals\"\n\n[model]");
+    let table = house.run(&["cv"]).ended(DONE).text();
+    assert!(table.contains("| baseline ") && table.contains("| lw "), "{table}");
+    let summary = house.json("results/tiny/summary.json");
+    for method in ["baseline", "lw"] {
+        let ua = summary["methods"][method]["over_seeds"]["mean"]["ua"].as_f64().unwrap();
+        assert!(ua > 0.9, "{method}: the two tones are told apart by their pitch: {summary}");
+    }
+    house.run(&["audit", "--method", "lw"]).ended(DONE);
+    let to = house.path("model").display().to_string();
+    house.run(&["bundle", "--method", "lw", &to]).ended(DONE);
+    let sound = house.path("corpus/wav/anna-sad-0.wav").display().to_string();
+    let document = predict(&house, &["--json", &sound], b"").ended(DONE).document();
+    assert_eq!(document["sounds"][0]["emotion"], "sadness", "{document}");
+}
+
+const LISTED: &str = "kind = \"fixed\"\nfile = \"parts.csv\"\nid = \"file\"\npart = \"set\"\n\
+    train = [\"train\"]\nvalidation = [\"dev\"]\ntest = [\"test\", \"other\"]";
+
+/// The parts of a list: anna and bert train, carl validates, dora is tested; a second test set has one file.
+fn with_parts(rows: &[(&str, &str)]) -> House {
+    let house = tones();
+    house.edit(PIPELINE, "kind = \"leave-one-speaker-out\"", LISTED);
+    let mut list = "file,set\n".to_owned();
+    for line in house.read("corpus/labels.csv").lines().skip(1) {
+        let (file, _) = line.split_once(',').unwrap();
+        let set = rows.iter().find(|(of, _)| file.contains(of)).map(|(_, set)| *set);
+        if let Some(set) = set {
+            writeln!(list, "{file},{set}").unwrap();
+        }
+    }
+    house.write("pipelines/parts.csv", list);
+    house
+}
+
+#[test]
+fn parts_of_a_list_are_followed() {
+    let rows = [
+        ("dora-sad-2", "other"),
+        ("dora", "test"),
+        ("carl", "dev"),
+        ("anna", "train"),
+        ("bert", "train"),
+    ];
+    let house = with_parts(&rows);
+    let table = house.run(&["cv", "--method", "lw"]).ended(DONE).text();
+    assert!(table.contains("| lw "), "{table}");
+    let summary = house.json("results/tiny/summary.json");
+    let folds = summary["methods"]["lw"]["seeds"]["0"]["folds"].as_object().unwrap();
+    let counts: Vec<(&str, u64)> =
+        folds.iter().map(|(name, fold)| (name.as_str(), fold["n"].as_u64().unwrap())).collect();
+    assert_eq!(counts, [("other", 1), ("test", 5)]);
+    house.run(&["report", "--method", "lw"]).ended(DONE);
+    assert!(house.read("results/tiny/report.html").contains("The parts are those of a list"));
+    house.run(&["cv", "--method", "lw"]).ended(DONE).text().find("nothing to do").unwrap();
+
+    // Another place of the same list changes nothing, another list does.
+    let list = house.read("pipelines/parts.csv");
+    house.write("corpus/../lists/parts.csv", &list);
+    house.edit(PIPELINE, "file = \"parts.csv\"", "file = \"../lists/parts.csv\"");
+    let planned = house.run(&["plan", "--method", "lw"]).ended(DONE).text();
+    assert!(planned.contains("6 fresh, 1 stale"), "the page alone shows the text: {planned}");
+    house.edit("lists/parts.csv", "dora-sad-2.wav,other", "dora-sad-2.wav,test");
+    house.edit("lists/parts.csv", "dora-sad-1.wav,test", "dora-sad-1.wav,other");
+    let planned = house.run(&["plan", "--method", "lw"]).ended(DONE).text();
+    let is_stale = |line: &str| line.starts_with("split") && line.contains("stale");
+    assert!(planned.lines().any(is_stale), "{planned}");
+}
+
+#[test]
+fn speakers_in_two_parts_are_refused_or_told() {
+    let rows = [
+        ("anna-sad-2", "test"),
+        ("anna-happy-2", "other"),
+        ("dora", "test"),
+        ("carl", "dev"),
+        ("anna", "train"),
+        ("bert", "train"),
+    ];
+    let house = with_parts(&rows);
+    let told = ["fold other: speakers in two of its parts: anna", "split.allow_overlap = true"];
+    house.run(&["cv", "--method", "lw"]).ended(DATA).complained_of(&told);
+    house.edit(PIPELINE, LISTED, &format!("{LISTED}\nallow_overlap = true"));
+    let told = ["fold other: 1 speaker in two of its parts"];
+    house.run(&["cv", "--method", "lw"]).ended(DONE).complained_of(&told);
+    house.run(&["report", "--method", "lw"]).ended(DONE);
+    let report = house.read("results/tiny/report.html");
+    assert!(report.contains("Speakers in two parts of a fold") && report.contains("anna"));
+    house.edit(PIPELINE, "test = [\"test\", \"other\"]", "test = [\"tests\"]");
+    let told = ["no part \"tests\"; there are: dev, other, test, train"];
+    house.run(&["cv", "--method", "lw"]).ended(DATA).complained_of(&told);
+    house.edit(PIPELINE, "validation = [\"dev\"]\n", "");
+    house.run(&["plan"]).ended(USAGE).complained_of(&["validation_share and seed"]);
 }

@@ -77,10 +77,16 @@ fn what_a_table_lacks_or_has_too_much_is_named() {
     other[0] = other[0].replace("10.5", "nan");
     other.push("wav/emil-happy-0.wav,1,2\n".to_owned());
     write(&house, &other);
-    let told = ["2 of 24 utterances", "value 0 of it is NaN", "anna-sad-1", "has nothing of it"];
+    let told = [
+        "2 of 24 utterances",
+        "value 0 of it in the table is NaN",
+        "anna-sad-1",
+        "has nothing of it",
+    ];
     house.run(&["extract"]).ended(DATA).complained_of(&told);
     house.edit(PIPELINE, "on_broken = \"stop\"", "on_broken = \"skip\"");
-    let told = ["no utterance of the corpus: wav/emil-happy-0.wav", "anna-sad-1", "is excluded"];
+    let told =
+        ["1 row of no utterance of the corpus: wav/emil-happy-0.wav", "anna-sad-1", "is excluded"];
     house.run(&["extract"]).ended(DONE).complained_of(&told);
     house.run(&["cv", "--method", "baseline"]).ended(DONE);
 
@@ -94,6 +100,33 @@ fn what_a_table_lacks_or_has_too_much_is_named() {
     house.run(&["extract"]).ended(DATA).complained_of(&told);
     house.edit(PIPELINE, "rows = \"utterance\"", "rows = \"utterance\"\nlayers = 2");
     house.run(&["plan"]).ended(USAGE).complained_of(&["[frontend]", "unknown field `layers`"]);
+}
+
+/// Of three layers, of which one knows anything, and of values of C the choice is made without the speaker
+/// who is tested, told, and kept by a bundle.
+#[test]
+fn layer_and_c_are_chosen_inside_the_training_speakers() {
+    let Some(python) = shared("frontends/emodb-whisper-tiny-pad.npz") else { return };
+    let house = House::new();
+    let manifest = root().join("data-manifests/emodb.toml");
+    let Some(corpus) = shared("data/emodb") else { return };
+    let mut text =
+        EMODB.replace("layer = 3", "layer = \"nested\"").replace("c = 0.1", "c = [0.01, 1.0]");
+    text = text.replace("kind = \"linear\"", "kind = \"linear-svm\"");
+    for (name, path) in [("MANIFEST", manifest), ("ROOT", corpus), ("FILE", python)] {
+        text = text.replace(name, &path.display().to_string());
+    }
+    house.write(PIPELINE, text);
+    let of_two = ["--fold", "03", "--fold", "16"];
+    house.run(&[&["report", "--quiet"][..], &of_two].concat()).ended(DONE);
+    let report = house.read("results/tiny/report.html");
+    assert!(report.contains("Chosen inside the training speakers of each fold: frontend.layer = "));
+    assert!(report.contains("model.c = "), "{report}");
+    let summary = house.json("results/tiny/summary.json");
+    let wa = summary["methods"]["baseline"]["over_seeds"]["mean"]["wa"].as_f64().unwrap();
+    assert!(wa > 0.9, "WA {wa}");
+    let planned = house.run(&[&["plan"][..], &of_two].concat()).ended(DONE).text();
+    assert!(planned.contains("7 fresh, 0 stale"), "{planned}");
 }
 
 /// Frames of a table go where frames go, and are pooled as any.

@@ -167,16 +167,20 @@ fn content(slot: &str, role: &str) -> Result<String> {
                 validating: vec![speaker((number + 1) % FOLDS)],
                 test: none(),
                 validation: none(),
+                left_out: none(),
+                in_two_parts: none(),
             };
             let folds = (0..FOLDS).map(fold).collect();
             to_string(&Splits {
                 schema: 3,
                 grouping: Grouping::Speaker,
+                listed: false,
                 classes: none(),
                 folds,
                 utterances: none(),
                 ambiguous: none(),
                 without_votes: none(),
+                notes: none(),
             })?
         }
         role::SUMMARY => to_string(&Summary {

@@ -59,6 +59,6 @@ mod tests {
         assert_eq!(named("train/baseline/0/Ses01F"), format!("{training} stage/train"));
         assert_eq!(named("train/cyclegan/0/Ses01F"), "build model/mlp rule/cyclegan stage/train");
         assert_eq!(named("split"), "build split/leave-one-speaker-out stage/split");
-        assert_eq!(named("extract"), "build stage/extract");
+        assert_eq!(named("extract"), "build frontend/lld pooling/functionals stage/extract");
     }
 }

@@ -107,10 +107,22 @@ impl Experiment {
     pub(crate) fn table_file(&self) -> Result<PathBuf> {
         let table = self.frontend.table.as_ref().context("no front end that reads a table")?;
         if table.exists() {
-            return Ok(fs::canonicalize(table)?);
+            // A link goes by its own name, whose end says what form the table has.
+            return Ok(std::path::absolute(table)?);
         }
         let table = table.display();
         Err(Failure::data(format!("{table}: there is no such file\nhint: frontend.file names it")))
+    }
+
+    /// The list of parts that somebody has published or written down.
+    pub(crate) fn parts_file(&self) -> Result<PathBuf> {
+        let file = self.pipeline.split.kind.file().context("no split of listed parts")?;
+        let file = self.folder.join(file);
+        if file.exists() {
+            return Ok(fs::canonicalize(file)?);
+        }
+        let file = file.display();
+        Err(Failure::data(format!("{file}: there is no such file\nhint: split.file names it")))
     }
 
     /// What is made of every utterance.
@@ -343,7 +355,9 @@ s3 = {}
     fn what_a_model_cannot_learn_from_is_refused_with_the_remedy() {
         let refused = |edits: &[(&str, &str)]| {
             let toy = Toy::new();
-            edits.iter().for_each(|(from, to)| toy.edit(from, to));
+            for (from, to) in edits {
+                toy.edit(from, to);
+            }
             let error = toy.read().unwrap_err();
             assert_eq!(exit_code(&error), 2);
             error.to_string()
@@ -366,7 +380,9 @@ s3 = {}
         let unknown = ("kind = \"lld\"", "kind = \"cochlea\"");
         assert!(refused(&[unknown]).contains("there is no \"cochlea\"; there are: lld, table"));
         let toy = Toy::new();
-        [table, linear, (pooling, "")].iter().for_each(|(from, to)| toy.edit(from, to));
+        for (from, to) in [table, linear, (pooling, "")] {
+            toy.edit(from, to);
+        }
         let text = toy.read().unwrap().table_file().unwrap_err().to_string();
         assert!(text.contains("v.npz: there is no such file\nhint: frontend.file"), "{text}");
     }

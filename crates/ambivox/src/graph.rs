@@ -33,6 +33,8 @@ pub(crate) enum Source {
     Corrections,
     /// Features that somebody has computed, outside the store.
     Table,
+    /// The list of parts that somebody has published or written down, outside the store.
+    Parts,
     /// An output of another instance.
     Output {
         /// That instance's slot.
@@ -67,7 +69,7 @@ impl Instance {
         let sources = self.inputs.values();
         let slots = sources.filter_map(|source| match source {
             Source::Output { slot, .. } => Some(slot.as_str()),
-            Source::Corpus | Source::Corrections | Source::Table => None,
+            Source::Corpus | Source::Corrections | Source::Table | Source::Parts => None,
         });
         slots.collect()
     }
@@ -209,6 +211,7 @@ mod tests {
             Source::Corpus => format!("{role} < corpus root"),
             Source::Corrections => format!("{role} < the reviewer's file"),
             Source::Table => format!("{role} < the table of features"),
+            Source::Parts => format!("{role} < the list of parts"),
             Source::Output { slot, role: from } => format!("{role} < {slot}:{from}"),
         });
         format!("{}\n  {}", instance.slot, inputs.collect::<Vec<_>>().join("\n  "))

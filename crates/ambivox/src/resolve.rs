@@ -95,6 +95,7 @@ impl<'a> Resolver<'a> {
             Source::Output { slot, role } => self.output(slot, role),
             Source::Corrections => self.experiment.corrections_file(),
             Source::Table => self.experiment.table_file(),
+            Source::Parts => self.experiment.parts_file(),
             Source::Corpus => {
                 let (root, _) =
                     self.corpus.as_ref().context("the corpus has not been looked up")?;
@@ -106,7 +107,9 @@ impl<'a> Resolver<'a> {
     fn input_digest(&mut self, source: &Source) -> Result<Option<Digest>> {
         match source {
             Source::Corpus => self.corpus_digest().map(Some),
-            Source::Corrections | Source::Table => self.outside_digest(source).map(Some),
+            Source::Corrections | Source::Table | Source::Parts => {
+                self.outside_digest(source).map(Some)
+            }
             Source::Output { slot, role } => {
                 let Some(record) = self.made.get(slot) else { return Ok(None) };
                 let output = record.outputs.get(role);
@@ -154,6 +157,7 @@ fn upstream(source: &Source) -> String {
         Source::Corpus => "the corpus".to_owned(),
         Source::Corrections => "the corrections".to_owned(),
         Source::Table => "the table of features".to_owned(),
+        Source::Parts => "the list of parts".to_owned(),
         Source::Output { slot, .. } => slot.clone(),
     }
 }

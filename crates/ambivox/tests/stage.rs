@@ -97,7 +97,7 @@ fn faults_have_the_exit_code_of_their_kind() {
 
     let manifest = include_str!("../../../data-manifests/emodb.toml");
     let manifest = ambivox_settings::Manifest::parse(Path::new("emodb.toml"), manifest).unwrap();
-    request.work = StageParams::Index(ambivox_settings::IndexParams { manifest });
+    request.work = StageParams::Index(Box::new(ambivox_settings::IndexParams { manifest }));
     request.inputs.insert(role::CORPUS.to_owned(), folder.path().join("nowhere"));
     let output = work(folder.path(), &request);
     assert_eq!(code(&output), Some(exit::DATA));

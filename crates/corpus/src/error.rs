@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+pub(crate) use ambivox_settings::some_listed;
 use ambivox_settings::{counted, exit};
 
 /// A place in a corpus's files, for messages.
@@ -339,6 +340,105 @@ pub enum CorpusError {
         /// The validation speaker.
         partner: String,
     },
+    /// Nobody has handed over the list of parts.
+    #[error("split.kind = \"fixed\" reads a list of parts, and there is none among the inputs")]
+    NoParts,
+    /// The folder has no folder of a fold.
+    #[error(
+        "{}: no folder of a fold in it\n\
+         hint: split.file names a table, or a folder of folders fold_1, fold_2, … with a .jsonl for each \
+         part",
+        folder.display()
+    )]
+    NoFolds {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Two files of a fold have the same part.
+    #[error(
+        "{} and {}: both are of one part of the fold\nhint: leave one of them",
+        files[0].display(),
+        files[1].display()
+    )]
+    PartTwice {
+        /// The files.
+        files: Box<[PathBuf; 2]>,
+    },
+    /// A part that the settings name does not occur in the list.
+    #[error(
+        "{file}: there is no part {part:?}; there are: {found}\n\
+         hint: split.train, split.validation and split.test name what is in the column split.part"
+    )]
+    NoSuchPart {
+        /// The list of parts.
+        file: String,
+        /// The part asked for.
+        part: String,
+        /// The parts there are.
+        found: String,
+    },
+    /// An utterance is listed in two parts of a fold.
+    #[error(
+        "{} and {}: {utterance_id:?} is in two parts of one fold\nhint: leave it in one of them",
+        rows[0],
+        rows[1]
+    )]
+    InTwoParts {
+        /// The utterance.
+        utterance_id: String,
+        /// The rows.
+        rows: Box<[Place; 2]>,
+    },
+    /// A part of a fold has no utterance that takes part.
+    #[error(
+        "fold {fold}: no utterance of the classes is in its {part} part\n\
+         hint: what the list of parts calls utterances has to be their ids, paths or names of files; \
+         where it has no part to validate with, set split.validation_share and split.seed"
+    )]
+    EmptyPart {
+        /// The fold.
+        fold: String,
+        /// The part.
+        part: &'static str,
+    },
+    /// Nobody can be drawn to validate.
+    #[error(
+        "fold {fold}: one speaker trains, so that none can be drawn to validate\n\
+         hint: name a part that validates in split.validation"
+    )]
+    OneSpeaker {
+        /// The fold.
+        fold: String,
+    },
+    /// A table of parts without the names of its columns, or a folder with them.
+    #[error("{}: {message}", path.display())]
+    PartsForm {
+        /// The list.
+        path: PathBuf,
+        /// What is to be set.
+        message: &'static str,
+    },
+    /// A file of a fold does not say which part it is.
+    #[error(
+        "{}: its name has not one of the words train, valid and test between `_`\n\
+         hint: rename it, or take it out of the folder",
+        file.display()
+    )]
+    NoPartOf {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Parts of a fold share speakers.
+    #[error(
+        "fold {fold}: speakers in two of its parts: {speakers}\n\
+         hint: rates are not of unheard speakers then; with split.allow_overlap = true the report says so"
+    )]
+    SharedSpeakers {
+        /// The fold.
+        fold: String,
+        /// The speakers.
+        speakers: String,
+    },
     /// A class does not occur in the training part of a fold.
     #[error(
         "fold {fold}: no training utterance is labelled {class}\n\
@@ -437,18 +537,6 @@ fn remedy(place: &Place) -> &'static str {
     match place.line {
         Some(_) => "correct that line, or remove it",
         None => "correct it; the manifest's files patterns leave out what is not of the corpus",
-    }
-}
-
-/// Items that a message lists at most; of more it tells the number.
-const LISTED: usize = 20;
-
-/// The first of many items for a message, and how many more there are.
-pub(crate) fn some_listed(items: &[String]) -> String {
-    let (shown, rest) = items.split_at(items.len().min(LISTED));
-    match rest.len() {
-        0 => shown.join(", "),
-        more => format!("{}, and {more} more", shown.join(", ")),
     }
 }
 

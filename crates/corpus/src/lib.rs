@@ -15,6 +15,7 @@ mod index;
 #[cfg(test)]
 mod manifests;
 mod name;
+mod names;
 mod noise;
 mod read;
 mod split;
@@ -32,6 +33,7 @@ pub use corrections::{Corrections, Decision};
 pub use error::{CorpusError, Place};
 #[cfg(feature = "parquet")]
 pub use index::{Index, read_index, write_index};
+pub use names::Names;
 pub use noise::{NoisyLabel, clean_labels, exchange_labels};
 pub use read::{Corpus, read_corpus};
 pub use split::splits;

@@ -2,28 +2,54 @@
 //! kind.
 
 mod balance;
+mod fixed;
 mod group_k_fold;
 mod leave_one_speaker_out;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use ambivox_settings::{Fold, Grouping, Manifest, SplitKind, SplitSettings, Splits};
 
 use crate::error::listed;
 use crate::{CorpusError, Utterance};
 
-/// A way of dividing groups of utterances into folds.
+/// A way of dividing utterances into folds.
 trait Splitter {
-    /// What is never divided.
+    /// What is never divided, or what parts are told by.
     fn grouping(&self) -> Grouping;
 
-    /// Which groups are tested in each fold, and which validate; all others train. There are at least
-    /// three groups.
-    fn divide(
-        &self,
-        groups: &Groups<'_>,
-        manifest: &Manifest,
-    ) -> Result<Vec<Division>, CorpusError>;
+    /// The folds.
+    fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError>;
+
+    /// Refuses folds whose parts share speakers, where that was not to be.
+    fn check(&self, _folds: &[Fold]) -> Result<(), CorpusError> {
+        Ok(())
+    }
+}
+
+/// What is divided.
+struct TakingPart<'a> {
+    /// All of the corpus.
+    all: &'a [Utterance],
+    /// Those that take part.
+    utterances: Vec<&'a Utterance>,
+    /// Of their groups, those without a gold label among the classes but with votes for some of them.
+    ambiguous: Vec<&'a Utterance>,
+    /// The groups, by name.
+    groups: Groups<'a>,
+    grouping: Grouping,
+    settings: &'a SplitSettings,
+    manifest: &'a Manifest,
+    /// The list of parts, where somebody has listed them.
+    parts: Option<&'a Path>,
+}
+
+/// Folds, and what is worth a word about them.
+#[derive(Debug)]
+struct Found {
+    folds: Vec<Fold>,
+    notes: Vec<String>,
 }
 
 /// The registry: the kind that a pipeline's section `[split]` names.
@@ -31,6 +57,7 @@ fn splitter(kind: &SplitKind) -> &dyn Splitter {
     match kind {
         SplitKind::LeaveOneSpeakerOut(settings) => settings,
         SplitKind::GroupKFold(settings) => settings,
+        SplitKind::Fixed(settings) => settings,
     }
 }
 
@@ -53,11 +80,12 @@ struct Division {
     validating: BTreeSet<String>,
 }
 
-/// Divides utterances into folds as the settings say (METHOD, "Data").
+/// Divides utterances into folds as the settings say (METHOD, "Data"); beside them, what is worth a word.
 ///
 /// Only utterances take part whose gold label is one of the classes and whose id is not in
 /// `excluded`, and only their groups; those groups' ambiguous utterances are listed apart. With
-/// `settings.balance`, every class of a speaker is cut to that speaker's smallest.
+/// `settings.balance`, every class of a speaker is cut to that speaker's smallest. `parts` is the list that
+/// a split of listed parts reads.
 ///
 /// Errors: fewer than three groups; what the kind of split cannot do with; a class that does not occur
 /// in a fold's training part. A class may be missing in a test or validation part.
@@ -66,42 +94,75 @@ pub fn splits(
     excluded: &BTreeSet<String>,
     settings: &SplitSettings,
     manifest: &Manifest,
-) -> Result<Splits, CorpusError> {
+    parts: Option<&Path>,
+) -> Result<(Splits, Vec<String>), CorpusError> {
     let splitter = splitter(&settings.kind);
-    let grouping = splitter.grouping();
-    let usable = || utterances.iter().filter(|u| !excluded.contains(&u.utterance_id));
-    let mut taking_part: Vec<&Utterance> = usable().filter(|u| in_classes(u, settings)).collect();
-    if let Some(balance) = &settings.balance {
-        taking_part = balance::balanced(&taking_part, settings.classes.len(), balance.seed);
-    }
-    let groups = shares(&taking_part, grouping);
-    if groups.len() < 3 {
-        return Err(CorpusError::TooFewGroups {
-            grouping: grouping.as_str(),
-            classes: listed(&settings.classes),
-            found: listed(groups.keys()),
-            labels: labels(utterances),
-        });
-    }
-    let divisions = splitter.divide(&groups, manifest)?;
-    check_classes(&divisions, &groups, settings, utterances)?;
-    // Of a group, those who take part: where classes are balanced, some speakers may not.
-    let speakers: BTreeSet<&str> = taking_part.iter().map(|u| u.speaker.as_str()).collect();
-    let ambiguous = usable().filter(|u| groups.contains_key(group(u, grouping)));
-    let ambiguous = ambiguous.filter(|u| speakers.contains(u.speaker.as_str()));
-    let ambiguous: Vec<_> = ambiguous.filter(|u| is_ambiguous(u, settings)).collect();
+    let taking_part = TakingPart::new(utterances, excluded, settings, manifest, parts);
+    let Found { mut folds, notes } = splitter.folds(&taking_part)?;
+    check_classes(&folds, &taking_part)?;
+    mark_speakers_of_two_parts(&mut folds, &taking_part);
+    splitter.check(&folds)?;
     let any_votes = utterances.iter().any(|u| !u.votes.is_empty());
-    let unvoted = taking_part.iter().filter(|u| any_votes && !has_votes(u, settings));
-    let members = members(taking_part.iter().chain(&ambiguous).copied(), grouping);
-    Ok(Splits {
+    let never = never_trained(&folds);
+    let trains = |u: &&&Utterance| !never.contains(&u.utterance_id);
+    let unvoted = taking_part.utterances.iter().filter(trains);
+    let unvoted = unvoted.filter(|u| any_votes && !has_votes(u, settings));
+    let splits = Splits {
         schema: 3,
-        grouping,
+        grouping: taking_part.grouping,
+        listed: parts.is_some(),
         classes: settings.classes.clone(),
-        folds: divisions.into_iter().map(|division| fold(division, &members)).collect(),
-        utterances: sorted_ids(taking_part.iter().copied()),
+        folds,
+        utterances: sorted_ids(taking_part.utterances.iter().copied()),
         without_votes: sorted_ids(unvoted.copied()),
-        ambiguous: sorted_ids(ambiguous.into_iter()),
-    })
+        notes: notes.clone(),
+        ambiguous: sorted_ids(taking_part.ambiguous.iter().copied()),
+    };
+    Ok((splits, notes))
+}
+
+impl<'a> TakingPart<'a> {
+    fn new(
+        all: &'a [Utterance],
+        excluded: &BTreeSet<String>,
+        settings: &'a SplitSettings,
+        manifest: &'a Manifest,
+        parts: Option<&'a Path>,
+    ) -> Self {
+        let grouping = splitter(&settings.kind).grouping();
+        let usable = || all.iter().filter(|u| !excluded.contains(&u.utterance_id));
+        let mut utterances: Vec<&Utterance> =
+            usable().filter(|u| in_classes(u, settings)).collect();
+        if let Some(balance) = &settings.balance {
+            utterances = balance::balanced(&utterances, settings.classes.len(), balance.seed);
+        }
+        let groups = shares(&utterances, grouping);
+        // Of a group, those who take part: where classes are balanced, some speakers may not.
+        let speakers: BTreeSet<&str> = utterances.iter().map(|u| u.speaker.as_str()).collect();
+        let ambiguous = usable().filter(|u| groups.contains_key(group(u, grouping)));
+        let ambiguous = ambiguous.filter(|u| speakers.contains(u.speaker.as_str()));
+        let ambiguous = ambiguous.filter(|u| is_ambiguous(u, settings)).collect();
+        Self { all, utterances, ambiguous, groups, grouping, settings, manifest, parts }
+    }
+
+    /// The folds that divide groups, of which there have to be three.
+    fn by_groups(
+        &self,
+        divide: impl FnOnce() -> Result<Vec<Division>, CorpusError>,
+    ) -> Result<Found, CorpusError> {
+        if self.groups.len() < 3 {
+            return Err(CorpusError::TooFewGroups {
+                grouping: self.grouping.as_str(),
+                classes: listed(&self.settings.classes),
+                found: listed(self.groups.keys()),
+                labels: labels(self.all),
+            });
+        }
+        let all = self.utterances.iter().chain(&self.ambiguous).copied();
+        let members = members(all, self.grouping);
+        let folds = divide()?.into_iter().map(|division| fold(division, &members)).collect();
+        Ok(Found { folds, notes: Vec::new() })
+    }
 }
 
 /// The group that an utterance is of.
@@ -136,6 +197,8 @@ fn fold(division: Division, members: &Members<'_>) -> Fold {
         validation: ids(&validating),
         tested: tested.into_iter().collect(),
         validating: validating.into_iter().collect(),
+        left_out: Vec::new(),
+        in_two_parts: Vec::new(),
     }
 }
 
@@ -173,28 +236,60 @@ fn shares<'a>(utterances: &[&'a Utterance], grouping: Grouping) -> Groups<'a> {
 }
 
 /// An error unless every class occurs in the training part of every fold.
-fn check_classes(
-    divisions: &[Division],
-    groups: &Groups<'_>,
-    settings: &SplitSettings,
-    utterances: &[Utterance],
-) -> Result<(), CorpusError> {
-    for division in divisions {
-        let trains =
-            |name: &str| !division.tested.contains(name) && !division.validating.contains(name);
-        let training = groups.iter().filter(|(name, _)| trains(name));
-        let trained: BTreeSet<&str> =
-            training.flat_map(|(_, share)| share.classes.keys().copied()).collect();
-        let lacking = settings.classes.iter().find(|class| !trained.contains(class.as_str()));
-        if let Some(class) = lacking {
+fn check_classes(folds: &[Fold], taking_part: &TakingPart<'_>) -> Result<(), CorpusError> {
+    let classes = &taking_part.settings.classes;
+    for fold in folds {
+        let elsewhere = elsewhere(fold);
+        let training = taking_part.utterances.iter();
+        let training = training.filter(|u| !elsewhere.contains(u.utterance_id.as_str()));
+        let trained: BTreeSet<&str> = training.filter_map(|u| u.gold.as_deref()).collect();
+        if let Some(class) = classes.iter().find(|class| !trained.contains(class.as_str())) {
             return Err(CorpusError::ClassMissing {
-                fold: division.name.clone(),
+                fold: fold.name.clone(),
                 class: class.clone(),
-                labels: labels(utterances),
+                labels: labels(taking_part.all),
             });
         }
     }
     Ok(())
+}
+
+/// Ids of the utterances that train in no fold.
+fn never_trained(folds: &[Fold]) -> BTreeSet<String> {
+    let mut sets = folds.iter().map(elsewhere);
+    let mut never = sets.next().unwrap_or_default();
+    for set in sets {
+        never.retain(|id| set.contains(id));
+    }
+    never.into_iter().map(str::to_owned).collect()
+}
+
+/// Ids of the utterances that do not train in a fold.
+fn elsewhere(fold: &Fold) -> BTreeSet<&str> {
+    let parts = [&fold.test, &fold.validation, &fold.left_out];
+    parts.into_iter().flatten().map(String::as_str).collect()
+}
+
+/// Notes of every fold the speakers who are tested or validate and are in another part too: where
+/// speakers are what is divided, there are none.
+fn mark_speakers_of_two_parts(folds: &mut [Fold], taking_part: &TakingPart<'_>) {
+    if taking_part.parts.is_none() && taking_part.grouping == Grouping::Speaker {
+        return;
+    }
+    let all = taking_part.utterances.iter().chain(&taking_part.ambiguous);
+    let all: BTreeMap<&str, &str> =
+        all.map(|u| (u.utterance_id.as_str(), u.speaker.as_str())).collect();
+    for fold in folds {
+        let of = |ids: &[String]| -> BTreeSet<&str> {
+            ids.iter().filter_map(|id| all.get(id.as_str()).copied()).collect()
+        };
+        let (test, validation, elsewhere) = (of(&fold.test), of(&fold.validation), elsewhere(fold));
+        let trains = all.iter().filter(|(id, _)| !elsewhere.contains(*id));
+        let training: BTreeSet<&str> = trains.map(|(_, speaker)| *speaker).collect();
+        let heard = test.union(&validation).filter(|speaker| training.contains(*speaker));
+        let of_two: BTreeSet<&str> = heard.chain(test.intersection(&validation)).copied().collect();
+        fold.in_two_parts = of_two.into_iter().map(str::to_owned).collect();
+    }
 }
 
 /// Gold labels that occur, for messages.

@@ -1,5 +1,7 @@
 //! The course of one training run: `history.json`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::EvalError;
@@ -51,6 +53,9 @@ pub struct RunHistory {
     pub parameters: usize,
     /// The epoch whose parameters were kept: that of the lowest validation loss.
     pub best_epoch: usize,
+    /// What was chosen inside the training groups, by the setting's path; absent where nothing was.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub chosen: BTreeMap<String, f64>,
     /// Mean weight w of each gold class before the first epoch; `None` where the method learns no
     /// weights.
     pub initial_mean_weight: Option<Vec<f64>>,

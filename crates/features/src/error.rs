@@ -86,14 +86,16 @@ impl FeatureError {
     /// The exit code of a command that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoUtterances | Self::Broken { .. } | Self::AllBroken { .. } => exit::DATA,
-            Self::Frontend(FrontendError::Table { .. }) => exit::DATA,
-            Self::Frontend(FrontendError::File(_)) => exit::FAILED,
+            Self::NoUtterances
+            | Self::Broken { .. }
+            | Self::AllBroken { .. }
+            | Self::Frontend(FrontendError::Table { .. }) => exit::DATA,
             Self::Frontend(FrontendError::Unknown { .. } | FrontendError::Setting(_)) => {
                 exit::USAGE
             }
             Self::Index(error) => error.exit_code(),
-            Self::Unreadable(_)
+            Self::Frontend(FrontendError::File(_))
+            | Self::Unreadable(_)
             | Self::Unsorted { .. }
             | Self::Io(_)
             | Self::Parquet { .. }

@@ -332,11 +332,10 @@ impl<'a> Work<'a> {
         audio: &Audio,
         session: &mut Box<dyn Session + '_>,
     ) -> Outcome {
-        let (id, path) = (utterance.utterance_id.as_str(), utterance.path.as_str());
-        let described =
-            session.describe(&frontends::Utterance { id, path, samples: &audio.samples });
-        let (frames, vector) =
-            self.recipe.parts(described.map_err(|reason| because(utterance, reason))?);
+        let id = utterance.utterance_id.as_str();
+        let described = session.describe(&frontends::Utterance { id, samples: &audio.samples });
+        let parts = described.and_then(|rows| self.recipe.parts(rows));
+        let (frames, vector) = parts.map_err(|reason| because(utterance, reason))?;
         let warnings = audio.warnings.iter().map(|warning| because(utterance, warning.to_string()));
         let warnings = warnings.collect();
         Ok(Described { utterance_id: id.to_owned(), frames, vector, warnings })

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ambivox_corpus::{Index, Names};
 use ambivox_frontends::{Frontend, FrontendError, Planned, Pooling, check_pooling, find, pooling};
 use ambivox_settings::{Features, Section};
 
@@ -55,17 +56,31 @@ impl Recipe {
         Columns { frame: self.frames.then_some(own), vector }
     }
 
-    /// Frames and vector of what the front end has made of an utterance.
-    pub(crate) fn parts(&self, rows: Vec<f32>) -> (Vec<f32>, Option<Vec<f32>>) {
+    /// Frames and vector of what the front end has made of an utterance. Errors: values so large that what
+    /// is pooled of them is no number.
+    pub(crate) fn parts(&self, rows: Vec<f32>) -> Result<(Vec<f32>, Option<Vec<f32>>), String> {
         if !self.frames {
-            return (Vec::new(), Some(rows));
+            return Ok((Vec::new(), Some(rows)));
         }
         let vector = self.pooling.as_ref().map(|pooling| pooling.pool(&rows));
-        (rows, vector)
+        let values = vector.iter().flatten().zip(self.columns().vector.into_iter().flatten());
+        match values.into_iter().find(|(value, _)| !value.is_finite()) {
+            None => Ok((rows, vector)),
+            Some((value, name)) => Err(format!("{name} of its frames is {value}")),
+        }
     }
 
-    /// Names that the front end's table has and that are neither id nor path of an utterance.
-    pub fn strangers(&self, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
-        self.frontend.strangers(is_known)
+    /// Takes what the front end's table calls utterances for those of an index; returns the names that are
+    /// of none.
+    ///
+    /// # Errors
+    /// The index cannot be read; two rows of the table are of one utterance.
+    pub fn adopt(&mut self, index: &Index) -> Result<Vec<String>, FeatureError> {
+        if self.frontend.hears() {
+            return Ok(Vec::new());
+        }
+        let utterances = index.utterances().collect::<Result<Vec<_>, _>>()?;
+        let names = Names::new(&utterances);
+        Ok(self.frontend.adopt(&|name| Some(names.find(name)?.utterance_id.clone()))?)
     }
 }

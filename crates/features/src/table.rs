@@ -10,7 +10,7 @@ use fs_err as fs;
 use polars::prelude::*;
 
 use crate::FeatureError;
-use crate::columns::{FRAME, UTTERANCE};
+use crate::columns::{FRAME, UTTERANCE, of_layer};
 
 /// The frames of some utterances, row-major frames × [`FeatureTable::width`]; or their vectors, one row
 /// each.
@@ -80,6 +80,32 @@ impl FeatureTable {
     /// Names of the descriptors, in the feature set's order.
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// The tables of the layers that it has, from the lowest; itself where there is but one.
+    pub fn layers(self) -> Vec<Self> {
+        let mut layers = Vec::new();
+        loop {
+            let prefix = of_layer(layers.len());
+            let columns = self.columns.iter().enumerate();
+            let own = columns.filter(|(_, name)| name.starts_with(&prefix)).map(|(at, _)| at);
+            let own: Vec<usize> = own.collect();
+            if own.is_empty() {
+                break;
+            }
+            layers.push(self.part(&own));
+        }
+        if layers.is_empty() { vec![self] } else { layers }
+    }
+
+    /// These columns of it.
+    fn part(&self, columns: &[usize]) -> Self {
+        let rows = self.values.chunks_exact(self.width());
+        Self {
+            columns: columns.iter().map(|&at| self.columns[at].clone()).collect(),
+            values: rows.flat_map(|row| columns.iter().map(|&at| row[at])).collect(),
+            rows: self.rows.clone(),
+        }
     }
 
     /// Descriptors per frame.

@@ -25,6 +25,7 @@ by_name = dict(zip(IDS, VECTORS))
 np.savez_compressed(HERE / "paired.npz", utterance_id=IDS, mean=VECTORS.astype(np.float16))
 np.savez(HERE / "by_name.npz", **by_name)
 np.savez(HERE / "odd.npz", a=VECTORS[0], b=VECTORS[1][:2])
+np.savez(HERE / "odd_layers.npz", a=LAYERS[0], b=LAYERS[1][:1])
 np.savez(HERE / "layers.npz", utterance_id=IDS, mean=LAYERS)
 np.savez(
     HERE / "layers_fortran_f8.npz",

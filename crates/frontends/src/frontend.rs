@@ -25,11 +25,14 @@ pub trait Frontend: Debug + Send + Sync {
         0
     }
 
-    /// Names of utterances that it has something of and that are none of the corpus, given what is one
-    /// by id and by path; sorted.
-    fn strangers(&self, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
-        let _ = is_known;
-        Vec::new()
+    /// Takes its own names of utterances for ids of the corpus, which `id` finds; returns names that are
+    /// of none, sorted.
+    ///
+    /// # Errors
+    /// Two of its names are of one utterance.
+    fn adopt(&mut self, id: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>, FrontendError> {
+        let _ = id;
+        Ok(Vec::new())
     }
 
     /// What one thread works with.
@@ -41,8 +44,6 @@ pub trait Frontend: Debug + Send + Sync {
 pub struct Utterance<'a> {
     /// Its id.
     pub id: &'a str,
-    /// The path of its recording, relative to the corpus's root.
-    pub path: &'a str,
     /// Its samples: mono, 16 kHz, full scale ±1; none for a front end that does not hear.
     pub samples: &'a [f32],
 }
@@ -64,6 +65,8 @@ pub struct Planned {
     pub frame_times_s: Option<[f64; 2]>,
     /// Whether it works from recordings.
     pub hears: bool,
+    /// Whether its vectors are of several layers, of which a run has to choose one.
+    pub choose_layer: bool,
     /// The file or folder that it reads beside.
     pub table: Option<PathBuf>,
 }
@@ -75,6 +78,9 @@ impl Planned {
     }
 }
 
+/// Makes a front end of a planned section and a table.
+type Open = fn(&Section, Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError>;
+
 /// A kind of front end.
 #[derive(Debug, Clone, Copy)]
 pub struct FrontendKind {
@@ -84,7 +90,7 @@ pub struct FrontendKind {
     /// builds nothing.
     pub plan: fn(&Section, &Path) -> Result<Planned, FrontendError>,
     /// Makes one ready, from a planned section and the table beside it.
-    pub open: fn(&Section, Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError>,
+    pub open: Open,
 }
 
 /// The kinds that hear recordings.

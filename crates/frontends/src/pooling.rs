@@ -27,12 +27,15 @@ pub(crate) struct Rows<'a> {
     pub(crate) added: usize,
 }
 
+/// Makes a pooling of a section, over such rows.
+type Make = fn(&Section, Rows<'_>) -> Result<Box<dyn Pooling>, String>;
+
 /// A kind of pooling.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolingKind {
     /// Its name.
     pub name: &'static str,
-    make: fn(&Section, Rows<'_>) -> Result<Box<dyn Pooling>, String>,
+    make: Make,
 }
 
 /// The kinds that make a vector; beside them there is `none`.

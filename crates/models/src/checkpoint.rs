@@ -4,7 +4,7 @@
 //! was) and, as JSON, `classes`, `features` (front end and pooling, with all their settings) and what the kind has beside its tensors: `network`
 //! and `normaliser` (`mean` and `sd`, one number per value of a frame) of a `blstm-attention`, `layers`
 //! (hidden units and the slope of the leaky ReLU) and `scaling` (`lowest` and `range`, one number per
-//! value of a vector) of an `mlp`, `normaliser` of a `linear`. The same contents always give the same bytes.
+//! value of a vector) of an `mlp`, `normaliser` of a `linear` and of a `linear-svm`. The same contents always give the same bytes.
 
 mod read;
 mod write;
@@ -15,7 +15,7 @@ use ambivox_settings::{Features, Section};
 use fs_err as fs;
 use serde::Deserialize;
 
-use crate::{ModelError, Predictor, Scaling, blstm_attention, linear, mlp};
+use crate::{ModelError, Predictor, Scaling, blstm_attention, linear, linear_svm, mlp};
 
 pub(crate) use read::{Fault, LARGEST, Metadata, Tensors};
 pub use write::NamedTensor;
@@ -46,9 +46,10 @@ pub(crate) mod key {
 type Reader = fn(&Metadata, &Tensors<'_>, usize) -> Result<(Box<dyn Predictor>, Scaling), Fault>;
 
 /// The kinds by what the metadata call them.
-const KINDS: [(Option<&str>, Reader); 3] = [
+const KINDS: [(Option<&str>, Reader); 4] = [
     (None, blstm_attention::read),
     (Some(linear::KIND), linear::read),
+    (Some(linear_svm::KIND), linear_svm::read),
     (Some(mlp::KIND), mlp::read),
 ];
 

@@ -155,6 +155,7 @@ mod tests {
             number: 1,
             seed: 0,
             utterances: &utterances.each_ref().map(Vec::as_slice),
+            groups: &[0; 2],
             targets: &Targets { distributions, weights: vec![1.0; 2] },
             sample: &|_| vec![0, 1],
             loss: &CrossEntropy,

@@ -32,9 +32,19 @@ pub enum ModelError {
         /// The kind of model.
         kind: &'static str,
     },
+    /// A model of this kind cannot learn from so much.
+    #[error("a {kind} model cannot learn from this: {message}; choose another model")]
+    Unfit {
+        /// The kind of model.
+        kind: &'static str,
+        /// What is too much.
+        message: String,
+    },
     /// The optimum was not found.
-    #[error("logistic regression was not solved: {message}; lower model.c")]
+    #[error("{model} was not solved: {message}; lower model.c")]
     Solver {
+        /// What was to be solved.
+        model: &'static str,
         /// What the solver says.
         message: String,
     },

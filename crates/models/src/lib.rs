@@ -13,6 +13,7 @@ mod checkpoint;
 mod descent;
 mod error;
 mod linear;
+mod linear_svm;
 mod mlp;
 mod model;
 mod predict;
@@ -23,8 +24,12 @@ pub use blstm_attention::Network;
 pub use checkpoint::{Checkpoint, NamedTensor};
 pub use error::ModelError;
 pub use linear::Linear;
+pub use linear_svm::LinearSvm;
+pub use linear_svm::inner_folds;
 pub use mlp::Mlp;
 pub use model::{Learner, Model, Predictor, Round, model};
+
+pub(crate) use model::one;
 pub use predict::Prediction;
 pub use scaling::{MeanVariance, MinMax, Scaling, ScalingKind};
 

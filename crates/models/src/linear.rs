@@ -12,6 +12,7 @@ use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key};
 use crate::predict::log_shares;
 use crate::{
     Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Scaling, ScalingKind,
+    one,
 };
 use objective::{Objective, minimum};
 
@@ -34,7 +35,7 @@ impl Model for LinearSettings {
     ) -> Result<Box<dyn Learner>, ModelError> {
         let linear = Linear::new(inputs, classes);
         let theta = vec![0.0; linear.theta.len()];
-        Ok(Box::new(Solver { c: self.c, theta, linear }))
+        Ok(Box::new(Solver { c: one(&self.c, KIND)?, theta, linear }))
     }
 }
 

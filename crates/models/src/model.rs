@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use ambivox_nn::{Loss, State, Targets, generator};
-use ambivox_settings::{ModelSettings, TrainingSettings};
+use ambivox_settings::{Choice, ModelSettings, TrainingSettings};
 use rand_chacha::ChaCha8Rng;
 
 use crate::checkpoint::NamedTensor;
@@ -31,8 +31,15 @@ pub fn model(settings: &ModelSettings) -> &dyn Model {
     match settings {
         ModelSettings::BlstmAttention(settings) => settings,
         ModelSettings::Linear(settings) => settings,
+        ModelSettings::LinearSvm(settings) => settings,
         ModelSettings::Mlp(settings) => settings,
     }
+}
+
+/// The one value of a setting. Errors: there are several, of which one has to be chosen before.
+pub(crate) fn one(setting: &Choice<f64>, kind: &'static str) -> Result<f64, ModelError> {
+    let message = "a setting has several values, of which none was chosen".to_owned();
+    setting.only().ok_or(ModelError::Unfit { kind, message })
 }
 
 /// What a learner is given for one round.
@@ -43,6 +50,9 @@ pub struct Round<'a> {
     pub seed: u64,
     /// All utterances, each row-major rows × inputs.
     pub utterances: &'a [&'a [f32]],
+    /// The group of each, such as its speaker, by number: what a model holds out to judge itself by, it
+    /// holds out whole.
+    pub groups: &'a [usize],
     /// What they are to be classified as.
     pub targets: &'a Targets,
     /// Positions of the utterances of this round, drawn from the given stream.

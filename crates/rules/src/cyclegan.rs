@@ -83,6 +83,7 @@ impl<'a> CycleGans<'a> {
         let made = pair.carry_over(&chosen(pool, &positions, width)?)?;
         let example = |(&n, frames): (&usize, Vec<f32>)| Example {
             utterance_id: pool[n].utterance_id.clone(),
+            group: pool[n].group.clone(),
             frames,
             gold: Some(class),
             votes: Vec::new(),

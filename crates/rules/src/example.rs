@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub struct Example {
     /// The utterance.
     pub utterance_id: String,
+    /// The group that it is of, such as its speaker; empty where there is none.
+    pub group: String,
     /// Normalised descriptors, row-major frames × width; scaled functionals are one frame.
     pub frames: Vec<f32>,
     /// Index of the gold label among the classes; `None` where the annotators agreed on none of

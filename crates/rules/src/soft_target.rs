@@ -47,7 +47,8 @@ mod tests {
 
     fn example(votes: &[f64]) -> Example {
         let (utterance_id, frames) = ("turn7".to_owned(), vec![0.0]);
-        Example { utterance_id, frames, gold: None, votes: votes.to_vec() }
+        let (group, votes) = (String::new(), votes.to_vec());
+        Example { utterance_id, group, frames, gold: None, votes }
     }
 
     fn targets(smoothing: f64, votes: &[f64]) -> Result<Vec<f64>, RuleError> {

@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod bundle;
+mod choice;
 mod cyclegan;
 mod error;
 mod event;
@@ -30,6 +31,7 @@ mod words;
 
 pub use arithmetic::{Arithmetic, UnknownArithmetic};
 pub use bundle::{Bundle, BundledNetwork};
+pub use choice::Choice;
 pub use cyclegan::{CycleganSettings, Pool};
 pub use error::SettingsError;
 pub use event::Event;
@@ -40,7 +42,9 @@ pub use methods::{
     FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings, Method,
     MethodParams, Methods, SoftTargetSettings, WSettings,
 };
-pub use model::{AttentionOver, LinearSettings, MlpSettings, ModelSettings, NetworkSettings};
+pub use model::{
+    AttentionOver, LinearSettings, LinearSvmSettings, MlpSettings, ModelSettings, NetworkSettings,
+};
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use pipeline::{CorpusSettings, CorrectionSettings, OnBroken, Pipeline, TrainingSettings};
 pub use request::{
@@ -50,14 +54,14 @@ pub use request::{
 pub use section::{Features, Section};
 pub use space::{Range, Search, Space};
 pub use split::{
-    BalanceSettings, Fold, GroupKFoldSettings, Grouping, LeaveOneSpeakerOutSettings, SplitKind,
-    SplitSettings, Splits,
+    BalanceSettings, FixedSettings, Fold, GroupKFoldSettings, Grouping, LeaveOneSpeakerOutSettings,
+    SplitKind, SplitSettings, Splits,
 };
 pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
 pub use threads::{MOST_THREADS, parse_threads};
 pub use untrusted::{guard, one_line, printable, read_bounded, unguard};
-pub use words::{agreeing, causes, counted, counted_is};
+pub use words::{agreeing, causes, counted, counted_is, some_listed};
 
 #[cfg(test)]
 mod tests;

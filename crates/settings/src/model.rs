@@ -4,6 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Table;
 
+use crate::Choice;
 use crate::pipeline::MOST_UNITS;
 
 /// Section `[model]`: what is trained, by its `kind`.
@@ -12,9 +13,11 @@ use crate::pipeline::MOST_UNITS;
 pub enum ModelSettings {
     /// The paper's network, over an utterance's frames.
     BlstmAttention(NetworkSettings),
-    /// Multinomial logistic regression, over an utterance's functionals.
+    /// Multinomial logistic regression, over one vector of an utterance.
     Linear(LinearSettings),
-    /// Fully connected layers, over an utterance's functionals.
+    /// Linear support vector machines, over one vector of an utterance.
+    LinearSvm(LinearSvmSettings),
+    /// Fully connected layers, over one vector of an utterance.
     Mlp(MlpSettings),
 }
 
@@ -62,7 +65,16 @@ pub struct NetworkSettings {
 pub struct LinearSettings {
     /// C: the weight of the loss, summed over the training utterances, against half the squares of the
     /// weights. The lower, the smoother.
-    pub c: f64,
+    pub c: Choice<f64>,
+}
+
+/// Section `[model]` with `kind = "linear-svm"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinearSvmSettings {
+    /// C: the weight of the hinge loss, summed over the training utterances, against half the squares of the
+    /// weights. The lower, the wider the margin.
+    pub c: Choice<f64>,
 }
 
 /// Section `[model]` with `kind = "mlp"`.
@@ -83,20 +95,45 @@ impl ModelSettings {
     pub const PAPERS: &'static str = "blstm-attention";
 
     /// All kinds.
-    pub const KINDS: [&'static str; 3] = [Self::PAPERS, "linear", "mlp"];
+    pub const KINDS: [&'static str; 4] = [Self::PAPERS, "linear", "linear-svm", "mlp"];
 
     /// The kind, in the word of the pipeline file.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::BlstmAttention(_) => Self::PAPERS,
             Self::Linear(_) => "linear",
+            Self::LinearSvm(_) => "linear-svm",
             Self::Mlp(_) => "mlp",
         }
     }
 
-    /// Whether it reads one vector of an utterance, its functionals, and not its frames.
+    /// Whether it reads one vector of an utterance, and not its frames.
     pub fn reads_vectors(&self) -> bool {
-        matches!(self, Self::Linear(_) | Self::Mlp(_))
+        !matches!(self, Self::BlstmAttention(_))
+    }
+
+    /// C, of the kinds that have it, where it is one value.
+    pub fn c(&self) -> Option<f64> {
+        match self {
+            Self::Linear(LinearSettings { c }) | Self::LinearSvm(LinearSvmSettings { c }) => {
+                c.only()
+            }
+            Self::BlstmAttention(_) | Self::Mlp(_) => None,
+        }
+    }
+
+    /// The models that there are to choose from, each with one value for every setting.
+    pub fn candidates(&self) -> Vec<Self> {
+        let with = |c: &Choice<f64>, model: fn(Choice<f64>) -> Self| {
+            c.candidates().iter().map(|&c| model(Choice::One(c))).collect()
+        };
+        match self {
+            Self::Linear(LinearSettings { c }) => with(c, |c| Self::Linear(LinearSettings { c })),
+            Self::LinearSvm(LinearSvmSettings { c }) => {
+                with(c, |c| Self::LinearSvm(LinearSvmSettings { c }))
+            }
+            other => vec![other.clone()],
+        }
     }
 
     /// Units of its layers, each under the name of its setting.
@@ -105,7 +142,7 @@ impl ModelSettings {
             Self::BlstmAttention(NetworkSettings { linear, lstm, .. }) => {
                 vec![("model.linear", *linear), ("model.lstm", *lstm)]
             }
-            Self::Linear(_) => Vec::new(),
+            Self::Linear(_) | Self::LinearSvm(_) => Vec::new(),
             Self::Mlp(settings) => settings.hidden.iter().map(|&n| ("model.hidden", n)).collect(),
         }
     }
@@ -117,9 +154,10 @@ impl ModelSettings {
             return Some(format!("{setting}: {size}; from 1 to {MOST_UNITS}"));
         }
         let shares = match self {
-            Self::Linear(LinearSettings { c }) => {
-                let good = (1e-9..=1e9).contains(c);
-                return (!good).then(|| "model.c: from 1e-9 to 1e9".to_owned());
+            Self::Linear(LinearSettings { c }) | Self::LinearSvm(LinearSvmSettings { c }) => {
+                let good = c.candidates().iter().all(|c| (1e-9..=1e9).contains(c)) && !c.is_odd();
+                let fault = "model.c: from 1e-9 to 1e9, or a list of such values, none twice";
+                return (!good).then(|| fault.to_owned());
             }
             Self::BlstmAttention(settings) => vec![("model.dropout", settings.dropout)],
             Self::Mlp(MlpSettings { leak, dropout, .. }) => {

@@ -21,6 +21,8 @@ pub mod role {
     pub const INDEX_SUMMARY: &str = "index_summary";
     /// The file or folder of features that somebody has computed, outside of the store.
     pub const TABLE: &str = "table";
+    /// The list of parts that somebody has published or written down, outside of the store.
+    pub const PARTS: &str = "parts";
     /// `features.parquet`: a row per frame.
     pub const FEATURES: &str = "features";
     /// `vectors.parquet`: a row per utterance.
@@ -83,7 +85,8 @@ pub struct ExtractParams {
     pub on_broken: OnBroken,
 }
 
-/// Parameters of the split stage. Inputs: `index`, `exclusions`. Outputs: `splits`.
+/// Parameters of the split stage. Inputs: `index`, `exclusions`, and `parts` where they are listed. Outputs:
+/// `splits`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitParams {
@@ -117,6 +120,9 @@ pub struct TrainParams {
     pub features: Features,
     /// The model.
     pub model: ModelSettings,
+    /// Whether the features are of several layers, of which one is to be chosen inside the training groups.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub choose_layer: bool,
     /// The optimiser; `seeds` is empty here, since a run has one seed.
     pub training: TrainingSettings,
     /// Which instructions compute. Absent where they are the processor's own, so that keys are what
@@ -208,11 +214,11 @@ pub enum StageParams {
     /// Make the synthetic corpus. No inputs. Outputs: `corpus` (a folder) and `truth`.
     Synth(SynthSettings),
     /// List the corpus's utterances.
-    Index(IndexParams),
+    Index(Box<IndexParams>),
     /// Compute the descriptors.
     Extract(ExtractParams),
     /// Divide the utterances into folds.
-    Split(SplitParams),
+    Split(Box<SplitParams>),
     /// Exchange labels at a known rate. Inputs: `index`, `splits`. Outputs: `noise`.
     Noise(NoiseParams),
     /// Correct labels by a reviewer's file.

@@ -1,6 +1,8 @@
 //! Folds: section `[split]` of a pipeline, and the splits file, which says fold by fold who is tested,
 //! who validates, who trains.
 
+use std::path::{Path, PathBuf};
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Table;
@@ -8,7 +10,7 @@ use toml::Table;
 use crate::Manifest;
 
 /// Section `[split]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SplitSettings {
     /// How utterances are divided, with the kind's own settings.
     #[serde(flatten)]
@@ -20,13 +22,15 @@ pub struct SplitSettings {
 }
 
 /// How utterances are divided into folds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self", tag = "kind", rename_all = "kebab-case")]
 pub enum SplitKind {
     /// One fold per speaker: that speaker is tested, their partner validates, the others train.
     LeaveOneSpeakerOut(LeaveOneSpeakerOutSettings),
     /// Groups of utterances in some parts: each is tested once, and the next part validates.
     GroupKFold(GroupKFoldSettings),
+    /// Parts that somebody has published or written down.
+    Fixed(FixedSettings),
 }
 
 impl<'de> Deserialize<'de> for SplitKind {
@@ -65,6 +69,74 @@ pub struct GroupKFoldSettings {
     pub seed: u64,
 }
 
+/// Section `[split]` with `kind = "fixed"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FixedSettings {
+    /// The list of parts, relative to the pipeline file: a table, or a folder of folds. Empty for the stage,
+    /// whose input it is.
+    pub file: PathBuf,
+    /// A table's column of utterances: ids, paths or names of files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// A table's column of parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// The words of that column for what trains.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub train: Vec<String>,
+    /// Those for what validates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validation: Vec<String>,
+    /// Those for what is tested, each in a fold of that name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub test: Vec<String>,
+    /// Where no part validates: the share of those who train that does in their place, by whole speakers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_share: Option<f64>,
+    /// Seed of the choice of these speakers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Whether speakers may be in two parts of a fold. Not where left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_overlap: bool,
+}
+
+impl FixedSettings {
+    fn fault(&self) -> Option<&'static str> {
+        let words: Vec<&String> =
+            self.train.iter().chain(&self.validation).chain(&self.test).collect();
+        let repeated = (1..words.len()).any(|at| words[..at].contains(&words[at]));
+        let of_table = [self.id.is_some(), self.part.is_some(), !words.is_empty()];
+        let whole = !self.train.is_empty() && !self.test.is_empty();
+        let share = self.validation_share;
+        let faults = [
+            (
+                of_table.contains(&true) && (of_table.contains(&false) || !whole),
+                "split: a table needs id, part, train and test; a folder of folds none of them",
+            ),
+            (repeated, "split: a part is named twice in train, validation and test"),
+            (
+                share.is_some_and(|share| !(share > 0.0 && share < 1.0)),
+                "split.validation_share: above 0, below 1",
+            ),
+            (
+                share.is_some() != self.seed.is_some(),
+                "split: validation_share and seed go together",
+            ),
+            (
+                share.is_some() && !self.validation.is_empty(),
+                "split: validation names what validates; leave validation_share out",
+            ),
+            (
+                whole && share.is_none() && self.validation.is_empty(),
+                "split: name what validates, or set validation_share and seed",
+            ),
+        ];
+        faults.into_iter().find_map(|(bad, message)| bad.then_some(message))
+    }
+}
+
 /// What utterances have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -95,13 +167,14 @@ pub struct BalanceSettings {
 
 impl SplitKind {
     /// All kinds.
-    pub const NAMES: [&'static str; 2] = ["leave-one-speaker-out", "group-k-fold"];
+    pub const NAMES: [&'static str; 3] = ["leave-one-speaker-out", "group-k-fold", "fixed"];
 
     /// The kind, in the word of the pipeline file.
     pub fn name(&self) -> &'static str {
         match self {
             Self::LeaveOneSpeakerOut(_) => "leave-one-speaker-out",
             Self::GroupKFold(_) => "group-k-fold",
+            Self::Fixed(_) => "fixed",
         }
     }
 
@@ -110,7 +183,15 @@ impl SplitKind {
     pub fn known_folds(&self, manifest: &Manifest) -> Vec<String> {
         match self {
             Self::LeaveOneSpeakerOut(_) => manifest.speakers.keys().cloned().collect(),
-            Self::GroupKFold(_) => Vec::new(),
+            Self::GroupKFold(_) | Self::Fixed(_) => Vec::new(),
+        }
+    }
+
+    /// The list of parts that it reads, relative to the pipeline file.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::LeaveOneSpeakerOut(_) | Self::GroupKFold(_) => None,
+            Self::Fixed(settings) => Some(&settings.file),
         }
     }
 }
@@ -120,21 +201,31 @@ impl SplitSettings {
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let repeated =
             (1..self.classes.len()).any(|at| self.classes[..at].contains(&self.classes[at]));
-        let few = match &self.kind {
-            SplitKind::LeaveOneSpeakerOut(_) => false,
-            SplitKind::GroupKFold(settings) => settings.folds < 3,
+        let few = "split.folds: at least 3, so that one part is tested, one validates, one trains";
+        let of_kind = match &self.kind {
+            SplitKind::LeaveOneSpeakerOut(_) => None,
+            SplitKind::GroupKFold(settings) => (settings.folds < 3).then_some(few),
+            SplitKind::Fixed(settings) => settings.fault(),
         };
         let faults = [
             (self.classes.len() < 2, "split.classes: name at least two"),
             (repeated, "split.classes: a class is named twice"),
-            (few, "split.folds: at least 3, so that one part is tested, one validates, one trains"),
         ];
-        faults.into_iter().find_map(|(bad, message)| bad.then_some(message))
+        faults.into_iter().find_map(|(bad, message)| bad.then_some(message)).or(of_kind)
+    }
+
+    /// The same without the place of the list of parts, which for the stage is an input.
+    #[must_use]
+    pub fn without_file(&self) -> Self {
+        let mut settings = self.clone();
+        if let SplitKind::Fixed(kind) = &mut settings.kind {
+            kind.file = PathBuf::new();
+        }
+        settings
     }
 }
 
-/// One fold of the cross-validation. Groups, never single utterances, are divided, so that no group is
-/// in two parts of a fold.
+/// One fold of the cross-validation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fold {
@@ -149,18 +240,27 @@ pub struct Fold {
     pub test: Vec<String>,
     /// Ids of the validating groups' utterances, likewise.
     pub validation: Vec<String>,
+    /// Ids of utterances, ambiguous ones too, that are in no part of this fold, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+    /// Speakers who are tested or validate and are in another part of the fold too, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_two_parts: Vec<String>,
 }
 
 /// Contents of `splits.json`, written by the split stage. Who trains in a fold is not written, since a
 /// fold for each of a thousand speakers would name all others: all that take part and are neither
-/// tested nor validate.
+/// tested nor validate, nor left out of the fold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Splits {
     /// Version of this file's form; 3.
     pub schema: u32,
-    /// What is divided.
+    /// What is divided; of parts that are listed, what they are told by.
     pub grouping: Grouping,
+    /// Whether the parts are listed by somebody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub listed: bool,
     /// The classes, in the pipeline's order; every matrix and distribution keeps this order.
     pub classes: Vec<String>,
     /// The folds, sorted by name.
@@ -172,8 +272,11 @@ pub struct Splits {
     /// classes but with votes for some of them. Methods that use votes train on them; nothing is
     /// validated or tested on them.
     pub ambiguous: Vec<String>,
+    /// What is worth a word: of a list of parts, what it has and the corpus has not, and the reverse.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Utterances that take part and have no vote for any class, sorted by id, where others have: methods
-    /// that learn from votes cannot train on them. Absent where there are none, or no votes at all.
+    /// that learn from votes cannot train on them; of those that train in some fold. Absent where there are none, or no votes at all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_votes: Vec<String>,
 }

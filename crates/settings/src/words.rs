@@ -41,6 +41,18 @@ pub fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
     texts
 }
 
+/// Items that a message lists at most; of more it tells the number.
+const LISTED: usize = 20;
+
+/// The first of many items for a message, and how many more there are.
+pub fn some_listed(items: &[String]) -> String {
+    let (shown, rest) = items.split_at(items.len().min(LISTED));
+    match rest.len() {
+        0 => shown.join(", "),
+        more => format!("{}, and {more} more", shown.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,7 +26,8 @@ use sound::Sound;
 
 /// With the folds of one speaker alone there is none.
 const NOTHING_TO_RANK: &str = "no label was both learned from in one fold and tested in another\n\
-    hint: audit more folds, or all by leaving --fold out";
+    hint: audit more folds, or all by leaving --fold out; where the parts are those of one list, divide by \
+    split.kind = \"group-k-fold\"";
 
 /// The index by utterance.
 type Index<'a> = BTreeMap<&'a str, &'a Utterance>;

@@ -124,7 +124,7 @@ impl Bench {
     }
 
     fn index(&self) -> PathBuf {
-        let work = StageParams::Index(IndexParams { manifest: manifest() });
+        let work = StageParams::Index(Box::new(IndexParams { manifest: manifest() }));
         self.work("index", work, &[(role::CORPUS, self.corpus())]).unwrap()
     }
 
@@ -139,7 +139,7 @@ impl Bench {
         let classes = ["happiness", "sadness"].map(str::to_owned).to_vec();
         let kind = SplitKind::LeaveOneSpeakerOut(LeaveOneSpeakerOutSettings {});
         let split = SplitSettings { kind, classes, balance: None };
-        let work = StageParams::Split(SplitParams { split, manifest: manifest() });
+        let work = StageParams::Split(Box::new(SplitParams { split, manifest: manifest() }));
         let inputs = [
             (role::INDEX, self.out("index").join("index.parquet")),
             (role::EXCLUSIONS, self.out("extract").join("exclusions.json")),
@@ -176,6 +176,7 @@ impl Bench {
             seed: 7,
             features: features(),
             model,
+            choose_layer: false,
             training: TrainingSettings {
                 seeds: vec![],
                 batch_size: 4,
@@ -344,7 +345,7 @@ fn an_unknown_fold_is_wrong_usage_and_lists_the_known_ones() {
 #[test]
 fn a_missing_input_is_named() {
     let bench = Bench::new(1);
-    let work = StageParams::Index(IndexParams { manifest: manifest() });
+    let work = StageParams::Index(Box::new(IndexParams { manifest: manifest() }));
     let error = bench.work("index", work, &[]).unwrap_err();
     assert_eq!(error.to_string(), "request: stage index lacks input `corpus`");
     assert_eq!(error.exit_code(), exit::USAGE);
@@ -549,7 +550,7 @@ fn runs_are_evaluated_and_reported() {
 #[test]
 fn an_input_that_is_not_opened_is_an_error() {
     let bench = Bench::new(1);
-    let index = StageParams::Index(IndexParams { manifest: manifest() });
+    let index = StageParams::Index(Box::new(IndexParams { manifest: manifest() }));
     let inputs = [role::CORPUS, role::TRUTH].map(|role| (role, bench.corpus()));
     let error = bench.work("index", index, &inputs).unwrap_err();
     assert!(error.to_string().contains("stage index lacks a use for its input `truth`"), "{error}");

@@ -1,5 +1,6 @@
 //! The train stage: one fold, by one method, from one seed.
 
+mod choose;
 mod events;
 mod fold;
 mod keeper;
@@ -16,6 +17,7 @@ use fs_err as fs;
 use crate::StageError;
 use crate::job::{Job, Run};
 use crate::tables::{self, labels, noise, predictions};
+use choose::{Chosen, choose};
 use events::{Events, write_course};
 use fold::{FoldData, Member};
 use keeper::Keeper;
@@ -32,24 +34,27 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     if !params.method.uses_ambiguous() {
         fold.ambiguous.clear();
     }
-    let run = Prepared::new(params, job, &splits.classes, fold)?;
+    let layers = read_features(params, job, &fold)?;
+    let chosen = choose(params, job, &splits.classes, &fold, &layers)?;
+    let run = Prepared::new(params, job, &splits.classes, fold, chosen, &layers)?;
     let trained = run.train()?;
     run.write_tables(&trained)?;
     run.write_checkpoint(trained)
 }
 
-/// What the model reads of the fold's utterances.
+/// What the model reads of the fold's utterances: a table, or one for each layer that there is to choose from.
 fn read_features(
     params: &TrainParams,
     job: &Job<'_>,
     fold: &FoldData,
-) -> Result<FeatureTable, StageError> {
+) -> Result<Vec<FeatureTable>, StageError> {
     let ids = fold.ids();
-    Ok(if params.model.reads_vectors() {
+    let table = if params.model.reads_vectors() {
         FeatureTable::read_vectors(job.input(role::VECTORS)?, Some(&ids))?
     } else {
         FeatureTable::read(job.input(role::FEATURES)?, Some(&ids))?
-    })
+    };
+    Ok(if params.choose_layer { table.layers() } else { vec![table] })
 }
 
 /// Utterances with their rows, scaled.
@@ -61,6 +66,7 @@ fn examples(
     let example = |member: &Member| {
         Ok(Example {
             utterance_id: member.utterance_id.clone(),
+            group: member.speaker.clone(),
             frames: scaling.applied(member.frames(features)?),
             gold: member.gold,
             votes: member.votes.clone(),
@@ -82,6 +88,7 @@ fn course(epoch: &EpochRecord) -> String {
 /// All that a run and its outputs need.
 struct Prepared<'a> {
     params: &'a TrainParams,
+    chosen: Chosen,
     job: &'a Job<'a>,
     classes: &'a [String],
     fold: FoldData,
@@ -100,11 +107,14 @@ impl<'a> Prepared<'a> {
         job: &'a Job<'a>,
         classes: &'a [String],
         mut fold: FoldData,
+        chosen: Chosen,
+        layers: &[FeatureTable],
     ) -> Result<Self, StageError> {
-        let features = read_features(params, job, &fold)?;
+        let features = &layers[chosen.layer.unwrap_or(0)];
         // Fitted on the clear utterances alone, so that every method sees the same values.
-        let scaling = fold.scaling(model(&params.model).scaling(), &features)?;
-        let examples = |members: &[Member]| examples(members, &features, &scaling);
+        let kind = model(&chosen.model).scaling();
+        let scaling = FoldData::scaling_of(&fold.training, kind, features)?;
+        let examples = |members: &[Member]| examples(members, features, &scaling);
         let ambiguous = examples(&fold.ambiguous)?;
         let mut training = examples(&fold.training)?;
         let mut pool = Vec::new();
@@ -116,12 +126,25 @@ impl<'a> Prepared<'a> {
         }
         let (validation, test) = (examples(&fold.validation)?, examples(&fold.test)?);
         let live = Live::new(job);
-        Ok(Self { params, job, classes, fold, training, validation, test, pool, scaling, live })
+        let run = Self {
+            params,
+            chosen,
+            job,
+            classes,
+            fold,
+            training,
+            validation,
+            test,
+            pool,
+            scaling,
+            live,
+        };
+        Ok(run)
     }
 
     fn train(&self) -> Result<Trained, StageError> {
-        let TrainParams { training, method, model, seed, .. } = self.params;
-        let (classes, width) = (self.classes, self.scaling.width());
+        let TrainParams { training, method, seed, .. } = self.params;
+        let (model, classes, width) = (&self.chosen.model, self.classes, self.scaling.width());
         let spec = RunSpec { training, method, model, seed: *seed, classes, width };
         let Self { training, validation, pool, .. } = self;
         let total = spec.most_epochs() as u64;
@@ -171,6 +194,7 @@ impl<'a> Prepared<'a> {
             test_utterances: self.test.len(),
             parameters: trained.predictor.parameters(),
             best_epoch: trained.best_epoch,
+            chosen: self.chosen.told.clone(),
             initial_mean_weight: trained.initial_mean_weight.clone(),
             epochs: trained.epochs.clone(),
         }
@@ -219,10 +243,14 @@ impl<'a> Prepared<'a> {
     }
 
     fn write_checkpoint(&self, trained: Trained) -> Result<(), StageError> {
+        let mut features = self.params.features.clone();
+        if let Some(layer) = self.chosen.layer {
+            features.frontend.settings.insert("layer".to_owned(), (layer as i64).into());
+        }
         let checkpoint = Checkpoint {
             predictor: trained.predictor,
             classes: self.classes.to_vec(),
-            features: self.params.features.clone(),
+            features,
             scaling: self.scaling.clone(),
         };
         Ok(checkpoint.save(&self.job.output(role::CHECKPOINT)?)?)

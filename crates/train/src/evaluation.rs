@@ -66,6 +66,7 @@ mod tests {
     fn loss_is_the_mean_over_utterances_and_ua_over_the_classes_that_occur() {
         let example = |gold| Example {
             utterance_id: String::new(),
+            group: String::new(),
             frames: vec![0.0],
             gold: Some(gold),
             votes: vec![],

@@ -1,6 +1,7 @@
 //! Algorithm 1: rounds of the model and of the labels by turns, until validation says stop.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 use ambivox_eval::EpochRecord;
@@ -149,6 +150,8 @@ struct Run<'a> {
     made: &'a [Example],
     /// Those to train on, the ones that were made behind the others.
     training: Cow<'a, [Example]>,
+    /// Their groups, by number.
+    groups: Vec<usize>,
     /// Of those that were not made.
     gold: Vec<Option<usize>>,
     learner: Box<dyn Learner>,
@@ -205,7 +208,8 @@ impl<'a> Run<'a> {
         let method = method(spec.method, &training, classes)?;
         let initial = method.rule.targets().clone();
         let gold = data.training.iter().map(|example| example.gold).collect();
-        Ok(Self { spec, data, made, training, gold, learner, method, initial })
+        let groups = numbered(&training);
+        Ok(Self { spec, data, made, training, groups, gold, learner, method, initial })
     }
 
     /// Goes on from where an equal run was cut short.
@@ -226,6 +230,7 @@ impl<'a> Run<'a> {
             number: epoch,
             seed: self.spec.seed,
             utterances: &utterances,
+            groups: &self.groups,
             targets: rule.targets(),
             sample: &|generator| sampler.utterances(generator),
             loss: rule.loss(),
@@ -269,6 +274,13 @@ impl<'a> Run<'a> {
             labels: states(&targets, &self.initial, training, &log_y),
         })
     }
+}
+
+/// The group of every utterance, by its number in the order of names.
+fn numbered(examples: &[Example]) -> Vec<usize> {
+    let names: BTreeSet<&str> = examples.iter().map(|example| example.group.as_str()).collect();
+    let numbers: BTreeMap<&str, usize> = names.into_iter().zip(0..).collect();
+    examples.iter().map(|example| numbers[example.group.as_str()]).collect()
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ fn several(experiment: &Experiment) -> Vec<Instance> {
         instance.slot = format!("index/{i}");
         let mut manifest = experiment.manifest.clone();
         manifest.title = format!("Toy {i}");
-        instance.work = StageParams::Index(IndexParams { manifest });
+        instance.work = StageParams::Index(Box::new(IndexParams { manifest }));
         instance
     };
     (0..5).map(variant).collect()

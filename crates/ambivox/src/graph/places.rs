@@ -100,22 +100,25 @@ pub(super) fn preparation(experiment: &Experiment) -> Vec<Instance> {
     let Experiment { pipeline, manifest, frontend, .. } = experiment;
     let synth = pipeline.synth.clone();
     let synth = synth.map(|settings| Instance::new("synth", StageParams::Synth(settings), vec![]));
-    let index = StageParams::Index(IndexParams { manifest: manifest.clone() });
+    let index = StageParams::Index(Box::new(IndexParams { manifest: manifest.clone() }));
     let extract = StageParams::Extract(ExtractParams {
         features: experiment.features(),
         frames: frontend.gives_frames(),
         on_broken: pipeline.corpus.on_broken,
     });
-    let split = StageParams::Split(SplitParams {
-        split: pipeline.split.clone(),
+    let split = StageParams::Split(Box::new(SplitParams {
+        split: pipeline.split.without_file(),
         manifest: manifest.clone(),
-    });
+    }));
     let indexed = output(role::INDEX, "index");
     let exclusions = output(role::EXCLUSIONS, "extract");
+    let parts = pipeline.split.kind.file();
+    let parts = parts.map(|_| (role::PARTS.to_owned(), Source::Parts));
+    let divided = [indexed.clone(), exclusions].into_iter().chain(parts).collect();
     let rest = [
         Instance::new("index", index, vec![corpus(experiment)]),
-        Instance::new("extract", extract, vec![described(experiment), indexed.clone()]),
-        Instance::new(SPLIT, split, vec![indexed, exclusions]),
+        Instance::new("extract", extract, vec![described(experiment), indexed]),
+        Instance::new(SPLIT, split, divided),
     ];
     synth.into_iter().chain(rest).collect()
 }
@@ -207,6 +210,7 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
         seed: run.seed,
         features: experiment.read_by(&model),
         model,
+        choose_layer: experiment.frontend.choose_layer,
         training,
         arithmetic: experiment.arithmetic,
         correct_test: pipeline.corrections.as_ref().is_some_and(|corrections| corrections.test),

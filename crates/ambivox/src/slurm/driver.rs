@@ -140,7 +140,9 @@ impl Slurm {
         for (role, source) in &instance.inputs {
             let digest = match source {
                 Source::Corpus => executor.resolver.corpus_digest()?,
-                Source::Corrections | Source::Table => executor.resolver.outside_digest(source)?,
+                Source::Corrections | Source::Table | Source::Parts => {
+                    executor.resolver.outside_digest(source)?
+                }
                 Source::Output { slot, role } => {
                     let maker = match self.units.get(slot) {
                         Some(unit) => unit.digest,

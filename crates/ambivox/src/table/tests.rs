@@ -48,6 +48,7 @@ fn history(method: &str, fold: usize) -> RunHistory {
         test_utterances: 10,
         parameters: 1,
         best_epoch: 1,
+        chosen: BTreeMap::new(),
         initial_mean_weight: None,
         epochs: vec![epoch],
     }

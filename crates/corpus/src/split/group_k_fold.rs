@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use ambivox_settings::{GroupKFoldSettings, Grouping, Manifest};
+use ambivox_settings::{GroupKFoldSettings, Grouping};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::{Division, Groups, Splitter};
+use super::{Division, Found, Groups, Splitter, TakingPart};
 use crate::CorpusError;
 
 impl Splitter for GroupKFoldSettings {
@@ -19,28 +19,31 @@ impl Splitter for GroupKFoldSettings {
     /// A fold has the name of its group where every part has one, else a number from 1.
     ///
     /// Error: more parts than groups.
-    fn divide(
-        &self,
-        groups: &Groups<'_>,
-        _manifest: &Manifest,
-    ) -> Result<Vec<Division>, CorpusError> {
-        let Self { group, folds, seed } = *self;
-        if folds > groups.len() {
-            let (grouping, found) = (group.as_str(), groups.len());
-            return Err(CorpusError::TooManyFolds { folds, grouping, found });
-        }
-        let parts = if folds == groups.len() {
-            groups.keys().map(|name| vec![(*name).to_owned()]).collect()
-        } else {
-            parts(groups, folds, seed)
-        };
-        let division = |number: usize| Division {
-            name: name(&parts[number], number, folds, groups.len()),
-            tested: parts[number].iter().cloned().collect(),
-            validating: parts[(number + 1) % folds].iter().cloned().collect(),
-        };
-        Ok((0..folds).map(division).collect())
+    fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
+        taking_part.by_groups(|| divide(self, &taking_part.groups))
     }
+}
+
+fn divide(
+    settings: &GroupKFoldSettings,
+    groups: &Groups<'_>,
+) -> Result<Vec<Division>, CorpusError> {
+    let GroupKFoldSettings { group, folds, seed } = *settings;
+    if folds > groups.len() {
+        let (grouping, found) = (group.as_str(), groups.len());
+        return Err(CorpusError::TooManyFolds { folds, grouping, found });
+    }
+    let parts = if folds == groups.len() {
+        groups.keys().map(|name| vec![(*name).to_owned()]).collect()
+    } else {
+        parts(groups, folds, seed)
+    };
+    let division = |number: usize| Division {
+        name: name(&parts[number], number, folds, groups.len()),
+        tested: parts[number].iter().cloned().collect(),
+        validating: parts[(number + 1) % folds].iter().cloned().collect(),
+    };
+    Ok((0..folds).map(division).collect())
 }
 
 /// Groups in parts of as many utterances as can be: the largest first, each to the part that has

@@ -2,7 +2,7 @@
 
 use ambivox_settings::{Grouping, LeaveOneSpeakerOutSettings, Manifest};
 
-use super::{Division, Groups, Splitter};
+use super::{Division, Found, Groups, Splitter, TakingPart};
 use crate::CorpusError;
 
 impl Splitter for LeaveOneSpeakerOutSettings {
@@ -14,12 +14,10 @@ impl Splitter for LeaveOneSpeakerOutSettings {
     /// `validation`; else the other speaker of the session, if there is just one; else the next speaker
     /// in sorted order, the first following the last. A validation speaker, named by the manifest,
     /// without utterances is an error.
-    fn divide(
-        &self,
-        groups: &Groups<'_>,
-        manifest: &Manifest,
-    ) -> Result<Vec<Division>, CorpusError> {
-        groups.keys().map(|test| division(test, groups, manifest)).collect()
+    fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
+        let TakingPart { groups, manifest, .. } = taking_part;
+        taking_part
+            .by_groups(|| groups.keys().map(|test| division(test, groups, manifest)).collect())
     }
 }
 

@@ -32,8 +32,20 @@ fn corpus(speakers: &[&str], session: impl Fn(&str) -> String) -> Vec<Utterance>
     utterances
 }
 
+/// The folds of kinds that read no list of parts.
+fn divided(
+    utterances: &[Utterance],
+    excluded: &BTreeSet<String>,
+    settings: &SplitSettings,
+    manifest: &Manifest,
+) -> Result<Splits, CorpusError> {
+    let (splits, notes) = splits(utterances, excluded, settings, manifest, None)?;
+    assert!(notes.is_empty() && !splits.listed);
+    Ok(splits)
+}
+
 fn split(utterances: &[Utterance], manifest: &Manifest) -> Result<Splits, CorpusError> {
-    splits(utterances, &BTreeSet::new(), &settings(&CLASSES), manifest)
+    divided(utterances, &BTreeSet::new(), &settings(&CLASSES), manifest)
 }
 
 /// Who is tested and who validates, where each part of a fold is one speaker.
@@ -90,7 +102,7 @@ fn only_labelled_and_usable_utterances_take_part() {
     utterances.push(utterance("e_fear", "e", Some("fear")));
     utterances.push(utterance("f_anger", "f", Some("anger")));
     let excluded = BTreeSet::from(["a_anger".to_owned(), "f_anger".to_owned()]);
-    let splits = splits(&utterances, &excluded, &settings(&CLASSES), &toy("")).unwrap();
+    let splits = divided(&utterances, &excluded, &settings(&CLASSES), &toy("")).unwrap();
     assert_eq!(splits.utterances.len(), 15);
     assert!(splits.utterances.is_sorted());
     assert!(!splits.utterances.iter().any(|id| ["a_anger", "a_fear"].contains(&id.as_str())));
@@ -115,7 +127,7 @@ fn ambiguous_are_those_with_votes_for_the_classes_but_another_label_or_none() {
     add("a_broken", None, &[("anger", 1), ("neutral", 1)]);
     add("e_tie", None, &[("anger", 1), ("neutral", 1)]);
     let excluded = BTreeSet::from(["a_broken".to_owned()]);
-    let splits = splits(&utterances, &excluded, &settings(&CLASSES), &toy("")).unwrap();
+    let splits = divided(&utterances, &excluded, &settings(&CLASSES), &toy("")).unwrap();
     assert_eq!(splits.ambiguous, ["a_fear", "b_tie"]);
     assert!(splits.utterances.contains(&"a_clear".to_owned()));
     assert!(!splits.utterances.contains(&"b_tie".to_owned()));
@@ -127,7 +139,7 @@ fn a_balanced_split_tests_as_many_of_every_class() {
     utterances.extend((0..5).map(|n| utterance(&format!("a_more{n}"), "a", Some("neutral"))));
     let balance = Some(BalanceSettings { seed: 3 });
     let settings = SplitSettings { balance, ..settings(&CLASSES) };
-    let splits = splits(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap();
+    let splits = divided(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap();
     assert_eq!(splits.utterances.len(), 12);
     assert_eq!(splits.folds.len(), 3);
 }
@@ -256,7 +268,7 @@ fn k_fold(group: Grouping, folds: usize, seed: u64) -> SplitSettings {
 fn sessions_are_tested_one_after_the_other() {
     let utterances = table_1();
     let settings = k_fold(Grouping::Session, 5, 0);
-    let splits = splits(&utterances, &BTreeSet::new(), &settings, &manifest("iemocap")).unwrap();
+    let splits = divided(&utterances, &BTreeSet::new(), &settings, &manifest("iemocap")).unwrap();
     let expected = [
         ("Ses01", "Ses02"),
         ("Ses02", "Ses03"),
@@ -275,7 +287,7 @@ fn more_folds_than_groups_are_refused() {
     let utterances = corpus(&["a", "b", "c"], |_| "one".to_owned());
     let refused = |group, folds| {
         let settings = k_fold(group, folds, 0);
-        let error = splits(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap_err();
+        let error = divided(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap_err();
         assert_eq!(error.exit_code(), ambivox_settings::exit::DATA);
         error.to_string()
     };
@@ -303,7 +315,7 @@ proptest! {
             }
         }
         let settings = k_fold(Grouping::Speaker, folds, seed);
-        let splits = splits(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap();
+        let splits = divided(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap();
         prop_assert_eq!(splits.folds.len(), folds);
         prop_assert!(splits.folds.is_sorted_by_key(|fold| fold.name.clone()));
         for pick in [|fold: &Fold| fold.test.clone(), |fold: &Fold| fold.validation.clone()] {

@@ -31,6 +31,7 @@ pub(crate) fn history(method: &str, seed: u64, fold: &str, best_epoch: usize) ->
         test_utterances: 4,
         parameters: 100,
         best_epoch,
+        chosen: std::collections::BTreeMap::new(),
         initial_mean_weight: Some(vec![0.5, 1.5]),
         epochs: (1..=3).map(epoch).collect(),
     }

@@ -9,7 +9,7 @@ mod arrays;
 mod columns;
 mod found;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ambivox_frontends::{Frontend, FrontendError, FrontendKind, Planned, Session, Utterance};
 use ambivox_settings::Section;
@@ -36,6 +36,24 @@ enum RowsOf {
     Frame,
 }
 
+/// Which layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Layer {
+    /// This one.
+    One(usize),
+    /// The one that is chosen inside the training groups.
+    Nested(Nested),
+}
+
+/// The word for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Nested {
+    /// `"nested"`.
+    Nested,
+}
+
 /// Section `[frontend]` with `kind = "table"`, without `file`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,9 +67,9 @@ struct Settings {
     /// left out, every column but those of names and of frames.
     #[serde(skip_serializing_if = "Option::is_none")]
     values: Option<String>,
-    /// The layer, counted from 0, of arrays that have several.
+    /// The layer, counted from 0, of arrays that have several; or all, of which a run chooses one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    layer: Option<usize>,
+    layer: Option<Layer>,
     /// From the start of one frame to that of the next, in seconds, where rows are of frames.
     #[serde(skip_serializing_if = "Option::is_none")]
     step_s: Option<f64>,
@@ -63,6 +81,10 @@ impl Settings {
         self.id.as_deref().unwrap_or(ID)
     }
 
+    fn chooses_layer(&self) -> bool {
+        self.layer == Some(Layer::Nested(Nested::Nested))
+    }
+
     fn fault(&self) -> Option<&'static str> {
         match (self.rows, self.step_s) {
             (RowsOf::Frame, None) => Some("step_s: say how long a frame is, in seconds"),
@@ -70,6 +92,9 @@ impl Settings {
                 Some("step_s: above 0, at most 60 seconds")
             }
             (RowsOf::Utterance, Some(_)) => Some("step_s: goes with rows = \"frame\""),
+            (RowsOf::Frame, _) if self.chooses_layer() => {
+                Some("layer: \"nested\" goes with rows = \"utterance\"; name one")
+            }
             _ => None,
         }
     }
@@ -86,7 +111,8 @@ fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
     };
     let frame_times_s = settings.step_s.map(|step| [step, step]);
     let table = Some(folder.join(file));
-    Ok(Planned { section, frame_times_s, hears: false, table })
+    let choose_layer = settings.chooses_layer();
+    Ok(Planned { section, frame_times_s, hears: false, choose_layer, table })
 }
 
 fn open(section: &Section, table: Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError> {
@@ -121,8 +147,7 @@ pub fn parse(form: &str, bytes: &[u8]) -> Result<usize, FrontendError> {
 /// A table in memory.
 #[derive(Debug)]
 struct Table {
-    /// As messages name it.
-    name: String,
+    path: PathBuf,
     columns: Vec<String>,
     found: Found,
     settings: Settings,
@@ -136,13 +161,19 @@ impl Table {
     fn new(path: &Path, found: Found, settings: &Settings) -> Result<Self, FrontendError> {
         let found = found.chosen(settings.layer).map_err(|message| fault(path, message))?;
         let columns = found.columns(settings.rows).map_err(|message| fault(path, message))?;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name, columns, found, settings: settings.clone() })
+        Ok(Self { path: path.to_path_buf(), columns, found, settings: settings.clone() })
     }
 }
 
 /// Reads a table by what its name ends in.
 fn read(path: &Path, settings: &Settings) -> Result<Found, FrontendError> {
+    let named = settings.id.is_some() || settings.values.is_some();
+    let by_name = path.is_dir() || path.extension().is_some_and(|e| e == "safetensors");
+    if named && by_name {
+        let message = "its arrays have the names of utterances; leave frontend.id and \
+                       frontend.values out";
+        return Err(fault(path, message));
+    }
     if path.is_dir() {
         return arrays::folder(path).map_err(|message| fault(path, message));
     }
@@ -173,8 +204,9 @@ impl Frontend for Table {
         false
     }
 
-    fn strangers(&self, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
-        self.found.names().filter(|name| !is_known(name)).map(str::to_owned).collect()
+    fn adopt(&mut self, id: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>, FrontendError> {
+        let strangers = self.found.adopt(id);
+        strangers.map_err(|message| fault(&self.path, message))
     }
 
     fn session(&self) -> Box<dyn Session + '_> {
@@ -184,10 +216,9 @@ impl Frontend for Table {
 
 impl Session for &Table {
     fn describe(&mut self, utterance: &Utterance<'_>) -> Result<Vec<f32>, String> {
-        let bare = Path::new(utterance.path).with_extension("");
-        let names = [utterance.id, utterance.path, &bare.to_string_lossy()];
-        let Some(array) = names.iter().find_map(|name| self.found.get(name)) else {
-            return Err(format!("{} has nothing of it, neither by id nor by path", self.name));
+        // Of the file nothing is said: it may have another name where what is said here is read.
+        let Some(array) = self.found.get(utterance.id) else {
+            return Err("the table has nothing of it, neither by id nor by path".to_owned());
         };
         let width = self.columns.len();
         let fits = match (self.settings.rows, &array.shape[..]) {
@@ -197,15 +228,14 @@ impl Session for &Table {
         };
         if !fits {
             return Err(format!(
-                "{}: its values have shape {:?}; expected {}",
-                self.name,
+                "its values in the table have shape {:?}; expected {}",
                 array.shape,
                 found::expected(self.settings.rows, width)
             ));
         }
         match array.values.iter().position(|value| !value.is_finite()) {
             None => Ok(array.values.clone()),
-            Some(at) => Err(format!("{}: value {at} of it is {}", self.name, array.values[at])),
+            Some(at) => Err(format!("value {at} of it in the table is {}", array.values[at])),
         }
     }
 }

@@ -148,3 +148,26 @@ fn missing_values_are_found() {
     ]);
     assert!(message.contains("column f0"), "{message}");
 }
+
+#[test]
+fn layers_are_tables_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vectors.parquet");
+    let outputs = Outputs { features: None, vectors: Some(file.clone()), pieces: None };
+    let vector = names(&["layer0_value_0", "layer0_value_1", "layer1_value_0", "layer1_value_1"]);
+    let tables = Tables::create(&outputs, Columns { frame: None, vector: Some(&vector) }).unwrap();
+    let of =
+        |id: &str, values: [f32; 4]| Described { vector: Some(values.to_vec()), ..frames(id, &[]) };
+    let rows = [of("a", [1.0, 2.0, 3.0, 4.0]), of("b", [5.0, 6.0, 7.0, 8.0])];
+    tables.write(&tables.encode(&rows).unwrap()).unwrap();
+    tables.finish().unwrap();
+    let layers = FeatureTable::read_vectors(&file, None).unwrap().layers();
+    assert_eq!(layers.len(), 2);
+    assert_eq!(layers[1].columns(), names(&["layer1_value_0", "layer1_value_1"]));
+    assert_eq!(
+        (layers[0].get("b"), layers[1].get("a")),
+        (Some(&[5.0, 6.0][..]), Some(&[3.0, 4.0][..]))
+    );
+    let (_folder, file) = written(&[&[frames("a", &[1.0, 2.0])]]);
+    assert_eq!(FeatureTable::read(&file, None).unwrap().layers().len(), 1, "one layer is itself");
+}

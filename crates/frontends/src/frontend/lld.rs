@@ -12,7 +12,7 @@ use crate::FrontendError;
 
 /// Registry entry.
 pub(crate) const KIND: FrontendKind =
-    FrontendKind { name: "lld", plan, open: |section, _| Ok(Box::new(Lld::new(set(section)?)?)) };
+    FrontendKind { name: "lld", plan, open: |section, _| Ok(Box::new(Lld::new(&set(section)?)?)) };
 
 /// Settings as people write them: a built-in set (`ser32`, `ser32-sma3`, `ser32-prosody`, `is09`), or a
 /// TOML file whose name ends in `.toml`.
@@ -60,6 +60,7 @@ fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
         frame_times_s: Some([seconds(set.step_ms), seconds(set.frame.length_ms)]),
         section: section_of(set)?,
         hears: true,
+        choose_layer: false,
         table: None,
     })
 }
@@ -97,9 +98,9 @@ struct Lld {
 }
 
 impl Lld {
-    fn new(set: FeatureSet) -> Result<Self, FrontendError> {
+    fn new(set: &FeatureSet) -> Result<Self, FrontendError> {
         let extractor =
-            Extractor::new(&set).map_err(|error| FrontendError::setting("frontend", error))?;
+            Extractor::new(set).map_err(|error| FrontendError::setting("frontend", error))?;
         let added_rows = set.contour.smoothing / 2;
         Ok(Self { columns: set.columns(), added_rows, extractor })
     }
@@ -191,10 +192,9 @@ mod tests {
 
     #[test]
     fn too_short_and_too_loud_utterances_are_left_out_with_a_reason() {
-        let lld = Lld::new(FeatureSet::builtin("ser32").unwrap()).unwrap();
+        let lld = Lld::new(&FeatureSet::builtin("ser32").unwrap()).unwrap();
         let mut session = lld.session();
-        let mut of =
-            |samples: &[f32]| session.describe(&Utterance { id: "a", path: "a.wav", samples });
+        let mut of = |samples: &[f32]| session.describe(&Utterance { id: "a", samples });
         assert!(of(&[0.0; 399]).unwrap_err().contains("shorter than one frame: 399"));
         assert_eq!(of(&[0.1; 400]).unwrap().len(), lld.columns().len());
         assert!(of(&[f32::MAX; 400]).unwrap_err().contains("frame 0: a descriptor is not finite"));

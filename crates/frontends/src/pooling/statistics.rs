@@ -65,7 +65,9 @@ impl Pooling for Statistics {
         for row in rows.chunks_exact(self.width) {
             means.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
         }
-        means.iter_mut().for_each(|mean| *mean /= count);
+        for mean in &mut means {
+            *mean /= count;
+        }
         let mut squares = vec![0.0_f64; self.width];
         for row in rows.chunks_exact(self.width) {
             for ((sum, mean), &x) in squares.iter_mut().zip(&means).zip(row) {

@@ -134,7 +134,10 @@ impl Gradient for &Objective<'_> {
 
 /// Where an objective is smallest, by L-BFGS (Liu and Nocedal 1989) from `theta` on.
 pub(super) fn minimum(objective: &Objective<'_>, theta: Vec<f64>) -> Result<Vec<f64>, ModelError> {
-    let failed = |error: Error| ModelError::Solver { message: error.to_string() };
+    let failed = |error: Error| ModelError::Solver {
+        model: "logistic regression",
+        message: error.to_string(),
+    };
     let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY).with_tolerance_grad(FLAT);
     let executor = Executor::new(objective, solver.map_err(failed)?).timer(false);
     let executor = executor.configure(|state| state.param(theta).max_iters(MOST_STEPS));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ambivox_nn::{CrossEntropy, Loss, Targets};
+use ambivox_settings::Choice;
 use argmin::core::{CostFunction as _, Gradient as _};
 use candle_core::Tensor;
 use proptest::prelude::*;
@@ -57,11 +58,12 @@ const TRAINING: TrainingSettings = TrainingSettings {
 };
 
 fn learner(c: f64, inputs: usize) -> Box<dyn Learner> {
-    LinearSettings { c }.start(inputs, CLASSES, &TRAINING, 0).unwrap()
+    LinearSettings { c: Choice::One(c) }.start(inputs, CLASSES, &TRAINING, 0).unwrap()
 }
 
 fn round<'a>(x: &'a [&'a [f32]], targets: &'a Targets, loss: &'a dyn Loss) -> Round<'a> {
-    Round { number: 1, seed: 0, utterances: x, targets, sample: &|_| (0..60).collect(), loss }
+    let sample = &|_: &mut _| (0..60).collect();
+    Round { number: 1, seed: 0, utterances: x, groups: &[0; 60], targets, sample, loss }
 }
 
 /// scikit-learn penalises as we do: its tolerance is 1e-10, ours and single precision of what is said

@@ -1,13 +1,13 @@
 //! Every fold: who was tested, who validated, and how it went.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_eval::{MethodSummary, Rates};
 use ambivox_settings::{Fold, Grouping, Sex};
 use maud::{Markup, html};
 
 use crate::ReportInput;
-use crate::format::{NONE, count, percent};
+use crate::format::{NONE, count, counted, percent};
 use crate::page::{seeds, sortable_table, tested_folds};
 
 struct Column<'a> {
@@ -31,11 +31,45 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
         tbody { @for fold in folds { (row(input, fold, &columns)) } }
         (foot(&columns))
     };
-    sortable_table(input, "Results of every fold", &caption(input), &content)
+    let many = columns.first().map_or(0, |column| column.means.len()) > SHOWN;
+    let table = sortable_table(input, "Results of every fold", &caption(input), &content);
+    html! {
+        (overlap(input))
+        @for note in &input.splits.notes { p.note { (note) "." } }
+        @if many {
+            details { summary { "All folds" } (table) }
+        } @else {
+            (table)
+        }
+    }
+}
+
+/// More folds than these are folded away.
+const SHOWN: usize = 50;
+
+/// What is to be known of rates where parts of a fold share speakers.
+fn overlap(input: &ReportInput<'_>) -> Markup {
+    let tested = tested_folds(input);
+    let folds = input.splits.folds.iter().filter(|fold| tested.contains(fold.name.as_str()));
+    let shared: Vec<&Fold> = folds.filter(|fold| !fold.in_two_parts.is_empty()).collect();
+    let speakers: BTreeSet<&String> = shared.iter().flat_map(|fold| &fold.in_two_parts).collect();
+    html! {
+        @if !shared.is_empty() {
+            p.banner role="note" {
+                strong { "Speakers in two parts of a fold: " }
+                (counted(speakers.len(), "speaker")) " in " (counted(shared.len(), "fold"))
+                " are tested or validate and are in another part too, so that the rates are not of \
+                 unheard speakers: "
+                (some(&speakers.into_iter().cloned().collect::<Vec<_>>())) "."
+            }
+        }
+    }
 }
 
 fn caption(input: &ReportInput<'_>) -> String {
-    let who = if by_speaker(input) {
+    let who = if input.splits.listed {
+        "The parts are those of a list, not drawn here.".to_owned()
+    } else if by_speaker(input) {
         "One speaker is tested, their partner’s loss stops the training.".to_owned()
     } else {
         let group = input.splits.grouping.as_str();
@@ -47,14 +81,32 @@ fn caption(input: &ReportInput<'_>) -> String {
         ""
     };
     format!(
-        "{who} n: utterances tested. WA, UA in percent. Epoch: the one whose network was kept, of those trained.{averaged}"
+        "{who} n: utterances tested. WA, UA in percent. Epoch: the one whose network was kept, of those trained.{averaged}{}",
+        chosen(input)
     )
+}
+
+/// What was chosen inside the training speakers, and in how many runs.
+fn chosen(input: &ReportInput<'_>) -> String {
+    let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for (setting, value) in input.histories.iter().flat_map(|run| &run.chosen) {
+        *counts.entry((setting, value.to_string())).or_default() += 1;
+    }
+    let choices = counts
+        .into_iter()
+        .map(|((setting, value), runs)| format!("{setting} = {value} in {}", counted(runs, "run")));
+    let choices: Vec<String> = choices.collect();
+    if choices.is_empty() {
+        return String::new();
+    }
+    format!(" Chosen inside the training speakers of each fold: {}.", choices.join(", "))
 }
 
 /// Whether every fold is a speaker, who has its name.
 pub(crate) fn by_speaker(input: &ReportInput<'_>) -> bool {
     let single = |fold: &Fold| fold.tested.len() == 1;
-    input.splits.grouping == Grouping::Speaker && input.splits.folds.iter().all(single)
+    let splits = input.splits;
+    splits.grouping == Grouping::Speaker && !splits.listed && splits.folds.iter().all(single)
 }
 
 fn head(input: &ReportInput<'_>, columns: &[Column<'_>]) -> Markup {

@@ -165,6 +165,7 @@ mod tests {
             test_utterances: 4,
             parameters: 100,
             best_epoch: 2,
+            chosen: std::collections::BTreeMap::new(),
             initial_mean_weight: None,
             epochs: vec![epoch(1, 2.0, 1.5), epoch(2, 1.0, 1.25), epoch(3, 0.5, 1.75)],
         }

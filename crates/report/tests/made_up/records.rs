@@ -199,6 +199,7 @@ fn history(method: &str, seed: u64, speaker: &SpeakerSummary, chance: &mut Chanc
         test_utterances: 449,
         parameters: 675_332,
         best_epoch,
+        chosen: std::collections::BTreeMap::new(),
         initial_mean_weight: lw.then(|| vec![0.53, 0.97, 1.52, 0.98]),
         epochs,
     }
@@ -237,16 +238,20 @@ fn splits(index: &IndexSummary) -> Splits {
         validating: vec![names[i ^ 1].clone()],
         test: vec![],
         validation: vec![],
+        left_out: vec![],
+        in_two_parts: vec![],
     };
     let total: u64 = index.speakers.iter().flat_map(|speaker| speaker.gold.values()).sum();
     Splits {
         schema: 3,
         grouping: Grouping::Speaker,
+        listed: false,
         classes: CLASSES.map(str::to_owned).to_vec(),
         folds: names.iter().enumerate().map(fold).collect(),
         utterances: (0..total).map(|n| format!("utterance-{n:05}")).collect(),
         ambiguous: vec![],
         without_votes: vec![],
+        notes: vec![],
     }
 }
 

@@ -89,6 +89,7 @@ fn toy(purpose: &str, count: usize) -> Vec<Example> {
     let mut noise = generator(77, purpose);
     let mut example = |n: usize| Example {
         utterance_id: format!("{purpose}{n:02}"),
+        group: String::new(),
         frames: [CENTRES[n % 2], 0.5, 0.5].map(|centre| gaussian(&mut noise, centre)).to_vec(),
         gold: Some(n % 2),
         votes: vec![0.0; 2],

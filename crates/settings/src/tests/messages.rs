@@ -13,9 +13,9 @@ fn manifest_message(from: &str, to: &str) -> String {
 #[test]
 fn a_mistyped_key_is_pointed_at() {
     insta::assert_snapshot!(pipeline_message("patience = 10", "patiense = 10"), @r"
-    pipelines/x.toml: TOML parse error at line 30, column 1
+    pipelines/x.toml: TOML parse error at line 31, column 1
        |
-    30 | patiense = 10
+    31 | patiense = 10
        | ^^^^^^^^
     unknown field `patiense`, expected one of `seeds`, `batch_size`, `learning_rate`, `gradient_clip`, `max_epochs`, `patience`
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
@@ -25,9 +25,9 @@ fn a_mistyped_key_is_pointed_at() {
 #[test]
 fn a_word_without_quotes_is_pointed_at() {
     insta::assert_snapshot!(pipeline_message("dropout = 0.5", "dropout = half"), @r"
-    pipelines/x.toml: TOML parse error at line 21, column 11
+    pipelines/x.toml: TOML parse error at line 22, column 11
        |
-    21 | dropout = half
+    22 | dropout = half
        |           ^^^^
     string values must be quoted, expected literal string
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
@@ -37,9 +37,9 @@ fn a_word_without_quotes_is_pointed_at() {
 #[test]
 fn a_value_of_the_wrong_type_is_pointed_at() {
     insta::assert_snapshot!(pipeline_message("batch_size = 32", "batch_size = \"32\""), @r#"
-    pipelines/x.toml: TOML parse error at line 26, column 14
+    pipelines/x.toml: TOML parse error at line 27, column 14
        |
-    26 | batch_size = "32"
+    27 | batch_size = "32"
        |              ^^^^
     invalid type: string "32", expected usize
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
@@ -49,9 +49,9 @@ fn a_value_of_the_wrong_type_is_pointed_at() {
 #[test]
 fn an_unknown_method_is_answered_with_the_known_ones() {
     insta::assert_snapshot!(pipeline_message("[methods.lw]", "[methods.wl]"), @r"
-    pipelines/x.toml: TOML parse error at line 36, column 10
+    pipelines/x.toml: TOML parse error at line 37, column 10
        |
-    36 | [methods.wl]
+    37 | [methods.wl]
        |          ^^
     unknown field `wl`, expected one of `baseline`, `oversampling`, `undersampling`, `soft-target`, `cyclegan`, `l`, `w`, `lw-pretrained`, `lw`
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
@@ -61,9 +61,9 @@ fn an_unknown_method_is_answered_with_the_known_ones() {
 #[test]
 fn a_missing_key_is_named_with_its_table() {
     insta::assert_snapshot!(pipeline_message("learning_rate = 0.001\n", ""), @r"
-    pipelines/x.toml: TOML parse error at line 24, column 1
+    pipelines/x.toml: TOML parse error at line 25, column 1
        |
-    24 | [training]
+    25 | [training]
        | ^^^^^^^^^^
     missing field `learning_rate`
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
@@ -181,13 +181,21 @@ fn impossible_values_of_models_are_refused() {
     assert!(pipeline(&text).unwrap().model.reads_vectors());
     assert!(refused(&text.replace("leak = 0.1", "leak = 1.0")).contains("model.leak: from 0"));
     let unknown = refused(&text.replace("kind = \"mlp\"", "kind = \"tree\""));
-    assert!(unknown.contains("`tree`, expected one of `blstm-attention`, `linear`, `mlp`"));
+    assert!(
+        unknown
+            .contains("`tree`, expected one of `blstm-attention`, `linear`, `linear-svm`, `mlp`")
+    );
     let linear = |c: &str| {
         let linear = format!("kind = \"linear\"\nc = {c}");
         text.replace("kind = \"mlp\"\nhidden = []\nleak = 0.1\ndropout = 0.5", &linear)
     };
     assert!(pipeline(&linear("0.001")).unwrap().model.reads_vectors());
-    assert!(refused(&linear("0.0")).contains("model.c: from 1e-9 to 1e9"));
+    for wrong in ["0.0", "[]", "[0.1, 0.1]", "[1.0, -1.0]"] {
+        assert!(refused(&linear(wrong)).contains("model.c: from 1e-9 to 1e9"), "{wrong}");
+    }
+    let several = pipeline(&linear("[0.01, 1.0]")).unwrap().model;
+    assert_eq!((several.c(), several.candidates().len()), (None, 2));
+    assert_eq!(several.candidates()[1], pipeline(&linear("1.0")).unwrap().model);
 }
 
 #[test]
@@ -288,6 +296,7 @@ fn every_key_is_known() {
 fn a_pipeline_without_kinds_is_of_the_first_ones() {
     let older = PIPELINE
         .replace("[model]\nkind = \"blstm-attention\"", "[network]")
+        .replace("[frontend]\nkind = \"lld\"", "[features]")
         .replace("kind = \"leave-one-speaker-out\"", "scheme = \"leave-one-speaker-out\"");
     assert!(!older.contains("kind"));
     assert_eq!(pipeline(&older).unwrap(), pipeline(PIPELINE).unwrap());
@@ -305,7 +314,10 @@ fn impossible_folds_are_refused() {
     assert!(refused("kind = \"group-k-fold\"").contains("missing field `group`"));
     assert!(refused(&format!("{loso}\nscheme = \"x\"")).contains("unknown field `scheme`"));
     let unknown = refused("kind = \"random\"");
-    assert!(unknown.contains("`leave-one-speaker-out` or `group-k-fold`"), "{unknown}");
+    assert!(
+        unknown.contains("one of `leave-one-speaker-out`, `group-k-fold`, `fixed`"),
+        "{unknown}"
+    );
 }
 
 #[test]

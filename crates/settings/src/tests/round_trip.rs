@@ -68,7 +68,8 @@ fn model() -> impl Strategy<Value = ModelSettings> {
     let mlp = (hidden, 0.0..1.0_f64, 0.0..1.0_f64).prop_map(|(hidden, leak, dropout)| {
         ModelSettings::Mlp(MlpSettings { hidden, leak, dropout })
     });
-    let linear = (1e-9..1e9_f64).prop_map(|c| ModelSettings::Linear(LinearSettings { c }));
+    let linear = (1e-9..1e9_f64)
+        .prop_map(|c| ModelSettings::Linear(LinearSettings { c: crate::Choice::One(c) }));
     prop_oneof![blstm, linear, mlp]
 }
 
@@ -113,6 +114,7 @@ fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
             pooling: settings.pooling.clone(),
         },
         model: settings.model.clone(),
+        choose_layer: false,
         training: settings.training.clone(),
         arithmetic: crate::Arithmetic::Portable,
         correct_test: false,

@@ -68,11 +68,14 @@ impl FoldData {
     fn choose(splits: &Splits, fold: &Fold, index: &[Utterance]) -> Result<Self, StageError> {
         let [clear, ambiguous] = [&splits.utterances, &splits.ambiguous]
             .map(|ids| ids.iter().map(String::as_str).collect::<BTreeSet<_>>());
-        let [test, validation] = [&fold.test, &fold.validation]
+        let [test, validation, left_out] = [&fold.test, &fold.validation, &fold.left_out]
             .map(|ids| ids.iter().map(String::as_str).collect::<BTreeSet<_>>());
         let mut data = Self::default();
         for (row, utterance) in index.iter().enumerate() {
             let id = utterance.utterance_id.as_str();
+            if left_out.contains(id) {
+                continue;
+            }
             if ambiguous.contains(id) && !test.contains(id) && !validation.contains(id) {
                 data.ambiguous.push(Member::new(splits, row, utterance));
             } else if clear.contains(id) {
@@ -115,13 +118,13 @@ impl FoldData {
         parts.into_iter().flatten().map(|member| member.utterance_id.clone()).collect()
     }
 
-    /// A scaling fitted on what the training utterances have in the table, no others.
-    pub(super) fn scaling(
-        &self,
+    /// A scaling fitted on what these utterances have in the table, no others.
+    pub(super) fn scaling_of(
+        training: &[Member],
         kind: ScalingKind,
         features: &FeatureTable,
     ) -> Result<Scaling, StageError> {
-        let frames = self.training.iter().map(|member| member.frames(features));
+        let frames = training.iter().map(|member| member.frames(features));
         let frames = frames.collect::<Result<Vec<_>, _>>()?;
         Ok(Scaling::fit(kind, frames, features.width()))
     }

@@ -148,7 +148,7 @@ pub(super) fn is_made(executor: &mut Executor<'_>, unit: &Unit) -> Result<bool> 
 fn has_inputs(executor: &Executor<'_>, instance: &Instance) -> bool {
     let mut sources = instance.inputs.values();
     sources.all(|source| match source {
-        Source::Corpus | Source::Corrections | Source::Table => true,
+        Source::Corpus | Source::Corrections | Source::Table | Source::Parts => true,
         Source::Output { slot, .. } => executor.resolver.record(slot).is_ok(),
     })
 }

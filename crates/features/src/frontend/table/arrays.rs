@@ -8,6 +8,8 @@ use half::{bf16, f16};
 use npyz::{Deserialize, NpyFile, Order};
 use safetensors::{Dtype, SafeTensors};
 
+use ambivox_settings::some_listed;
+
 use super::Settings;
 use super::found::{Array, Found};
 
@@ -15,14 +17,18 @@ use super::found::{Array, Found};
 /// its own name.
 pub(super) fn npz(bytes: &[u8], settings: &Settings) -> Result<Found, String> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(text)?;
+    if entries(bytes).is_some_and(|entries| entries != archive.len()) {
+        return Err("arrays whose names come more than once; leave one of each".to_owned());
+    }
+    if settings.id.is_some() && settings.values.is_none() {
+        return Err(
+            "frontend.id names the ids of one array; name that in frontend.values".to_owned()
+        );
+    }
     if let Some(values) = &settings.values {
         let names = entry(&mut archive, settings.id())?;
-        return paired(
-            settings.id(),
-            &texts(&names)?,
-            values,
-            numbers(&entry(&mut archive, values)?)?,
-        );
+        let array = numbers(&entry(&mut archive, values)?)?;
+        return paired(settings.id(), &texts(&names)?, values, &array);
     }
     let names = names(&archive)?;
     let mut found = Found::default();
@@ -38,6 +44,14 @@ pub(super) fn npz(bytes: &[u8], settings: &Settings) -> Result<Found, String> {
     Ok(found)
 }
 
+/// How many entries an archive says that it has, where that is said in 16 bits; of entries of one name its
+/// reader keeps the last.
+fn entries(bytes: &[u8]) -> Option<usize> {
+    let at = bytes.windows(4).rposition(|window| window == b"PK\x05\x06")?;
+    let count = u16::from_le_bytes(*bytes.get(at + 10..)?.first_chunk()?);
+    (count != u16::MAX).then_some(usize::from(count))
+}
+
 /// Names of an archive's arrays, sorted.
 fn names(archive: &zip::ZipArchive<Cursor<&[u8]>>) -> Result<Vec<String>, String> {
     let files = archive.file_names().collect::<Result<Vec<_>, _>>().map_err(text)?;
@@ -49,22 +63,28 @@ fn names(archive: &zip::ZipArchive<Cursor<&[u8]>>) -> Result<Vec<String>, String
 
 /// The bytes of an array of an archive.
 fn entry(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, String> {
-    let known = names(archive)?.join(", ");
-    let mut entry = archive
-        .by_name(&format!("{name}.npy"))
-        .map_err(|e| format!("{name}: {e}; it has: {known}"))?;
+    let file = format!("{name}.npy");
+    let Some(at) = archive.index_for_name(&file) else {
+        return Err(format!(
+            "there is no array {name:?}; it has: {}",
+            some_listed(&names(archive)?)
+        ));
+    };
+    let entry = archive.by_index(at).map_err(|e| format!("{name}: {e}"))?;
+    // No more than it says, whatever it inflates to.
     let mut bytes = Vec::new();
-    entry.read_to_end(&mut bytes).map_err(|e| format!("{name}: {e}"))?;
+    let size = entry.size();
+    entry.take(size).read_to_end(&mut bytes).map_err(|e| format!("{name}: {e}"))?;
     Ok(bytes)
 }
 
 /// Each row of an array under the name at its place.
-fn paired(id: &str, names: &[String], values: &str, array: Array) -> Result<Found, String> {
+fn paired(id: &str, names: &[String], values: &str, array: &Array) -> Result<Found, String> {
     let (rows, shape) = array.shape.split_first().ok_or_else(|| format!("{values}: one number"))?;
     if *rows != names.len() {
         return Err(format!("{id} has {} names and {values} {rows} rows", names.len()));
     }
-    let size: usize = shape.iter().product();
+    let size = if names.is_empty() { 0 } else { array.values.len() / names.len() };
     let mut found = Found::default();
     for (at, name) in names.iter().enumerate() {
         let values = array.values[at * size..(at + 1) * size].to_vec();
@@ -139,8 +159,10 @@ fn texts(bytes: &[u8]) -> Result<Vec<String>, String> {
 
 /// A `.npy` that has as many bytes as its header says, so that nothing is reserved for what is not there.
 fn checked(bytes: &[u8]) -> Result<NpyFile<&[u8]>, String> {
+    check_header(bytes)?;
     let file = NpyFile::new(bytes).map_err(text)?;
-    let size = file.dtype().num_bytes().ok_or("not an array of numbers or texts")?;
+    let size = file.dtype().num_bytes().filter(|size| *size > 0);
+    let size = size.ok_or("not an array of numbers or texts")?;
     let length = file.shape().iter().try_fold(size as u64, |all, &axis| all.checked_mul(axis));
     let left = NpyFile::new(bytes).map_err(text)?.into_inner().len() as u64;
     if length != Some(left) {
@@ -148,6 +170,19 @@ fn checked(bytes: &[u8]) -> Result<NpyFile<&[u8]>, String> {
         return Err(format!("{left} bytes, which are not {shape:?} of {dtype}; is it whole?"));
     }
     Ok(file)
+}
+
+/// Longest header in bytes; one of an array of numbers or texts has some 120.
+const LONGEST_HEADER: usize = 4096;
+
+/// Refuses headers that would take for ever to parse: that of an array of numbers or texts is one line, with
+/// one shape in it and no list.
+fn check_header(bytes: &[u8]) -> Result<(), String> {
+    let end = bytes.iter().take(LONGEST_HEADER).position(|&byte| byte == b'\n');
+    let header = end.map(|end| &bytes[..end]).ok_or("not an array of NumPy's")?;
+    let count = |of: u8| header.iter().skip(10).filter(|&&byte| byte == of).count();
+    let simple = count(b'[') == 0 && count(b'(') <= 1 && count(b'{') <= 1;
+    simple.then_some(()).ok_or_else(|| "not an array of numbers or texts".to_owned())
 }
 
 /// The elements, where they are of this type.

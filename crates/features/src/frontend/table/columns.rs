@@ -4,13 +4,16 @@ use std::fs::File;
 
 use polars::prelude::*;
 
-use super::found::{Array, Found, listed};
-use super::{FRAME, RowsOf, Settings};
+use ambivox_settings::some_listed;
+
+use super::found::{Array, Found};
+use super::{FRAME, ID, RowsOf, Settings};
 
 /// A `.csv` in UTF-8, whose first line names the columns.
 pub(super) fn csv(bytes: &[u8], settings: &Settings) -> Result<Found, String> {
     let mut reader = csv::Reader::from_reader(bytes);
-    let names: Vec<String> = reader.headers().map_err(text)?.iter().map(str::to_owned).collect();
+    let names = reader.headers().map_err(text)?.iter().map(|name| name.trim().to_owned());
+    let names: Vec<String> = names.collect();
     let plan = Plan::new(&names, settings)?;
     let mut rows = Rows::new(settings.rows);
     for record in reader.records() {
@@ -19,6 +22,10 @@ pub(super) fn csv(bytes: &[u8], settings: &Settings) -> Result<Found, String> {
         let cell = |at: usize| record.get(at).unwrap_or_default();
         let number = |&at: &usize| {
             let value = cell(at).trim();
+            // As pandas writes what is no number.
+            if value.is_empty() {
+                return Ok(f32::NAN);
+            }
             value.parse::<f32>().map_err(|_| {
                 format!(
                     "line {line}, column {}: {value:?} is no number\nhint: frontend.values has the \
@@ -46,9 +53,19 @@ struct Plan {
 
 impl Plan {
     fn new(names: &[String], settings: &Settings) -> Result<Self, String> {
+        let mut sorted = names.to_vec();
+        sorted.sort_unstable();
+        let twice = sorted.windows(2).filter(|pair| pair[0] == pair[1]);
+        let twice: Vec<String> = twice.map(|pair| pair[0].clone()).collect();
+        if !twice.is_empty() {
+            return Err(format!(
+                "columns of one name: {}; rename all but one",
+                some_listed(&twice)
+            ));
+        }
         let at = |wanted: &str| names.iter().position(|name| name == wanted);
         let missing = |wanted: &str, key: &str| {
-            format!("there is no column {wanted:?}{key}; it has: {}", listed(names))
+            format!("there is no column {wanted:?}{key}; it has: {}", some_listed(names))
         };
         let id =
             at(settings.id()).ok_or_else(|| missing(settings.id(), ", which frontend.id names"))?;
@@ -56,10 +73,15 @@ impl Plan {
             RowsOf::Utterance => None,
             RowsOf::Frame => Some(at(FRAME).ok_or_else(|| missing(FRAME, ""))?),
         };
-        let begins =
-            |name: &str| settings.values.as_ref().is_none_or(|wanted| name.starts_with(wanted));
-        let others = (0..names.len()).filter(|at| *at != id && Some(*at) != frame);
-        let values: Vec<usize> = others.filter(|&at| begins(&names[at])).collect();
+        let is_value = |at: &usize| match &settings.values {
+            // A whole name is meant before the beginning of others.
+            Some(wanted) if names.contains(wanted) => names[*at] == *wanted,
+            Some(wanted) => names[*at].starts_with(wanted),
+            None => true,
+        };
+        let keys = [ID, FRAME];
+        let others = (0..names.len()).filter(|&at| at != id && !keys.contains(&names[at].as_str()));
+        let values: Vec<usize> = others.filter(is_value).collect();
         if values.is_empty() {
             let wanted = settings.values.as_deref().unwrap_or("a column of values");
             return Err(missing(wanted, ", nor one whose name begins so"));
@@ -128,7 +150,7 @@ impl Rows {
     }
 }
 
-/// A `.parquet`, a row group at a time.
+/// A `.parquet`.
 pub(super) fn parquet(file: File, settings: &Settings) -> Result<Found, String> {
     let frame = ParquetReader::new(file).finish().map_err(text)?;
     let names: Vec<String> =
@@ -180,7 +202,7 @@ impl Values {
             return Err(format!(
                 "no columns of numbers: {}\nhint: frontend.values names the column of lists, or the \
                  beginning of the names of those columns that count",
-                listed(&others)
+                some_listed(&others)
             ));
         }
         let narrow = |column: &&Column| column.cast(&DataType::Float32)?.f32().cloned();
@@ -198,7 +220,7 @@ impl Values {
                 Ok(columns.iter().map(|column| column.get(at).unwrap_or(f32::NAN)).collect())
             }
             Self::Lists(lists) => {
-                let list = lists.get_as_series(at).ok_or_else(|| format!("row {at} is null"))?;
+                let Some(list) = lists.get_as_series(at) else { return Ok(Vec::new()) };
                 let values = list.f32().map_err(text)?;
                 Ok(values.iter().map(|value| value.unwrap_or(f32::NAN)).collect())
             }

@@ -174,7 +174,8 @@ fn examples<'a>(
         if let Some(gold) = gold.and_then(|gold| classes.iter().position(|class| class == gold)) {
             let frames = extractor.process(&read(&root.join(&utterance.path))?).into_data();
             let utterance_id = utterance.utterance_id.clone();
-            examples.push(Example { utterance_id, frames, gold: Some(gold), votes: vec![] });
+            let group = utterance.speaker.clone();
+            examples.push(Example { utterance_id, group, frames, gold: Some(gold), votes: vec![] });
         }
     }
     Ok(examples)
