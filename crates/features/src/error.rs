@@ -16,7 +16,7 @@ pub enum FeatureError {
     NoUtterances,
     /// Some utterances' audio cannot be used, and the pipeline says to stop.
     #[error(
-        "the audio of {} of {} cannot be used:{}\nhint: mend these files, or \
+        "{} of {} cannot be used:{}\nhint: mend what is named, or \
          set corpus.on_broken = \"skip\" to leave the utterances out by name",
         broken.len(),
         counted(*total, "utterance"),

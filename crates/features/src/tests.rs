@@ -340,7 +340,7 @@ fn stop_lists_all_of_them() {
     let utterances = [good(folder.path(), 2), faults.clone()].concat();
     let error = run(&folder, &utterances, OnBroken::Stop).unwrap_err();
     let text = error.to_string();
-    assert!(text.starts_with("the audio of 8 of 10 utterances"), "{text}");
+    assert!(text.starts_with("8 of 10 utterances cannot be used:"), "{text}");
     assert!(faults.iter().all(|u| text.contains(&format!("{} ({})", u.utterance_id, u.path))));
     assert!(text.contains("on_broken = \"skip\""), "{text}");
     assert_eq!(error.exit_code(), exit::DATA);

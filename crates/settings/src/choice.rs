@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 /// One value, or several candidates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a value, or a list of values of which each fold chooses one"
+)]
 pub enum Choice<T> {
     /// This one.
     One(T),

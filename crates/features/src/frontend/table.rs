@@ -38,7 +38,7 @@ enum RowsOf {
 
 /// Which layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "layer: expected a number from 0, or \"nested\"")]
 enum Layer {
     /// This one.
     One(usize),

@@ -57,6 +57,7 @@ pub(super) fn choose(
             (0..rates.len()).fold(0, |best, at| if rates[at] > rates[best] { at } else { best });
         candidates.swap(0, best);
     }
+    // The best, or the only one.
     let Candidate { model, layer } = candidates.swap_remove(0);
     let mut told = BTreeMap::new();
     if layers.len() > 1 {
