@@ -206,6 +206,6 @@ fn vectors_of_whisper_tell_the_emotions_of_emodb() {
     let summary = house.json("results/tiny/summary.json");
     let mean = &summary["methods"]["baseline"]["over_seeds"]["mean"];
     let (wa, ua) = (mean["wa"].as_f64().unwrap(), mean["ua"].as_f64().unwrap());
-    // scikit-learn's logistic regression on these folds: 95.1 and 94.3.
+    // scikit-learn's logistic regression on these folds: 94.6 and 93.9, as ours.
     assert!(wa > 0.945 && ua > 0.935, "WA {wa}, UA {ua}");
 }
