@@ -96,11 +96,8 @@ impl Experiment {
         if file.is_file() {
             return Ok(fs::canonicalize(file)?);
         }
-        Err(Failure::data(format!(
-            "{}: there is no such file\n\
-             hint: corrections.file names it; `cargo xtask audit` makes the page that saves one",
-            file.display()
-        )))
+        let hint = "corrections.file names it; `cargo xtask audit` makes the page that saves one";
+        Err(no_such_file(&file, hint))
     }
 
     /// The file or folder of features that somebody has computed.
@@ -110,8 +107,7 @@ impl Experiment {
             // A link goes by its own name, whose end says what form the table has.
             return Ok(std::path::absolute(table)?);
         }
-        let table = table.display();
-        Err(Failure::data(format!("{table}: there is no such file\nhint: frontend.file names it")))
+        Err(no_such_file(table, "frontend.file names it"))
     }
 
     /// The list of parts that somebody has published or written down.
@@ -121,8 +117,7 @@ impl Experiment {
         if file.exists() {
             return Ok(fs::canonicalize(file)?);
         }
-        let file = file.display();
-        Err(Failure::data(format!("{file}: there is no such file\nhint: split.file names it")))
+        Err(no_such_file(&file, "split.file names it"))
     }
 
     /// What is made of every utterance.
@@ -148,6 +143,11 @@ impl Experiment {
              {root_env}=/path/to/corpus cargo xtask …"
         ))
     }
+}
+
+/// A file that the pipeline names, outside of the store, is not there.
+fn no_such_file(file: &Path, hint: &str) -> anyhow::Error {
+    Failure::data(format!("{}: there is no such file\nhint: {hint}", file.display()))
 }
 
 /// Whether every method's model can learn from what there is of an utterance: frames, a vector, or both.

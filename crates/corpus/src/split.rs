@@ -80,7 +80,7 @@ struct Division {
     validating: BTreeSet<String>,
 }
 
-/// Divides utterances into folds as the settings say (METHOD, "Data"); beside them, what is worth a word.
+/// Divides utterances into folds as the settings say (METHOD, "Data").
 ///
 /// Only utterances take part whose gold label is one of the classes and whose id is not in
 /// `excluded`, and only their groups; those groups' ambiguous utterances are listed apart. With
@@ -95,7 +95,7 @@ pub fn splits(
     settings: &SplitSettings,
     manifest: &Manifest,
     parts: Option<&Path>,
-) -> Result<(Splits, Vec<String>), CorpusError> {
+) -> Result<Splits, CorpusError> {
     let splitter = splitter(&settings.kind);
     let taking_part = TakingPart::new(utterances, excluded, settings, manifest, parts);
     let Found { mut folds, notes } = splitter.folds(&taking_part)?;
@@ -107,7 +107,7 @@ pub fn splits(
     let trains = |u: &&&Utterance| !never.contains(&u.utterance_id);
     let unvoted = taking_part.utterances.iter().filter(trains);
     let unvoted = unvoted.filter(|u| any_votes && !has_votes(u, settings));
-    let splits = Splits {
+    Ok(Splits {
         schema: 3,
         grouping: taking_part.grouping,
         listed: parts.is_some(),
@@ -115,10 +115,9 @@ pub fn splits(
         folds,
         utterances: sorted_ids(taking_part.utterances.iter().copied()),
         without_votes: sorted_ids(unvoted.copied()),
-        notes: notes.clone(),
+        notes,
         ambiguous: sorted_ids(taking_part.ambiguous.iter().copied()),
-    };
-    Ok((splits, notes))
+    })
 }
 
 impl<'a> TakingPart<'a> {
@@ -235,15 +234,24 @@ fn shares<'a>(utterances: &[&'a Utterance], grouping: Grouping) -> Groups<'a> {
     groups
 }
 
-/// An error unless every class occurs in the training part of every fold.
+/// An error unless every class occurs in the training part of every fold: what does not train in a fold is
+/// taken off all that take part, since there may be a fold for each of a thousand speakers.
 fn check_classes(folds: &[Fold], taking_part: &TakingPart<'_>) -> Result<(), CorpusError> {
-    let classes = &taking_part.settings.classes;
+    let labels_of = taking_part.utterances.iter();
+    let gold: BTreeMap<&str, &str> =
+        labels_of.filter_map(|u| Some((u.utterance_id.as_str(), u.gold.as_deref()?))).collect();
+    let mut all: BTreeMap<&str, usize> = BTreeMap::new();
+    for class in gold.values() {
+        *all.entry(class).or_default() += 1;
+    }
     for fold in folds {
-        let elsewhere = elsewhere(fold);
-        let training = taking_part.utterances.iter();
-        let training = training.filter(|u| !elsewhere.contains(u.utterance_id.as_str()));
-        let trained: BTreeSet<&str> = training.filter_map(|u| u.gold.as_deref()).collect();
-        if let Some(class) = classes.iter().find(|class| !trained.contains(class.as_str())) {
+        let mut left = all.clone();
+        for class in elsewhere(fold).iter().filter_map(|id| gold.get(id)) {
+            left.entry(class).and_modify(|count| *count -= 1);
+        }
+        let mut classes = taking_part.settings.classes.iter();
+        let lacking = classes.find(|class| left.get(class.as_str()).is_none_or(|n| *n == 0));
+        if let Some(class) = lacking {
             return Err(CorpusError::ClassMissing {
                 fold: fold.name.clone(),
                 class: class.clone(),

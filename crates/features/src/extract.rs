@@ -61,7 +61,8 @@ pub struct Outputs {
 /// # Errors
 /// Broken audio where `on_broken` says to stop, naming every utterance at fault; no usable audio at
 /// all; a recording that cannot be read, whatever `on_broken` says, unless the index found that there
-/// is none; an index that cannot be read or is not sorted; a file that cannot be written. After an error the contents of the files are of no use.
+/// is none; an index that cannot be read or is not sorted; a file that cannot be written. After an error
+/// the contents of the files are of no use.
 pub fn extract(
     index: &Index,
     root: &Path,

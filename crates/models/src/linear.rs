@@ -9,7 +9,7 @@ use ambivox_nn::State;
 use ambivox_settings::{LinearSettings, TrainingSettings};
 
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key};
-use crate::predict::log_shares;
+use crate::predict::{log_shares, of_vectors, product};
 use crate::{
     Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Scaling, ScalingKind,
     one,
@@ -114,10 +114,7 @@ impl Linear {
     }
 
     fn logits(&self, x: &[f32]) -> Vec<f64> {
-        let product = |(w, x): (&f32, &f32)| f64::from(*w) * f64::from(*x);
-        let logit = |(row, bias): (&[f32], f32)| {
-            f64::from(bias) + row.iter().zip(x).map(product).sum::<f64>()
-        };
+        let logit = |(row, bias): (&[f32], f32)| f64::from(bias) + product(row, x);
         self.rows().map(logit).collect()
     }
 }
@@ -144,16 +141,7 @@ impl Predictor for Linear {
     }
 
     fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError> {
-        let width = self.inputs;
-        if let Some(position) = utterances.iter().position(|x| x.len() != width) {
-            let values = utterances[position].len();
-            return Err(ModelError::Frames { position, values, width });
-        }
-        let said = |x: &&[f32]| Prediction {
-            log_probabilities: log_shares(&self.logits(x)),
-            attention: None,
-        };
-        Ok(utterances.iter().map(said).collect())
+        of_vectors(utterances, self.inputs, |x| log_shares(&self.logits(x)))
     }
 
     fn state(&self) -> Result<State, ModelError> {

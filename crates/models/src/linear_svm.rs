@@ -14,6 +14,7 @@ use ambivox_settings::{LinearSvmSettings, TrainingSettings};
 use rayon::prelude::*;
 
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key};
+use crate::predict::{of_vectors, product};
 use crate::{
     Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Scaling, ScalingKind,
     one,
@@ -80,11 +81,14 @@ impl Learner for Solver {
             return Err(ModelError::Loss { kind: KIND });
         }
         let positions = positions(round);
-        if self.drawn.as_ref().is_none_or(|(same, _)| *same != positions) {
-            let gram = products(round, &positions)?;
-            (self.drawn, self.before) = (Some((positions, gram)), None);
-        }
-        let Some((positions, gram)) = &self.drawn else { return Ok(0.0) };
+        let (positions, gram) = match &self.drawn {
+            Some(drawn) if drawn.0 == positions => drawn,
+            _ => {
+                self.before = None;
+                let gram = products(round, &positions)?;
+                self.drawn.insert((positions, gram))
+            }
+        };
         if let Some((targets, loss)) = &self.before
             && targets == round.targets
         {
@@ -239,7 +243,9 @@ impl<'a> Drawn<'a> {
             }
             let (w, b) = self.plane(&samples, inputs)?;
             let held = (0..self.utterances.len()).filter(|&n| folds[n] == fold);
-            said.extend(held.flat_map(|n| self.said(pair, n, b + product(&w, self.utterances[n]))));
+            said.extend(
+                held.flat_map(|n| self.said(pair, n, b + of_plane(&w, self.utterances[n]))),
+            );
         }
         Ok(said)
     }
@@ -283,7 +289,8 @@ fn has_both(samples: &[Sample]) -> bool {
     samples.iter().any(|sample| sample.y > 0.0) && samples.iter().any(|sample| sample.y < 0.0)
 }
 
-fn product(w: &[f64], x: &[f32]) -> f64 {
+/// w·x of a plane that is not rounded yet.
+fn of_plane(w: &[f64], x: &[f32]) -> f64 {
     w.iter().zip(x).map(|(w, x)| w * f64::from(*x)).sum()
 }
 
@@ -305,11 +312,8 @@ impl LinearSvm {
 
     /// `w·x + b` of every pair.
     fn values(&self, x: &[f32]) -> Vec<f64> {
-        let value = |row: &[f32]| {
-            let products = row[..self.inputs].iter().zip(x);
-            let products = products.map(|(w, x)| f64::from(*w) * f64::from(*x));
-            f64::from(row[self.inputs]) + products.sum::<f64>()
-        };
+        let inputs = self.inputs;
+        let value = |row: &[f32]| f64::from(row[inputs]) + product(&row[..inputs], x);
         self.rows().map(value).collect()
     }
 
@@ -346,16 +350,7 @@ impl Predictor for LinearSvm {
     }
 
     fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError> {
-        let width = self.inputs;
-        if let Some(position) = utterances.iter().position(|x| x.len() != width) {
-            let values = utterances[position].len();
-            return Err(ModelError::Frames { position, values, width });
-        }
-        let said = |x: &&[f32]| Prediction {
-            log_probabilities: self.log_probabilities(x),
-            attention: None,
-        };
-        Ok(utterances.iter().map(said).collect())
+        of_vectors(utterances, self.inputs, |x| self.log_probabilities(x))
     }
 
     fn state(&self) -> Result<State, ModelError> {

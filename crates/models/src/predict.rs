@@ -32,6 +32,25 @@ impl Network {
     }
 }
 
+/// What is said of each utterance, which has to be one vector of `width` values.
+pub(crate) fn of_vectors(
+    utterances: &[&[f32]],
+    width: usize,
+    log_probabilities: impl Fn(&[f32]) -> Vec<f64>,
+) -> Result<Vec<Prediction>, ModelError> {
+    if let Some(position) = utterances.iter().position(|x| x.len() != width) {
+        let values = utterances[position].len();
+        return Err(ModelError::Frames { position, values, width });
+    }
+    let said = |x: &&[f32]| Prediction { log_probabilities: log_probabilities(x), attention: None };
+    Ok(utterances.iter().map(said).collect())
+}
+
+/// w·x in double precision.
+pub(crate) fn product(w: &[f32], x: &[f32]) -> f64 {
+    w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum()
+}
+
 /// Values in double precision.
 pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()

@@ -14,9 +14,9 @@ pub(crate) fn run(params: &SplitParams, job: &Job<'_>) -> Result<(), StageError>
     let excluded: BTreeSet<String> =
         exclusions.excluded.into_iter().map(|exclusion| exclusion.utterance_id).collect();
     let parts = job.optional_input(role::PARTS);
-    let (splits, notes) = splits(&utterances, &excluded, &params.split, &params.manifest, parts)?;
-    for note in notes {
-        job.reporter.warn(note);
+    let splits = splits(&utterances, &excluded, &params.split, &params.manifest, parts)?;
+    for note in &splits.notes {
+        job.reporter.warn(note.clone());
     }
     for fold in splits.folds.iter().filter(|fold| !fold.in_two_parts.is_empty()) {
         let (name, count) = (&fold.name, counted(fold.in_two_parts.len(), "speaker"));

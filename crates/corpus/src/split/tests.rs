@@ -39,8 +39,8 @@ fn divided(
     settings: &SplitSettings,
     manifest: &Manifest,
 ) -> Result<Splits, CorpusError> {
-    let (splits, notes) = splits(utterances, excluded, settings, manifest, None)?;
-    assert!(notes.is_empty() && !splits.listed);
+    let splits = splits(utterances, excluded, settings, manifest, None)?;
+    assert!(splits.notes.is_empty() && !splits.listed);
     Ok(splits)
 }
 

@@ -1,7 +1,7 @@
 //! Round trips, byte stability and files at fault.
 
 use ambivox_nn::Dims;
-use ambivox_settings::{AttentionOver, NetworkSettings};
+use ambivox_settings::{AttentionOver, NetworkSettings, TrainingSettings};
 use proptest::prelude::*;
 
 use super::*;
@@ -27,6 +27,27 @@ pub(crate) fn features_of(set: &str, pooling: &str) -> Features {
     let frontend = Section::new("lld", &settings).unwrap();
     Features { frontend, pooling: Section::bare(pooling) }
 }
+
+/// Whether a checkpoint of a model of two values reads back what it wrote.
+pub(crate) fn assert_reads_back(saved: &Checkpoint) {
+    let bytes = saved.bytes().unwrap();
+    let loaded = Checkpoint::parse(Path::new("file"), &bytes).unwrap();
+    let say = |from: &Checkpoint| from.predictor.predict(&[&[0.3, -0.8], &[-1.0, 1.0]]).unwrap();
+    assert_eq!(say(&loaded), say(saved));
+    assert_eq!((&loaded.scaling, loaded.bytes().unwrap()), (&saved.scaling, bytes));
+    let error = saved.predictor.predict(&[&[0.0; 3]]).unwrap_err();
+    assert!(error.to_string().contains("3 values"), "{error}");
+}
+
+/// Settings of which a solved model reads nothing.
+pub(crate) const TRAINING: TrainingSettings = TrainingSettings {
+    seeds: Vec::new(),
+    batch_size: 1,
+    learning_rate: 1.0,
+    gradient_clip: 0.0,
+    max_epochs: 1,
+    patience: 1,
+};
 
 fn bytes() -> Vec<u8> {
     checkpoint().bytes().unwrap()

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::Checkpoint;
-use crate::checkpoint::tests::features_of;
+use crate::checkpoint::tests::{TRAINING, assert_reads_back, features_of};
 
 const CLASSES: usize = 3;
 
@@ -47,15 +47,6 @@ fn targets(gold: &[usize], balanced: bool) -> Targets {
         weights: gold.iter().map(|class| if balanced { weight(class) } else { 1.0 }).collect(),
     }
 }
-
-const TRAINING: TrainingSettings = TrainingSettings {
-    seeds: Vec::new(),
-    batch_size: 1,
-    learning_rate: 1.0,
-    gradient_clip: 0.0,
-    max_epochs: 1,
-    patience: 1,
-};
 
 fn learner(c: f64, inputs: usize) -> Box<dyn Learner> {
     LinearSettings { c: Choice::One(c) }.start(inputs, CLASSES, &TRAINING, 0).unwrap()
@@ -171,14 +162,7 @@ fn checkpoint() -> Checkpoint {
 
 #[test]
 fn a_checkpoint_reads_back_what_it_wrote() {
-    let saved = checkpoint();
-    let bytes = saved.bytes().unwrap();
-    let loaded = Checkpoint::parse(Path::new("file"), &bytes).unwrap();
-    let say = |from: &Checkpoint| from.predictor.predict(&[&[0.3, -0.8], &[-1.0, 1.0]]).unwrap();
-    assert_eq!(say(&loaded), say(&saved));
-    assert_eq!((&loaded.scaling, loaded.bytes().unwrap()), (&saved.scaling, bytes));
-    let error = saved.predictor.predict(&[&[0.0; 3]]).unwrap_err();
-    assert!(error.to_string().contains("3 values"), "{error}");
+    assert_reads_back(&checkpoint());
 }
 
 proptest! {

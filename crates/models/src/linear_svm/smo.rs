@@ -2,6 +2,7 @@
 //! Chen and Lin (2005), which LIBSVM makes too.
 
 use crate::ModelError;
+use crate::predict::product;
 
 /// By how much the conditions of an optimum may be missed; LIBSVM's own tolerance is a hundred times that.
 const TOLERANCE: f64 = 1e-5;
@@ -22,10 +23,7 @@ pub(super) struct Gram {
 impl Gram {
     pub(super) fn new(utterances: &[&[f32]]) -> Self {
         use rayon::prelude::*;
-        let product = |a: &[f32], b: &[f32]| -> f32 {
-            a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() as f32
-        };
-        let row = |a: &&[f32]| utterances.iter().map(|b| product(a, b)).collect::<Vec<_>>();
+        let row = |a: &&[f32]| utterances.iter().map(|b| product(a, b) as f32).collect::<Vec<_>>();
         let products = utterances.par_iter().flat_map_iter(row).collect();
         Self { count: utterances.len(), products }
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::Checkpoint;
-use crate::checkpoint::tests::features_of;
+use crate::checkpoint::tests::{TRAINING, assert_reads_back, features_of};
 
 const CLASSES: usize = 3;
 
@@ -153,15 +153,6 @@ fn probabilities_follow_the_labels_and_other_targets_change_them() {
     assert_eq!(solver.predictor().predict(&x).unwrap(), said);
 }
 
-const TRAINING: TrainingSettings = TrainingSettings {
-    seeds: Vec::new(),
-    batch_size: 1,
-    learning_rate: 1.0,
-    gradient_clip: 0.0,
-    max_epochs: 1,
-    patience: 1,
-};
-
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let reference = reference();
@@ -258,12 +249,5 @@ fn checkpoint() -> Checkpoint {
 
 #[test]
 fn a_checkpoint_reads_back_what_it_wrote() {
-    let saved = checkpoint();
-    let bytes = saved.bytes().unwrap();
-    let loaded = Checkpoint::parse(Path::new("file"), &bytes).unwrap();
-    let say = |from: &Checkpoint| from.predictor.predict(&[&[0.3, -0.8], &[-1.0, 1.0]]).unwrap();
-    assert_eq!(say(&loaded), say(&saved));
-    assert_eq!((&loaded.scaling, loaded.bytes().unwrap()), (&saved.scaling, bytes));
-    let error = saved.predictor.predict(&[&[0.0; 3]]).unwrap_err();
-    assert!(error.to_string().contains("3 values"), "{error}");
+    assert_reads_back(&checkpoint());
 }

@@ -54,7 +54,9 @@ fn divided(
     let kind = SplitKind::Fixed(fixed.clone());
     let settings = SplitSettings { kind, classes: strings(&["anger", "sadness"]), balance: None };
     let manifest = manifest_of("iemocap", &["*"], "[labels]\n");
-    splits(utterances, &BTreeSet::new(), &settings, &manifest, Some(path))
+    let splits = splits(utterances, &BTreeSet::new(), &settings, &manifest, Some(path))?;
+    let notes = splits.notes.clone();
+    Ok((splits, notes))
 }
 
 /// A table with the part of every speaker; names are those of files.
