@@ -1,0 +1,11 @@
+//! Neural encoders of speech, from local folders in Hugging Face's form (`config.json`,
+//! `model.safetensors`): samples of an utterance become the hidden states of every layer.
+//!
+//! What the states are used for is not known here.
+
+mod encoder;
+mod error;
+mod weights;
+
+pub use encoder::Encoder;
+pub use error::EncoderError;
