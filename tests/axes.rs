@@ -171,5 +171,5 @@ fn speakers_in_two_parts_are_refused_or_told() {
     let told = ["no part \"tests\"; there are: dev, other, test, train"];
     house.run(&["cv", "--method", "lw"]).ended(DATA).complained_of(&told);
     house.edit(PIPELINE, "validation = [\"dev\"]\n", "");
-    house.run(&["plan"]).ended(USAGE).complained_of(&["validation_share and seed"]);
+    house.run(&["plan"]).ended(USAGE).complained_of(&["name what validates, or \"none\""]);
 }

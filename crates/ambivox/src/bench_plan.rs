@@ -157,9 +157,7 @@ fn content(slot: &str, role: &str) -> Result<String> {
             corrections: None,
             warnings: Vec::new(),
         })?,
-        role::EXCLUSIONS => {
-            to_string(&Exclusions { schema: 1, excluded: Vec::new(), warnings: Vec::new() })?
-        }
+        role::EXCLUSIONS => to_string(&Exclusions { schema: 1, ..Exclusions::default() })?,
         role::SPLITS => {
             let fold = |number| Fold {
                 name: speaker(number),
@@ -168,7 +166,7 @@ fn content(slot: &str, role: &str) -> Result<String> {
                 test: none(),
                 validation: none(),
                 left_out: none(),
-                in_two_parts: none(),
+                ..Fold::default()
             };
             let folds = (0..FOLDS).map(fold).collect();
             to_string(&Splits {

@@ -324,7 +324,7 @@ pub(crate) fn plan(executor: &mut Executor<'_>, selection: &Selection) -> Result
         check_folds(selection, &folds)?;
         folds
     } else {
-        experiment.pipeline.split.kind.known_folds(&experiment.manifest)
+        experiment.known_folds()
     };
     if folds.is_empty() {
         plan.add_waiting("train", "split");

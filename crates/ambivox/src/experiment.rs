@@ -5,6 +5,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use ambivox_corpus::{PlannedSplit, plan_split};
 use ambivox_features::plan;
 use ambivox_frontends::Planned;
 use ambivox_settings::{Arithmetic, Features, Manifest, ModelSettings, Pipeline, Section};
@@ -26,6 +27,8 @@ pub(crate) struct Experiment {
     pub(crate) manifest: Manifest,
     /// The front end, with what its names stand for.
     pub(crate) frontend: Planned,
+    /// The split, without paths.
+    pub(crate) split: PlannedSplit,
     pub(crate) arithmetic: Arithmetic,
     folder: PathBuf,
 }
@@ -44,9 +47,10 @@ impl Experiment {
         let frontend = plan(&pipeline.frontend, &pipeline.pooling, &folder);
         let frontend = frontend.map_err(|error| refuse(&error))?;
         check_shapes(&pipeline, frontend.gives_frames()).map_err(|error| refuse(&error))?;
+        let split = plan_split(&pipeline.split.section).map_err(|error| refuse(&error))?;
         let arithmetic = Arithmetic::asked().map_err(|error| Failure::usage(error.to_string()))?;
         let (text, executor) = (parts.shown, parts.executor);
-        Ok(Self { text, executor, pipeline, manifest, frontend, arithmetic, folder })
+        Ok(Self { text, executor, pipeline, manifest, frontend, split, arithmetic, folder })
     }
 
     /// The same for a process in another folder and environment: its files by absolute paths, and its
@@ -63,10 +67,11 @@ impl Experiment {
 
     /// The same with another pipeline, whose files are the same.
     ///
-    /// Errors: a model that cannot learn from what there is of an utterance.
+    /// Errors: a model that cannot learn from what there is of an utterance; a split that cannot be.
     pub(crate) fn with_pipeline(&self, pipeline: Pipeline) -> Result<Self, String> {
         check_shapes(&pipeline, self.frontend.gives_frames())?;
-        Ok(Self { pipeline, ..self.clone() })
+        let split = plan_split(&pipeline.split.section).map_err(|error| error.to_string())?;
+        Ok(Self { pipeline, split, ..self.clone() })
     }
 
     /// The root of a corpus that is not synthetic: from the pipeline file, or from the environment
@@ -112,12 +117,17 @@ impl Experiment {
 
     /// The list of parts that somebody has published or written down.
     pub(crate) fn parts_file(&self) -> Result<PathBuf> {
-        let file = self.pipeline.split.kind.file().context("no split of listed parts")?;
+        let file = self.split.parts.as_ref().context("no split of listed parts")?;
         let file = self.folder.join(file);
         if file.exists() {
             return Ok(fs::canonicalize(file)?);
         }
         Err(no_such_file(&file, "split.file names it"))
+    }
+
+    /// Names of the folds as far as they are known before the corpus has been read.
+    pub(crate) fn known_folds(&self) -> Vec<String> {
+        self.split.known_folds(&self.manifest)
     }
 
     /// What is made of every utterance.

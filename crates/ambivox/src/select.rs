@@ -22,7 +22,7 @@ pub(crate) fn check_selection(experiment: &Experiment, selection: &Selection) ->
     known("method", &selection.methods, &methods)?;
     let text = |seeds: &[u64]| seeds.iter().map(u64::to_string).collect::<Vec<_>>();
     known("seed", &text(&selection.seeds), &text(&experiment.pipeline.training.seeds))?;
-    let folds = experiment.pipeline.split.kind.known_folds(&experiment.manifest);
+    let folds = experiment.known_folds();
     if folds.is_empty() { Ok(()) } else { known("fold", &selection.folds, &folds) }
 }
 

@@ -87,5 +87,8 @@ fn validation_loss(executor: &Executor<'_>, slot: &str) -> Result<f64> {
     let file = executor.resolver.output(slot, role::HISTORY)?;
     let history = RunHistory::from_json(&fs::read_to_string(&file)?)?;
     let best = history.best().with_context(|| format!("{} has no epoch", file.display()))?;
-    Ok(best.validation_loss)
+    best.validation_loss.context(
+        "nothing validates in this split, so that trials cannot be ranked; choose another \
+         split.validation",
+    )
 }

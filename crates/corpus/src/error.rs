@@ -302,11 +302,15 @@ pub enum CorpusError {
     },
     /// There are too few groups to test, validate and train on.
     #[error(
-        "a fold needs three {grouping}s, one each to test, validate and train; utterances labelled \
+        "a fold needs {} {grouping}s, one each to {} and train; utterances labelled \
          {classes} come from {found}\n\
-         hint: the index holds the labels {labels}"
+         hint: the index holds the labels {labels}",
+        if *validates { "three" } else { "two" },
+        if *validates { "test, validate" } else { "test" }
     )]
     TooFewGroups {
+        /// Whether a group validates.
+        validates: bool,
         /// What is divided.
         grouping: &'static str,
         /// The classes asked for.
@@ -315,6 +319,21 @@ pub enum CorpusError {
         found: String,
         /// The gold labels that occur.
         labels: String,
+    },
+    /// The section `[split]` of a pipeline cannot be; the message names the setting.
+    #[error("{0}")]
+    Split(String),
+    /// Utterances whose group is not known cannot be kept out of a part.
+    #[error(
+        "split: {count} utterances of the classes have no {grouping}, and the split divides {grouping}s\n\
+         hint: name the table's column in csv.columns.{grouping} of the manifest, or choose split.kind = \
+         \"fixed\", whose parts are listed"
+    )]
+    UnknownGroup {
+        /// What is divided.
+        grouping: &'static str,
+        /// Such utterances.
+        count: usize,
     },
     /// Fewer groups than folds.
     #[error(
@@ -393,7 +412,7 @@ pub enum CorpusError {
     #[error(
         "fold {fold}: no utterance of the classes is in its {part} part\n\
          hint: what the list of parts calls utterances has to be their ids, paths or names of files; \
-         where it has no part to validate with, set split.validation_share and split.seed"
+         where it has no part to validate with, set split.validation to \"none\" or to a share"
     )]
     EmptyPart {
         /// The fold.
@@ -403,8 +422,8 @@ pub enum CorpusError {
     },
     /// Nobody can be drawn to validate.
     #[error(
-        "fold {fold}: one speaker trains, so that none can be drawn to validate\n\
-         hint: name a part that validates in split.validation"
+        "fold {fold}: fewer than two known speakers train, so that none can be drawn to validate\n\
+         hint: name a part that validates in split.validation, or set it to \"none\""
     )]
     OneSpeaker {
         /// The fold.

@@ -1,8 +1,8 @@
 //! `index.parquet`: the list of utterances as a table.
 //!
 //! Columns: `utterance_id, path, corpus, session, speaker, sex, start_s, end_s, duration_s, gold,
-//! votes`, then one column of numbers per attribute, sorted by name. `sex`, the times, `gold` and
-//! the attributes may be null; `votes` is a list of label and count, sorted by label. Same
+//! votes`, then `sentence` where there are such, then one column of numbers per attribute, sorted by name.
+//! `sex`, the times, `gold`, sentences and the attributes may be null; `votes` is a list of label and count, sorted by label. Same
 //! utterances, same bytes.
 
 mod votes;
@@ -20,7 +20,7 @@ use polars::prelude::{
 use crate::{CorpusError, Utterance, check_version, version_metadata};
 
 /// Columns that are no attributes, in order.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "utterance_id",
     "path",
     "corpus",
@@ -32,7 +32,11 @@ const COLUMNS: [&str; 11] = [
     "duration_s",
     "gold",
     "votes",
+    SENTENCE,
 ];
+
+/// The column of sentences, which most corpora do without.
+const SENTENCE: &str = "sentence";
 
 /// Rows per row group, which is what [`Index::utterances`] has in memory: some 2 MB.
 const ROW_GROUP: usize = 1 << 12;
@@ -150,6 +154,9 @@ fn frame(utterances: &[Utterance]) -> PolarsResult<DataFrame> {
         optional("gold", utterances.iter().map(|u| u.gold.as_deref())),
         votes::to_column("votes", utterances.iter().map(|u| &u.votes))?,
     ];
+    if utterances.iter().any(|u| u.sentence.is_some()) {
+        columns.push(optional(SENTENCE, utterances.iter().map(|u| u.sentence.as_deref())));
+    }
     let names: BTreeSet<&String> = utterances.iter().flat_map(|u| u.attributes.keys()).collect();
     for name in names {
         columns.push(numbers(name, utterances.iter().map(|u| u.attributes.get(name).copied())));
@@ -175,6 +182,8 @@ fn utterances(frame: &DataFrame, first: usize) -> PolarsResult<Vec<Utterance>> {
     };
     let number = |name: &str, row: usize| PolarsResult::Ok(frame.column(name)?.f64()?.get(row));
     let attributes = attribute_names(frame);
+    let has_sentences = frame.columns().iter().any(|column| column.name() == SENTENCE);
+    let sentence = |row| if has_sentences { text(SENTENCE, row) } else { Ok(None) };
     let mut votes = votes::from_column(frame.column("votes")?)?.into_iter();
     let row = |row: usize| {
         Ok(Utterance {
@@ -184,6 +193,7 @@ fn utterances(frame: &DataFrame, first: usize) -> PolarsResult<Vec<Utterance>> {
             session: required("session", row)?,
             speaker: required("speaker", row)?,
             sex: text("sex", row)?.map(|word| sex(&word)).transpose()?,
+            sentence: sentence(row)?,
             start_s: number("start_s", row)?,
             end_s: number("end_s", row)?,
             duration_s: number("duration_s", row)?,

@@ -19,6 +19,7 @@ mod names;
 mod noise;
 mod read;
 mod split;
+mod splitter;
 mod summary;
 mod table;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use names::Names;
 pub use noise::{NoisyLabel, clean_labels, exchange_labels};
 pub use read::{Corpus, read_corpus};
 pub use split::splits;
+pub use splitter::{PlannedSplit, SPLITS, SplitKind, plan_split};
 pub use summary::summarise;
 pub use utterance::{Utterance, consensus};
 #[cfg(feature = "parquet")]

@@ -1,106 +1,93 @@
-//! Division of utterances into the folds of a cross-validation: one axis of an experiment, a file per
-//! kind.
+//! Division of utterances into the folds of a cross-validation, by the splitter that the pipeline chose.
 
 mod balance;
-mod fixed;
-mod group_k_fold;
-mod leave_one_speaker_out;
+mod leaks;
+mod validation;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ambivox_settings::{Fold, Grouping, Manifest, SplitKind, SplitSettings, Splits};
+use ambivox_settings::{Exclusions, Fold, Grouping, Manifest, SplitSettings, Splits};
 
 use crate::error::listed;
+use crate::splitter::open;
 use crate::{CorpusError, Utterance};
 
-/// A way of dividing utterances into folds.
-trait Splitter {
-    /// What is never divided, or what parts are told by.
-    fn grouping(&self) -> Grouping;
-
-    /// The folds.
-    fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError>;
-
-    /// Refuses folds whose parts share speakers, where that was not to be.
-    fn check(&self, _folds: &[Fold]) -> Result<(), CorpusError> {
-        Ok(())
-    }
-}
+pub(crate) use validation::{Drawn, Named, Validation};
 
 /// What is divided.
-struct TakingPart<'a> {
+pub(crate) struct TakingPart<'a> {
     /// All of the corpus.
-    all: &'a [Utterance],
+    pub(crate) all: &'a [Utterance],
     /// Those that take part.
-    utterances: Vec<&'a Utterance>,
+    pub(crate) utterances: Vec<&'a Utterance>,
     /// Of their groups, those without a gold label among the classes but with votes for some of them.
-    ambiguous: Vec<&'a Utterance>,
+    pub(crate) ambiguous: Vec<&'a Utterance>,
     /// The groups, by name.
-    groups: Groups<'a>,
+    pub(crate) groups: Groups<'a>,
     grouping: Grouping,
     settings: &'a SplitSettings,
-    manifest: &'a Manifest,
+    pub(crate) manifest: &'a Manifest,
     /// The list of parts, where somebody has listed them.
-    parts: Option<&'a Path>,
+    pub(crate) parts: Option<&'a Path>,
 }
 
 /// Folds, and what is worth a word about them.
 #[derive(Debug)]
-struct Found {
-    folds: Vec<Fold>,
-    notes: Vec<String>,
-}
-
-/// The registry: the kind that a pipeline's section `[split]` names.
-fn splitter(kind: &SplitKind) -> &dyn Splitter {
-    match kind {
-        SplitKind::LeaveOneSpeakerOut(settings) => settings,
-        SplitKind::GroupKFold(settings) => settings,
-        SplitKind::Fixed(settings) => settings,
-    }
+pub(crate) struct Found {
+    pub(crate) folds: Vec<Fold>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// What a group brings to the folds.
 #[derive(Debug, Default)]
-struct Share<'a> {
-    sessions: BTreeSet<&'a str>,
-    /// How many utterances of each class.
-    classes: BTreeMap<&'a str, usize>,
+pub(crate) struct Share<'a> {
+    pub(crate) sessions: BTreeSet<&'a str>,
+    utterances: usize,
+}
+
+impl Share<'_> {
+    /// How many utterances it has.
+    pub(crate) fn size(&self) -> usize {
+        self.utterances
+    }
 }
 
 /// The groups that take part, by name.
-type Groups<'a> = BTreeMap<&'a str, Share<'a>>;
+pub(crate) type Groups<'a> = BTreeMap<&'a str, Share<'a>>;
 
 /// One fold, group by group.
 #[derive(Debug, Clone, PartialEq)]
-struct Division {
-    name: String,
-    tested: BTreeSet<String>,
-    validating: BTreeSet<String>,
+pub(crate) struct Division {
+    pub(crate) name: String,
+    pub(crate) tested: BTreeSet<String>,
+    pub(crate) validating: BTreeSet<String>,
 }
 
 /// Divides utterances into folds as the settings say (METHOD, "Data").
 ///
-/// Only utterances take part whose gold label is one of the classes and whose id is not in
-/// `excluded`, and only their groups; those groups' ambiguous utterances are listed apart. With
+/// Only utterances take part whose gold label is one of the classes and who are not excluded, and only their
+/// groups; those groups' ambiguous utterances are listed apart. With
 /// `settings.balance`, every class of a speaker is cut to that speaker's smallest. `parts` is the list that
-/// a split of listed parts reads.
+/// a split of listed parts reads. Of every fold it is noted what is in two of its parts: speakers, sentences,
+/// recordings.
 ///
-/// Errors: fewer than three groups; what the kind of split cannot do with; a class that does not occur
+/// Errors: fewer than three groups, or two where nobody validates; utterances of an unknown group; what the kind of split cannot do with; a class that does not occur
 /// in a fold's training part. A class may be missing in a test or validation part.
 pub fn splits(
     utterances: &[Utterance],
-    excluded: &BTreeSet<String>,
+    exclusions: &Exclusions,
     settings: &SplitSettings,
     manifest: &Manifest,
     parts: Option<&Path>,
 ) -> Result<Splits, CorpusError> {
-    let splitter = splitter(&settings.kind);
-    let taking_part = TakingPart::new(utterances, excluded, settings, manifest, parts);
+    let splitter = open(&settings.section)?;
+    let grouping = splitter.grouping();
+    let excluded = exclusions.excluded.iter().map(|one| one.utterance_id.as_str()).collect();
+    let taking_part = TakingPart::new(utterances, &excluded, settings, manifest, parts, grouping);
     let Found { mut folds, notes } = splitter.folds(&taking_part)?;
     check_classes(&folds, &taking_part)?;
-    mark_speakers_of_two_parts(&mut folds, &taking_part);
+    leaks::mark(&mut folds, &taking_part, &exclusions.identical);
     splitter.check(&folds)?;
     let any_votes = utterances.iter().any(|u| !u.votes.is_empty());
     let never = never_trained(&folds);
@@ -123,13 +110,13 @@ pub fn splits(
 impl<'a> TakingPart<'a> {
     fn new(
         all: &'a [Utterance],
-        excluded: &BTreeSet<String>,
+        excluded: &BTreeSet<&str>,
         settings: &'a SplitSettings,
         manifest: &'a Manifest,
         parts: Option<&'a Path>,
+        grouping: Grouping,
     ) -> Self {
-        let grouping = splitter(&settings.kind).grouping();
-        let usable = || all.iter().filter(|u| !excluded.contains(&u.utterance_id));
+        let usable = || all.iter().filter(|u| !excluded.contains(u.utterance_id.as_str()));
         let mut utterances: Vec<&Utterance> =
             usable().filter(|u| in_classes(u, settings)).collect();
         if let Some(balance) = &settings.balance {
@@ -144,13 +131,19 @@ impl<'a> TakingPart<'a> {
         Self { all, utterances, ambiguous, groups, grouping, settings, manifest, parts }
     }
 
-    /// The folds that divide groups, of which there have to be three.
-    fn by_groups(
+    /// The folds that divide groups, of which there have to be so many.
+    pub(crate) fn by_groups(
         &self,
+        least: usize,
         divide: impl FnOnce() -> Result<Vec<Division>, CorpusError>,
     ) -> Result<Found, CorpusError> {
-        if self.groups.len() < 3 {
+        if let Some(unknown) = self.groups.get("") {
+            let (grouping, count) = (self.grouping.as_str(), unknown.size());
+            return Err(CorpusError::UnknownGroup { grouping, count });
+        }
+        if self.groups.len() < least {
             return Err(CorpusError::TooFewGroups {
+                validates: least > 2,
                 grouping: self.grouping.as_str(),
                 classes: listed(&self.settings.classes),
                 found: listed(self.groups.keys()),
@@ -169,6 +162,7 @@ fn group(utterance: &Utterance, grouping: Grouping) -> &str {
     match grouping {
         Grouping::Speaker => &utterance.speaker,
         Grouping::Session => &utterance.session,
+        Grouping::Sentence => utterance.sentence.as_deref().unwrap_or_default(),
     }
 }
 
@@ -196,12 +190,11 @@ fn fold(division: Division, members: &Members<'_>) -> Fold {
         validation: ids(&validating),
         tested: tested.into_iter().collect(),
         validating: validating.into_iter().collect(),
-        left_out: Vec::new(),
-        in_two_parts: Vec::new(),
+        ..Fold::default()
     }
 }
 
-fn sorted_ids<'a>(utterances: impl Iterator<Item = &'a Utterance>) -> Vec<String> {
+pub(crate) fn sorted_ids<'a>(utterances: impl Iterator<Item = &'a Utterance>) -> Vec<String> {
     let mut ids: Vec<String> = utterances.map(|u| u.utterance_id.clone()).collect();
     ids.sort_unstable();
     ids
@@ -227,9 +220,7 @@ fn shares<'a>(utterances: &[&'a Utterance], grouping: Grouping) -> Groups<'a> {
     for utterance in utterances {
         let share = groups.entry(group(utterance, grouping)).or_default();
         share.sessions.insert(&utterance.session);
-        if let Some(gold) = utterance.gold.as_deref() {
-            *share.classes.entry(gold).or_default() += 1;
-        }
+        share.utterances += 1;
     }
     groups
 }
@@ -276,28 +267,6 @@ fn never_trained(folds: &[Fold]) -> BTreeSet<String> {
 fn elsewhere(fold: &Fold) -> BTreeSet<&str> {
     let parts = [&fold.test, &fold.validation, &fold.left_out];
     parts.into_iter().flatten().map(String::as_str).collect()
-}
-
-/// Notes of every fold the speakers who are tested or validate and are in another part too: where
-/// speakers are what is divided, there are none.
-fn mark_speakers_of_two_parts(folds: &mut [Fold], taking_part: &TakingPart<'_>) {
-    if taking_part.parts.is_none() && taking_part.grouping == Grouping::Speaker {
-        return;
-    }
-    let all = taking_part.utterances.iter().chain(&taking_part.ambiguous);
-    let all: BTreeMap<&str, &str> =
-        all.map(|u| (u.utterance_id.as_str(), u.speaker.as_str())).collect();
-    for fold in folds {
-        let of = |ids: &[String]| -> BTreeSet<&str> {
-            ids.iter().filter_map(|id| all.get(id.as_str()).copied()).collect()
-        };
-        let (test, validation, elsewhere) = (of(&fold.test), of(&fold.validation), elsewhere(fold));
-        let trains = all.iter().filter(|(id, _)| !elsewhere.contains(*id));
-        let training: BTreeSet<&str> = trains.map(|(_, speaker)| *speaker).collect();
-        let heard = test.union(&validation).filter(|speaker| training.contains(*speaker));
-        let of_two: BTreeSet<&str> = heard.chain(test.intersection(&validation)).copied().collect();
-        fold.in_two_parts = of_two.into_iter().map(str::to_owned).collect();
-    }
 }
 
 /// Gold labels that occur, for messages.

@@ -129,6 +129,11 @@ impl Table {
         &self.file
     }
 
+    /// The name of a column that was found.
+    pub(crate) fn header(&self, column: usize) -> &str {
+        self.header.get(column).map_or("", String::as_str)
+    }
+
     /// The rows in the file's order.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows

@@ -15,10 +15,12 @@ pub struct Utterance {
     pub corpus: String,
     /// Recording session; the speaker's own name where the corpus has none.
     pub session: String,
-    /// Speaker.
+    /// Speaker; empty where the corpus does not tell.
     pub speaker: String,
     /// Sex of the speaker, where the corpus states it.
     pub sex: Option<Sex>,
+    /// What is said, by the corpus's own code or word, where all speakers say the same few sentences.
+    pub sentence: Option<String>,
     /// Start of the cut inside `path`, in seconds; `None`: from the file's start.
     pub start_s: Option<f64>,
     /// End of the cut inside `path`, in seconds; `None`: to the file's end.
@@ -34,6 +36,11 @@ pub struct Utterance {
 }
 
 impl Utterance {
+    /// Who speaks, where the corpus tells.
+    pub fn known_speaker(&self) -> Option<&str> {
+        Some(self.speaker.as_str()).filter(|speaker| !speaker.is_empty())
+    }
+
     /// An utterance of which only these are known: the whole of its file, the speaker a session of its
     /// own, without label or votes.
     pub fn of(corpus: &str, utterance_id: &str, path: &str, speaker: &str) -> Self {
@@ -44,6 +51,7 @@ impl Utterance {
             session: speaker.to_owned(),
             speaker: speaker.to_owned(),
             sex: None,
+            sentence: None,
             start_s: None,
             end_s: None,
             duration_s: None,

@@ -129,6 +129,11 @@ impl Confusion {
         self.per_class(|c| 2.0 * self.rows[c][c] as f64 / (self.gold(c) + self.predicted(c)) as f64)
     }
 
+    /// Mean F1 over the classes that occur; `None` without utterances.
+    pub fn macro_f1(&self) -> Option<f64> {
+        mean_sd(self.f1().into_iter().flatten()).map(|f1| f1.mean)
+    }
+
     /// All rates at once.
     pub fn rates(&self) -> Rates {
         Rates {

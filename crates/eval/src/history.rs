@@ -7,19 +7,24 @@ use serde::{Deserialize, Serialize};
 use crate::EvalError;
 
 /// One epoch of a run, after both halves of the alternation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EpochRecord {
     /// Number of the epoch; the first is 1.
     pub epoch: usize,
     /// Mean training loss over the epoch's batches, as minimised (eq. 4; with dropout).
     pub train_loss: f64,
-    /// Unweighted mean cross-entropy of the gold labels to validate on.
-    pub validation_loss: f64,
+    /// Unweighted mean cross-entropy of the gold labels to validate on; `None`, as of the two rates, where
+    /// nothing validates.
+    pub validation_loss: Option<f64>,
     /// Weighted accuracy on the validation part, a fraction of 1.
-    pub validation_wa: f64,
+    pub validation_wa: Option<f64>,
     /// Unweighted accuracy on the validation part, a fraction of 1.
-    pub validation_ua: f64,
+    pub validation_ua: Option<f64>,
+    /// What chose the best epoch, the lower the better; absent where it was the validation loss, or where
+    /// nothing validates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criterion: Option<f64>,
     /// Share of the training utterances whose argmax l is not the gold label; `None` where the
     /// method learns no labels.
     pub labels_moved: Option<f64>,
@@ -51,7 +56,7 @@ pub struct RunHistory {
     pub test_utterances: usize,
     /// Parameters of the network, θ alone.
     pub parameters: usize,
-    /// The epoch whose parameters were kept: that of the lowest validation loss.
+    /// The epoch whose parameters were kept: the best by the criterion, or the last where nothing validates.
     pub best_epoch: usize,
     /// What was chosen inside the training groups, by the setting's path; absent where nothing was.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -116,16 +121,17 @@ impl RunHistory {
 
     fn epoch_fault(&self, index: usize, record: &EpochRecord) -> Option<String> {
         let numbers = [
-            record.train_loss,
+            Some(record.train_loss),
             record.validation_loss,
             record.validation_wa,
             record.validation_ua,
-            record.labels_moved.unwrap_or(0.0),
+            record.criterion,
+            record.labels_moved,
         ];
         let number = index + 1;
         if record.epoch != number {
             Some(format!("epoch {} where {number} was due", record.epoch))
-        } else if numbers.iter().any(|value| !value.is_finite()) {
+        } else if numbers.iter().flatten().any(|value| !value.is_finite()) {
             Some(format!("epoch {number}: a number is not finite"))
         } else if self.weight_fault(record.mean_weight.as_ref()) {
             Some(format!("epoch {number}: mean_weight: one finite number per class"))

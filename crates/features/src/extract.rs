@@ -55,8 +55,8 @@ pub struct Outputs {
 /// Row groups that lie in `outputs.pieces` are taken from there: the same bytes again.
 ///
 /// Returns the utterances left out, sorted, if `on_broken` says to skip broken audio: what cannot
-/// be decoded, or the front end can make nothing of; and those that are not, though their recordings are
-/// doubtful.
+/// be decoded, or the front end can make nothing of; those that are not, though their recordings are
+/// doubtful; and those of which the values are the same to the last bit.
 ///
 /// # Errors
 /// Broken audio where `on_broken` says to stop, naming every utterance at fault; no usable audio at
@@ -148,7 +148,7 @@ fn write_groups(
         written.add(number, ready, &tables, |ready| ready.done(work, pieces, &tables))
     })?;
     tables.finish()?;
-    Ok(written.into_inner().unwrap_or_else(PoisonError::into_inner).found)
+    Ok(written.into_inner().unwrap_or_else(PoisonError::into_inner).found())
 }
 
 /// Descriptors of an utterance, or why it is excluded.
@@ -158,7 +158,12 @@ type Outcome = Result<Described, Exclusion>;
 pub(crate) struct Done {
     pub(crate) rows: Encoded,
     pub(crate) found: Exclusions,
+    /// A digest of what was computed of each utterance that is not left out.
+    pub(crate) digests: Digests,
 }
+
+/// Utterances, each with a digest of its values.
+pub(crate) type Digests = Vec<(String, blake3::Hash)>;
 
 impl Done {
     fn new(computed: Vec<Outcome>, tables: &Tables) -> Result<Self, FeatureError> {
@@ -166,8 +171,11 @@ impl Done {
         let mut described: Vec<Described> = described.into_iter().flatten().collect();
         let excluded = broken.into_iter().filter_map(Result::err).collect();
         let warnings = described.iter_mut().flat_map(|one| std::mem::take(&mut one.warnings));
-        let found = Exclusions { schema: 1, excluded, warnings: warnings.collect() };
-        Ok(Self { rows: tables.encode(&described)?, found })
+        let warnings = warnings.collect();
+        let found = Exclusions { schema: 1, excluded, warnings, identical: Vec::new() };
+        let digests = described.par_iter().map(|one| (one.utterance_id.clone(), one.digest()));
+        let digests = digests.collect();
+        Ok(Self { rows: tables.encode(&described)?, found, digests })
     }
 }
 
@@ -200,12 +208,13 @@ struct Written {
     groups: usize,
     early: BTreeMap<usize, Ready>,
     found: Exclusions,
+    digests: Digests,
 }
 
 impl Written {
     fn nothing() -> Self {
-        let found = Exclusions { schema: 1, excluded: Vec::new(), warnings: Vec::new() };
-        Self { groups: 0, early: BTreeMap::new(), found }
+        let found = Exclusions { schema: 1, ..Exclusions::default() };
+        Self { groups: 0, early: BTreeMap::new(), found, digests: Digests::new() }
     }
 
     fn add(
@@ -221,10 +230,28 @@ impl Written {
             tables.write(&done.rows)?;
             self.found.excluded.extend(done.found.excluded);
             self.found.warnings.extend(done.found.warnings);
+            self.digests.extend(done.digests);
             self.groups += 1;
         }
         Ok(())
     }
+
+    /// What was found in all of them.
+    fn found(self) -> Exclusions {
+        Exclusions { identical: identical(self.digests), ..self.found }
+    }
+}
+
+/// Utterances of equal digests, two and more, in the order of the first of each.
+fn identical(digests: Digests) -> Vec<Vec<String>> {
+    let mut by_digest: BTreeMap<[u8; 32], Vec<String>> = BTreeMap::new();
+    for (id, digest) in digests {
+        by_digest.entry(digest.into()).or_default().push(id);
+    }
+    let mut several: Vec<Vec<String>> =
+        by_digest.into_values().filter(|ids| ids.len() > 1).collect();
+    several.sort_unstable();
+    several
 }
 
 /// Passes the utterances on while their ids ascend.

@@ -200,8 +200,8 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// A group as bytes: pages and footer of each table, each after its length, and the utterances left
-/// out or in doubt as JSON. Of a table without rows both are empty.
+/// A group as bytes: pages and footer of each table, each after its length, and as JSON the utterances left
+/// out or in doubt and the digests of the others. Of a table without rows both are empty.
 fn packed(done: &Done) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
     for rows in [&done.rows.features, &done.rows.vectors] {
@@ -214,15 +214,20 @@ fn packed(done: &Done) -> PolarsResult<Vec<u8>> {
             bytes.extend(part);
         }
     }
+    let digests: Vec<(&String, String)> =
+        done.digests.iter().map(|(id, digest)| (id, digest.to_hex().to_string())).collect();
     // Memory takes all that is written, and texts are all there is.
-    serde_json::to_writer(&mut bytes, &done.found).ok();
+    serde_json::to_writer(&mut bytes, &(&done.found, digests)).ok();
     Ok(bytes)
 }
 
 fn unpacked(mut bytes: &[u8]) -> Option<Done> {
     let [features, vectors] = [rows(&mut bytes).ok()?, rows(&mut bytes).ok()?];
-    let found: Exclusions = serde_json::from_slice(bytes).ok()?;
-    Some(Done { rows: Encoded { features, vectors }, found })
+    let (found, digests): (Exclusions, Vec<(String, String)>) =
+        serde_json::from_slice(bytes).ok()?;
+    let digests = digests.into_iter().map(|(id, hex)| Some((id, hex.parse().ok()?)));
+    let digests = digests.collect::<Option<_>>()?;
+    Some(Done { rows: Encoded { features, vectors }, found, digests })
 }
 
 /// The rows of the next table, if it has any.

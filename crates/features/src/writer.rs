@@ -25,6 +25,20 @@ pub(crate) struct Described {
     pub(crate) warnings: Vec<Exclusion>,
 }
 
+impl Described {
+    /// A digest of the values: equal ones have the same.
+    pub(crate) fn digest(&self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_derive_key("ambivox values of an utterance");
+        for values in [&self.frames[..], self.vector.as_deref().unwrap_or_default()] {
+            hasher.update(&(values.len() as u64).to_le_bytes());
+            let mut bytes = Vec::with_capacity(4 * values.len());
+            values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+            hasher.update(&bytes);
+        }
+        hasher.finalize()
+    }
+}
+
 /// Names of the values of a frame and of an utterance's vector, where there are such.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Columns<'a> {

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 pub const BUILD: &str = "build";
 
 /// Axes whose kinds have folders of their own, in which there is nothing else: whatever lies there is a kind.
-pub const OPEN_AXES: [&str; 2] = ["frontend", "pooling"];
+pub const OPEN_AXES: [&str; 3] = ["frontend", "pooling", "split"];
 
 /// An axis: its name, a crate that has kinds of it, and their folder. A kind `a-b` is `a_b.rs` there, with
 /// what lies in `a_b/`.
@@ -22,7 +22,7 @@ const AXES: [(&str, &str, &str); 6] = [
     ("pooling", "ambivox-frontends", "src/pooling"),
     ("model", "ambivox-models", "src"),
     ("rule", "ambivox-rules", "src"),
-    ("split", "ambivox-corpus", "src/split"),
+    ("split", "ambivox-corpus", "src/splitter"),
 ];
 
 /// What a unit is made of.

@@ -127,6 +127,7 @@ mod tests {
         gradient_clip: 0.0,
         max_epochs: 1,
         patience: 1,
+        criterion: ambivox_settings::Criterion::Loss,
     };
 
     type Case = (Box<dyn Learner>, [Vec<f32>; 2]);

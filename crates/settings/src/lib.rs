@@ -46,17 +46,16 @@ pub use model::{
     AttentionOver, LinearSettings, LinearSvmSettings, MlpSettings, ModelSettings, NetworkSettings,
 };
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
-pub use pipeline::{CorpusSettings, CorrectionSettings, OnBroken, Pipeline, TrainingSettings};
+pub use pipeline::{
+    CorpusSettings, CorrectionSettings, Criterion, OnBroken, Pipeline, TrainingSettings,
+};
 pub use request::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
     ReportParams, Request, Shard, SplitParams, StageParams, TrainParams, role,
 };
 pub use section::{Features, Section};
 pub use space::{Range, Search, Space};
-pub use split::{
-    BalanceSettings, FixedSettings, Fold, GroupKFoldSettings, Grouping, LeaveOneSpeakerOutSettings,
-    SplitKind, SplitSettings, Splits,
-};
+pub use split::{BalanceSettings, Fold, Grouping, SplitSettings, Splits};
 pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, SpeakerSummary};
 pub use synth::SynthSettings;
 pub use threads::{MOST_THREADS, parse_threads};

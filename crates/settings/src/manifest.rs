@@ -65,12 +65,15 @@ pub struct Speaker {
 pub struct CsvColumns {
     /// Path of the audio file, relative to the root.
     pub file: String,
-    /// Speaker.
-    pub speaker: String,
+    /// Speaker; left out where nobody knows, which the splits that divide speakers refuse.
+    pub speaker: Option<String>,
     /// Emotion, in the corpus's own words; the manifest's `labels` map them.
     pub emotion: String,
     /// Recording session.
     pub session: Option<String>,
+    /// What is said, where all speakers say the same few sentences: its code, or the words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentence: Option<String>,
     /// Sex: `female`/`male`, or the first letter of it; any other word states none.
     pub sex: Option<String>,
     /// Start of the cut within the file: seconds, or a duration such as `0 days 00:00:01.5`.

@@ -55,8 +55,35 @@ pub struct TrainingSettings {
     pub gradient_clip: f64,
     /// Epochs of θ at most.
     pub max_epochs: usize,
-    /// Stop after so many epochs without a lower validation loss.
+    /// Stop after so many epochs in which the criterion was no better.
     pub patience: usize,
+    /// What of the validation part says which epoch is the best. Absent where it is the loss, so that keys
+    /// are what they always were.
+    #[serde(default, skip_serializing_if = "Criterion::is_loss")]
+    pub criterion: Criterion,
+}
+
+/// What of the validation part is looked at after every epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Criterion {
+    /// The lowest cross-entropy of the gold labels, which charges a model for being as unsure as softened
+    /// targets teach it to be.
+    #[default]
+    Loss,
+    /// The lowest cross-entropy of the targets that the method gives such utterances before it has learned
+    /// anything.
+    SoftLoss,
+    /// The highest unweighted accuracy.
+    Ua,
+    /// The highest macro F1.
+    MacroF1,
+}
+
+impl Criterion {
+    fn is_loss(&self) -> bool {
+        *self == Self::Loss
+    }
 }
 
 /// Section `[corrections]`: labels that a reviewer has changed.

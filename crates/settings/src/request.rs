@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Arithmetic, CorrectionSettings, Features, Manifest, Method, MethodParams, ModelSettings,
-    NoiseKind, NoiseParams, OnBroken, SplitKind, SplitSettings, SynthSettings, TrainingSettings,
+    NoiseKind, NoiseParams, OnBroken, SplitSettings, SynthSettings, TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
@@ -257,8 +257,7 @@ impl StageParams {
     pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
         let models = ModelSettings::KINDS.into_iter().map(|kind| ("model", kind));
         let rules = Method::ALL.iter().map(|method| ("rule", method.id()));
-        let splits = SplitKind::NAMES.into_iter().map(|kind| ("split", kind));
-        models.chain(rules).chain(splits)
+        models.chain(rules)
     }
 
     /// The kinds on which the outputs depend, each with its axis.
@@ -268,7 +267,7 @@ impl StageParams {
                 ("frontend", &params.features.frontend.kind),
                 ("pooling", &params.features.pooling.kind),
             ],
-            Self::Split(params) => vec![("split", params.split.kind.name())],
+            Self::Split(params) => vec![("split", &params.split.section.kind)],
             Self::Train(params) => {
                 vec![("model", params.model.kind()), ("rule", params.method.method().id())]
             }

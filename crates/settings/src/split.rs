@@ -1,140 +1,22 @@
 //! Folds: section `[split]` of a pipeline, and the splits file, which says fold by fold who is tested,
 //! who validates, who trains.
 
-use std::path::{Path, PathBuf};
-
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use toml::Table;
 
-use crate::Manifest;
+use crate::Section;
 
 /// Section `[split]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SplitSettings {
-    /// How utterances are divided, with the kind's own settings.
-    #[serde(flatten)]
-    pub kind: SplitKind,
+    /// How utterances are divided: the kind, with settings that it reads itself.
+    #[serde(flatten, deserialize_with = "kind_or_scheme")]
+    pub section: Section,
     /// The classes, in the order of every table.
     pub classes: Vec<String>,
     /// Cuts every class of a speaker to that speaker's smallest; where left out, nothing is cut.
     pub balance: Option<BalanceSettings>,
-}
-
-/// How utterances are divided into folds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(remote = "Self", tag = "kind", rename_all = "kebab-case")]
-pub enum SplitKind {
-    /// One fold per speaker: that speaker is tested, their partner validates, the others train.
-    LeaveOneSpeakerOut(LeaveOneSpeakerOutSettings),
-    /// Groups of utterances in some parts: each is tested once, and the next part validates.
-    GroupKFold(GroupKFoldSettings),
-    /// Parts that somebody has published or written down.
-    Fixed(FixedSettings),
-}
-
-impl<'de> Deserialize<'de> for SplitKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut section = Table::deserialize(deserializer)?;
-        // What the kind was called while there was but one.
-        if !section.contains_key("kind")
-            && let Some(scheme) = section.remove("scheme")
-        {
-            section.insert("kind".to_owned(), scheme);
-        }
-        Self::deserialize(section).map_err(|error| D::Error::custom(error.message()))
-    }
-}
-
-impl Serialize for SplitKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
-}
-
-/// Section `[split]` with `kind = "leave-one-speaker-out"`, which has no settings of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LeaveOneSpeakerOutSettings {}
-
-/// Section `[split]` with `kind = "group-k-fold"`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GroupKFoldSettings {
-    /// What is never divided.
-    pub group: Grouping,
-    /// k, the number of parts, and so of folds.
-    pub folds: usize,
-    /// Seed of the choice of groups for each part.
-    pub seed: u64,
-}
-
-/// Section `[split]` with `kind = "fixed"`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FixedSettings {
-    /// The list of parts, relative to the pipeline file: a table, or a folder of folds. Empty for the stage,
-    /// whose input it is.
-    pub file: PathBuf,
-    /// A table's column of utterances: ids, paths or names of files.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// A table's column of parts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub part: Option<String>,
-    /// The words of that column for what trains.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub train: Vec<String>,
-    /// Those for what validates.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub validation: Vec<String>,
-    /// Those for what is tested, each in a fold of that name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub test: Vec<String>,
-    /// Where no part validates: the share of those who train that does in their place, by whole speakers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation_share: Option<f64>,
-    /// Seed of the choice of these speakers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-    /// Whether speakers may be in two parts of a fold. Not where left out.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub allow_overlap: bool,
-}
-
-impl FixedSettings {
-    fn fault(&self) -> Option<&'static str> {
-        let words: Vec<&String> =
-            self.train.iter().chain(&self.validation).chain(&self.test).collect();
-        let repeated = (1..words.len()).any(|at| words[..at].contains(&words[at]));
-        let of_table = [self.id.is_some(), self.part.is_some(), !words.is_empty()];
-        let whole = !self.train.is_empty() && !self.test.is_empty();
-        let share = self.validation_share;
-        let faults = [
-            (
-                of_table.contains(&true) && (of_table.contains(&false) || !whole),
-                "split: a table needs id, part, train and test; a folder of folds none of them",
-            ),
-            (repeated, "split: a part is named twice in train, validation and test"),
-            (
-                share.is_some_and(|share| !(share > 0.0 && share < 1.0)),
-                "split.validation_share: above 0, below 1",
-            ),
-            (
-                share.is_some() != self.seed.is_some(),
-                "split: validation_share and seed go together",
-            ),
-            (
-                share.is_some() && !self.validation.is_empty(),
-                "split: validation names what validates; leave validation_share out",
-            ),
-            (
-                whole && share.is_none() && self.validation.is_empty(),
-                "split: name what validates, or set validation_share and seed",
-            ),
-        ];
-        faults.into_iter().find_map(|(bad, message)| bad.then_some(message))
-    }
 }
 
 /// What utterances have in common.
@@ -145,6 +27,8 @@ pub enum Grouping {
     Speaker,
     /// The session it was recorded in.
     Session,
+    /// What is said.
+    Sentence,
 }
 
 impl Grouping {
@@ -153,6 +37,7 @@ impl Grouping {
         match self {
             Self::Speaker => "speaker",
             Self::Session => "session",
+            Self::Sentence => "sentence",
         }
     }
 }
@@ -165,68 +50,32 @@ pub struct BalanceSettings {
     pub seed: u64,
 }
 
-impl SplitKind {
-    /// All kinds.
-    pub const NAMES: [&'static str; 3] = ["leave-one-speaker-out", "group-k-fold", "fixed"];
-
-    /// The kind, in the word of the pipeline file.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::LeaveOneSpeakerOut(_) => "leave-one-speaker-out",
-            Self::GroupKFold(_) => "group-k-fold",
-            Self::Fixed(_) => "fixed",
-        }
-    }
-
-    /// Names of the folds as far as they are known before the corpus has been read: of a manifest that
-    /// lists its speakers. None where they are not.
-    pub fn known_folds(&self, manifest: &Manifest) -> Vec<String> {
-        match self {
-            Self::LeaveOneSpeakerOut(_) => manifest.speakers.keys().cloned().collect(),
-            Self::GroupKFold(_) | Self::Fixed(_) => Vec::new(),
-        }
-    }
-
-    /// The list of parts that it reads, relative to the pipeline file.
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            Self::LeaveOneSpeakerOut(_) | Self::GroupKFold(_) => None,
-            Self::Fixed(settings) => Some(&settings.file),
-        }
-    }
-}
-
 impl SplitSettings {
     /// What is wrong with it first.
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let repeated =
             (1..self.classes.len()).any(|at| self.classes[..at].contains(&self.classes[at]));
-        let few = "split.folds: at least 3, so that one part is tested, one validates, one trains";
-        let of_kind = match &self.kind {
-            SplitKind::LeaveOneSpeakerOut(_) => None,
-            SplitKind::GroupKFold(settings) => (settings.folds < 3).then_some(few),
-            SplitKind::Fixed(settings) => settings.fault(),
-        };
         let faults = [
             (self.classes.len() < 2, "split.classes: name at least two"),
             (repeated, "split.classes: a class is named twice"),
         ];
-        faults.into_iter().find_map(|(bad, message)| bad.then_some(message)).or(of_kind)
-    }
-
-    /// The same without the place of the list of parts, which for the stage is an input.
-    #[must_use]
-    pub fn without_file(&self) -> Self {
-        let mut settings = self.clone();
-        if let SplitKind::Fixed(kind) = &mut settings.kind {
-            kind.file = PathBuf::new();
-        }
-        settings
+        faults.into_iter().find_map(|(bad, message)| bad.then_some(message))
     }
 }
 
+/// A section with a kind, or with what that was called while there was but one.
+fn kind_or_scheme<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Section, D::Error> {
+    let mut section = Table::deserialize(deserializer)?;
+    if !section.contains_key("kind")
+        && let Some(scheme) = section.remove("scheme")
+    {
+        section.insert("kind".to_owned(), scheme);
+    }
+    section.try_into().map_err(|error: toml::de::Error| D::Error::custom(error.message()))
+}
+
 /// One fold of the cross-validation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fold {
     /// The fold's name: that of its test group, or a number where there are several in one.
@@ -246,6 +95,18 @@ pub struct Fold {
     /// Speakers who are tested or validate and are in another part of the fold too, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_two_parts: Vec<String>,
+    /// Utterances that are tested or validate and whose very recording is in another part too, under
+    /// another id, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_recordings: Vec<String>,
+    /// How many sentences are tested or validate and are said in another part too; of corpora whose
+    /// sentences are known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sentences_in_two_parts: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Contents of `splits.json`, written by the split stage. Who trains in a fold is not written, since a

@@ -80,7 +80,7 @@ pub struct Exclusion {
 }
 
 /// Contents of `exclusions.json`, sorted by utterance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exclusions {
     /// Version of this file's form; 1.
@@ -91,4 +91,8 @@ pub struct Exclusions {
     /// reason. Absent where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Exclusion>,
+    /// Utterances, two and more, of which what is computed is the same to the last bit, since their
+    /// recordings are. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identical: Vec<Vec<String>>,
 }

@@ -10,11 +10,11 @@ use ambivox_eval::{RunHistory, Summary};
 use ambivox_features::FeatureTable;
 use ambivox_models::{Checkpoint, Scaling};
 use ambivox_settings::{
-    Arithmetic, AttentionOver, CycleganSettings, EvaluateParams, Exclusions, ExtractParams,
-    Features, FixedLabelSettings, FixedTarget, IndexParams, IndexSummary,
-    LeaveOneSpeakerOutSettings, LwSettings, Manifest, MethodParams, MlpSettings, ModelSettings,
-    NetworkSettings, OnBroken, Pool, ReportParams, Request, Section, SoftTargetSettings, SplitKind,
-    SplitParams, SplitSettings, Splits, StageParams, TrainParams, TrainingSettings, exit, role,
+    Arithmetic, AttentionOver, Criterion, CycleganSettings, EvaluateParams, Exclusions,
+    ExtractParams, Features, FixedLabelSettings, FixedTarget, IndexParams, IndexSummary,
+    LwSettings, Manifest, MethodParams, MlpSettings, ModelSettings, NetworkSettings, OnBroken,
+    Pool, ReportParams, Request, Section, SoftTargetSettings, SplitParams, SplitSettings, Splits,
+    StageParams, TrainParams, TrainingSettings, exit, role,
 };
 use fs_err as fs;
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -137,8 +137,8 @@ impl Bench {
 
     fn split(&self) -> PathBuf {
         let classes = ["happiness", "sadness"].map(str::to_owned).to_vec();
-        let kind = SplitKind::LeaveOneSpeakerOut(LeaveOneSpeakerOutSettings {});
-        let split = SplitSettings { kind, classes, balance: None };
+        let section = Section::bare("leave-one-speaker-out");
+        let split = SplitSettings { section, classes, balance: None };
         let work = StageParams::Split(Box::new(SplitParams { split, manifest: manifest() }));
         let inputs = [
             (role::INDEX, self.out("index").join("index.parquet")),
@@ -184,6 +184,7 @@ impl Bench {
                 gradient_clip: 0.0,
                 max_epochs: 3,
                 patience: 3,
+                criterion: Criterion::Loss,
             },
             arithmetic: Arithmetic::Native,
             correct_test: false,

@@ -77,12 +77,13 @@ fn examples(
 
 /// What the reporter says of an epoch.
 fn course(epoch: &EpochRecord) -> String {
-    format!(
-        "loss {:.3}, validation {:.3}, UA {:.1} %",
-        epoch.train_loss,
-        epoch.validation_loss,
-        100.0 * epoch.validation_ua
-    )
+    let loss = format!("loss {:.3}", epoch.train_loss);
+    match (epoch.validation_loss, epoch.validation_ua) {
+        (Some(validation), Some(ua)) => {
+            format!("{loss}, validation {validation:.3}, UA {:.1} %", 100.0 * ua)
+        }
+        _ => loss,
+    }
 }
 
 /// All that a run and its outputs need.

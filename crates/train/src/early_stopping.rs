@@ -1,4 +1,5 @@
-//! Epoch after epoch, and when to stop: after some without a lower validation loss.
+//! Epoch after epoch, and when to stop: after some in which the criterion was no lower; never, where nothing
+//! validates.
 
 use ambivox_eval::EpochRecord;
 use ambivox_settings::TrainingSettings;
@@ -33,8 +34,8 @@ impl<S> SoFar<S> {
     }
 }
 
-/// Runs the epochs that are left, those of `pretraining` first, until the validation loss says stop.
-/// `observer` sees the course after every epoch.
+/// Runs the epochs that are left, those of `pretraining` first, until the criterion says stop. Without one,
+/// which is for all epochs or for none, the last is kept. `observer` sees the course after every epoch.
 pub(crate) fn follow<C: Course>(
     course: &mut C,
     mut so_far: SoFar<C::Snapshot>,
@@ -44,14 +45,16 @@ pub(crate) fn follow<C: Course>(
 ) -> Result<SoFar<C::Snapshot>, TrainError> {
     let mut stopping = EarlyStopping::new(limits.patience);
     for record in so_far.epochs.iter().skip(pretraining) {
-        stopping.improves(record.validation_loss);
+        cost(record).map(|cost| stopping.improves(cost));
     }
-    for epoch in so_far.epochs.len() + 1..=pretraining + limits.max_epochs {
+    let last = pretraining + limits.max_epochs;
+    for epoch in so_far.epochs.len() + 1..=last {
         if stopping.is_exhausted() {
             break;
         }
         let record = course.epoch(epoch)?;
-        if epoch > pretraining && stopping.improves(record.validation_loss) {
+        let is_kept = |cost| epoch > pretraining && stopping.improves(cost);
+        if cost(&record).map_or(epoch == last, is_kept) {
             so_far.best = course.snapshot(epoch)?;
         }
         so_far.epochs.push(record);
@@ -60,7 +63,12 @@ pub(crate) fn follow<C: Course>(
     Ok(so_far)
 }
 
-/// Follows the validation loss.
+/// What is to be low.
+fn cost(record: &EpochRecord) -> Option<f64> {
+    record.criterion.or(record.validation_loss)
+}
+
+/// Follows what is to be low.
 #[derive(Debug)]
 struct EarlyStopping {
     patience: usize,
@@ -73,7 +81,7 @@ impl EarlyStopping {
         Self { patience, lowest: f64::INFINITY, epochs_since: 0 }
     }
 
-    /// Takes the next epoch's loss; true where it is lower than all before. A tie is not: the
+    /// Takes the next epoch's cost; true where it is lower than all before. A tie is not: the
     /// earlier epoch stays the best.
     fn improves(&mut self, loss: f64) -> bool {
         let improves = loss < self.lowest;

@@ -2,12 +2,13 @@
 
 use ambivox_eval::Confusion;
 use ambivox_models::Predictor;
-use ambivox_rules::Example;
+use ambivox_rules::{Example, method};
+use ambivox_settings::{Criterion, MethodParams};
 
 use crate::{Moment, TrainError};
 
 /// Loss and rates on the gold labels of the utterances to validate on.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Validation {
     /// Unweighted mean of −log y of the gold label.
     pub(crate) loss: f64,
@@ -15,6 +16,8 @@ pub(crate) struct Validation {
     pub(crate) wa: f64,
     /// Unweighted accuracy, over the classes that occur.
     pub(crate) ua: f64,
+    /// What chooses the best epoch, where it is not the loss: the lower the better.
+    pub(crate) criterion: Option<f64>,
 }
 
 /// log y of every utterance, in their order. A value that is not finite is an error.
@@ -33,29 +36,65 @@ pub(crate) fn log_probabilities(
     Ok(log_y)
 }
 
-/// Loss and rates of a model on the validation utterances.
+/// The targets that a method gives utterances before it has learned anything of them; those behind its
+/// pretraining, where it has one.
+pub(crate) fn own_targets(
+    params: &MethodParams,
+    examples: &[Example],
+    classes: usize,
+) -> Result<Vec<Vec<f64>>, TrainError> {
+    let after = match params {
+        MethodParams::LwPretrained(settings) => &MethodParams::Lw(settings.lw()),
+        params => params,
+    };
+    Ok(method(after, examples, classes)?.rule.targets().distributions.clone())
+}
+
+/// Loss and rates of a model on the validation utterances; nothing where there are none. `targets` are the
+/// method's own, where the criterion asks for them.
 pub(crate) fn validate(
     model: &dyn Predictor,
     examples: &[Example],
+    criterion: Criterion,
+    targets: &[Vec<f64>],
     epoch: usize,
-) -> Result<Validation, TrainError> {
+) -> Result<Option<Validation>, TrainError> {
+    if examples.is_empty() {
+        return Ok(None);
+    }
     let log_y = log_probabilities(model, examples, epoch, Moment::Validation)?;
-    rates(examples, &log_y, model.classes())
+    rates(examples, &log_y, model.classes(), criterion, targets).map(Some)
+}
+
+/// Mean over utterances of the cross-entropy of targets.
+fn soft_loss(targets: &[Vec<f64>], log_y: &[Vec<f64>]) -> f64 {
+    let of_one = |(s, log_y): (&Vec<f64>, &Vec<f64>)| {
+        s.iter().zip(log_y).map(|(s, log_y)| -s * log_y).sum::<f64>()
+    };
+    targets.iter().zip(log_y).map(of_one).sum::<f64>() / log_y.len() as f64
 }
 
 fn rates(
     examples: &[Example],
     log_y: &[Vec<f64>],
     classes: usize,
+    criterion: Criterion,
+    targets: &[Vec<f64>],
 ) -> Result<Validation, TrainError> {
     // A run with validation utterances that have no gold label is refused at its start.
     let pairs = || examples.iter().zip(log_y).filter_map(|(e, log_y)| Some((e.gold?, log_y)));
     let loss = pairs().map(|(gold, log_y)| -log_y[gold]).sum::<f64>() / examples.len() as f64;
     let scored = pairs().map(|(gold, log_y)| (gold, log_y.as_slice()));
     let confusion = Confusion::from_probabilities(classes, scored)?;
-    // Both rates are defined: a run without validation utterances is refused at its start.
+    // All rates are defined, since there are utterances.
     let (wa, ua) = (confusion.wa().unwrap_or(0.0), confusion.ua().unwrap_or(0.0));
-    Ok(Validation { loss, wa, ua })
+    let criterion = match criterion {
+        Criterion::Loss => None,
+        Criterion::SoftLoss => Some(soft_loss(targets, log_y)),
+        Criterion::Ua => Some(1.0 - ua),
+        Criterion::MacroF1 => Some(1.0 - confusion.macro_f1().unwrap_or(0.0)),
+    };
+    Ok(Validation { loss, wa, ua, criterion })
 }
 
 #[cfg(test)]
@@ -74,9 +113,20 @@ mod tests {
         let examples = [example(0), example(0), example(1)];
         let log_y: Vec<Vec<f64>> =
             [0.8_f64, 0.3, 0.4].iter().map(|p| vec![p.ln(), (1.0 - p).ln(), -50.0]).collect();
-        let found = rates(&examples, &log_y, 3).unwrap();
+        let of = |criterion, targets: &[Vec<f64>]| {
+            rates(&examples, &log_y, 3, criterion, targets).unwrap()
+        };
+        let found = of(Criterion::Loss, &[]);
+        assert_eq!(found.criterion, None);
         let expected = -(0.8_f64.ln() + 0.3_f64.ln() + 0.6_f64.ln()) / 3.0;
         assert!((found.loss - expected).abs() < 1e-15);
         assert_eq!((found.wa, found.ua), (2.0 / 3.0, 0.75));
+        assert_eq!(of(Criterion::Ua, &[]).criterion, Some(0.25));
+        // F1 of the first class is 2/3, of the second too.
+        assert!((of(Criterion::MacroF1, &[]).criterion.unwrap() - 1.0 / 3.0).abs() < 1e-15);
+        let targets = [[0.75, 0.25, 0.0], [0.75, 0.25, 0.0], [0.25, 0.75, 0.0]].map(Vec::from);
+        let soft = |own: f64| -(0.75 * own.ln() + 0.25 * (1.0 - own).ln());
+        let expected = (soft(0.8) + soft(0.3) + soft(0.6)) / 3.0;
+        assert!((of(Criterion::SoftLoss, &targets).criterion.unwrap() - expected).abs() < 1e-15);
     }
 }

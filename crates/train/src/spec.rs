@@ -27,7 +27,7 @@ pub struct RunSpec<'a> {
 pub struct Data<'a> {
     /// Those to train on.
     pub training: &'a [Example],
-    /// Those that decide when to stop and which epoch is kept, and nothing else.
+    /// Those that decide when to stop and which epoch is kept, and nothing else; without any, the last is.
     pub validation: &'a [Example],
     /// Those whose labels are not looked at, for methods that make further ones of them.
     pub pool: &'a [Example],
@@ -44,7 +44,7 @@ impl RunSpec<'_> {
     pub(crate) fn check(&self, data: &Data<'_>) -> Result<(), TrainError> {
         let Data { training, validation, pool } = *data;
         self.check_part("training", training, self.method.method().uses_votes())?;
-        self.check_part("validation", validation, false)?;
+        validation.iter().try_for_each(|example| self.check_example(example, false))?;
         if self.method.augments() {
             self.check_part("the unlabelled pool", pool, true)?;
         }

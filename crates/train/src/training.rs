@@ -11,9 +11,10 @@ use ambivox_rules::{
     Augmenter, Example, Fold, LabelState, Method, augmenter, mean_weights, method, share_moved,
     states,
 };
+use ambivox_settings::Criterion;
 
 use crate::early_stopping::{Course, SoFar, follow};
-use crate::evaluation::{log_probabilities, validate};
+use crate::evaluation::{log_probabilities, own_targets, validate};
 use crate::interim::{Best, Interim, Learning, Phase};
 use crate::{Data, Moment, RunSpec, TrainError};
 
@@ -22,7 +23,7 @@ use crate::{Data, Moment, RunSpec, TrainError};
 pub struct Trained {
     /// The model after the best epoch.
     pub predictor: Box<dyn Predictor>,
-    /// The best epoch, from 1: that of the lowest validation loss; of equals the first.
+    /// The best epoch, from 1: the first of those best by the criterion; the last where nothing validates.
     pub best_epoch: usize,
     /// Every epoch of the model, in order.
     pub epochs: Vec<EpochRecord>,
@@ -157,6 +158,8 @@ struct Run<'a> {
     learner: Box<dyn Learner>,
     method: Method,
     initial: Targets,
+    /// What the method makes of the utterances to validate on, where the criterion asks for it.
+    validation_targets: Vec<Vec<f64>>,
 }
 
 /// Model and labels after one epoch.
@@ -174,14 +177,18 @@ impl Course for Run<'_> {
     fn epoch(&mut self, epoch: usize) -> Result<EpochRecord, TrainError> {
         let train_loss = self.model_step(epoch)?;
         self.label_step(epoch)?;
-        let validation = validate(self.learner.predictor(), self.data.validation, epoch)?;
+        let (model, criterion) = (self.learner.predictor(), self.spec.training.criterion);
+        let (examples, targets) = (self.data.validation, &self.validation_targets);
+        let validation = validate(model, examples, criterion, targets, epoch)?;
+        let validation = validation.as_ref();
         let rule = &self.method.rule;
         Ok(EpochRecord {
             epoch,
             train_loss,
-            validation_loss: validation.loss,
-            validation_wa: validation.wa,
-            validation_ua: validation.ua,
+            validation_loss: validation.map(|v| v.loss),
+            validation_wa: validation.map(|v| v.wa),
+            validation_ua: validation.map(|v| v.ua),
+            criterion: validation.and_then(|v| v.criterion),
             labels_moved: rule.learns_labels().then(|| share_moved(rule.targets(), &self.gold)),
             mean_weight: self.mean_weight(rule.targets()),
         })
@@ -209,7 +216,23 @@ impl<'a> Run<'a> {
         let initial = method.rule.targets().clone();
         let gold = data.training.iter().map(|example| example.gold).collect();
         let groups = numbered(&training);
-        Ok(Self { spec, data, made, training, groups, gold, learner, method, initial })
+        let validation_targets = if spec.training.criterion == Criterion::SoftLoss {
+            own_targets(spec.method, data.validation, classes)?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            spec,
+            data,
+            made,
+            training,
+            groups,
+            gold,
+            learner,
+            method,
+            initial,
+            validation_targets,
+        })
     }
 
     /// Goes on from where an equal run was cut short.

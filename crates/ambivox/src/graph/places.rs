@@ -2,7 +2,8 @@
 
 use ambivox_settings::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
-    LabelNoiseSettings, Method, ReportParams, SplitParams, StageParams, TrainParams, role,
+    LabelNoiseSettings, Method, ReportParams, SplitParams, SplitSettings, StageParams, TrainParams,
+    role,
 };
 
 use super::{AUDIT, AuditedRuns, COMPARISON, Instance, REPORT, Run, SPLIT, Source};
@@ -107,12 +108,15 @@ pub(super) fn preparation(experiment: &Experiment) -> Vec<Instance> {
         on_broken: pipeline.corpus.on_broken,
     });
     let split = StageParams::Split(Box::new(SplitParams {
-        split: pipeline.split.without_file(),
+        split: SplitSettings {
+            section: experiment.split.section.clone(),
+            ..pipeline.split.clone()
+        },
         manifest: manifest.clone(),
     }));
     let indexed = output(role::INDEX, "index");
     let exclusions = output(role::EXCLUSIONS, "extract");
-    let parts = pipeline.split.kind.file();
+    let parts = experiment.split.parts.as_ref();
     let parts = parts.map(|_| (role::PARTS.to_owned(), Source::Parts));
     let divided = [indexed.clone(), exclusions].into_iter().chain(parts).collect();
     let rest = [

@@ -50,7 +50,7 @@ fn utterance(tree: &Tree<'_>, path: &str) -> Result<Utterance, CorpusError> {
     let place = Place::file(path);
     let name = stem(path);
     let fields: Vec<&str> = name.split('_').collect();
-    let [actor, _sentence, emotion, _level] = fields[..] else {
+    let [actor, sentence, emotion, _level] = fields[..] else {
         return Err(CorpusError::Malformed {
             place,
             found: name.to_owned(),
@@ -59,6 +59,7 @@ fn utterance(tree: &Tree<'_>, path: &str) -> Result<Utterance, CorpusError> {
     };
     let mut utterance = tree.utterance(name, path, actor, &place)?;
     utterance.gold = tree.label(emotion, &place)?;
+    utterance.sentence = Some(sentence.to_owned());
     Ok(utterance)
 }
 

@@ -35,7 +35,7 @@ impl Layout for Csv {
         let table = Table::read(tree, &layout.table, format(layout)?)?;
         let columns = Columns::find(&table, &layout.columns)?;
         let faults = Faults { tree, table: &table, columns: &columns };
-        faults.check(&layout.columns.speaker)?;
+        faults.check()?;
         warnings.extend(faults.sexes()?);
         let read = |row| columns.utterance(tree, row);
         let mut utterances = table.rows().iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -107,9 +107,10 @@ fn manifest_fault(found: &str, expected: &str) -> CorpusError {
 /// Where the columns are in the table.
 struct Columns {
     file: usize,
-    speaker: usize,
+    speaker: Option<usize>,
     emotion: usize,
     session: Option<usize>,
+    sentence: Option<usize>,
     sex: Option<usize>,
     start: Option<usize>,
     end: Option<usize>,
@@ -122,9 +123,10 @@ impl Columns {
             |name: &Option<String>| name.as_ref().map(|name| table.column(name)).transpose();
         Ok(Self {
             file: table.column(&names.file)?,
-            speaker: table.column(&names.speaker)?,
+            speaker: optional(&names.speaker)?,
             emotion: table.column(&names.emotion)?,
             session: optional(&names.session)?,
+            sentence: optional(&names.sentence)?,
             sex: optional(&names.sex)?,
             start: optional(&names.start)?,
             end: optional(&names.end)?,
@@ -136,14 +138,15 @@ impl Columns {
         let path = relative(row, row.cell(self.file)?)?;
         let (start_s, end_s) = self.cut(row)?;
         let (id, listed) = (id(&nfc(path), start_s, end_s), tree.meant(path).unwrap_or(path));
-        // That every row names a speaker has been checked; nobody is called so.
-        let speaker = row.name(self.speaker)?.unwrap_or_default();
+        // Where there is a column of speakers, every row has been checked to name one.
+        let speaker = self.speaker.map_or(Ok(None), |column| row.name(column))?.unwrap_or_default();
         let mut utterance = tree.utterance(&id, listed, &speaker, &row.place)?;
         (utterance.start_s, utterance.end_s) = (start_s, end_s);
         utterance.gold = tree.label(row.cell(self.emotion)?, &row.place)?;
         if let Some(session) = self.session.map_or(Ok(None), |column| row.name(column))? {
             utterance.session = session;
         }
+        utterance.sentence = self.sentence.map_or(Ok(None), |column| row.name(column))?;
         utterance.sex = filled(row, self.sex)?.and_then(sex).or(utterance.sex);
         if let Some(cell) = filled(row, self.votes)? {
             utterance.votes = tree.votes(votes(row, cell)?, &row.place)?;

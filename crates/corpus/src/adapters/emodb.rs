@@ -50,6 +50,7 @@ fn utterance(
     }
     let mut utterance = tree.utterance(name, path, &name[..2], &place)?;
     utterance.gold = tree.label(&name[5..6], &place)?;
+    utterance.sentence = Some(name[2..5].to_owned());
     if let Some(judgement) = judgements.get(name) {
         let Judgement { recognition_rate, naturalness } = *judgement;
         utterance.attributes.insert("recognition_rate".to_owned(), recognition_rate);

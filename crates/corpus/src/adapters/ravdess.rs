@@ -30,6 +30,7 @@ fn utterance(tree: &Tree<'_>, path: &str) -> Result<Utterance, CorpusError> {
     let [_modality, _channel, emotion, intensity, statement, repetition, actor] = fields;
     let mut utterance = tree.utterance(stem(path), path, actor, &place)?;
     utterance.gold = tree.label(emotion, &place)?;
+    utterance.sentence = Some(statement.to_owned());
     let numbers = [("intensity", intensity), ("statement", statement), ("repetition", repetition)];
     for (name, digits) in numbers {
         let number = digits.bytes().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));

@@ -37,7 +37,7 @@ pub(super) fn of_speakers(utterances: &[Utterance]) -> Vec<String> {
     let mut sexes: BTreeMap<&str, BTreeMap<Sex, usize>> = BTreeMap::new();
     let mut alike: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for utterance in utterances {
-        let speaker = utterance.speaker.as_str();
+        let Some(speaker) = utterance.known_speaker() else { continue };
         alike.entry(speaker.to_lowercase()).or_default().insert(speaker);
         if let Some(sex) = utterance.sex {
             *sexes.entry(speaker).or_default().entry(sex).or_default() += 1;

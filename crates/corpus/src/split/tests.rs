@@ -1,6 +1,6 @@
 //! Folds of made-up speakers, of IEMOCAP's and of EmoDB's.
 
-use ambivox_settings::{BalanceSettings, GroupKFoldSettings, LeaveOneSpeakerOutSettings};
+use ambivox_settings::{BalanceSettings, Exclusion, Section};
 use proptest::prelude::*;
 
 use super::*;
@@ -11,8 +11,22 @@ const CLASSES_OF_B: [&str; 4] = ["b_anger", "b_happiness", "b_neutral", "b_sadne
 const CLASSES: [&str; 4] = ["happiness", "sadness", "neutral", "anger"];
 
 fn settings(classes: &[&str]) -> SplitSettings {
-    let kind = SplitKind::LeaveOneSpeakerOut(LeaveOneSpeakerOutSettings {});
-    SplitSettings { kind, classes: strings(classes), balance: None }
+    split_by("kind = \"leave-one-speaker-out\"", classes)
+}
+
+fn split_by(section: &str, classes: &[&str]) -> SplitSettings {
+    let section: Section = toml::from_str(section).unwrap();
+    SplitSettings { section, classes: strings(classes), balance: None }
+}
+
+fn without(excluded: &[&str]) -> Exclusions {
+    let reason = String::new;
+    let excluded = excluded.iter().map(|id| Exclusion {
+        utterance_id: (*id).to_owned(),
+        path: String::new(),
+        reason: reason(),
+    });
+    Exclusions { schema: 1, excluded: excluded.collect(), ..Exclusions::default() }
 }
 
 fn toy(rest: &str) -> Manifest {
@@ -35,17 +49,17 @@ fn corpus(speakers: &[&str], session: impl Fn(&str) -> String) -> Vec<Utterance>
 /// The folds of kinds that read no list of parts.
 fn divided(
     utterances: &[Utterance],
-    excluded: &BTreeSet<String>,
+    excluded: &[&str],
     settings: &SplitSettings,
     manifest: &Manifest,
 ) -> Result<Splits, CorpusError> {
-    let splits = splits(utterances, excluded, settings, manifest, None)?;
+    let splits = splits(utterances, &without(excluded), settings, manifest, None)?;
     assert!(splits.notes.is_empty() && !splits.listed);
     Ok(splits)
 }
 
 fn split(utterances: &[Utterance], manifest: &Manifest) -> Result<Splits, CorpusError> {
-    divided(utterances, &BTreeSet::new(), &settings(&CLASSES), manifest)
+    divided(utterances, &[], &settings(&CLASSES), manifest)
 }
 
 /// Who is tested and who validates, where each part of a fold is one speaker.
@@ -101,8 +115,8 @@ fn only_labelled_and_usable_utterances_take_part() {
     utterances.push(utterance("a_none", "a", None));
     utterances.push(utterance("e_fear", "e", Some("fear")));
     utterances.push(utterance("f_anger", "f", Some("anger")));
-    let excluded = BTreeSet::from(["a_anger".to_owned(), "f_anger".to_owned()]);
-    let splits = divided(&utterances, &excluded, &settings(&CLASSES), &toy("")).unwrap();
+    let splits =
+        divided(&utterances, &["a_anger", "f_anger"], &settings(&CLASSES), &toy("")).unwrap();
     assert_eq!(splits.utterances.len(), 15);
     assert!(splits.utterances.is_sorted());
     assert!(!splits.utterances.iter().any(|id| ["a_anger", "a_fear"].contains(&id.as_str())));
@@ -126,8 +140,7 @@ fn ambiguous_are_those_with_votes_for_the_classes_but_another_label_or_none() {
     add("a_other", Some("fear"), &[("anger", 0), ("fear", 3)]);
     add("a_broken", None, &[("anger", 1), ("neutral", 1)]);
     add("e_tie", None, &[("anger", 1), ("neutral", 1)]);
-    let excluded = BTreeSet::from(["a_broken".to_owned()]);
-    let splits = divided(&utterances, &excluded, &settings(&CLASSES), &toy("")).unwrap();
+    let splits = divided(&utterances, &["a_broken"], &settings(&CLASSES), &toy("")).unwrap();
     assert_eq!(splits.ambiguous, ["a_fear", "b_tie"]);
     assert!(splits.utterances.contains(&"a_clear".to_owned()));
     assert!(!splits.utterances.contains(&"b_tie".to_owned()));
@@ -139,7 +152,7 @@ fn a_balanced_split_tests_as_many_of_every_class() {
     utterances.extend((0..5).map(|n| utterance(&format!("a_more{n}"), "a", Some("neutral"))));
     let balance = Some(BalanceSettings { seed: 3 });
     let settings = SplitSettings { balance, ..settings(&CLASSES) };
-    let splits = divided(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap();
+    let splits = divided(&utterances, &[], &settings, &toy("")).unwrap();
     assert_eq!(splits.utterances.len(), 12);
     assert_eq!(splits.folds.len(), 3);
 }
@@ -233,6 +246,82 @@ fn utterances_without_votes_are_listed_where_others_have_some() {
     assert_eq!(split(&utterances, &toy("")).unwrap().without_votes, expected);
 }
 
+/// Who validates is a setting: the next speaker, whole speakers that are drawn, or nobody.
+#[test]
+fn who_validates_is_a_setting() {
+    let speakers = ["Ses01F", "Ses01M", "Ses02F", "Ses02M"];
+    let utterances = corpus(&speakers, |speaker| speaker[..5].to_owned());
+    let divided = |kind: &str, validation: &str| {
+        let settings = split_by(&format!("{kind}\nvalidation = {validation}"), &CLASSES);
+        divided(&utterances, &[], &settings, &toy("")).unwrap()
+    };
+    let loso = "kind = \"leave-one-speaker-out\"";
+    let next = divided(loso, "\"next-group\"");
+    assert_eq!(partners(&next)[1], ("Ses01M", "Ses02F"));
+    assert_eq!(partners(&divided(loso, "\"partner\""))[1], ("Ses01M", "Ses01F"));
+    let k_fold = "kind = \"group-k-fold\"\ngroup = \"speaker\"\nfolds = 2\nseed = 1";
+    for kind in [loso, k_fold] {
+        let none = divided(kind, "\"none\"");
+        for fold in &none.folds {
+            assert!(fold.validating.is_empty() && fold.validation.is_empty());
+            assert_eq!(training(&none, fold).len() + fold.test.len(), 16);
+        }
+        let drawn = divided(kind, "{ share = 0.4, seed = 1 }");
+        for fold in &drawn.folds {
+            assert_eq!(fold.validation.len(), 4 * fold.validating.len());
+            assert!(fold.validating.iter().all(|name| !fold.tested.contains(name)));
+            assert!(!fold.validating.is_empty() && !training(&drawn, fold).is_empty());
+        }
+    }
+    let two = &utterances[..8];
+    let settings = split_by(&format!("{loso}\nvalidation = \"none\""), &CLASSES);
+    assert_eq!(
+        super::splits(two, &without(&[]), &settings, &toy(""), None).unwrap().folds.len(),
+        2
+    );
+    let one = super::splits(&two[..4], &without(&[]), &settings, &toy(""), None).unwrap_err();
+    assert!(one.to_string().contains("needs two speakers, one each to test and train"), "{one}");
+}
+
+/// What is in two parts of a fold is told, whatever is divided.
+#[test]
+fn leaks_are_told() {
+    let mut utterances = corpus(&["a", "b", "c"], str::to_owned);
+    let splits = split(&utterances, &toy("")).unwrap();
+    assert!(splits.folds.iter().all(|fold| fold.in_two_parts.is_empty()));
+    for (number, utterance) in utterances.iter_mut().enumerate() {
+        utterance.sentence = Some(["yes", "no"][number % 2].to_owned());
+    }
+    // Nobody else says this.
+    utterances[0].sentence = Some("well".to_owned());
+    let identical = [["a_anger", "b_anger"], ["c_anger", "c_neutral"]].map(|ids| strings(&ids));
+    let exclusions = Exclusions { identical: identical.to_vec(), ..without(&[]) };
+    let found = |text: &str| {
+        let settings = split_by(text, &CLASSES);
+        super::splits(&utterances, &exclusions, &settings, &toy(""), None).unwrap().folds
+    };
+    let folds = found("kind = \"leave-one-speaker-out\"");
+    let twins: Vec<Vec<String>> = folds.iter().map(|fold| fold.same_recordings.clone()).collect();
+    // Of a's fold, b validates; c's own recordings are in one part.
+    let expected = [&["a_anger", "b_anger"][..], &["b_anger"], &["a_anger"]].map(strings);
+    assert_eq!(twins, expected);
+    assert!(folds.iter().all(|fold| fold.sentences_in_two_parts == 2));
+    let by_sentence = "kind = \"group-k-fold\"\ngroup = \"sentence\"\nfolds = 3\nseed = 1";
+    let mut folds = BTreeMap::new();
+    for utterance in &mut utterances[4..8] {
+        utterance.sentence = Some("well".to_owned());
+    }
+    let settings = split_by(by_sentence, &CLASSES);
+    for fold in super::splits(&utterances, &exclusions, &settings, &toy(""), None).unwrap().folds {
+        assert_eq!(fold.sentences_in_two_parts, 0);
+        folds.insert(fold.name.clone(), fold.in_two_parts);
+    }
+    assert_eq!(folds["no"], ["a", "c"], "b says well alone");
+    utterances[0].sentence = None;
+    let error = super::splits(&utterances, &exclusions, &settings, &toy(""), None).unwrap_err();
+    assert!(error.to_string().contains("1 utterances of the classes have no sentence"), "{error}");
+}
+
 proptest! {
     #[test]
     fn no_speaker_is_in_two_parts_and_none_is_lost(
@@ -259,8 +348,10 @@ proptest! {
 }
 
 fn k_fold(group: Grouping, folds: usize, seed: u64) -> SplitSettings {
-    let kind = SplitKind::GroupKFold(GroupKFoldSettings { group, folds, seed });
-    SplitSettings { kind, ..settings(&CLASSES) }
+    let group = group.as_str();
+    let text =
+        format!("kind = \"group-k-fold\"\ngroup = {group:?}\nfolds = {folds}\nseed = {seed}");
+    split_by(&text, &CLASSES)
 }
 
 /// IEMOCAP as most of its papers divide it: five folds, a session each.
@@ -268,7 +359,7 @@ fn k_fold(group: Grouping, folds: usize, seed: u64) -> SplitSettings {
 fn sessions_are_tested_one_after_the_other() {
     let utterances = table_1();
     let settings = k_fold(Grouping::Session, 5, 0);
-    let splits = divided(&utterances, &BTreeSet::new(), &settings, &manifest("iemocap")).unwrap();
+    let splits = divided(&utterances, &[], &settings, &manifest("iemocap")).unwrap();
     let expected = [
         ("Ses01", "Ses02"),
         ("Ses02", "Ses03"),
@@ -287,7 +378,7 @@ fn more_folds_than_groups_are_refused() {
     let utterances = corpus(&["a", "b", "c"], |_| "one".to_owned());
     let refused = |group, folds| {
         let settings = k_fold(group, folds, 0);
-        let error = divided(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap_err();
+        let error = divided(&utterances, &[], &settings, &toy("")).unwrap_err();
         assert_eq!(error.exit_code(), ambivox_settings::exit::DATA);
         error.to_string()
     };
@@ -315,7 +406,7 @@ proptest! {
             }
         }
         let settings = k_fold(Grouping::Speaker, folds, seed);
-        let splits = divided(&utterances, &BTreeSet::new(), &settings, &toy("")).unwrap();
+        let splits = divided(&utterances, &[], &settings, &toy("")).unwrap();
         prop_assert_eq!(splits.folds.len(), folds);
         prop_assert!(splits.folds.is_sorted_by_key(|fold| fold.name.clone()));
         for pick in [|fold: &Fold| fold.test.clone(), |fold: &Fold| fold.validation.clone()] {

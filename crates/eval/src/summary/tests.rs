@@ -14,9 +14,10 @@ pub(crate) fn history(method: &str, seed: u64, fold: &str, best_epoch: usize) ->
     let epoch = |epoch| EpochRecord {
         epoch,
         train_loss: 1.0 / epoch as f64,
-        validation_loss: 1.5,
-        validation_wa: 0.5,
-        validation_ua: 0.5,
+        validation_loss: Some(1.5),
+        validation_wa: Some(0.5),
+        validation_ua: Some(0.5),
+        criterion: None,
         labels_moved: Some(0.25),
         mean_weight: Some(vec![0.75, 1.25]),
     };

@@ -47,6 +47,7 @@ pub(crate) const TRAINING: TrainingSettings = TrainingSettings {
     gradient_clip: 0.0,
     max_epochs: 1,
     patience: 1,
+    criterion: ambivox_settings::Criterion::Loss,
 };
 
 fn bytes() -> Vec<u8> {

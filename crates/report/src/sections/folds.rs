@@ -34,7 +34,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
     let many = columns.first().map_or(0, |column| column.means.len()) > SHOWN;
     let table = sortable_table(input, "Results of every fold", &caption(input), &content);
     html! {
-        (overlap(input))
+        (leaks(input))
         @for note in &input.splits.notes { p.note { (note) "." } }
         @if many {
             details { summary { "All folds" } (table) }
@@ -47,28 +47,50 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
 /// More folds than these are folded away.
 const SHOWN: usize = 50;
 
-/// What is to be known of rates where parts of a fold share speakers.
-fn overlap(input: &ReportInput<'_>) -> Markup {
+/// What is to be known of rates where parts of a fold share speakers, recordings or sentences.
+fn leaks(input: &ReportInput<'_>) -> Markup {
     let tested = tested_folds(input);
-    let folds = input.splits.folds.iter().filter(|fold| tested.contains(fold.name.as_str()));
-    let shared: Vec<&Fold> = folds.filter(|fold| !fold.in_two_parts.is_empty()).collect();
-    let speakers: BTreeSet<&String> = shared.iter().flat_map(|fold| &fold.in_two_parts).collect();
+    let folds: Vec<&Fold> =
+        input.splits.folds.iter().filter(|fold| tested.contains(fold.name.as_str())).collect();
+    let most = folds.iter().map(|fold| fold.sentences_in_two_parts).max().unwrap_or(0);
+    html! {
+        (leak(&folds, "speaker", |fold| &fold.in_two_parts,
+            "so that the rates are not of unheard speakers"))
+        (leak(&folds, "recording", |fold| &fold.same_recordings,
+            "under another name, so that the rates are in part of recordings that were trained on"))
+        @if most > 0 {
+            p.note {
+                "Sentences in two parts of a fold: up to " (counted(most, "sentence"))
+                ". The corpus has few, which all speakers say, so that the rates are of known texts."
+            }
+        }
+    }
+}
+
+/// What is in two parts of some folds.
+fn leak(folds: &[&Fold], what: &str, of: fn(&Fold) -> &Vec<String>, so: &str) -> Markup {
+    let shared: Vec<&&Fold> = folds.iter().filter(|fold| !of(fold).is_empty()).collect();
+    let names: BTreeSet<&String> = shared.iter().flat_map(|fold| of(fold)).collect();
+    let (mut title, names) = (what.to_owned(), names.into_iter().cloned().collect::<Vec<_>>());
+    title[..1].make_ascii_uppercase();
     html! {
         @if !shared.is_empty() {
             p.banner role="note" {
-                strong { "Speakers in two parts of a fold: " }
-                (counted(speakers.len(), "speaker")) " in " (counted(shared.len(), "fold"))
-                " are tested or validate and are in another part too, so that the rates are not of \
-                 unheard speakers: "
-                (some(&speakers.into_iter().cloned().collect::<Vec<_>>())) "."
+                strong { (title) "s in two parts of a fold: " }
+                (counted(names.len(), what)) " in " (counted(shared.len(), "fold"))
+                " are tested or validate and are in another part too, " (so) ": " (some(&names)) "."
             }
         }
     }
 }
 
 fn caption(input: &ReportInput<'_>) -> String {
+    let unvalidated = input.splits.folds.iter().all(|fold| fold.validation.is_empty());
     let who = if input.splits.listed {
         "The parts are those of a list, not drawn here.".to_owned()
+    } else if unvalidated {
+        let group = input.splits.grouping.as_str();
+        format!("One {group} or some are tested; all others train, for all epochs.")
     } else if by_speaker(input) {
         "One speaker is tested, their partner’s loss stops the training.".to_owned()
     } else {

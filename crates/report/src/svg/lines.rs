@@ -26,8 +26,9 @@ impl Frame {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for epoch in runs.flat_map(|run| &run.epochs) {
             last = last.max(epoch.epoch as f64);
-            low = low.min(epoch.train_loss).min(epoch.validation_loss);
-            high = high.max(epoch.train_loss).max(epoch.validation_loss);
+            for loss in [epoch.train_loss].into_iter().chain(epoch.validation_loss) {
+                (low, high) = (low.min(loss), high.max(loss));
+            }
         }
         let room = 0.06 * (high - low);
         Self {
@@ -85,9 +86,8 @@ pub(crate) fn dot() -> Markup {
 
 fn description(runs: &[&RunHistory]) -> String {
     let one = |run: &&RunHistory| {
-        let best = run.best();
-        let loss =
-            best.map_or(String::new(), |b| format!(", validation loss {:.3}", b.validation_loss));
+        let best = run.best().and_then(|best| best.validation_loss);
+        let loss = best.map_or(String::new(), |loss| format!(", validation loss {loss:.3}"));
         format!(
             "Seed {}: {}, epoch {} kept{loss}.",
             run.seed,
@@ -117,17 +117,19 @@ fn axes(frame: &Frame) -> Markup {
 
 fn curves(frame: &Frame, run: &RunHistory) -> Markup {
     html! {
-        path.train d=(path(frame, run, |epoch| epoch.train_loss)) {}
-        path.validation d=(path(frame, run, |epoch| epoch.validation_loss)) {}
+        path.train d=(path(frame, run, |epoch| Some(epoch.train_loss))) {}
+        @if run.epochs.iter().any(|epoch| epoch.validation_loss.is_some()) {
+            path.validation d=(path(frame, run, |epoch| epoch.validation_loss)) {}
+        }
     }
 }
 
-fn path(frame: &Frame, run: &RunHistory, loss: impl Fn(&EpochRecord) -> f64) -> String {
+fn path(frame: &Frame, run: &RunHistory, loss: impl Fn(&EpochRecord) -> Option<f64>) -> String {
     let point = |epoch: &EpochRecord| {
-        let (x, y) = (frame.epochs.at(epoch.epoch as f64), frame.loss.at(loss(epoch)));
-        format!("{} {}", px(x), px(y))
+        let (x, y) = (frame.epochs.at(epoch.epoch as f64), frame.loss.at(loss(epoch)?));
+        Some(format!("{} {}", px(x), px(y)))
     };
-    let points: Vec<String> = run.epochs.iter().map(point).collect();
+    let points: Vec<String> = run.epochs.iter().filter_map(point).collect();
     format!("M{}", points.join("L"))
 }
 
@@ -135,7 +137,7 @@ fn chosen(frame: &Frame, run: &RunHistory) -> Markup {
     html! {
         @if let Some(best) = run.best() {
             circle.chosen r="3.5" cx=(px(frame.epochs.at(best.epoch as f64)))
-                cy=(px(frame.loss.at(best.validation_loss))) {}
+                cy=(px(frame.loss.at(best.validation_loss.unwrap_or(best.train_loss)))) {}
         }
     }
 }
@@ -148,11 +150,8 @@ mod tests {
         let epoch = |epoch, train_loss, validation_loss| EpochRecord {
             epoch,
             train_loss,
-            validation_loss,
-            validation_wa: 0.5,
-            validation_ua: 0.5,
-            labels_moved: None,
-            mean_weight: None,
+            validation_loss: Some(validation_loss),
+            ..EpochRecord::default()
         };
         RunHistory {
             schema: 1,
@@ -186,7 +185,7 @@ mod tests {
     fn one_flat_epoch_stays_within_the_frame() {
         let mut run = run();
         run.epochs.truncate(1);
-        run.epochs[0].validation_loss = run.epochs[0].train_loss;
+        run.epochs[0].validation_loss = Some(run.epochs[0].train_loss);
         run.best_epoch = 1;
         let frame = Frame::around([&run].into_iter());
         let y = frame.loss.at(run.epochs[0].train_loss);

@@ -213,9 +213,12 @@ fn epoch(n: usize, best: usize, floor: f64, lw: bool, chance: &mut Chance) -> Ep
     EpochRecord {
         epoch: n,
         train_loss: 1.45 - 0.9 * (1.0 - (-at / (1.4 * best)).exp()) + 0.02 * chance.next(),
-        validation_loss: floor + 0.45 * (-3.0 * at / best).exp() + late + 0.04 * chance.next(),
-        validation_wa: 0.6,
-        validation_ua: 0.58,
+        validation_loss: Some(
+            floor + 0.45 * (-3.0 * at / best).exp() + late + 0.04 * chance.next(),
+        ),
+        validation_wa: Some(0.6),
+        validation_ua: Some(0.58),
+        criterion: None,
         labels_moved: lw.then_some(0.18 * progress),
         mean_weight: lw.then(|| {
             vec![weight(0.53, 1.32), weight(0.97, 0.92), weight(1.52, 1.08), weight(0.98, 0.84)]
@@ -239,7 +242,7 @@ fn splits(index: &IndexSummary) -> Splits {
         test: vec![],
         validation: vec![],
         left_out: vec![],
-        in_two_parts: vec![],
+        ..Fold::default()
     };
     let total: u64 = index.speakers.iter().flat_map(|speaker| speaker.gold.values()).sum();
     Splits {
@@ -307,7 +310,7 @@ fn exclusions() -> Exclusions {
         ),
     ];
     let warnings = vec![exclusion("Ses02F_impro02_F007", "all its samples are 0: digital silence")];
-    Exclusions { schema: 1, excluded, warnings }
+    Exclusions { schema: 1, excluded, warnings, ..Exclusions::default() }
 }
 
 fn provenance() -> Vec<(String, String)> {

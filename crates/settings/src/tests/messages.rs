@@ -303,24 +303,6 @@ fn a_pipeline_without_kinds_is_of_the_first_ones() {
 }
 
 #[test]
-fn impossible_folds_are_refused() {
-    let loso = "kind = \"leave-one-speaker-out\"";
-    let split = |text: &str| pipeline(&PIPELINE.replace(loso, text));
-    let refused = |text: &str| split(text).unwrap_err().to_string();
-    let k_fold = "kind = \"group-k-fold\"\ngroup = \"session\"\nseed = 1\nfolds = ";
-    assert!(split(&format!("{k_fold}5")).is_ok());
-    assert!(refused(&format!("{k_fold}2")).contains("split.folds: at least 3"));
-    assert!(refused(&format!("{loso}\nfolds = 5")).contains("unknown field `folds`"));
-    assert!(refused("kind = \"group-k-fold\"").contains("missing field `group`"));
-    assert!(refused(&format!("{loso}\nscheme = \"x\"")).contains("unknown field `scheme`"));
-    let unknown = refused("kind = \"random\"");
-    assert!(
-        unknown.contains("one of `leave-one-speaker-out`, `group-k-fold`, `fixed`"),
-        "{unknown}"
-    );
-}
-
-#[test]
 fn corrections_go_with_one_rate_of_noise_and_without_votes() {
     let corrected = |rest: &str| {
         let sections = format!("[corrections]\nfile = \"corrections.csv\"\n\n{rest}\n[model]");

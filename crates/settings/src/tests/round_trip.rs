@@ -7,9 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    AttentionOver, Event, Features, LinearSettings, MethodParams, MlpSettings, ModelSettings,
-    NetworkSettings, Request, Section, Shard, StageParams, SynthSettings, TrainParams,
-    TrainingSettings,
+    AttentionOver, Criterion, Event, Features, LinearSettings, MethodParams, MlpSettings,
+    ModelSettings, NetworkSettings, Request, Section, Shard, StageParams, SynthSettings,
+    TrainParams, TrainingSettings,
 };
 
 #[test]
@@ -39,11 +39,21 @@ fn an_event_is_one_line_however_its_message_reads() {
     assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);
 }
 
+fn criterion() -> impl Strategy<Value = Criterion> {
+    prop_oneof![
+        Just(Criterion::Loss),
+        Just(Criterion::SoftLoss),
+        Just(Criterion::Ua),
+        Just(Criterion::MacroF1)
+    ]
+}
+
 fn training() -> impl Strategy<Value = TrainingSettings> {
     let counts = (1..999_usize, 1..999_usize, 1..99_usize);
     let rates = (1e-8..10.0_f64, 0.0..100.0_f64);
-    (prop::collection::vec(0..=i64::MAX as u64, 1..4), counts, rates).prop_map(
-        |(seeds, (batch_size, max_epochs, patience), (learning_rate, gradient_clip))| {
+    let seeds = prop::collection::vec(0..=i64::MAX as u64, 1..4);
+    (seeds, counts, rates, criterion()).prop_map(
+        |(seeds, (batch_size, max_epochs, patience), (learning_rate, gradient_clip), criterion)| {
             TrainingSettings {
                 seeds,
                 batch_size,
@@ -51,6 +61,7 @@ fn training() -> impl Strategy<Value = TrainingSettings> {
                 gradient_clip,
                 max_epochs,
                 patience,
+                criterion,
             }
         },
     )

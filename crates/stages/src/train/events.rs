@@ -43,11 +43,13 @@ fn epoch(
 ) -> io::Result<()> {
     let step = epoch.epoch as i64;
     file.scalar(step, "loss/training", epoch.train_loss)?;
-    file.scalar(step, "loss/validation", epoch.validation_loss)?;
-    file.scalar(step, "validation/WA", epoch.validation_wa)?;
-    file.scalar(step, "validation/UA", epoch.validation_ua)?;
-    if let Some(moved) = epoch.labels_moved {
-        file.scalar(step, "labels/moved", moved)?;
+    for (name, value) in [
+        ("loss/validation", epoch.validation_loss),
+        ("validation/WA", epoch.validation_wa),
+        ("validation/UA", epoch.validation_ua),
+        ("labels/moved", epoch.labels_moved),
+    ] {
+        value.map_or(Ok(()), |value| file.scalar(step, name, value))?;
     }
     for (class, weight) in classes.iter().zip(epoch.mean_weight.iter().flatten()) {
         file.scalar(step, &format!("mean weight/{class}"), *weight)?;

@@ -30,7 +30,8 @@ impl Member {
         let votes = |class| utterance.votes.get(class).copied().map_or(0.0, f64::from);
         Self {
             utterance_id: utterance.utterance_id.clone(),
-            speaker: utterance.speaker.clone(),
+            // Of an unknown speaker nothing is known but that the utterance is theirs.
+            speaker: utterance.known_speaker().unwrap_or(&utterance.utterance_id).to_owned(),
             gold: gold.and_then(|gold| splits.classes.iter().position(|class| class == gold)),
             votes: splits.classes.iter().map(votes).collect(),
             index_row,

@@ -20,8 +20,8 @@ pub(super) struct Faults<'a> {
 impl Faults<'_> {
     /// Errors: rows without a speaker; words that the manifest's labels do not list; rows whose file is
     /// not there, while one is that is written a little differently.
-    pub(super) fn check(&self, speaker_column: &str) -> Result<(), CorpusError> {
-        self.check_speakers(speaker_column)?;
+    pub(super) fn check(&self) -> Result<(), CorpusError> {
+        self.check_speakers()?;
         self.check_words()?;
         self.check_paths()
     }
@@ -30,11 +30,12 @@ impl Faults<'_> {
         self.table.rows().iter()
     }
 
-    fn check_speakers(&self, column: &str) -> Result<(), CorpusError> {
+    fn check_speakers(&self) -> Result<(), CorpusError> {
+        let Some(column) = self.columns.speaker else { return Ok(()) };
         let mut nameless = Vec::new();
         for row in self.rows() {
-            if row.name(self.columns.speaker)?.is_none() {
-                nameless.push(format!("{} ({:?})", row.line(), row.cell(self.columns.speaker)?));
+            if row.name(column)?.is_none() {
+                nameless.push(format!("{} ({:?})", row.line(), row.cell(column)?));
             }
         }
         if nameless.is_empty() {
@@ -42,7 +43,7 @@ impl Faults<'_> {
         }
         Err(CorpusError::NoSpeaker {
             file: self.table.file().to_owned(),
-            column: column.to_owned(),
+            column: self.table.header(column).to_owned(),
             count: nameless.len(),
             rows: some_listed(&nameless),
         })

@@ -8,16 +8,109 @@
 mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use ambivox_settings::{FixedSettings, Fold, Grouping, counted};
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use ambivox_settings::{Fold, Grouping, Section, counted};
+use serde::{Deserialize, Serialize};
 
-use super::{Found, Splitter, TakingPart, sorted_ids};
+use super::{PlannedSplit, SplitKind, Splitter, parts_of};
 use crate::error::some_listed;
+use crate::split::{Drawn, Found, TakingPart, Validation as Choice, sorted_ids};
 use crate::{CorpusError, Names, Utterance};
 use parts::{Parts, Row};
+
+/// Registry entry.
+pub(super) const KIND: SplitKind =
+    SplitKind { name: "fixed", plan, open: |section| Ok(Box::new(section.read::<Settings>()?)) };
+
+/// Section `[split]` with this kind, without `file`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// A table's column of utterances: ids, paths or names of files.
+    id: Option<String>,
+    /// A table's column of parts.
+    part: Option<String>,
+    /// The words of that column for what trains.
+    #[serde(default)]
+    train: Vec<String>,
+    /// What validates.
+    validation: Option<Validation>,
+    /// The words for what is tested, each in a fold of that name.
+    #[serde(default)]
+    test: Vec<String>,
+    /// Whether speakers may be in two parts of a fold. Not where left out.
+    #[serde(default)]
+    allow_overlap: bool,
+}
+
+/// What validates: parts of the list, or, where none does, another choice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "validation: expected a list of parts, \"none\" or { share = …, seed = … }"
+)]
+enum Validation {
+    /// The words of a table's column.
+    Parts(Vec<String>),
+    /// Where no part validates.
+    Else(Choice),
+}
+
+fn plan(section: &Section) -> Result<PlannedSplit, String> {
+    let mut section = section.clone();
+    let file = section.settings.remove("file");
+    let settings: Settings = section.read()?;
+    settings.fault().map_or(Ok(()), |fault| Err(fault.to_owned()))?;
+    let Some(file) = file.as_ref().and_then(toml::Value::as_str) else {
+        return Err("file: name the list of parts, relative to the pipeline file".to_owned());
+    };
+    let parts = Some(PathBuf::from(file));
+    Ok(PlannedSplit { section, parts, fold_per_speaker: false })
+}
+
+impl Settings {
+    /// The words of a table's column for what validates.
+    fn validating(&self) -> &[String] {
+        match &self.validation {
+            Some(Validation::Parts(parts)) => parts,
+            _ => &[],
+        }
+    }
+
+    /// What is to be done where no part validates.
+    fn or_else(&self) -> Option<&Choice> {
+        match &self.validation {
+            Some(Validation::Else(choice)) => Some(choice),
+            _ => None,
+        }
+    }
+
+    fn fault(&self) -> Option<&'static str> {
+        let words: Vec<&String> =
+            self.train.iter().chain(self.validating()).chain(&self.test).collect();
+        let repeated = (1..words.len()).any(|at| words[..at].contains(&words[at]));
+        let of_table = [self.id.is_some(), self.part.is_some(), !words.is_empty()];
+        let whole = !self.train.is_empty() && !self.test.is_empty();
+        let named = self
+            .or_else()
+            .is_some_and(|choice| matches!(choice, Choice::Named(_)) && !choice.is_none());
+        let faults = [
+            (
+                of_table.contains(&true) && (of_table.contains(&false) || !whole),
+                "a table needs id, part, train and test; a folder of folds none of them",
+            ),
+            (repeated, "a part is named twice in train, validation and test"),
+            (named, "validation: a list of parts, \"none\" or { share = …, seed = … }"),
+            (
+                whole && self.validating().is_empty() && self.or_else().is_none(),
+                "validation: name what validates, or \"none\", or { share = …, seed = … }",
+            ),
+        ];
+        let fault = faults.into_iter().find_map(|(bad, fault)| bad.then_some(fault));
+        fault.or_else(|| self.or_else()?.fault())
+    }
+}
 
 /// A part of a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +120,16 @@ enum Part {
     Test,
 }
 
-impl Splitter for FixedSettings {
+impl Splitter for Settings {
     fn grouping(&self) -> Grouping {
         Grouping::Speaker
     }
 
     /// A fold for every part that is tested, or for every folder of folds, by its name. What validates is
-    /// the part that says so; else whole speakers of those who train, drawn by the seed until they have
-    /// the share asked for.
+    /// the part that says so; else, where a share is asked for, whole speakers of those who train, drawn by
+    /// the seed until they have it.
     fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
-        let file = taking_part.parts.ok_or(CorpusError::NoParts)?;
+        let file = parts_of(taking_part)?;
         let names = Names::new(taking_part.all);
         let (mut folds, mut notes) = (Vec::new(), BTreeSet::new());
         for mut parts in parts::read(file, self)? {
@@ -44,11 +137,11 @@ impl Splitter for FixedSettings {
             let placed = placed(&parts, &names, &mut notes)?;
             let mut divided = Divided::new(parts.name, taking_part, &placed);
             if divided.validation.is_empty()
-                && let Some((share, seed)) = self.validation_share.zip(self.seed)
+                && let Some(Choice::Drawn(drawn)) = self.or_else()
             {
-                divided.take_validation(share, seed);
+                divided.take_validation(drawn);
             }
-            divided.check(self.validation_share.is_some())?;
+            divided.check(self.or_else())?;
             notes.extend(divided.note());
             folds.push(divided.fold());
         }
@@ -125,34 +218,32 @@ impl<'a> Divided<'a> {
         divided
     }
 
-    /// Moves whole speakers from those who train, until they have this share of the utterances; one
-    /// speaker at least goes on to train.
-    fn take_validation(&mut self, share: f64, seed: u64) {
-        let wanted = (share * self.training.len() as f64).ceil() as usize;
-        let mut order: Vec<&str> = speakers(&self.training).into_iter().collect();
-        order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-        order.pop();
-        for speaker in order {
-            if self.validation.len() >= wanted {
-                break;
-            }
-            let is_theirs = |u: &&Utterance| u.speaker == speaker;
-            let (taken, rest): (Vec<_>, _) = self.training.drain(..).partition(is_theirs);
-            self.training = rest;
-            self.validation.extend(taken);
-            let (theirs, rest): (Vec<_>, _) = self.ambiguous.drain(..).partition(is_theirs);
-            self.ambiguous = rest;
-            self.left_out_ambiguous.extend(theirs);
+    /// Moves whole speakers from those who train, until they have the share asked for; one speaker at least
+    /// goes on to train.
+    fn take_validation(&mut self, drawn: &Drawn) {
+        let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+        for speaker in self.training.iter().filter_map(|u| u.known_speaker()) {
+            *sizes.entry(speaker).or_default() += 1;
         }
+        let speakers: Vec<&str> = sizes.keys().copied().collect();
+        let drawn = drawn.names(&speakers, 0, |speaker| sizes[speaker]);
+        let is_theirs = |u: &&Utterance| drawn.contains(u.speaker.as_str());
+        let taken = self.training.extract_if(.., |u| is_theirs(&*u));
+        self.validation.extend(taken);
+        let theirs = self.ambiguous.extract_if(.., |u| is_theirs(&*u));
+        self.left_out_ambiguous.extend(theirs);
     }
 
-    fn check(&self, drawn: bool) -> Result<(), CorpusError> {
-        if self.validation.is_empty() && drawn {
+    fn check(&self, validation: Option<&Choice>) -> Result<(), CorpusError> {
+        if self.validation.is_empty() && matches!(validation, Some(Choice::Drawn(_))) {
             return Err(CorpusError::OneSpeaker { fold: self.name.clone() });
         }
         let parts =
             [("training", &self.training), ("validation", &self.validation), ("test", &self.test)];
-        let empty = parts.into_iter().find(|(_, utterances)| utterances.is_empty());
+        let may_be_empty = |part| part == "validation" && validation.is_some_and(Choice::is_none);
+        let empty = parts
+            .into_iter()
+            .find(|(part, utterances)| utterances.is_empty() && !may_be_empty(*part));
         empty.map_or(Ok(()), |(part, _)| {
             Err(CorpusError::EmptyPart { fold: self.name.clone(), part })
         })
@@ -174,14 +265,14 @@ impl<'a> Divided<'a> {
             test: sorted_ids(self.test.into_iter()),
             validation: sorted_ids(self.validation.into_iter()),
             left_out: sorted_ids(self.left_out.into_iter().chain(self.left_out_ambiguous)),
-            in_two_parts: Vec::new(),
             name: self.name,
+            ..Fold::default()
         }
     }
 }
 
 fn speakers<'a>(utterances: &[&'a Utterance]) -> BTreeSet<&'a str> {
-    utterances.iter().map(|u| u.speaker.as_str()).collect()
+    utterances.iter().filter_map(|u| u.known_speaker()).collect()
 }
 
 #[cfg(test)]

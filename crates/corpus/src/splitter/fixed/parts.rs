@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use ambivox_settings::FixedSettings;
 use fs_err as fs;
 use serde::Deserialize;
 
-use super::Part;
+use super::{Part, Settings};
 use crate::error::listed;
 use crate::table::{Delimited, Table};
 use crate::{CorpusError, Place};
@@ -31,7 +30,7 @@ pub(super) struct Row {
 }
 
 /// The folds of a table of parts, or of a folder of folds, sorted by name.
-pub(super) fn read(path: &Path, settings: &FixedSettings) -> Result<Vec<Parts>, CorpusError> {
+pub(super) fn read(path: &Path, settings: &Settings) -> Result<Vec<Parts>, CorpusError> {
     let form = |message| CorpusError::PartsForm { path: path.to_path_buf(), message };
     match (path.is_dir(), settings.id.is_some()) {
         (true, false) => folder(path),
@@ -44,7 +43,7 @@ pub(super) fn read(path: &Path, settings: &FixedSettings) -> Result<Vec<Parts>, 
 }
 
 /// A fold for every part that is tested.
-fn table(path: &Path, settings: &FixedSettings) -> Result<Vec<Parts>, CorpusError> {
+fn table(path: &Path, settings: &Settings) -> Result<Vec<Parts>, CorpusError> {
     let file = name_of(path);
     let table = Table::parse(&file, &fs::read(path).map_err(CorpusError::Read)?, Delimited::COMMA)?;
     let column = |name: &Option<String>| table.column(name.as_deref().unwrap_or_default());
@@ -54,7 +53,8 @@ fn table(path: &Path, settings: &FixedSettings) -> Result<Vec<Parts>, CorpusErro
         let of_part = by_part.entry(row.cell(part)?.to_owned()).or_default();
         of_part.push((row.cell(id)?.to_owned(), row.place.clone()));
     }
-    let FixedSettings { train, validation, test, .. } = settings;
+    let Settings { train, test, .. } = settings;
+    let validation = settings.validating();
     let named = || train.iter().chain(validation).chain(test);
     if let Some(missing) = named().find(|name| !by_part.contains_key(*name)) {
         let (part, found) = (missing.clone(), listed(by_part.keys()));

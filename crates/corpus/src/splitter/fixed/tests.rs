@@ -1,8 +1,8 @@
 //! Lists of parts in both forms, as they are and as they should not be.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ambivox_settings::{SplitKind, SplitSettings, Splits};
+use ambivox_settings::{Exclusions, SplitSettings, Splits};
 use fs_err as fs;
 
 use super::*;
@@ -25,36 +25,36 @@ fn corpus() -> Vec<Utterance> {
     utterances
 }
 
-fn settings() -> FixedSettings {
-    FixedSettings {
-        file: PathBuf::new(),
+fn settings() -> Settings {
+    Settings {
         id: Some("FileName".to_owned()),
         part: Some("Split_Set".to_owned()),
         train: strings(&["Train"]),
-        validation: strings(&["Development"]),
+        validation: Some(Validation::Parts(strings(&["Development"]))),
         test: strings(&["Test1"]),
-        validation_share: None,
-        seed: None,
         allow_overlap: false,
     }
 }
 
-fn of_folder() -> FixedSettings {
-    let (id, part) = (None, None);
-    let [train, validation, test] = Default::default();
-    let (validation_share, seed) = (Some(0.3), Some(1));
-    FixedSettings { id, part, train, validation, test, validation_share, seed, ..settings() }
+fn drawn(share: f64) -> Option<Validation> {
+    Some(Validation::Else(Choice::Drawn(Drawn { share, seed: 1 })))
+}
+
+fn of_folder() -> Settings {
+    Settings { validation: drawn(0.3), ..Settings::default() }
 }
 
 fn divided(
     path: &Path,
-    fixed: &FixedSettings,
+    fixed: &Settings,
     utterances: &[Utterance],
 ) -> Result<(Splits, Vec<String>), CorpusError> {
-    let kind = SplitKind::Fixed(fixed.clone());
-    let settings = SplitSettings { kind, classes: strings(&["anger", "sadness"]), balance: None };
+    let section = Section::new(KIND.name, fixed).unwrap();
+    let classes = strings(&["anger", "sadness"]);
+    let settings = SplitSettings { section, classes, balance: None };
     let manifest = manifest_of("iemocap", &["*"], "[labels]\n");
-    let splits = splits(utterances, &BTreeSet::new(), &settings, &manifest, Some(path))?;
+    let exclusions = Exclusions::default();
+    let splits = splits(utterances, &exclusions, &settings, &manifest, Some(path))?;
     let notes = splits.notes.clone();
     Ok((splits, notes))
 }
@@ -72,7 +72,7 @@ fn table(parts: &[(&str, &str)]) -> String {
 const PARTS: [(&str, &str); 4] =
     [("a", "Train"), ("b", "Development"), ("c", "Test1"), ("d", "Train")];
 
-fn of_table(text: &str, fixed: &FixedSettings) -> Result<(Splits, Vec<String>), CorpusError> {
+fn of_table(text: &str, fixed: &Settings) -> Result<(Splits, Vec<String>), CorpusError> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("labels_consensus.csv");
     fs::write(&file, text).unwrap();
@@ -96,7 +96,7 @@ fn a_table_of_parts_is_followed() {
 #[test]
 fn every_part_that_is_tested_has_a_fold_and_the_rest_is_told() {
     let parts = [("a", "Train"), ("b", "Development"), ("c", "Test1"), ("d", "Test2")];
-    let both = FixedSettings { test: strings(&["Test2", "Test1"]), ..settings() };
+    let both = Settings { test: strings(&["Test2", "Test1"]), ..settings() };
     let (splits, notes) = of_table(&table(&parts), &both).unwrap();
     assert!(notes[0].contains("fold Test1: 4 utterances of the classes in none of its parts"));
     let names: Vec<&str> = splits.folds.iter().map(|fold| fold.name.as_str()).collect();
@@ -113,14 +113,14 @@ fn every_part_that_is_tested_has_a_fold_and_the_rest_is_told() {
 #[test]
 fn faults_of_a_list_are_named() {
     let refused =
-        |text: &str, settings: &FixedSettings| of_table(text, settings).unwrap_err().to_string();
+        |text: &str, settings: &Settings| of_table(text, settings).unwrap_err().to_string();
     let twice = format!("{}a-anger-0.wav,a,Test1\n", table(&PARTS));
     let text = refused(&twice, &settings());
     assert!(
         text.contains("labels_consensus.csv:2 and labels_consensus.csv:18: \"a-anger-0\""),
         "{text}"
     );
-    let misnamed = FixedSettings { test: strings(&["Test3"]), ..settings() };
+    let misnamed = Settings { test: strings(&["Test3"]), ..settings() };
     let text = refused(&table(&PARTS), &misnamed);
     assert!(text.contains("no part \"Test3\"; there are: Development, Test1, Train"), "{text}");
     let text = refused("FileName,Part\nx,Train\n", &settings());
@@ -131,7 +131,7 @@ fn faults_of_a_list_are_named() {
     let shared = table(&PARTS).replace("d-anger-0.wav,d,Train", "d-anger-0.wav,d,Test1");
     let text = refused(&shared, &settings());
     assert!(text.contains("fold Test1: speakers in two of its parts: d\nhint: "), "{text}");
-    let allowed = FixedSettings { allow_overlap: true, ..settings() };
+    let allowed = Settings { allow_overlap: true, ..settings() };
     let (splits, _) = of_table(&shared, &allowed).unwrap();
     assert_eq!(splits.folds[0].in_two_parts, ["d"]);
     let lacking = table(&[("a", "Train"), ("b", "Development"), ("c", "Test1")]);
@@ -183,9 +183,13 @@ fn a_folder_of_folds_is_followed_and_whole_speakers_validate() {
     let text = fs::read_to_string(one.join("toy_test_fold_1.jsonl")).unwrap();
     fs::write(one.join("toy_test_fold1.jsonl"), text.replace("\"wav\"", "\"audio\"")).unwrap();
     assert_eq!(divided(folder.path(), &of_folder(), &corpus()).unwrap().0, splits);
-    let without = FixedSettings { validation_share: None, seed: None, ..of_folder() };
+    let without = Settings::default();
     let text = divided(folder.path(), &without, &corpus()).unwrap_err().to_string();
-    assert!(text.contains("in its validation part") && text.contains("split.validation_share"));
+    assert!(text.contains("in its validation part") && text.contains("split.validation to"));
+    let none = Some(Validation::Else(Choice::Named(crate::split::Named::None)));
+    let nobody = Settings { validation: none, ..Settings::default() };
+    let fold = divided(folder.path(), &nobody, &corpus()).unwrap().0.folds.remove(0);
+    assert!(fold.validation.is_empty() && fold.left_out.is_empty(), "{fold:?}");
 }
 
 #[test]
@@ -231,12 +235,7 @@ fn ambiguous_utterances_train_where_they_are_listed_to() {
     assert_eq!(splits.ambiguous, ["a-mixed", "c-mixed", "d-mixed"]);
     assert_eq!(splits.folds[0].left_out, ["c-mixed", "d-mixed"]);
     // Whose clear utterances validate, their ambiguous ones do not train; nor unseen where they are tested.
-    let drawn = FixedSettings {
-        validation: Vec::new(),
-        validation_share: Some(0.9),
-        seed: Some(1),
-        ..settings()
-    };
+    let drawn = Settings { validation: drawn(0.9), ..settings() };
     let listed = format!("{}a-mixed,a,Train\nd-mixed,d,Train\n", table(&PARTS));
     fs::write(&file, &listed).unwrap();
     let fold = divided(&file, &drawn, &utterances).unwrap().0.folds.remove(0);
@@ -245,4 +244,35 @@ fn ambiguous_utterances_train_where_they_are_listed_to() {
     fs::write(&file, format!("{listed}c-mixed,c,Train\n")).unwrap();
     let text = divided(&file, &settings(), &utterances).unwrap_err().to_string();
     assert!(text.contains("speakers in two of its parts: c"), "{text}");
+}
+
+#[test]
+fn impossible_settings_are_refused() {
+    let refused = |text: &str| plan(&toml::from_str(text).unwrap()).unwrap_err();
+    let table = "kind = \"fixed\"\nfile = \"x.csv\"\nid = \"a\"\npart = \"b\"\ntrain = [\"t\"]";
+    assert!(refused("kind = \"fixed\"").contains("file: name the list of parts"));
+    assert!(refused(table).contains("a table needs id, part, train and test"));
+    let whole = format!("{table}\ntest = [\"u\"]\nvalidation = ");
+    assert!(refused(&format!("{table}\ntest = [\"u\"]")).contains("name what validates"));
+    assert!(refused(&format!("{whole}[\"t\"]")).contains("named twice"));
+    assert!(refused(&format!("{whole}\"partner\"")).contains("a list of parts, \"none\""));
+    assert!(refused(&format!("{whole}{{ share = 2.0, seed = 1 }}")).contains("above 0, below 1"));
+    assert!(refused(&format!("{whole}[\"t\"]\nvalidation_share = 0.1")).contains("unknown field"));
+    let planned = plan(&toml::from_str(&format!("{whole}\"none\"")).unwrap()).unwrap();
+    assert!(!planned.section.settings.contains_key("file") && planned.parts.is_some());
+}
+
+/// A table without speakers has listed parts all the same.
+#[test]
+fn unknown_speakers_are_in_no_two_parts() {
+    let mut utterances = corpus();
+    utterances.iter_mut().for_each(|utterance| utterance.speaker = String::new());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("parts.csv");
+    fs::write(&file, table(&PARTS)).unwrap();
+    let fold = divided(&file, &settings(), &utterances).unwrap().0.folds.remove(0);
+    assert!(fold.tested.is_empty() && fold.in_two_parts.is_empty() && fold.test.len() == 4);
+    let drawn = Settings { validation: drawn(0.3), ..settings() };
+    let error = divided(&file, &drawn, &utterances).unwrap_err().to_string();
+    assert!(error.contains("fewer than two known speakers train"), "{error}");
 }

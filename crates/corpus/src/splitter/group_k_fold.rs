@@ -1,0 +1,123 @@
+//! The split `group-k-fold`: speakers, sessions or sentences in k parts of like size.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use ambivox_settings::{Grouping, Section};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+
+use super::{PlannedSplit, SplitKind, Splitter};
+use crate::CorpusError;
+use crate::split::{Division, Found, Groups, Named, TakingPart, Validation};
+
+/// Registry entry.
+pub(super) const KIND: SplitKind = SplitKind {
+    name: "group-k-fold",
+    plan: |section| settings(section).map(|_| PlannedSplit::of(section)),
+    open: |section| Ok(Box::new(settings(section)?)),
+};
+
+/// Section `[split]` with this kind.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// What is never divided.
+    group: Grouping,
+    /// k, the number of parts, and so of folds.
+    folds: usize,
+    /// Seed of the choice of groups for each part.
+    seed: u64,
+    /// Who validates; the next part, where left out.
+    #[serde(default = "next_part")]
+    validation: Validation,
+}
+
+fn next_part() -> Validation {
+    Validation::Named(Named::NextGroup)
+}
+
+fn settings(section: &Section) -> Result<Settings, String> {
+    let settings: Settings = section.read()?;
+    let faults = [
+        (
+            settings.validation == Validation::Named(Named::Partner),
+            "validation: no part has a partner; choose \"next-group\", \"none\" or a share",
+        ),
+        (
+            settings.validation == next_part() && settings.folds < 3,
+            "folds: at least 3, so that one part is tested, one validates, one trains",
+        ),
+        (settings.folds < 2, "folds: at least 2, so that one part is tested and one trains"),
+    ];
+    let fault = faults.into_iter().find_map(|(bad, fault)| bad.then_some(fault));
+    let fault = fault.or_else(|| settings.validation.fault());
+    fault.map_or(Ok(settings), |fault| Err(fault.to_owned()))
+}
+
+impl Splitter for Settings {
+    fn grouping(&self) -> Grouping {
+        self.group
+    }
+
+    /// Each part is tested in one fold; the next one, the first following the last, validates it, or
+    /// groups that are drawn. A fold has the name of its group where every part has one, else a number
+    /// from 1.
+    ///
+    /// Error: more parts than groups.
+    fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
+        let least = if self.validation.is_none() { 2 } else { 3 };
+        taking_part.by_groups(least, || self.divide(&taking_part.groups))
+    }
+}
+
+impl Settings {
+    fn divide(&self, groups: &Groups<'_>) -> Result<Vec<Division>, CorpusError> {
+        let Self { group, folds, seed, validation } = *self;
+        if folds > groups.len() {
+            let (grouping, found) = (group.as_str(), groups.len());
+            return Err(CorpusError::TooManyFolds { folds, grouping, found });
+        }
+        let parts: Vec<BTreeSet<String>> = if folds == groups.len() {
+            groups.keys().map(|name| [(*name).to_owned()].into()).collect()
+        } else {
+            parts(groups, folds, seed)
+        };
+        let division = |number: usize| Division {
+            name: name(&parts[number], number, folds, groups.len()),
+            tested: parts[number].clone(),
+            validating: match validation {
+                Validation::Drawn(drawn) => drawn.groups(groups, &parts[number], number),
+                Validation::Named(Named::None) => BTreeSet::new(),
+                Validation::Named(_) => parts[(number + 1) % folds].clone(),
+            },
+        };
+        Ok((0..folds).map(division).collect())
+    }
+}
+
+/// Groups in parts of as many utterances as can be: the largest first, each to the part that has
+/// fewest; of equal ones the seed decides which is first.
+fn parts(groups: &Groups<'_>, folds: usize, seed: u64) -> Vec<BTreeSet<String>> {
+    let mut names: Vec<&str> = groups.keys().copied().collect();
+    names.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    names.sort_by_key(|name| Reverse(groups[name].size()));
+    let mut parts = vec![(0, BTreeSet::new()); folds];
+    for name in names {
+        // The first of the smallest: empty ones come before all others, since every group has some.
+        if let Some((utterances, members)) = parts.iter_mut().min_by_key(|(count, _)| *count) {
+            *utterances += groups[name].size();
+            members.insert(name.to_owned());
+        }
+    }
+    parts.into_iter().map(|(_, members)| members).collect()
+}
+
+/// Numbers have as many digits as the last, so that their order by name is their order.
+fn name(part: &BTreeSet<String>, number: usize, folds: usize, groups: usize) -> String {
+    let digits = folds.to_string().len();
+    let only = part.first().filter(|_| folds == groups);
+    only.cloned().unwrap_or_else(|| format!("{:0digits$}", number + 1))
+}
