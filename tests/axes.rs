@@ -17,12 +17,7 @@ fn with_mlp() -> House {
     house
 }
 
-/// The one section of a pipeline that says which model it is, from the folds to the prediction.
-#[test]
-fn label_rules_learn_with_fully_connected_layers_over_functionals() {
-    let house = with_mlp();
-    house.edit(PIPELINE, "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
-    house.edit(PIPELINE, "max_epochs = 2\npatience = 2", "max_epochs = 20\npatience = 20");
+fn both_methods_tell_tones_apart(house: &House) {
     let table = house.run(&["cv"]).ended(DONE).text();
     assert!(table.contains("| baseline ") && table.contains("| lw "), "{table}");
     let summary = house.json("results/tiny/summary.json");
@@ -30,6 +25,15 @@ fn label_rules_learn_with_fully_connected_layers_over_functionals() {
         let ua = summary["methods"][method]["over_seeds"]["mean"]["ua"].as_f64().unwrap();
         assert!(ua > 0.9, "{method}: the two tones are told apart by their pitch: {summary}");
     }
+}
+
+/// The one section of a pipeline that says which model it is, from the folds to the prediction.
+#[test]
+fn label_rules_learn_with_fully_connected_layers_over_functionals() {
+    let house = with_mlp();
+    house.edit(PIPELINE, "set = \"ser32\"", "set = \"ser32\"\nfunctionals = true");
+    house.edit(PIPELINE, "max_epochs = 2\npatience = 2", "max_epochs = 20\npatience = 20");
+    both_methods_tell_tones_apart(&house);
     house.run(&["audit", "--method", "lw"]).ended(DONE);
     assert!(house.read("results/tiny/audit.html").contains("anna"));
     let to = house.path("model").display().to_string();
@@ -74,19 +78,49 @@ fn speakers_are_tested_in_parts() {
     house.run(&["cv"]).ended(DATA).complained_of(&told);
 }
 
+/// Nobody validates: all others train, for all epochs, and every page can do with it.
+#[test]
+fn who_validates_and_by_what_is_a_setting() {
+    let house = tones();
+    let loso = "kind = \"leave-one-speaker-out\"";
+    house.edit(PIPELINE, loso, &format!("{loso}\nvalidation = \"none\""));
+    house.run(&["cv", "--method", "lw"]).ended(DONE);
+    let summary = house.json("results/tiny/summary.json");
+    let fold = &summary["methods"]["lw"]["seeds"]["0"]["folds"]["anna"];
+    assert_eq!((&fold["best_epoch"], &fold["epochs"]), (&2.into(), &2.into()), "{fold}");
+    house.run(&["report", "--method", "lw"]).ended(DONE);
+    assert!(house.read("results/tiny/report.html").contains("all others train, for all epochs"));
+    house.run(&["audit", "--method", "lw"]).ended(DONE);
+    house.edit(PIPELINE, "validation = \"none\"", "validation = { share = 0.3, seed = 1 }");
+    house.edit(PIPELINE, "patience = 2", "patience = 2\ncriterion = \"macro-f1\"");
+    house.run(&["cv", "--method", "lw"]).ended(DONE);
+    house.edit(PIPELINE, "\"macro-f1\"", "\"accuracy\"");
+    let told = ["unknown variant `accuracy`", "`soft-loss`"];
+    house.run(&["plan"]).ended(USAGE).complained_of(&told);
+}
+
+/// A table without speakers is divided by a list, and by nothing else.
+#[test]
+fn a_table_without_speakers_needs_listed_parts() {
+    let rows =
+        [("dora", "test"), ("carl", "dev"), ("bert", "other"), ("anna", "train")];
+    let house = with_parts(&rows);
+    house.edit("data-manifests/tiny.toml", "speaker = \"speaker\"\n", "");
+    house.run(&["cv", "--method", "lw"]).ended(DONE);
+    house.run(&["report", "--method", "lw"]).ended(DONE);
+    assert!(house.read("results/tiny/report.html").contains("The parts are those of a list"));
+    house.edit(PIPELINE, LISTED, "kind = \"leave-one-speaker-out\"");
+    let told = ["24 utterances of the classes have no speaker", "csv.columns.speaker", "\"fixed\""];
+    house.run(&["cv", "--method", "lw"]).ended(DATA).complained_of(&told);
+}
+
 /// Support vector machines under every label rule that learns from labels.
 #[test]
 fn label_rules_learn_with_support_vector_machines() {
     let house = tones();
     house.edit(PIPELINE, BLSTM, "kind = \"linear-svm\"\nc = 1.0\n");
     house.edit(PIPELINE, "[model]", "[pooling]\nkind = \"functionals\"\n\n[model]");
-    let table = house.run(&["cv"]).ended(DONE).text();
-    assert!(table.contains("| baseline ") && table.contains("| lw "), "{table}");
-    let summary = house.json("results/tiny/summary.json");
-    for method in ["baseline", "lw"] {
-        let ua = summary["methods"][method]["over_seeds"]["mean"]["ua"].as_f64().unwrap();
-        assert!(ua > 0.9, "{method}: the two tones are told apart by their pitch: {summary}");
-    }
+    both_methods_tell_tones_apart(&house);
     house.run(&["audit", "--method", "lw"]).ended(DONE);
     let to = house.path("model").display().to_string();
     house.run(&["bundle", "--method", "lw", &to]).ended(DONE);
