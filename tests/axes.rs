@@ -99,6 +99,25 @@ fn who_validates_and_by_what_is_a_setting() {
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
 }
 
+/// Values of every speaker about their own mean: another stage, and training reads what it made.
+#[test]
+fn values_are_normalised_over_every_speaker() {
+    let house = tones();
+    house.edit(PIPELINE, "[model]", "[normalisation]\nover = \"speaker\"\n\n[model]");
+    let plan = house.run(&["plan", "--method", "lw"]).ended(DONE).text();
+    assert!(plan.lines().any(|line| line.starts_with("normalise")), "{plan}");
+    house.run(&["cv", "--method", "lw"]).ended(DONE);
+    house.run(&["audit", "--method", "lw"]).ended(DONE);
+    let to = house.path("model").display().to_string();
+    house.run(&["bundle", "--method", "lw", &to]).ended(DONE);
+    let sound = house.path("corpus/wav/anna-sad-0.wav").display().to_string();
+    let told = ["normalised over all that a speaker has said"];
+    predict(&house, &["--json", &sound], b"").ended(DATA).complained_of(&told);
+    house.edit(PIPELINE, "over = \"speaker\"", "over = \"training\"");
+    let plan = house.run(&["plan", "--method", "lw"]).ended(DONE).text();
+    assert!(!plan.contains("normalise"), "{plan}");
+}
+
 /// A table without speakers is divided by a list, and by nothing else.
 #[test]
 fn a_table_without_speakers_needs_listed_parts() {

@@ -133,12 +133,13 @@ impl Experiment {
     /// What is made of every utterance.
     pub(crate) fn features(&self) -> Features {
         let (frontend, pooling) = (self.frontend.section.clone(), self.pipeline.pooling.clone());
-        Features { frontend, pooling }
+        Features::of(frontend, pooling)
     }
 
     /// What a model reads of it: to one of frames a pooling is nothing.
     pub(crate) fn read_by(&self, model: &ModelSettings) -> Features {
         let mut features = self.features();
+        features.normalisation = self.pipeline.normalisation.over;
         if !model.reads_vectors() {
             features.pooling = Section::bare(Features::NO_POOLING);
         }

@@ -29,7 +29,7 @@ const SHORTEST_GROUP: f64 = 60.0;
 /// Some 90,000 rows, 12 MB of values, of which every thread has a few copies in memory.
 const LONGEST_GROUP: f64 = 900.0;
 /// Utterances in one row group at most; those of unknown length count as nothing above.
-const GROUP_UTTERANCES: usize = 256;
+pub(crate) const GROUP_UTTERANCES: usize = 256;
 
 /// The files to write.
 #[derive(Debug, Clone)]

@@ -9,8 +9,10 @@ use ambivox_corpus::check_version;
 use fs_err as fs;
 use polars::prelude::*;
 
-use crate::FeatureError;
 use crate::columns::{FRAME, UTTERANCE, of_layer};
+use crate::extract::{GROUP_UTTERANCES, Outputs};
+use crate::writer::{Columns, Described, Tables};
+use crate::FeatureError;
 
 /// The frames of some utterances, row-major frames × [`FeatureTable::width`]; or their vectors, one row
 /// each.
@@ -23,6 +25,17 @@ pub struct FeatureTable {
 }
 
 impl FeatureTable {
+    /// A table of these columns, and of rows by utterance.
+    pub fn of(columns: Vec<String>, rows: impl IntoIterator<Item = (String, Vec<f32>)>) -> Self {
+        let mut table = Self { columns, values: Vec::new(), rows: BTreeMap::new() };
+        for (id, values) in rows {
+            let start = table.values.len() / table.width();
+            table.values.extend(values);
+            table.rows.insert(id, start..table.values.len() / table.width());
+        }
+        table
+    }
+
     /// Reads the `wanted` utterances, or all. An utterance that the file does not hold is no fault
     /// here; [`FeatureTable::get`] tells.
     pub fn read(path: &Path, wanted: Option<&BTreeSet<String>>) -> Result<Self, FeatureError> {
@@ -75,6 +88,50 @@ impl FeatureTable {
     pub fn get(&self, utterance_id: &str) -> Option<&[f32]> {
         let rows = self.rows.get(utterance_id)?;
         Some(&self.values[rows.start * self.width()..rows.end * self.width()])
+    }
+
+    /// The same, to change.
+    pub fn get_mut(&mut self, utterance_id: &str) -> Option<&mut [f32]> {
+        let (rows, width) = (self.rows.get(utterance_id)?, self.width());
+        Some(&mut self.values[rows.start * width..rows.end * width])
+    }
+
+    /// Writes a `features.parquet`, sorted by utterance.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), FeatureError> {
+        self.write_as(path, true)
+    }
+
+    /// Writes a `vectors.parquet`, sorted by utterance.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_vectors(&self, path: &Path) -> Result<(), FeatureError> {
+        self.write_as(path, false)
+    }
+
+    fn write_as(&self, path: &Path, frames: bool) -> Result<(), FeatureError> {
+        let file = Some(path.to_path_buf());
+        let (features, vectors) = if frames { (file, None) } else { (None, file) };
+        let columns = Columns {
+            frame: frames.then_some(&self.columns),
+            vector: (!frames).then_some(&self.columns),
+        };
+        let tables = Tables::create(&Outputs { features, vectors, pieces: None }, columns)?;
+        let ids: Vec<&String> = self.rows.keys().collect();
+        for group in ids.chunks(GROUP_UTTERANCES) {
+            let described = |id: &&String| {
+                let values = self.get(id).unwrap_or_default().to_vec();
+                let (frames, vector) =
+                    if frames { (values, None) } else { (Vec::new(), Some(values)) };
+                Described { utterance_id: (*id).clone(), frames, vector, warnings: Vec::new() }
+            };
+            let described: Vec<Described> = group.iter().map(described).collect();
+            tables.write(&tables.encode(&described)?)?;
+        }
+        tables.finish()
     }
 
     /// Names of the descriptors, in the feature set's order.

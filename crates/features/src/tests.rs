@@ -72,7 +72,7 @@ fn recipe_with(pooling: &str) -> Recipe {
     let pooling = Section::bare(pooling);
     let planned = plan(&frontend, &pooling, Path::new("")).unwrap();
     assert_eq!(planned.frame_times_s, Some([0.01, 0.025]));
-    Recipe::open(&Features { frontend: planned.section, pooling }, true, None).unwrap()
+    Recipe::open(&Features::of(planned.section, pooling), true, None).unwrap()
 }
 
 fn recipe() -> Recipe {

@@ -52,7 +52,7 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
 fn features(set: &str, pooling: &str) -> Result<Features, Box<dyn Error>> {
     let settings = toml::Table::from_iter([("set".to_owned(), set.into())]);
     let frontend = Section::new("lld", &settings)?;
-    Ok(Features { frontend, pooling: Section::bare(pooling) })
+    Ok(Features::of(frontend, Section::bare(pooling)))
 }
 
 fn classes() -> Vec<String> {

@@ -19,10 +19,11 @@ use crate::workspace::Workspace;
 /// The crate of the stages.
 pub(crate) const CRATE: &str = "ambivox-stages";
 /// Modules named after stages.
-pub const STAGES: [&str; 11] = [
+pub const STAGES: [&str; 12] = [
     "synth",
     "index",
     "extract",
+    "normalise",
     "split",
     "noise",
     "correct",

@@ -117,10 +117,7 @@ fn features(metadata: &Metadata, reads_vectors: bool) -> Result<Features, Fault>
     };
     let settings = toml::Table::from_iter([("set".to_owned(), set)]);
     let pooling = if reads_vectors { "functionals" } else { Features::NO_POOLING };
-    Ok(Features {
-        frontend: Section::new(Features::FIRST, &settings)?,
-        pooling: Section::bare(pooling),
-    })
+    Ok(Features::of(Section::new(Features::FIRST, &settings)?, Section::bare(pooling)))
 }
 
 /// A feature set in the earlier form.

@@ -46,6 +46,15 @@ pub enum PredictError {
     /// Their feature set cannot be computed.
     #[error("the bundle's feature set: {0}")]
     Features(#[from] LldError),
+    /// What was normalised before training cannot be in the same way here.
+    #[error(
+        "the bundle's networks read values that are normalised over {over}, of which one recording tells \
+         nothing\nhint: bundle networks that were trained with normalisation.over = \"training\""
+    )]
+    Normalised {
+        /// Over whose utterances.
+        over: &'static str,
+    },
     /// The networks of a bundle do not go together.
     #[error("{}: {message}; make the bundle anew", file.display())]
     Unlike {

@@ -5,7 +5,7 @@ use std::path::Path;
 use ambivox_frontends::{Pooling, lld_set, pool_columns};
 use ambivox_lld::FeatureSet;
 use ambivox_models::{Checkpoint, ModelError, Prediction};
-use ambivox_settings::{Bundle, BundledNetwork, read_bounded};
+use ambivox_settings::{Bundle, BundledNetwork, Normalisation, read_bounded};
 use fs_err as fs;
 
 use crate::PredictError;
@@ -34,6 +34,12 @@ impl Networks {
     pub(crate) fn load(folder: &Path, bundle: &Bundle) -> Result<(Self, FeatureSet), PredictError> {
         let members = load(folder, bundle)?;
         let features = &members[0].features;
+        let over = match features.normalisation {
+            Normalisation::Training => None,
+            Normalisation::Speaker => Some("all that a speaker has said"),
+            Normalisation::Corpus => Some("all of a corpus"),
+        };
+        over.map_or(Ok(()), |over| Err(PredictError::Normalised { over }))?;
         let set = lld_set(&features.frontend)?;
         let (columns, added) = (set.columns(), set.contour.smoothing / 2);
         let pooling = pool_columns(&features.pooling, &columns, added)?;

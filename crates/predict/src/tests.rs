@@ -49,7 +49,7 @@ fn of_functionals(set: &str, seed: u64) -> Checkpoint {
 
 fn features(set: &str, pooling: &str) -> Features {
     let frontend = lld_section(FeatureSet::builtin(set).unwrap()).unwrap();
-    Features { frontend, pooling: Section::bare(pooling) }
+    Features::of(frontend, Section::bare(pooling))
 }
 
 fn bundled(folder: &Path, seed: u64, classes: &[&str]) -> BundledNetwork {

@@ -27,10 +27,10 @@ fn house(class: &str) -> tempfile::TempDir {
     let checkpoint = Checkpoint {
         predictor: Box::new(Network::new(&settings, width, 2, 1).unwrap()),
         classes: [class, class].map(str::to_owned).to_vec(),
-        features: Features {
-            frontend: lld_section(FeatureSet::builtin(SET).unwrap()).unwrap(),
-            pooling: Section::bare(Features::NO_POOLING),
-        },
+        features: Features::of(
+            lld_section(FeatureSet::builtin(SET).unwrap()).unwrap(),
+            Section::bare(Features::NO_POOLING),
+        ),
         scaling: Scaling::MeanVariance(MeanVariance {
             mean: vec![0.0; width],
             sd: vec![1.0; width],

@@ -18,6 +18,7 @@ mod manifest;
 mod methods;
 mod model;
 mod noise;
+mod normalisation;
 mod pipeline;
 mod request;
 mod section;
@@ -46,12 +47,13 @@ pub use model::{
     AttentionOver, LinearSettings, LinearSvmSettings, MlpSettings, ModelSettings, NetworkSettings,
 };
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
+pub use normalisation::{Normalisation, NormalisationSettings};
 pub use pipeline::{
     CorpusSettings, CorrectionSettings, Criterion, OnBroken, Pipeline, TrainingSettings,
 };
 pub use request::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
-    ReportParams, Request, Shard, SplitParams, StageParams, TrainParams, role,
+    NormaliseParams, ReportParams, Request, Shard, SplitParams, StageParams, TrainParams, role,
 };
 pub use section::{Features, Section};
 pub use space::{Range, Search, Space};

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::parse_toml;
 use crate::{
-    Features, LabelNoiseSettings, MethodParams, Methods, ModelSettings, Section, SettingsError,
-    SplitSettings, SynthSettings,
+    Features, LabelNoiseSettings, MethodParams, Methods, ModelSettings, NormalisationSettings,
+    Section, SettingsError, SplitSettings, SynthSettings,
 };
 
 pub(crate) use faults::{MOST_UNITS, negative};
@@ -118,6 +118,9 @@ pub struct Pipeline {
     /// What makes one vector of an utterance's frames; nothing where left out.
     #[serde(default = "no_pooling")]
     pub pooling: Section,
+    /// Over whose utterances values are normalised before the folds; over none where left out.
+    #[serde(default, skip_serializing_if = "is_left_out")]
+    pub normalisation: NormalisationSettings,
     /// Classes and folds.
     pub split: SplitSettings,
     /// Label noise to add, for pipelines that measure what it does.
@@ -177,6 +180,10 @@ impl Pipeline {
 
 fn frontend<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Section, D::Error> {
     Section::or_kind(deserializer, Features::FIRST)
+}
+
+fn is_left_out(normalisation: &NormalisationSettings) -> bool {
+    normalisation.over.is_training()
 }
 
 fn no_pooling() -> Section {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Arithmetic, CorrectionSettings, Features, Manifest, Method, MethodParams, ModelSettings,
-    NoiseKind, NoiseParams, OnBroken, SplitSettings, SynthSettings, TrainingSettings,
+    NoiseKind, NoiseParams, Normalisation, OnBroken, SplitSettings, SynthSettings, TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
@@ -83,6 +83,19 @@ pub struct ExtractParams {
     pub frames: bool,
     /// What to do with broken audio.
     pub on_broken: OnBroken,
+}
+
+/// Parameters of the stage that normalises. Inputs: `index`, and `features` where there are frames, `vectors`
+/// where there are vectors. Outputs: the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NormaliseParams {
+    /// Over whose utterances.
+    pub over: Normalisation,
+    /// Whether there are frames.
+    pub frames: bool,
+    /// Whether there are vectors.
+    pub vectors: bool,
 }
 
 /// Parameters of the split stage. Inputs: `index`, `exclusions`, and `parts` where they are listed. Outputs:
@@ -217,6 +230,8 @@ pub enum StageParams {
     Index(Box<IndexParams>),
     /// Compute the descriptors.
     Extract(ExtractParams),
+    /// Normalise the values of all utterances.
+    Normalise(NormaliseParams),
     /// Divide the utterances into folds.
     Split(Box<SplitParams>),
     /// Exchange labels at a known rate. Inputs: `index`, `splits`. Outputs: `noise`.
@@ -242,6 +257,7 @@ impl StageParams {
             Self::Synth(_) => "synth",
             Self::Index(_) => "index",
             Self::Extract(_) => "extract",
+            Self::Normalise(_) => "normalise",
             Self::Split(_) => "split",
             Self::Noise(_) => "noise",
             Self::Correct(_) => "correct",
@@ -300,6 +316,15 @@ impl StageParams {
                 (role::VECTORS, "vectors.parquet"),
                 (role::EXCLUSIONS, "exclusions.json"),
             ],
+            Self::Normalise(NormaliseParams { vectors: false, .. }) => {
+                &[(role::FEATURES, "features.parquet")]
+            }
+            Self::Normalise(NormaliseParams { frames: false, .. }) => {
+                &[(role::VECTORS, "vectors.parquet")]
+            }
+            Self::Normalise(_) => {
+                &[(role::FEATURES, "features.parquet"), (role::VECTORS, "vectors.parquet")]
+            }
             Self::Split(_) => &[(role::SPLITS, "splits.json")],
             Self::Noise(_) => &[(role::NOISE, "noise.parquet")],
             Self::Correct(_) => &[(role::CORRECTED, "corrected.parquet")],

@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
 
+use crate::Normalisation;
+
 /// A kind with its settings, which this crate does not look into.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Section {
@@ -59,6 +61,9 @@ pub struct Features {
     pub frontend: Section,
     /// What makes one vector of an utterance's frames.
     pub pooling: Section,
+    /// Over whose utterances its values were normalised before the folds. Absent where over none.
+    #[serde(default, skip_serializing_if = "Normalisation::is_training")]
+    pub normalisation: Normalisation,
 }
 
 impl Features {
@@ -67,6 +72,11 @@ impl Features {
     pub const FIRST: &'static str = "lld";
     /// The kind of pooling that makes no vector.
     pub const NO_POOLING: &'static str = "none";
+
+    /// What a front end and a pooling make, as it is.
+    pub fn of(frontend: Section, pooling: Section) -> Self {
+        Self { frontend, pooling, normalisation: Normalisation::Training }
+    }
 
     /// Whether there is a vector of every utterance's frames.
     pub fn pools(&self) -> bool {

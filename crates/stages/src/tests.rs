@@ -55,7 +55,7 @@ votes = "votes"
 fn features() -> Features {
     let frontend = toml::Table::from_iter([("set".to_owned(), "ser32".into())]);
     let frontend = Section::new(Features::FIRST, &frontend).unwrap();
-    Features { frontend, pooling: Section::bare("functionals") }
+    Features::of(frontend, Section::bare("functionals"))
 }
 
 /// A corpus and a folder of outputs per stage.

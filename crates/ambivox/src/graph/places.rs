@@ -2,7 +2,7 @@
 
 use ambivox_settings::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
-    LabelNoiseSettings, Method, ReportParams, SplitParams, SplitSettings, StageParams, TrainParams,
+    LabelNoiseSettings, Method, Normalisation, NormaliseParams, ReportParams, SplitParams, SplitSettings, StageParams, TrainParams,
     role,
 };
 
@@ -107,6 +107,8 @@ pub(super) fn preparation(experiment: &Experiment) -> Vec<Instance> {
         frames: frontend.gives_frames(),
         on_broken: pipeline.corpus.on_broken,
     });
+    let over = pipeline.normalisation.over;
+    let normalised = (!over.is_training()).then(|| normalised(experiment, over));
     let split = StageParams::Split(Box::new(SplitParams {
         split: SplitSettings {
             section: experiment.split.section.clone(),
@@ -124,8 +126,28 @@ pub(super) fn preparation(experiment: &Experiment) -> Vec<Instance> {
         Instance::new("extract", extract, vec![described(experiment), indexed]),
         Instance::new(SPLIT, split, divided),
     ];
-    synth.into_iter().chain(rest).collect()
+    synth.into_iter().chain(rest).chain(normalised).collect()
 }
+
+/// What was made of all utterances, normalised over such a part of them.
+fn normalised(experiment: &Experiment, over: Normalisation) -> Instance {
+    let frames = experiment.frontend.gives_frames();
+    let vectors = !frames || experiment.features().pools();
+    let params = NormaliseParams { over, frames, vectors };
+    let tables = [(frames, role::FEATURES), (vectors, role::VECTORS)];
+    let tables = tables.into_iter().filter(|(is_made, _)| *is_made);
+    let inputs = tables.map(|(_, role)| output(role, "extract"));
+    let inputs = inputs.chain([output(role::INDEX, "index")]).collect();
+    Instance::new(NORMALISED, StageParams::Normalise(params), inputs)
+}
+
+/// The place of the values that models read.
+fn values(experiment: &Experiment) -> &'static str {
+    if experiment.pipeline.normalisation.over.is_training() { "extract" } else { NORMALISED }
+}
+
+/// The place of values that are normalised before the folds.
+const NORMALISED: &str = "normalise";
 
 /// The rates of label noise that a pipeline runs at; `None` alone where it adds none.
 fn noise_rates(experiment: &Experiment) -> Vec<Option<f64>> {
@@ -220,7 +242,7 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
         correct_test: pipeline.corrections.as_ref().is_some_and(|corrections| corrections.test),
     };
     let mut inputs =
-        vec![output(read, "extract"), output(role::INDEX, "index"), output(role::SPLITS, SPLIT)];
+        vec![output(read, values(experiment)), output(role::INDEX, "index"), output(role::SPLITS, SPLIT)];
     let labels = relabelled(experiment, run.noise, run.seed);
     inputs.extend(labels.map(|(role, slot)| output(role, &slot)));
     Instance::new(&run.slot(), StageParams::Train(Box::new(params)), inputs)
@@ -298,7 +320,7 @@ pub(crate) fn audit(
     let reads_vectors = |run: &Run| experiment.pipeline.model_of(&run.method).reads_vectors();
     if !runs.iter().any(reads_vectors) {
         inputs.extend(of_runs(&[role::CHECKPOINT], &runs));
-        inputs.push(output(role::FEATURES, "extract"));
+        inputs.push(output(role::FEATURES, values(experiment)));
     }
     let exchanged = least.zip(runs.first()).map(|(rate, run)| noise_slot(rate, run.seed));
     inputs.extend(exchanged.map(|slot| output(role::NOISE, &slot)));

@@ -25,7 +25,7 @@ fn checkpoint() -> Checkpoint {
 pub(crate) fn features_of(set: &str, pooling: &str) -> Features {
     let settings = toml::Table::from_iter([("set".to_owned(), set.into())]);
     let frontend = Section::new("lld", &settings).unwrap();
-    Features { frontend, pooling: Section::bare(pooling) }
+    Features::of(frontend, Section::bare(pooling))
 }
 
 /// Whether a checkpoint of a model of two values reads back what it wrote.

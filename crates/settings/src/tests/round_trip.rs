@@ -120,10 +120,7 @@ fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
         fold: "anna".to_owned(),
         method,
         seed: 0,
-        features: Features {
-            frontend: settings.frontend.clone(),
-            pooling: settings.pooling.clone(),
-        },
+        features: Features::of(settings.frontend.clone(), settings.pooling.clone()),
         model: settings.model.clone(),
         choose_layer: false,
         training: settings.training.clone(),
@@ -167,7 +164,7 @@ fn a_stage_writes_each_output_once_and_is_called_what_its_request_says() {
 fn an_extraction_writes_frames_vectors_or_both() {
     let extract = |pooling: &str, frames| {
         let frontend = pipeline(PIPELINE).unwrap().frontend;
-        let features = Features { frontend, pooling: Section::bare(pooling) };
+        let features = Features::of(frontend, Section::bare(pooling));
         let on_broken = crate::OnBroken::Stop;
         StageParams::Extract(crate::ExtractParams { features, frames, on_broken })
     };

@@ -63,7 +63,7 @@ pub(super) fn whole(args: &WorkerArgs) -> Result<Whole> {
     let section = Section::new(Features::FIRST, &set).map_err(anyhow::Error::msg)?;
     let pooling = Section::bare(Features::NO_POOLING);
     let frontend = plan(&section, &pooling, Path::new(""))?.section;
-    let recipe = Recipe::open(&Features { frontend, pooling }, true, None)?;
+    let recipe = Recipe::open(&Features::of(frontend, pooling), true, None)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
     let started = Instant::now();
     pool.install(|| extract(&index, &args.folder, &recipe, OnBroken::Stop, &outputs, &|_, _| {}))?;
