@@ -118,6 +118,28 @@ fn values_are_normalised_over_every_speaker() {
     assert!(!plan.contains("normalise"), "{plan}");
 }
 
+/// One recording under two names and two labels: one label is wrong for sure, and a fold that has it in two
+/// parts says so.
+#[test]
+fn one_recording_under_two_labels_is_told() {
+    let house = tones();
+    let of = |name: &str| house.path(&format!("corpus/wav/{name}.wav"));
+    std::fs::copy(of("anna-happy-0"), of("bert-sad-9")).unwrap();
+    let table = house.read("corpus/labels.csv");
+    house.write("corpus/labels.csv", format!("{table}wav/bert-sad-9.wav,bert,sad\n"));
+    let told = ["fold anna: ", "in two of its parts"];
+    house.run(&["cv", "--method", "lw"]).ended(DONE).complained_of(&told);
+    house.run(&["report", "--method", "lw"]).ended(DONE);
+    assert!(house.read("results/tiny/report.html").contains("Recordings in two parts of a fold"));
+    house.run(&["audit", "--method", "lw"]).ended(DONE);
+    let ranked = house.read("results/tiny/audit.csv");
+    let mut first: Vec<&str> = ranked.lines().skip(1).take(2).collect();
+    first.sort_unstable_by_key(|row| row.contains("bert-sad-9"));
+    assert!(first[0].contains("wav/anna-happy-0") && first[1].contains("wav/bert-sad-9"), "{ranked}");
+    let told = "the same recording is labelled happiness as wav/anna-happy-0";
+    assert!(first[1].contains(told), "{ranked}");
+}
+
 /// A table without speakers is divided by a list, and by nothing else.
 #[test]
 fn a_table_without_speakers_needs_listed_parts() {

@@ -5,6 +5,8 @@
 //! −log y. Wrong labels stand out in both, in different places: the first is bounded and calm, the
 //! second tells apart what the first has given up alike. What the networks that never heard the
 //! speaker say is shown beside them and does not rank: an unheard speaker is often simply hard.
+//! Before all others come recordings that are there twice under unlike labels: one of the two is wrong for
+//! sure.
 
 use crate::argmax;
 
@@ -27,6 +29,8 @@ pub struct Evidence {
     pub unheard: Vec<f64>,
     /// Votes for every class; all 0 where there are none.
     pub votes: Vec<u32>,
+    /// An utterance of the very same recording under another label, and that label.
+    pub twin: Option<(String, String)>,
 }
 
 /// An utterance in its place among all.
@@ -78,6 +82,12 @@ impl Evidence {
                 format!("kept as {gold}, but who never heard the speaker says {other}")
             }
         };
+        let networks = match &self.twin {
+            Some((twin, label)) => {
+                format!("the same recording is labelled {label} as {twin}; {networks}")
+            }
+            None => networks,
+        };
         match self.votes.iter().sum::<u32>() {
             0 => networks,
             all => format!("{networks}; {} of {all} votes for {gold}", self.votes[self.gold]),
@@ -85,7 +95,8 @@ impl Evidence {
     }
 }
 
-/// Ranks utterances, the most suspect first; equals by id.
+/// Ranks utterances, the most suspect first; those before all others that have a twin of another label;
+/// equals by id.
 pub fn rank(evidence: Vec<Evidence>) -> Vec<Suspect> {
     let doubts: Vec<f64> = evidence.iter().map(Evidence::doubt).collect();
     let losses: Vec<f64> = evidence.iter().map(|e| e.loss).collect();
@@ -102,7 +113,8 @@ pub fn rank(evidence: Vec<Evidence>) -> Vec<Suspect> {
         .collect();
     suspects.sort_by(|a, b| {
         let by_id = || a.evidence.utterance_id.cmp(&b.evidence.utterance_id);
-        b.score.total_cmp(&a.score).then_with(by_id)
+        let twins = b.evidence.twin.is_some().cmp(&a.evidence.twin.is_some());
+        twins.then(b.score.total_cmp(&a.score)).then_with(by_id)
     });
     for (place, suspect) in suspects.iter_mut().enumerate() {
         suspect.rank = place + 1;
@@ -145,6 +157,7 @@ mod tests {
             loss,
             unheard: vec![0.9, 0.1],
             votes: vec![0, 0],
+            twin: None,
         }
     }
 
@@ -162,6 +175,16 @@ mod tests {
         ]);
         let expected = [("wrong", 0.875), ("a", 0.5), ("b", 0.5), ("calm", 0.125)];
         assert_eq!(found, expected.map(|(id, score)| (id.to_owned(), score)));
+    }
+
+    #[test]
+    fn one_recording_under_two_labels_comes_first_and_is_told() {
+        let mut twin = evidence("calm", 0, [0.9, 0.1], 0.1);
+        twin.twin = Some(("x2".to_owned(), "angry".to_owned()));
+        let text = twin.reason(&["calm", "angry"].map(str::to_owned));
+        assert!(text.starts_with("the same recording is labelled angry as x2; "), "{text}");
+        let found = order(vec![evidence("wrong", 1, [0.9, 0.1], 3.0), twin]);
+        assert_eq!(found.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["calm", "wrong"]);
     }
 
     #[test]

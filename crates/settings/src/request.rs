@@ -176,7 +176,7 @@ pub struct CompareNoiseParams {
 }
 
 /// Parameters of the stage that ranks labels by how suspect they are. Inputs: `corpus`, `index`,
-/// `splits`, and per run of the method `predictions/<method>/<seed>/<fold>` and `labels/…`; for
+/// `exclusions`, `splits`, and per run of the method `predictions/<method>/<seed>/<fold>` and `labels/…`; for
 /// models that attend to frames `features` and `checkpoint/…`; `noise` where labels have been
 /// exchanged. Outputs: `audit`, `audit_csv`, `audit_page`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use ambivox_corpus::{Utterance, read_index};
 use ambivox_eval::audit::{Evidence, Suspect, rank};
 use ambivox_models::compute_by;
 use ambivox_report::{AuditEntry, AuditPage};
-use ambivox_settings::{AuditParams, Splits, role};
+use ambivox_settings::{AuditParams, Exclusions, Splits, role};
 use rayon::prelude::*;
 
 use crate::StageError;
@@ -42,11 +42,18 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
         job.optional_input(role::NOISE).map(|file| noise::read(file, classes)).transpose()?;
     let index = read_index(job.input(role::INDEX)?)?;
     let index: Index<'_> = index.iter().map(|u| (u.utterance_id.as_str(), u)).collect();
+    let exclusions: Exclusions = job.read_json(role::EXCLUSIONS)?;
+    let label = |id: &str| match learned.get(id) {
+        Some(learned) => classes.get(learned.gold).cloned(),
+        None => index.get(id)?.gold.clone(),
+    };
+    let twins = twins(&exclusions.identical, label);
     let evidence = learned.iter().filter_map(|(id, learned)| {
         let utterance = index.get(id.as_str())?;
         let original = original(utterance, classes, noise.as_ref())?;
         let unheard = heard.get(id)?.probabilities.mean();
-        Some(Evidence { original, unheard, ..learned.evidence(utterance, classes)? })
+        let twin = twins.get(id.as_str()).cloned();
+        Some(Evidence { original, unheard, twin, ..learned.evidence(utterance, classes)? })
     });
     let suspects = rank(evidence.collect());
     if suspects.is_empty() {
@@ -62,6 +69,24 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
         carried: Carried::read(params, job, &splits)?,
     };
     write_page(params, job, classes, &shown)
+}
+
+/// Of utterances with the same recording, by id: another of them with another label, and that label.
+fn twins(
+    identical: &[Vec<String>],
+    label: impl Fn(&str) -> Option<String>,
+) -> BTreeMap<&str, (String, String)> {
+    let mut twins = BTreeMap::new();
+    for ids in identical {
+        let labelled: Vec<(&str, String)> =
+            ids.iter().filter_map(|id| Some((id.as_str(), label(id)?))).collect();
+        for (id, own) in &labelled {
+            if let Some((other, label)) = labelled.iter().find(|(_, label)| label != own) {
+                twins.insert(*id, ((*other).to_owned(), label.clone()));
+            }
+        }
+    }
+    twins
 }
 
 /// What the page shows of the utterances.
@@ -151,6 +176,7 @@ impl Learned {
             loss: self.loss.mean().first().copied()?,
             unheard: Vec::new(),
             votes: classes.iter().map(votes).collect(),
+            twin: None,
         })
     }
 }
@@ -218,5 +244,22 @@ impl Mean {
 
     fn mean(&self) -> Vec<f64> {
         self.sum.iter().map(|sum| sum / self.count).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twins_are_those_of_another_label() {
+        let group = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let identical = [group(&["a1", "a2", "b1"]), group(&["c1", "c2"]), group(&["d1", "?"])];
+        // The letter is the label; one has none.
+        let label = |id: &str| (id != "?").then(|| id[..1].to_owned());
+        let found = twins(&identical, label);
+        let told: Vec<(&str, &str, &str)> =
+            found.iter().map(|(id, (twin, label))| (*id, twin.as_str(), label.as_str())).collect();
+        assert_eq!(told, [("a1", "b1", "b"), ("a2", "b1", "b"), ("b1", "a1", "a")]);
     }
 }

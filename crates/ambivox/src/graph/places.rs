@@ -317,6 +317,7 @@ pub(crate) fn audit(
     let mut inputs = of_runs(&[role::PREDICTIONS], &runs);
     inputs.extend(of_runs(&[role::LABELS], &learned));
     inputs.extend([corpus(experiment), output(role::INDEX, "index"), output(role::SPLITS, SPLIT)]);
+    inputs.push(output(role::EXCLUSIONS, "extract"));
     let reads_vectors = |run: &Run| experiment.pipeline.model_of(&run.method).reads_vectors();
     if !runs.iter().any(reads_vectors) {
         inputs.extend(of_runs(&[role::CHECKPOINT], &runs));

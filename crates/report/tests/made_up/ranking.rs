@@ -25,6 +25,7 @@ impl Ranking {
             let mut learned = vec![0.02; 4];
             (learned[gold], learned[other]) = (0.96 - doubt, doubt);
             Evidence {
+                twin: None,
                 utterance_id: name.to_owned(),
                 gold,
                 original: gold,
