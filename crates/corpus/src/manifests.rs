@@ -10,7 +10,16 @@ use crate::Utterance;
 use crate::testing::{folder, manifest, manifests, put, utterances_of};
 
 /// The project's own manifests; a user's may stand beside them.
-const OWN: [&str; 6] = ["crema-d", "csv-example", "emodb", "iemocap", "ravdess", "synth"];
+const OWN: [&str; 8] = [
+    "crema-d",
+    "csv-example",
+    "emodb",
+    "iemocap",
+    "iemocap-merged",
+    "msp-podcast",
+    "ravdess",
+    "synth",
+];
 
 /// The project's own manifests by name.
 fn own() -> BTreeMap<&'static str, Manifest> {
@@ -54,6 +63,15 @@ fn every_manifest_names_the_four_classes() {
     }
 }
 
+/// As SUPERB has it: excitement is happiness, and nothing else is another.
+#[test]
+fn the_merged_manifest_differs_from_iemocaps_by_one_label() {
+    let mut merged = manifest("iemocap-merged");
+    assert_eq!(merged.labels.insert("exc".to_owned(), "excitement".to_owned()).unwrap(), "happiness");
+    merged.name = "iemocap".to_owned();
+    assert_eq!(merged, manifest("iemocap"));
+}
+
 #[test]
 fn partners_are_mutual_and_of_the_other_sex() {
     for (name, manifest) in own() {
@@ -94,14 +112,19 @@ fn the_synthetic_corpus_is_read_as_iemocap_is() {
 
 #[test]
 fn roots_are_named_by_variables_of_their_own() {
-    let roots: BTreeMap<String, &str> =
-        own().into_iter().map(|(name, manifest)| (manifest.root_env, name)).collect();
+    let roots: BTreeMap<String, &str> = own()
+        .into_iter()
+        // The same corpus with other names for its labels.
+        .filter(|(name, _)| *name != "iemocap-merged")
+        .map(|(name, manifest)| (manifest.root_env, name))
+        .collect();
     let variables: Vec<_> = roots.keys().map(String::as_str).collect();
     let expected = [
         "AMBIVOX_SYNTH_ROOT",
         "CREMA_D_ROOT",
         "EMODB_ROOT",
         "IEMOCAP_ROOT",
+        "MSP_PODCAST_ROOT",
         "MY_CORPUS_ROOT",
         "RAVDESS_ROOT",
     ];

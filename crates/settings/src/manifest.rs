@@ -22,6 +22,8 @@ pub enum Adapter {
     Ravdess,
     /// CREMA-D: file names and the table of crowd votes.
     CremaD,
+    /// MSP-Podcast: a table of labels, parts and speakers, and what every annotator chose.
+    MspPodcast,
     /// Any folder of audio with a table of labels.
     Csv,
 }

@@ -5,6 +5,7 @@ mod csv;
 mod emodb;
 pub(crate) mod evaluation;
 mod iemocap;
+mod msp_podcast;
 mod ravdess;
 
 use ambivox_settings::Adapter;
@@ -30,6 +31,7 @@ pub(crate) fn layout_of(adapter: Adapter) -> &'static dyn Layout {
         Adapter::Emodb => &emodb::Emodb,
         Adapter::Ravdess => &ravdess::Ravdess,
         Adapter::CremaD => &crema_d::CremaD,
+        Adapter::MspPodcast => &msp_podcast::MspPodcast,
         Adapter::Csv => &csv::Csv,
     }
 }

@@ -89,7 +89,7 @@ fn an_unknown_adapter_is_answered_with_the_known_ones() {
       |
     9 | adapter = "tsv"
       |           ^^^^^
-    unknown variant `tsv`, expected one of `iemocap`, `emodb`, `ravdess`, `crema-d`, `csv`
+    unknown variant `tsv`, expected one of `iemocap`, `emodb`, `ravdess`, `crema-d`, `msp-podcast`, `csv`
     hint: the keys of a manifest are listed in data-manifests/README.md
     "#);
 }
