@@ -184,7 +184,7 @@ fn content(slot: &str, role: &str) -> Result<String> {
             })?
         }
         role::SUMMARY => to_string(&Summary {
-            schema: 1,
+            schema: Summary::SCHEMA,
             pipeline: "demo".to_owned(),
             synthetic: false,
             classes: none(),

@@ -25,7 +25,12 @@ pub(crate) fn rates(summary: &Summary) -> String {
     let mut text = vec![
         methods(summary).to_string(),
         "In percent; mean ± sd over folds (of each the mean over seeds), and pooled.\n\
-         Runs: seeds × folds."
+         Runs: seeds × folds. WA: accuracy. UA: unweighted average recall (UAR)."
+            .to_owned(),
+        probabilities(summary).to_string(),
+        "F1 averaged over classes, each as heavy (macro) or by its utterances (weighted);\n\
+         expected calibration error (ECE, 15 bins) in percent, Brier score (0 to 2) and\n\
+         negative log likelihood (NLL): means over folds."
             .to_owned(),
     ];
     let folds: BTreeSet<&str> =
@@ -52,6 +57,25 @@ fn methods(summary: &Summary) -> Table {
             spread(over.mean.ua, over.sd_folds.ua),
             percent(Some(over.pooled.wa)),
             percent(Some(over.pooled.ua)),
+        ]);
+    }
+    table
+}
+
+/// Averages of F1, and how far probabilities can be relied on.
+fn probabilities(summary: &Summary) -> Table {
+    let head = ["method", "macro F1", "weighted F1", "ECE", "Brier", "NLL"];
+    let mut table = table(&head, &[0]);
+    let plain = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.3}"));
+    for (id, method) in summary.methods_in_order() {
+        let (mean, sd) = (&method.over_seeds.mean, &method.over_seeds.sd_folds);
+        table.add_row([
+            id.to_owned(),
+            spread(mean.macro_f1, sd.macro_f1),
+            spread(mean.weighted_f1, sd.weighted_f1),
+            percent(mean.ece),
+            plain(mean.brier),
+            plain(mean.nll),
         ]);
     }
     table

@@ -9,13 +9,14 @@ use crate::{Confusion, EvalError, LabelMoves, Rates, method_order};
 
 mod builder;
 
-pub use builder::SummaryBuilder;
+pub use builder::{SummaryBuilder, Tested};
 
 /// Contents of `results/<pipeline>/summary.json`. Rates are fractions of 1, `null` where undefined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
-    /// Version of this file's form; 1.
+    /// Version of this file's schema; 2. Files of version 1, which lack averages of F1 and rates of
+    /// probabilities, are read.
     pub schema: u32,
     /// The pipeline's name.
     pub pipeline: String,
@@ -80,7 +81,7 @@ pub struct OverSeeds {
 pub struct FoldResult {
     /// Weighted accuracy.
     pub wa: f64,
-    /// Unweighted accuracy, over the classes that occur in the fold.
+    /// Unweighted accuracy (UAR), over the classes that occur in the fold.
     pub ua: f64,
     /// Utterances tested.
     pub n: u64,
@@ -92,6 +93,16 @@ pub struct FoldResult {
     pub recall: Vec<Option<f64>>,
     /// F1 per class.
     pub f1: Vec<Option<f64>>,
+    /// Mean F1 of the classes that occur.
+    pub macro_f1: Option<f64>,
+    /// Mean F1 of the classes, each as heavy as it has utterances.
+    pub weighted_f1: Option<f64>,
+    /// Expected calibration error over 15 bins.
+    pub ece: Option<f64>,
+    /// Brier score.
+    pub brier: Option<f64>,
+    /// Mean negative log likelihood of the gold labels.
+    pub nll: Option<f64>,
     /// The epoch whose parameters were tested.
     pub best_epoch: usize,
     /// Epochs trained.
@@ -107,6 +118,11 @@ impl FoldResult {
             precision: self.precision.clone(),
             recall: self.recall.clone(),
             f1: self.f1.clone(),
+            macro_f1: self.macro_f1,
+            weighted_f1: self.weighted_f1,
+            ece: self.ece,
+            brier: self.brier,
+            nll: self.nll,
         }
     }
 }
@@ -129,6 +145,16 @@ pub struct Pooled {
     pub recall: Vec<Option<f64>>,
     /// F1 per class.
     pub f1: Vec<Option<f64>>,
+    /// Mean F1 of the classes that occur.
+    pub macro_f1: Option<f64>,
+    /// Mean F1 of the classes, each as heavy as it has utterances.
+    pub weighted_f1: Option<f64>,
+    /// Expected calibration error over 15 bins.
+    pub ece: Option<f64>,
+    /// Brier score.
+    pub brier: Option<f64>,
+    /// Mean negative log likelihood of the gold labels.
+    pub nll: Option<f64>,
 }
 
 impl Pooled {
@@ -140,14 +166,22 @@ impl Pooled {
             precision: self.precision.clone(),
             recall: self.recall.clone(),
             f1: self.f1.clone(),
+            macro_f1: self.macro_f1,
+            weighted_f1: self.weighted_f1,
+            ece: self.ece,
+            brier: self.brier,
+            nll: self.nll,
         }
     }
 }
 
 impl Summary {
+    /// The schema that is written.
+    pub const SCHEMA: u32 = 2;
+
     /// Reads a `summary.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
-        parse("summary.json", text, |summary: &Self| summary.schema)
+        parse("summary.json", text, Self::SCHEMA, |summary: &Self| summary.schema)
     }
 
     /// Writes a `summary.json`: equal summaries give equal bytes.
@@ -163,17 +197,19 @@ impl Summary {
     }
 }
 
-/// A JSON document of schema 1.
+/// A JSON document of a schema up to `newest`, each of which reads those before it.
 pub(crate) fn parse<T: DeserializeOwned>(
     document: &'static str,
     text: &str,
+    newest: u32,
     schema: impl Fn(&T) -> u32,
 ) -> Result<T, EvalError> {
     let json = |message| EvalError::Json { document, message };
     let value = serde_json::from_str(text).map_err(|error| json(error.to_string()))?;
+    let known = if newest == 1 { "1".to_owned() } else { format!("1 to {newest}") };
     match schema(&value) {
-        1 => Ok(value),
-        other => Err(json(format!("schema = {other} is not known; this version reads 1"))),
+        found if (1..=newest).contains(&found) => Ok(value),
+        other => Err(json(format!("schema = {other} is not known; this version reads {known}"))),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ambivox_eval::{Confusion, LabelMoves, LabelRepair, RunHistory, SummaryBuilder};
+use ambivox_eval::{Confusion, LabelMoves, LabelRepair, RunHistory, SummaryBuilder, Tested};
 use ambivox_settings::{EvaluateParams, Splits, role};
 use polars::prelude::DataFrame;
 
@@ -20,8 +20,8 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
     for (run, file) in job.run_inputs(role::PREDICTIONS)? {
         let tested = predictions::read_test(file, &splits.classes)?;
         let pairs = tested.iter().map(|t| (t.gold, t.probabilities.as_slice()));
-        let confusion = Confusion::from_probabilities(splits.classes.len(), pairs)?;
-        summary.add_run(confusion, history(&histories, &run)?)?;
+        let tested = Tested::from_probabilities(splits.classes.len(), pairs)?;
+        summary.add_run(tested, history(&histories, &run)?)?;
     }
     let mut labels = Labels::new(job, &splits.classes)?;
     for (run, file) in job.run_inputs(role::LABELS)? {

@@ -45,8 +45,8 @@ fn caption(input: &ReportInput<'_>) -> String {
         "Mean ± standard deviation over folds"
     };
     format!(
-        "{over}, in percent. UA: unweighted accuracy, the mean of the classes’ recalls. \
-         WA: weighted accuracy, the share of utterances recognised."
+        "{over}, in percent. UA: unweighted accuracy, the mean of the classes’ recalls, also called \
+         unweighted average recall (UAR). WA: weighted accuracy, the share of utterances recognised."
     )
 }
 
