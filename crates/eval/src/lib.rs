@@ -21,6 +21,7 @@ mod confusion;
 mod detection;
 mod error;
 mod history;
+mod holm;
 mod labels;
 mod noise;
 mod paper;
@@ -35,6 +36,7 @@ pub use confusion::{Confusion, argmax};
 pub use detection::{Detection, FIRST};
 pub use error::EvalError;
 pub use history::{EpochRecord, RunHistory};
+pub use holm::holm;
 pub use labels::{LabelMoves, LabelRepair};
 pub use noise::{NoiseDetection, NoisePoint, NoiseSummary, Score, Spread};
 pub use paper::{
@@ -45,4 +47,4 @@ pub use rates::{MeanSd, Rates, mean_sd};
 pub use summary::{
     FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary, SummaryBuilder, Tested,
 };
-pub use tables::{RowSource, Table2Row, Table3Row, comparison, table2_rows, table3_rows};
+pub use tables::{RowSource, Table2Row, Table3Row, comparisons, table2_rows, table3_rows};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::comparison::correct;
 use crate::{
     Comparison, EvalError, Pair, PaperRow, Rates, RunHistory, Summary, mean_sd, method_order,
     method_title,
@@ -102,9 +103,22 @@ fn weights(history: &RunHistory) -> Option<(&[f64], &[f64])> {
 /// Seed of the random draws of comparisons: the same summary gives the same figures.
 const COMPARISON_SEED: u64 = 0;
 
+/// Every method against the first of the table, with p-values corrected by Holm's method for all of
+/// these comparisons; `None` where two methods have fewer than two folds in common.
+///
+/// Errors: matrices of different numbers of classes.
+pub fn comparisons(summary: &Summary) -> Result<Vec<(&str, Option<Comparison>)>, EvalError> {
+    let methods = summary.methods_in_order();
+    let Some(((reference, _), others)) = methods.split_first() else { return Ok(Vec::new()) };
+    let compared = |(id, _): &(&'_ str, _)| Ok((*id, comparison(summary, id, reference)?));
+    let mut all = others.iter().map(compared).collect::<Result<Vec<_>, EvalError>>()?;
+    correct(&mut all.iter_mut().filter_map(|(_, found)| found.as_mut()).collect::<Vec<_>>());
+    Ok(all)
+}
+
 /// `method` against `reference`, on the folds and seeds that both have run; `None` where a method
 /// did not run or fewer than two folds are common to both.
-pub fn comparison(
+fn comparison(
     summary: &Summary,
     method: &str,
     reference: &str,
@@ -161,6 +175,29 @@ mod tests {
         assert_eq!(none("lw", "absent"), None);
         let same = none("lw", "lw").unwrap();
         assert_eq!((same.folds, same.ua.mean, same.ua.p), (2, 0.0, 1.0));
+    }
+
+    #[test]
+    fn every_method_is_held_against_the_first_and_corrected_for_those_compared() {
+        let mut builder = SummaryBuilder::new("tiny", &tiny().classes, true);
+        for (method, folds) in [("baseline", 6), ("l", 6), ("w", 1), ("lw", 6)] {
+            for fold in 0..folds {
+                let right = if method == "lw" { 5 } else { 3 + fold % 2 };
+                let rows = vec![vec![right, 6 - right], vec![0, 6]];
+                let run = history(method, 0, &fold.to_string(), 1);
+                builder.add_run(crate::Confusion::try_from(rows).unwrap(), &run).unwrap();
+            }
+        }
+        let summary = builder.finish().unwrap();
+        let found = comparisons(&summary).unwrap();
+        let p = |found: &Option<Comparison>| found.map(|c| (c.ua.p, c.ua.holm));
+        let found: Vec<_> = found.iter().map(|(id, found)| (*id, p(found))).collect();
+        // Of 64 flips, all and none alone are as far; `w` is not compared and does not count.
+        let least = 2.0 / 64.0;
+        assert_eq!(
+            found,
+            [("l", Some((1.0, 1.0))), ("w", None), ("lw", Some((least, 2.0 * least)))]
+        );
     }
 
     #[test]
