@@ -103,6 +103,11 @@ pub struct FoldResult {
     pub brier: Option<f64>,
     /// Mean negative log likelihood of the gold labels.
     pub nll: Option<f64>,
+    /// Counts of each group of utterances, which evidence is drawn by: of each speaker where speakers
+    /// are divided or told by. Absent where the fold is one group of its own name, and where utterances'
+    /// groups are not known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, Confusion>,
     /// The epoch whose parameters were tested.
     pub best_epoch: usize,
     /// Epochs trained.
@@ -110,6 +115,14 @@ pub struct FoldResult {
 }
 
 impl FoldResult {
+    /// The groups tested in the fold of this name, with their counts.
+    pub(crate) fn groups<'a>(&'a self, name: &'a str) -> Vec<(&'a str, &'a Confusion)> {
+        if self.groups.is_empty() {
+            return vec![(name, &self.confusion)];
+        }
+        self.groups.iter().map(|(group, counts)| (group.as_str(), counts)).collect()
+    }
+
     /// The fold's rates, in the shape of means and deviations.
     pub fn rates(&self) -> Rates {
         Rates {

@@ -125,25 +125,32 @@ fn comparison(
 ) -> Result<Option<Comparison>, EvalError> {
     let methods = [method, reference].map(|id| summary.methods.get(id));
     let [Some(method), Some(reference)] = methods else { return Ok(None) };
-    let mut pairs: BTreeMap<&str, Pair> = BTreeMap::new();
+    let (mut folds, mut groups) = (BTreeMap::new(), BTreeMap::new());
     for (seed, theirs) in &reference.seeds {
         let Some(ours) = method.seeds.get(seed) else { continue };
-        for (fold, rival) in &theirs.folds {
-            let Some(ours) = ours.folds.get(fold) else { continue };
-            let pair = pairs.entry(fold).or_default();
-            pair.method.push(ours.confusion.clone());
-            pair.rival.push(rival.confusion.clone());
+        for (name, rival) in &theirs.folds {
+            let Some(ours) = ours.folds.get(name) else { continue };
+            let fold: &mut Pair = folds.entry(name).or_default();
+            fold.method.push(ours.confusion.clone());
+            fold.rival.push(rival.confusion.clone());
+            for (group, counts) in ours.groups(name) {
+                groups.entry(group).or_insert_with(Pair::default).method.push(counts.clone());
+            }
+            for (group, counts) in rival.groups(name) {
+                groups.entry(group).or_insert_with(Pair::default).rival.push(counts.clone());
+            }
         }
     }
-    let pairs: Vec<Pair> = pairs.into_values().collect();
-    Comparison::of(&pairs, COMPARISON_SEED)
+    let [folds, groups]: [Vec<Pair>; 2] =
+        [folds.into_values().collect(), groups.into_values().collect()];
+    Comparison::of(&folds, &groups, COMPARISON_SEED)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PAPER_TABLE_2;
     use crate::summary::tests::{history, tiny};
+    use crate::{Confusion, PAPER_TABLE_2, SummaryBuilder, Tested};
 
     #[test]
     fn rows_come_by_source_and_then_in_the_papers_order() {
@@ -185,7 +192,7 @@ mod tests {
                 let right = if method == "lw" { 5 } else { 3 + fold % 2 };
                 let rows = vec![vec![right, 6 - right], vec![0, 6]];
                 let run = history(method, 0, &fold.to_string(), 1);
-                builder.add_run(crate::Confusion::try_from(rows).unwrap(), &run).unwrap();
+                builder.add_run(Confusion::try_from(rows).unwrap(), &run).unwrap();
             }
         }
         let summary = builder.finish().unwrap();
@@ -198,6 +205,29 @@ mod tests {
             found,
             [("l", Some((1.0, 1.0))), ("w", None), ("lw", Some((least, 2.0 * least)))]
         );
+    }
+
+    /// Speaker by speaker where a fold has several, and a speaker tested in two folds is one still.
+    #[test]
+    fn groups_are_drawn_across_folds() {
+        let mut builder = SummaryBuilder::new("tiny", &tiny().classes, true);
+        let p: [&[f32]; 2] = [&[0.9, 0.1], &[0.2, 0.8]];
+        let tested = [("1", ["ann", "bob"]), ("2", ["bob", "cid"]), ("dee", ["dee", "dee"])];
+        for (fold, speakers) in tested {
+            let rows = speakers.map(|speaker| (speaker, 0, p[usize::from(speaker == "bob")]));
+            for method in ["baseline", "lw"] {
+                let pairs = rows.map(|(_, gold, p)| (gold, p));
+                let tested = Tested::from_probabilities(2, pairs).unwrap().by_group(rows).unwrap();
+                builder.add_run(tested, &history(method, 0, fold, 1)).unwrap();
+            }
+        }
+        let summary = builder.finish().unwrap();
+        let folds = &summary.methods["lw"].seeds[&0].folds;
+        assert_eq!(folds["1"].groups.keys().collect::<Vec<_>>(), ["ann", "bob"]);
+        assert_eq!(folds["1"].groups["bob"].rows(), [vec![0, 1], vec![0, 0]]);
+        assert!(folds["dee"].groups.is_empty(), "the fold is that speaker");
+        let found = comparison(&summary, "lw", "baseline").unwrap().unwrap();
+        assert_eq!((found.folds, found.groups), (3, 4));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub struct Tested {
     pub confusion: Confusion,
     /// Sums of its probabilities; `None` where counts alone are known.
     pub calibration: Option<Calibration>,
+    /// The same counts by the group, a speaker or a session, of the utterances; empty where unknown.
+    pub groups: BTreeMap<String, Confusion>,
 }
 
 impl Tested {
@@ -24,7 +26,25 @@ impl Tested {
     ) -> Result<Self, EvalError> {
         let confusion = Confusion::from_probabilities(classes, predictions.clone())?;
         let calibration = Calibration::from_probabilities(classes, predictions)?;
-        Ok(Self { confusion, calibration: Some(calibration) })
+        Ok(Self { confusion, calibration: Some(calibration), groups: BTreeMap::new() })
+    }
+
+    /// With the counts by group, from triples of a group, a gold class and the probability of every
+    /// class.
+    ///
+    /// Errors: as [`Confusion::from_probabilities`].
+    pub fn by_group<'a, T: Copy + Into<f64> + 'a>(
+        mut self,
+        predictions: impl IntoIterator<Item = (&'a str, usize, &'a [T])>,
+    ) -> Result<Self, EvalError> {
+        let classes = self.confusion.classes();
+        for (group, gold, probabilities) in predictions {
+            let counts = self.groups.entry(group.to_owned());
+            counts
+                .or_insert_with(|| Confusion::new(classes))
+                .merge(&Confusion::from_probabilities(classes, [(gold, probabilities)])?)?;
+        }
+        Ok(self)
     }
 
     /// All rates.
@@ -46,13 +66,17 @@ impl Tested {
             sums.merge(more);
             sums
         });
+        for (group, more) in &other.groups {
+            let counts = self.groups.entry(group.clone());
+            counts.or_insert_with(|| Confusion::new(more.classes())).merge(more)?;
+        }
         Ok(())
     }
 }
 
 impl From<Confusion> for Tested {
     fn from(confusion: Confusion) -> Self {
-        Self { confusion, calibration: None }
+        Self { confusion, calibration: None, groups: BTreeMap::new() }
     }
 }
 
@@ -160,6 +184,8 @@ fn fold_result(
     if tested.confusion.classes() != classes {
         return Err(EvalError::NotSquare { classes });
     }
+    let is_one_group = tested.groups.keys().eq([&history.fold]);
+    let groups = if is_one_group { BTreeMap::new() } else { tested.groups.clone() };
     Ok(pooled(tested).map(|pooled| FoldResult {
         wa: pooled.wa,
         ua: pooled.ua,
@@ -173,6 +199,7 @@ fn fold_result(
         ece: pooled.ece,
         brier: pooled.brier,
         nll: pooled.nll,
+        groups,
         best_epoch: history.best_epoch,
         epochs: history.epochs.len(),
     }))

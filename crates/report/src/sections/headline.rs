@@ -1,6 +1,7 @@
 //! UA and WA of each method, what is gained, and every fold's UA in one figure.
 
 use ambivox_eval::{Comparison, Effect, MethodSummary, OverSeeds, PaperRow, comparisons};
+use ambivox_settings::Grouping;
 use maud::{Markup, html};
 
 use crate::ReportInput;
@@ -112,7 +113,7 @@ fn comparison_table(
 ) -> Markup {
     let folds = folds_compared(rows);
     let family = counted(rows.len(), "comparison");
-    let drawn = if by_speaker(input) { "speakers" } else { "folds" };
+    let drawn = drawn(input);
     let caption = format!(
         "Gain over {reference} in percentage points. Folds: mean over {folds}, seeds averaged within \
          each, p of a two-sided paired permutation test over folds, and the same by Holm’s correction \
@@ -146,6 +147,16 @@ fn comparison_table(
         }
     };
     table(input, &format!("Gains over {reference}"), &caption, &content)
+}
+
+/// What the bootstrap draws: what the split divides, folds where a fold has several sessions.
+fn drawn(input: &ReportInput<'_>) -> &'static str {
+    let several = input.splits.folds.iter().any(|fold| fold.tested.len() > 1);
+    match input.splits.grouping {
+        Grouping::Speaker => "speakers",
+        Grouping::Session if several => "folds",
+        Grouping::Session => "sessions",
+    }
 }
 
 /// How many folds a row's figures are over.
@@ -246,7 +257,7 @@ mod tests {
 
     fn comparison(mean: f64, [p, holm]: [f64; 2], interval: [f64; 2]) -> Comparison {
         let effect = Effect { mean, p, holm, pooled: mean, interval };
-        Comparison { folds: 10, wa: effect, ua: effect }
+        Comparison { folds: 10, groups: 10, wa: effect, ua: effect }
     }
 
     #[test]
