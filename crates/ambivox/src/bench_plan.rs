@@ -187,6 +187,7 @@ fn content(slot: &str, role: &str) -> Result<String> {
             schema: Summary::SCHEMA,
             pipeline: "demo".to_owned(),
             synthetic: false,
+            test_sets: false,
             classes: none(),
             methods: BTreeMap::new(),
         })?,

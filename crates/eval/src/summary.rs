@@ -22,6 +22,10 @@ pub struct Summary {
     pub pipeline: String,
     /// Whether the corpus is synthetic, so that the rates say nothing of real speech.
     pub synthetic: bool,
+    /// Whether what is called folds here are test sets of one published division, tested by the same
+    /// models: means and deviations over them are of no use then. Absent where they are folds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test_sets: bool,
     /// The classes, in the order of every list and matrix.
     pub classes: Vec<String>,
     /// Results by method id; see [`Self::methods_in_order`].
@@ -42,6 +46,22 @@ impl MethodSummary {
     /// Every fold's rates, averaged over the seeds that tested it, by fold name.
     pub fn fold_means(&self) -> BTreeMap<&str, Rates> {
         builder::fold_means(&self.seeds)
+    }
+
+    /// Mean and sample standard deviation of a fold's rates over the seeds that tested it.
+    pub fn over_seeds_of(&self, fold: &str) -> (Rates, Rates) {
+        let folds = self.seeds.values().filter_map(|seed| seed.folds.get(fold));
+        Rates::mean_and_sd(&folds.map(FoldResult::rates).collect::<Vec<_>>())
+    }
+
+    /// How many runs there are: fewer than seeds times folds where some are missing.
+    pub fn runs(&self) -> usize {
+        self.seeds.values().map(|seed| seed.folds.len()).sum()
+    }
+
+    /// How many runs its seeds and folds call for.
+    pub fn planned_runs(&self) -> usize {
+        self.seeds.len() * self.fold_means().len()
     }
 }
 

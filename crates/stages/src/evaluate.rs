@@ -29,7 +29,9 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
         }
     }
     labels.write(job)?;
-    job.write_text(role::SUMMARY, &summary.finish()?.to_json()?)
+    let mut summary = summary.finish()?;
+    summary.test_sets = splits.are_test_sets();
+    job.write_text(role::SUMMARY, &summary.to_json()?)
 }
 
 /// What a run tested, by the speaker too where speakers are what the split tells apart. Sessions are in

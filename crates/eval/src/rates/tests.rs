@@ -52,7 +52,9 @@ fn rates_are_those_of_scikit_learn() {
             ("Brier score", rates.brier, case.brier),
             ("NLL", rates.nll, case.nll),
         ];
-        single.into_iter().for_each(|(name, found, want)| near(name, found, want));
+        for (name, found, want) in single {
+            near(name, found, want);
+        }
         for (class, support) in case.support.iter().enumerate() {
             let found = [rates.precision[class], rates.recall[class], rates.f1[class]];
             // scikit-learn has numbers for a class that does not occur; here it has none.
@@ -61,7 +63,9 @@ fn rates_are_those_of_scikit_learn() {
                 continue;
             }
             let want = [case.precision[class], case.recall[class], case.f1[class]];
-            found.into_iter().zip(want).for_each(|(found, want)| near("per class", found, want));
+            for (found, want) in found.into_iter().zip(want) {
+                near("per class", found, want);
+            }
         }
     }
 }

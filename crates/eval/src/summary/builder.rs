@@ -158,6 +158,7 @@ impl SummaryBuilder {
             schema: Summary::SCHEMA,
             pipeline: self.pipeline,
             synthetic: self.synthetic,
+            test_sets: false,
             classes: self.classes,
             methods,
         })

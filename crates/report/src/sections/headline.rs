@@ -1,17 +1,21 @@
 //! UA and WA of each method, what is gained, and every fold's UA in one figure.
 
-use ambivox_eval::{Comparison, Effect, MethodSummary, OverSeeds, PaperRow, comparisons};
+use ambivox_eval::{Comparison, Effect, MethodSummary, OverSeeds, PaperRow, Rates, comparisons};
 use ambivox_settings::Grouping;
 use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{counted, percent, points, probability};
-use crate::page::{result_caption, table};
+use crate::page::{missing, result_caption, seeds, table, tested_folds};
 use crate::sections::folds::by_speaker;
 use crate::svg::strip::{self, Row};
 
 /// Below this p-value, by Holm's correction, a gain is called one.
 const SIGNIFICANT: f64 = 0.05;
+
+/// Why there is no mean and no p-value over test sets.
+const NO_FOLDS: &str = "These are test sets of one published division, tested by the same models, and no \
+    folds of a cross-validation: no mean is taken and no p-value computed over them.";
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
@@ -27,43 +31,62 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
                         th.text scope="col" { (input.paper().label) ": UA / WA" }
                     }
                 }
-                tbody {
-                    @for (id, method) in input.summary.methods_in_order() {
-                        (method_row(input, id, method, input.paper().rows))
-                    }
-                }
+                @if input.summary.test_sets { (test_sets(input)) } @else { (methods(input)) }
             }
         }
         (gains(input))
-        (spread(input))
+        @if !input.summary.test_sets { (spread(input)) }
+    }
+}
+
+fn methods(input: &ReportInput<'_>) -> Markup {
+    html! {
+        tbody {
+            @for (id, method) in input.summary.methods_in_order() {
+                @let over = &method.over_seeds;
+                (method_row(input, id, &over.mean, &over.sd_folds))
+            }
+        }
+    }
+}
+
+/// Every test set by itself.
+fn test_sets(input: &ReportInput<'_>) -> Markup {
+    html! {
+        @for set in tested_folds(input) {
+            tbody {
+                tr { th scope="rowgroup" colspan="4" { "Test set " (set) } }
+                @for (id, method) in input.summary.methods_in_order() {
+                    @let (mean, sd) = method.over_seeds_of(set);
+                    (method_row(input, id, &mean, &sd))
+                }
+            }
+        }
     }
 }
 
 fn caption(input: &ReportInput<'_>) -> String {
-    let over = if crate::page::seeds(input) > 1 {
-        "Mean ± standard deviation over folds, each fold averaged over its seeds"
-    } else {
-        "Mean ± standard deviation over folds"
+    let several = seeds(input) > 1;
+    let over = match (input.summary.test_sets, several) {
+        (true, true) => "Mean ± standard deviation over seeds, each test set by itself",
+        (true, false) => "Each test set by itself",
+        (false, true) => "Mean ± standard deviation over folds, each fold averaged over its seeds",
+        (false, false) => "Mean ± standard deviation over folds",
     };
     format!(
-        "{over}, in percent. UA: unweighted accuracy, the mean of the classes’ recalls, also called \
-         unweighted average recall (UAR). WA: weighted accuracy, the share of utterances recognised."
+        "{over}{}, in percent. UA: unweighted accuracy, the mean of the classes’ recalls, also called \
+         unweighted average recall (UAR). WA: weighted accuracy, the share of utterances recognised.",
+        missing(input)
     )
 }
 
-fn method_row(
-    input: &ReportInput<'_>,
-    id: &str,
-    method: &MethodSummary,
-    published: &[PaperRow],
-) -> Markup {
-    let over = &method.over_seeds;
+fn method_row(input: &ReportInput<'_>, id: &str, mean: &Rates, sd: &Rates) -> Markup {
     html! {
         tr {
             th scope="row" { (input.title_of(id)) }
-            (rate(over.mean.ua, over.sd_folds.ua))
-            (rate(over.mean.wa, over.sd_folds.wa))
-            td.text.note { (ua_and_wa(id, published)) }
+            (rate(mean.ua, sd.ua))
+            (rate(mean.wa, sd.wa))
+            td.text.note { (ua_and_wa(id, input.paper().rows)) }
         }
     }
 }
@@ -87,6 +110,9 @@ fn ua_and_wa(id: &str, published: &[PaperRow]) -> String {
 
 /// What each method gains over the first of the table, and how far seeds differ.
 fn gains(input: &ReportInput<'_>) -> Markup {
+    if input.summary.test_sets {
+        return html! { p.note { (NO_FOLDS) } };
+    }
     let methods = input.summary.methods_in_order();
     let reference = methods.first().map_or("", |(id, _)| *id);
     // Matrices of one summary have one size, so that comparing them cannot fail.

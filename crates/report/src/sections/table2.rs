@@ -1,45 +1,71 @@
-//! Table 2 of the paper: precision, recall and F1 per class, WA and UA; beside them averages of F1, and
-//! below how far the probabilities can be relied on.
+//! Table 2 of the paper: precision, recall and F1 per class, WA and UA; beside them averages of F1.
 
 use ambivox_eval::{MethodSummary, Rates, RowSource, Table2Row, table2_rows};
 use maud::{Markup, html};
 
 use crate::ReportInput;
-use crate::format::{NONE, counted, percent};
-use crate::page::{folds, seeds, sortable_table, table};
+use crate::format::{counted, percent};
+use crate::page::{folds, missing, seeds, sortable_table, tested_folds};
+use crate::sections::calibration;
 
-const CAPTION: &str = "Results in percent. P: precision, R: recall, F1: F1-score, WA: weighted \
+const RATES: &str = "Results in percent. P: precision, R: recall, F1: F1-score, WA: weighted \
     accuracy, UA: unweighted accuracy, which is unweighted average recall (UAR). Macro F1: mean F1 of \
-    the classes that occur; weighted F1: each class as heavy as it has utterances. The paper’s figures \
-    are means over folds; so are those of the first group here, with the standard deviation over folds \
-    below each. In bold: the best of ours.";
+    the classes that occur; weighted F1: each class as heavy as it has utterances.";
 
-const CALIBRATION: &str = "How far probabilities can be relied on; lower is better. ECE: expected \
-    calibration error in percent, the mean distance between the predicted class’s probability and the \
-    share recognised, over 15 bins of equal width. Brier: sum over classes of the squared distance from \
-    the gold label, 0 to 2. NLL: negative log likelihood of the gold label, in nats. Folds: mean ± \
-    standard deviation over folds; of few utterances the ECE is too high, which pooled it is less.";
+const CAPTION: &str = "The paper’s figures are means over folds; so are those of the first group here, \
+    with the standard deviation over folds below each. In bold: the best of ours.";
+
+const SETS_CAPTION: &str = "Each test set by itself: a mean over them would be of no data in particular. \
+    In bold: the best of ours.";
 
 /// Columns behind those of the classes.
 const WHOLE: [&str; 4] = ["WA", "UA", "Macro F1", "Weighted F1"];
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
+    let classes = &input.summary.classes;
+    let content = html! {
+        (head(classes))
+        @for (title, rows) in &groups(input) { (group(title, rows, classes.len())) }
+    };
+    let caption = if input.summary.test_sets { SETS_CAPTION } else { CAPTION };
+    html! {
+        (sortable_table(input, "Table 2: methods and classes", &format!("{RATES} {caption}"), &content))
+        (calibration::render(input))
+    }
+}
+
+/// Rows of one kind below one another, with what they are.
+fn groups(input: &ReportInput<'_>) -> Vec<(String, Vec<Table2Row>)> {
     let mut rows = table2_rows(input.summary, input.paper().rows);
     for row in rows.iter_mut().filter(|row| row.source != RowSource::Paper) {
         row.title = input.title_of(&row.method).to_owned();
     }
-    let classes = &input.summary.classes;
-    let content = html! {
-        (head(classes))
-        @for source in [RowSource::FoldMeans, RowSource::Pooled, RowSource::Paper] {
-            (group(&source_title(input, source), &rows, source, classes.len()))
-        }
-    };
-    html! {
-        (sortable_table(input, "Table 2: methods and classes", CAPTION, &content))
-        (calibration(input))
+    let of = |source| rows.iter().filter(|row| row.source == source).cloned().collect();
+    let titled = |source| (source_title(input, source), of(source));
+    if !input.summary.test_sets {
+        return [RowSource::FoldMeans, RowSource::Pooled, RowSource::Paper].map(titled).to_vec();
     }
+    let seeds = counted(seeds(input), "seed");
+    let set = |name: &str| {
+        let title = format!("Test set {name}, mean over {seeds}{}", missing(input));
+        (title, of_test_set(input, name))
+    };
+    let sets = tested_folds(input).into_iter().map(set);
+    sets.chain([titled(RowSource::Paper)]).collect()
+}
+
+/// Every method on one test set.
+fn of_test_set(input: &ReportInput<'_>, set: &str) -> Vec<Table2Row> {
+    let methods = input.summary.methods_in_order().into_iter();
+    let row = |(id, method): (&str, &MethodSummary)| Table2Row {
+        method: id.to_owned(),
+        title: input.title_of(id).to_owned(),
+        source: RowSource::FoldMeans,
+        rates: method.over_seeds_of(set).0,
+        sd: None,
+    };
+    methods.map(row).collect()
 }
 
 fn head(classes: &[String]) -> Markup {
@@ -65,18 +91,17 @@ fn head(classes: &[String]) -> Markup {
 
 fn source_title(input: &ReportInput<'_>, source: RowSource) -> String {
     let seeds = counted(seeds(input), "seed");
-    let folds = folds(input);
+    let (folds, missing) = (folds(input), missing(input));
     match source {
-        RowSource::FoldMeans => format!("Means over {folds}, {seeds}"),
-        RowSource::Pooled => format!("All utterances of {folds} pooled, {seeds}"),
+        RowSource::FoldMeans => format!("Means over {folds}, {seeds}{missing}"),
+        RowSource::Pooled => format!("All utterances of {folds} pooled, {seeds}{missing}"),
         RowSource::Paper => input.paper().label.to_owned(),
     }
 }
 
-fn group(title: &str, rows: &[Table2Row], source: RowSource, classes: usize) -> Markup {
-    let rows: Vec<&Table2Row> = rows.iter().filter(|row| row.source == source).collect();
+fn group(title: &str, rows: &[Table2Row], classes: usize) -> Markup {
     let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(&row.rates)).collect();
-    let ours = source != RowSource::Paper;
+    let ours = rows.iter().all(|row| row.source != RowSource::Paper);
     html! {
         @if !rows.is_empty() {
             tbody {
@@ -127,46 +152,4 @@ fn is_best(rows: &[Vec<String>], column: usize, value: &str) -> bool {
     all.len() > 1
         && all.iter().all(|other| *other <= value)
         && all.iter().any(|other| *other < value)
-}
-
-/// Rates of probabilities; nothing where counts alone are known.
-fn calibration(input: &ReportInput<'_>) -> Markup {
-    let methods = input.summary.methods_in_order();
-    let known = methods.iter().any(|(_, method)| method.over_seeds.pooled.ece.is_some());
-    let content = html! {
-        thead {
-            tr {
-                th.text.corner rowspan="2" scope="col" { "Method" }
-                @for rate in ["ECE", "Brier", "NLL"] {
-                    th.group colspan="2" scope="colgroup" { (rate) }
-                }
-            }
-            tr {
-                @for _ in 0..3 { th.first scope="col" { "Folds" } th scope="col" { "Pooled" } }
-            }
-        }
-        tbody { @for (id, method) in &methods { (calibration_row(input.title_of(id), method)) } }
-    };
-    html! { @if known { (table(input, "Calibration of probabilities", CALIBRATION, &content)) } }
-}
-
-fn calibration_row(title: &str, method: &MethodSummary) -> Markup {
-    type Pick = fn(&Rates) -> Option<f64>;
-    let over = &method.over_seeds;
-    let plain = |value: Option<f64>| value.map_or(NONE.to_owned(), |value| format!("{value:.3}"));
-    let rates: [(Pick, &dyn Fn(Option<f64>) -> String); 3] =
-        [(|r| r.ece, &percent), (|r| r.brier, &plain), (|r| r.nll, &plain)];
-    html! {
-        tr {
-            th scope="row" { (title) }
-            @for (pick, shown) in rates {
-                @let sd = pick(&over.sd_folds);
-                td.first {
-                    (shown(pick(&over.mean)))
-                    @if sd.is_some() { "\u{a0}±\u{a0}" (shown(sd)) }
-                }
-                td { (shown(pick(&over.pooled.rates()))) }
-            }
-        }
-    }
 }
