@@ -276,7 +276,7 @@ fn test_sets_stand_apart() {
     assert!(!results.contains("Gain over") && !results.contains("over folds"));
     let table = section(&html, "table-2");
     assert_eq!(table.matches(">Test set Ses0").count(), 10);
-    assert!(!table.contains("Means over") && !table.contains("pooled"));
+    assert!(!table.contains("Means over 1") && !table.contains("pooled"));
     assert!(section(&html, "folds").contains("Test set by test set"));
     assert!(!section(&html, "folds").contains("<tfoot>"));
     let confusion = section(&html, "confusion");

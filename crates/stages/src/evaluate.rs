@@ -1,4 +1,4 @@
-//! The evaluate stage: runs to `summary.json` and one table of labels.
+//! The evaluate stage: runs to `summary.json`, a table of their rates and one of labels.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use polars::prelude::DataFrame;
 use crate::job::{Job, Run};
 use crate::tables::labels::Move;
 use crate::tables::noise::NoisyLabels;
-use crate::tables::{self, labels, noise, predictions, truth};
+use crate::tables::{self, labels, noise, predictions, results, truth};
 use crate::{StageError, run_histories};
 
 pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageError> {
@@ -31,6 +31,7 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
     labels.write(job)?;
     let mut summary = summary.finish()?;
     summary.test_sets = splits.are_test_sets();
+    results::write(&job.output(role::RESULTS)?, &summary)?;
     job.write_text(role::SUMMARY, &summary.to_json()?)
 }
 
