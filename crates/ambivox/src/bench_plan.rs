@@ -182,9 +182,10 @@ fn content(slot: &str, role: &str) -> Result<String> {
             })?
         }
         role::SUMMARY => to_string(&Summary {
-            schema: 1,
+            schema: Summary::SCHEMA,
             pipeline: "demo".to_owned(),
             synthetic: false,
+            test_sets: false,
             classes: none(),
             methods: BTreeMap::new(),
         })?,

@@ -229,8 +229,12 @@ fn publish_results(
 ) -> Result<BTreeMap<String, PathBuf>> {
     let experiment = executor.resolver.experiment;
     let evaluation = graph::main_evaluation(experiment);
-    let mut roles =
-        vec![(&*evaluation, role::SUMMARY), (&evaluation, role::LABELS), ("split", role::SPLITS)];
+    let mut roles = vec![
+        (&*evaluation, role::SUMMARY),
+        (&evaluation, role::RESULTS),
+        (&evaluation, role::LABELS),
+        ("split", role::SPLITS),
+    ];
     if experiment.pipeline.label_noise.is_some() {
         roles.push((graph::COMPARISON, role::NOISE_SUMMARY));
     }

@@ -20,17 +20,13 @@ const GAP: usize = 3;
 pub(crate) const SYNTHETIC: &str = "The corpus is synthetic: these rates show that the pipeline \
     works, and say\nnothing of real speech.";
 
-/// The rates of a cross-validation: per method, then per fold where these are few.
+/// The rates of a cross-validation: per method, then per fold where these are few; of test sets each by
+/// itself.
 pub(crate) fn rates(summary: &Summary) -> String {
-    let mut text = vec![
-        methods(summary).to_string(),
-        "In percent; mean ± sd over folds (of each the mean over seeds), and pooled.\n\
-         Runs: seeds × folds."
-            .to_owned(),
-    ];
     let folds: BTreeSet<&str> =
         summary.methods.values().flat_map(|m| m.fold_means().into_keys()).collect();
-    if (2..=FOLDS_SHOWN).contains(&folds.len()) {
+    let mut text = if summary.test_sets { test_sets(summary, &folds) } else { over_folds(summary) };
+    if !summary.test_sets && (2..=FOLDS_SHOWN).contains(&folds.len()) {
         text.push("UA of each fold (mean over seeds):".to_owned());
         text.extend(by_fold(summary, &folds));
     }
@@ -40,18 +36,94 @@ pub(crate) fn rates(summary: &Summary) -> String {
     text.join("\n")
 }
 
-fn methods(summary: &Summary) -> Table {
+fn over_folds(summary: &Summary) -> Vec<String> {
+    let over = |method: &MethodSummary| {
+        (method.over_seeds.mean.clone(), method.over_seeds.sd_folds.clone())
+    };
+    let methods = summary.methods_in_order().into_iter();
+    let rows: Vec<Row> = methods.map(|(id, method)| (id.to_owned(), over(method))).collect();
+    vec![
+        methods_table(summary).to_string(),
+        "In percent; mean ± sd over folds (of each the mean over seeds), and pooled.\n\
+         Runs: seeds × folds. WA: accuracy. UA: unweighted average recall (UAR)."
+            .to_owned(),
+        probabilities(&rows).to_string(),
+        format!("{PROBABILITIES} means over folds."),
+    ]
+}
+
+/// Every method on every test set. There is no mean over them: they are no folds.
+fn test_sets(summary: &Summary, sets: &BTreeSet<&str>) -> Vec<String> {
+    let mut text = Vec::new();
+    for set in sets {
+        let methods = summary.methods_in_order().into_iter();
+        let of_set =
+            |(id, method): (&str, &MethodSummary)| (id.to_owned(), method.over_seeds_of(set));
+        let rows: Vec<Row> = methods.map(of_set).collect();
+        let mut table = table(&["method", "WA", "UA"], &[0]);
+        for (id, (mean, sd)) in &rows {
+            table.add_row([id.clone(), spread(mean.wa, sd.wa), spread(mean.ua, sd.ua)]);
+        }
+        text.extend([
+            format!("Test set {set}:"),
+            table.to_string(),
+            probabilities(&rows).to_string(),
+        ]);
+    }
+    text.push(
+        "In percent; mean ± sd over seeds. These are test sets of one division, not folds:\n\
+         no mean over them. WA: accuracy. UA: unweighted average recall (UAR)."
+            .to_owned(),
+    );
+    text.push(format!("{PROBABILITIES} means over seeds."));
+    text
+}
+
+/// A method's id, its mean rates and their standard deviations.
+type Row = (String, (Rates, Rates));
+
+fn methods_table(summary: &Summary) -> Table {
     let mut table = table(&["method", "runs", "WA", "UA", "WA pooled", "UA pooled"], &[0]);
     for (id, method) in summary.methods_in_order() {
         let over = &method.over_seeds;
-        let folds = method.fold_means().len();
         table.add_row([
             id.to_owned(),
-            format!("{} × {folds}", method.seeds.len()),
+            runs(method),
             spread(over.mean.wa, over.sd_folds.wa),
             spread(over.mean.ua, over.sd_folds.ua),
             percent(Some(over.pooled.wa)),
             percent(Some(over.pooled.ua)),
+        ]);
+    }
+    table
+}
+
+/// `3 × 10`, or how many of these there are.
+fn runs(method: &MethodSummary) -> String {
+    let planned = format!("{} × {}", method.seeds.len(), method.fold_means().len());
+    if method.runs() == method.planned_runs() {
+        return planned;
+    }
+    format!("{} of {planned}", method.runs())
+}
+
+/// What stands below a table of [`probabilities`], up to what its figures are means over.
+const PROBABILITIES: &str = "F1 averaged over classes, each as heavy (macro) or by its utterances (weighted);\n\
+    expected calibration error (ECE, 15 bins) in percent, Brier score (0 to 2) and\n\
+    negative log likelihood (NLL):";
+
+/// Averages of F1, and how far probabilities can be relied on.
+fn probabilities(rows: &[Row]) -> Table {
+    let mut table = table(&["method", "macro F1", "weighted F1", "ECE", "Brier", "NLL"], &[0]);
+    let plain = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.3}"));
+    for (id, (mean, sd)) in rows {
+        table.add_row([
+            id.clone(),
+            spread(mean.macro_f1, sd.macro_f1),
+            spread(mean.weighted_f1, sd.weighted_f1),
+            percent(mean.ece),
+            plain(mean.brier),
+            plain(mean.nll),
         ]);
     }
     table

@@ -1,12 +1,12 @@
 //! Whether one method is better than another on the same speakers: a paired permutation test over
-//! folds, and a bootstrap over utterances clustered by speaker.
+//! folds, and a bootstrap over utterances clustered by the groups of the split, speakers mostly.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use crate::{Confusion, EvalError, mean_sd};
+use crate::{Confusion, EvalError, holm, mean_sd};
 
 /// Up to so many folds, all sign flips are tried; beyond, [`DRAWS`] of them.
 const MOST_EXACT: usize = 16;
@@ -24,9 +24,11 @@ pub struct Effect {
     /// Two-sided p-value of the paired permutation test: the share of sign flips of the folds'
     /// differences whose mean lies at least as far from 0.
     pub p: f64,
+    /// The same by Holm's correction for the comparisons beside it; of one alone p itself.
+    pub holm: f64,
     /// Pooled rate less pooled rate: the figure that the interval is about.
     pub pooled: f64,
-    /// 95 % interval of the pooled difference, from a bootstrap that draws whole speakers.
+    /// 95 % interval of the pooled difference, from a bootstrap that draws whole groups.
     pub interval: [f64; 2],
 }
 
@@ -37,13 +39,17 @@ pub struct Comparison {
     /// Folds compared. Seeds are averaged within a fold first: they see the same speaker, so that
     /// they are no further evidence about other speakers.
     pub folds: usize,
+    /// Groups of utterances, each speaker or session, that the bootstrap draws: what one of them has in
+    /// common says nothing of others.
+    pub groups: usize,
     /// Weighted accuracy.
     pub wa: Effect,
-    /// Unweighted accuracy.
+    /// Unweighted accuracy (UAR).
     pub ua: Effect,
 }
 
-/// The results of both methods on one fold, summed over the seeds that both have run.
+/// The results of both methods on one fold or one group of utterances, from the seeds that both have
+/// run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pair {
     /// Of the method.
@@ -55,22 +61,35 @@ pub struct Pair {
 type Rate = fn(&Confusion) -> Option<f64>;
 
 impl Comparison {
-    /// Compares two methods, given a pair for every fold; `seed` is that of the random draws.
-    /// `None` where there are fewer than two folds, so that nothing can be said.
+    /// Compares two methods, given a pair for every fold, and the same utterances in a pair for every
+    /// group that is drawn; `seed` is that of the random draws. `None` where there are fewer than two
+    /// folds or groups, so that nothing can be said.
     ///
     /// Errors: matrices of different numbers of classes.
-    pub fn of(folds: &[Pair], seed: u64) -> Result<Option<Self>, EvalError> {
-        let sums = folds.iter().map(Sums::of).collect::<Result<Vec<_>, _>>()?;
-        if folds.len() < 2 {
+    pub fn of(folds: &[Pair], groups: &[Pair], seed: u64) -> Result<Option<Self>, EvalError> {
+        let sums = groups.iter().map(Sums::of).collect::<Result<Vec<_>, _>>()?;
+        if folds.len().min(groups.len()) < 2 {
             return Ok(None);
         }
         let effect = |rate: Rate| effect(folds, &sums, rate, seed);
         let (wa, ua) = (effect(Confusion::wa)?, effect(Confusion::ua)?);
-        Ok(wa.zip(ua).map(|(wa, ua)| Self { folds: folds.len(), wa, ua }))
+        Ok(wa.zip(ua).map(|(wa, ua)| Self { folds: folds.len(), groups: groups.len(), wa, ua }))
     }
 }
 
-/// A fold's utterances, seeds pooled.
+/// Corrects the p-values of comparisons that stand in one table, each rate's by themselves: who claims
+/// something of UA does so for as many methods as there are, whatever WA is.
+pub(crate) fn correct(all: &mut [&mut Comparison]) {
+    let rates: [fn(&mut Comparison) -> &mut Effect; 2] = [|c| &mut c.wa, |c| &mut c.ua];
+    for rate in rates {
+        let p: Vec<f64> = all.iter_mut().map(|comparison| rate(comparison).p).collect();
+        for (comparison, adjusted) in all.iter_mut().zip(holm(&p)) {
+            rate(comparison).holm = adjusted;
+        }
+    }
+}
+
+/// A group's utterances, folds and seeds pooled.
 struct Sums {
     method: Confusion,
     rival: Confusion,
@@ -102,18 +121,20 @@ fn effect(
     let Some((differences, pooled)) = differences.zip(pooled(sums, &all, rate)?) else {
         return Ok(None);
     };
+    let p = permutation_p(&differences, seed);
     Ok(Some(Effect {
         mean: differences.iter().sum::<f64>() / differences.len() as f64,
-        p: permutation_p(&differences, seed),
+        p,
+        holm: p,
         pooled,
         interval: bootstrap_interval(sums, rate, seed)?,
     }))
 }
 
-/// Difference of the pooled rates over some folds, of which any may occur more than once.
-fn pooled(sums: &[Sums], folds: &[usize], rate: Rate) -> Result<Option<f64>, EvalError> {
-    let method = sum(folds.iter().map(|&fold| &sums[fold].method))?;
-    let rival = sum(folds.iter().map(|&fold| &sums[fold].rival))?;
+/// Difference of the pooled rates over some groups, of which any may occur more than once.
+fn pooled(sums: &[Sums], groups: &[usize], rate: Rate) -> Result<Option<f64>, EvalError> {
+    let method = sum(groups.iter().map(|&group| &sums[group].method))?;
+    let rival = sum(groups.iter().map(|&group| &sums[group].rival))?;
     Ok(rate(&method).zip(rate(&rival)).map(|(method, rival)| method - rival))
 }
 
@@ -141,7 +162,7 @@ fn permutation_p(differences: &[f64], seed: u64) -> f64 {
     found as f64 / (DRAWS + 1) as f64
 }
 
-/// The middle 95 % of the pooled difference over samples of as many folds, drawn with replacement.
+/// The middle 95 % of the pooled difference over samples of as many groups, drawn with replacement.
 fn bootstrap_interval(sums: &[Sums], rate: Rate, seed: u64) -> Result<[f64; 2], EvalError> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     let mut differences = Vec::with_capacity(DRAWS);
@@ -197,9 +218,41 @@ mod tests {
     }
 
     #[test]
+    fn each_rate_is_corrected_for_the_comparisons_of_its_table() {
+        let effect = |p| Effect { mean: 0.0, p, holm: p, pooled: 0.0, interval: [0.0; 2] };
+        let of = |wa, ua| Comparison { folds: 2, groups: 2, wa: effect(wa), ua: effect(ua) };
+        let mut all = [of(0.02, 0.5), of(0.03, 0.01)];
+        correct(&mut all.iter_mut().collect::<Vec<_>>());
+        assert_eq!(all.map(|c| (c.wa.holm, c.ua.holm)), [(0.04, 0.5), (0.04, 0.02)]);
+        assert_eq!(all.map(|c| (c.wa.p, c.ua.p)), [(0.02, 0.5), (0.03, 0.01)]);
+    }
+
+    /// With no effect at all: eight methods and the baseline have rates of one distribution on ten folds.
+    /// About a quarter of such reports claimed something of some method by p as it is.
+    #[test]
+    fn where_nothing_differs_few_reports_claim_that_something_does() {
+        let (reports, significant) = (400, 0.05);
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let mut rates = || -> Vec<f64> { (0..10).map(|_| rng.random::<f64>()).collect() };
+        let (mut raw, mut corrected) = (0, 0);
+        for _ in 0..reports {
+            let baseline = rates();
+            let mut p = || {
+                let gains: Vec<f64> = rates().iter().zip(&baseline).map(|(a, b)| a - b).collect();
+                permutation_p(&gains, 0)
+            };
+            let p: Vec<f64> = (0..8).map(|_| p()).collect();
+            raw += usize::from(p.iter().any(|&p| p < significant));
+            corrected += usize::from(holm(&p).iter().any(|&p| p < significant));
+        }
+        assert!(raw * 100 > reports * 20, "{raw} of {reports} uncorrected");
+        assert!(corrected * 100 <= reports * 5, "{corrected} of {reports} by Holm's p");
+    }
+
+    #[test]
     fn a_method_that_always_wins_has_an_interval_above_zero() {
         let folds: Vec<Pair> = (0..10).map(|n| fold([8, 7 + n % 3], [6, 6])).collect();
-        let found = Comparison::of(&folds, 3).unwrap().unwrap();
+        let found = Comparison::of(&folds, &folds, 3).unwrap().unwrap();
         assert_eq!(found.folds, 10);
         assert_eq!(found.ua.p, 2.0 / 1024.0);
         assert!(found.ua.interval[0] > 0.0 && found.ua.interval[1] < 0.3, "{found:?}");
@@ -210,8 +263,11 @@ mod tests {
     #[test]
     fn equal_methods_do_not_differ() {
         let folds = [fold([8, 5], [8, 5]), fold([4, 9], [4, 9])];
-        let found = Comparison::of(&folds, 0).unwrap().unwrap();
-        assert_eq!(found.wa, Effect { mean: 0.0, p: 1.0, pooled: 0.0, interval: [0.0; 2] });
+        let found = Comparison::of(&folds, &folds, 0).unwrap().unwrap();
+        assert_eq!(
+            found.wa,
+            Effect { mean: 0.0, p: 1.0, holm: 1.0, pooled: 0.0, interval: [0.0; 2] }
+        );
     }
 
     #[test]
@@ -224,15 +280,37 @@ mod tests {
             both(fold([8, 8], [6, 6]), fold([4, 4], [6, 6])),
             both(fold([9, 9], [5, 5]), fold([7, 7], [5, 5])),
         ];
-        let found = Comparison::of(&folds, 0).unwrap().unwrap();
+        let found = Comparison::of(&folds, &folds, 0).unwrap().unwrap();
         // Folds differ by 0 and 0.3.
         assert!((found.ua.mean - 0.15).abs() < 1e-12);
         assert_eq!((found.folds, found.ua.p), (2, 1.0));
     }
 
+    /// Two folds of ten speakers each: the same folds, drawn by what is independent of one another.
+    #[test]
+    fn groups_are_drawn_where_a_fold_has_several() {
+        let speakers: Vec<Pair> = (0..20).map(|n| fold([5 + n % 5, 7], [6, 6])).collect();
+        let of = |some: &[Pair]| Pair {
+            method: some.iter().flat_map(|pair| pair.method.clone()).collect(),
+            rival: some.iter().flat_map(|pair| pair.rival.clone()).collect(),
+        };
+        let folds = [of(&speakers[..10]), of(&speakers[10..])];
+        let by_fold = Comparison::of(&folds, &folds, 0).unwrap().unwrap();
+        let by_speaker = Comparison::of(&folds, &speakers, 0).unwrap().unwrap();
+        assert_eq!((by_speaker.folds, by_speaker.groups, by_fold.groups), (2, 20, 2));
+        assert_eq!((by_speaker.ua.mean, by_speaker.ua.p), (by_fold.ua.mean, by_fold.ua.p));
+        assert!((by_speaker.ua.pooled - by_fold.ua.pooled).abs() < 1e-12);
+        // Both folds have the same speakers, so that drawing folds sees no spread at all.
+        assert_eq!(by_fold.ua.interval, [by_fold.ua.pooled; 2]);
+        // A speaker's gain has sd 0.0725; of 20 the standard error is 0.0158.
+        let [low, high] = by_speaker.ua.interval;
+        assert!((high - low - 2.0 * 1.96 * 0.0158).abs() < 0.005, "{low} to {high}");
+    }
+
     #[test]
     fn one_fold_says_nothing() {
-        assert_eq!(Comparison::of(&[fold([8, 5], [7, 5])], 0).unwrap(), None);
+        let one = [fold([8, 5], [7, 5])];
+        assert_eq!(Comparison::of(&one, &one, 0).unwrap(), None);
     }
 
     #[test]

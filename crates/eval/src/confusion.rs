@@ -107,7 +107,8 @@ impl Confusion {
         share(right, self.total())
     }
 
-    /// Unweighted accuracy: mean recall over the classes that occur; `None` without utterances.
+    /// Unweighted accuracy, which is unweighted average recall (UAR): mean recall over the classes that
+    /// occur; `None` without utterances.
     pub fn ua(&self) -> Option<f64> {
         mean_sd(self.recall().into_iter().flatten()).map(|recall| recall.mean)
     }
@@ -134,7 +135,15 @@ impl Confusion {
         mean_sd(self.f1().into_iter().flatten()).map(|f1| f1.mean)
     }
 
-    /// All rates at once.
+    /// Mean F1 over the classes, each as heavy as it has utterances; `None` without utterances.
+    pub fn weighted_f1(&self) -> Option<f64> {
+        let total = self.total();
+        let weighted = |(c, f1): (usize, Option<f64>)| Some(f1? * self.gold(c) as f64);
+        let sum: f64 = self.f1().into_iter().enumerate().filter_map(weighted).sum();
+        (total > 0).then(|| sum / total as f64)
+    }
+
+    /// All rates that counts have; those of probabilities are `None`.
     pub fn rates(&self) -> Rates {
         Rates {
             wa: self.wa(),
@@ -142,6 +151,9 @@ impl Confusion {
             precision: self.precision(),
             recall: self.recall(),
             f1: self.f1(),
+            macro_f1: self.macro_f1(),
+            weighted_f1: self.weighted_f1(),
+            ..Rates::default()
         }
     }
 

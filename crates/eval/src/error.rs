@@ -31,6 +31,12 @@ pub enum EvalError {
         /// The value at fault.
         value: f64,
     },
+    /// A prediction holds a value below 0 or above 1.
+    #[error("a prediction holds {value}, which is no probability; those are between 0 and 1")]
+    NotAProbability {
+        /// The value at fault.
+        value: f64,
+    },
     /// No utterance of a run was tested.
     #[error("{run}: no utterance was tested; are the fold's groups among the utterances?")]
     EmptyFold {

@@ -7,17 +7,21 @@
 //! # Empty cases
 //! - A class that occurs but is never predicted has precision 0 and F1 0.
 //! - A class that does not occur among the gold labels of a fold has no precision, recall or F1
-//!   there: all three are `None` (JSON `null`), the class is left out of that fold's UA, and the
-//!   means over folds pass over it. Its precision would be 0 whatever the model did.
+//!   there: all three are `None` (JSON `null`), the class is excluded from that fold's UA and macro F1
+//!   (scikit-learn's `f1_score(labels=np.unique(gold), average="macro", zero_division=0)`), has no
+//!   weight in its weighted F1, and the means over folds pass over it. Its precision would be 0
+//!   whatever the model did.
 //! - A standard deviation of fewer than two values is `None`.
 
 pub mod audit;
+mod calibration;
 mod comparison;
 mod confident;
 mod confusion;
 mod detection;
 mod error;
 mod history;
+mod holm;
 mod labels;
 mod noise;
 mod paper;
@@ -25,12 +29,14 @@ mod rates;
 mod summary;
 mod tables;
 
+pub use calibration::Calibration;
 pub use comparison::{Comparison, Effect, Pair};
 pub use confident::ConfidentLearning;
 pub use confusion::{Confusion, argmax};
 pub use detection::{Detection, FIRST};
 pub use error::EvalError;
 pub use history::{EpochRecord, RunHistory};
+pub use holm::holm;
 pub use labels::{LabelMoves, LabelRepair};
 pub use noise::{NoiseDetection, NoisePoint, NoiseSummary, Score, Spread};
 pub use paper::{
@@ -39,6 +45,6 @@ pub use paper::{
 };
 pub use rates::{MeanSd, Rates, mean_sd};
 pub use summary::{
-    FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary, SummaryBuilder,
+    FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary, SummaryBuilder, Tested,
 };
-pub use tables::{RowSource, Table2Row, Table3Row, comparison, table2_rows, table3_rows};
+pub use tables::{RowSource, Table2Row, Table3Row, comparisons, table2_rows, table3_rows};

@@ -135,7 +135,7 @@ impl NoisePoint {
 impl NoiseSummary {
     /// Reads a `noise.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
-        parse("noise.json", text, |summary: &Self| summary.schema)
+        parse("noise.json", text, 1, |summary: &Self| summary.schema)
     }
 
     /// Writes a `noise.json`: equal summaries give equal bytes.

@@ -41,6 +41,7 @@ impl PaperRow {
             precision: per_class(&self.precision),
             recall: per_class(&self.recall),
             f1: per_class(&self.f1),
+            ..Rates::default()
         }
     }
 }

@@ -9,18 +9,23 @@ use crate::{Confusion, EvalError, LabelMoves, Rates, method_order};
 
 mod builder;
 
-pub use builder::SummaryBuilder;
+pub use builder::{SummaryBuilder, Tested};
 
 /// Contents of `results/<pipeline>/summary.json`. Rates are fractions of 1, `null` where undefined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
-    /// Version of this file's form; 1.
+    /// Version of this file's schema; 2. Files of version 1, which lack averages of F1 and rates of
+    /// probabilities, are read.
     pub schema: u32,
     /// The pipeline's name.
     pub pipeline: String,
     /// Whether the corpus is synthetic, so that the rates say nothing of real speech.
     pub synthetic: bool,
+    /// Whether what is called folds here are test sets of one published division, tested by the same
+    /// models: means and deviations over them are of no use then. Absent where they are folds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test_sets: bool,
     /// The classes, in the order of every list and matrix.
     pub classes: Vec<String>,
     /// Results by method id; see [`Self::methods_in_order`].
@@ -41,6 +46,22 @@ impl MethodSummary {
     /// Every fold's rates, averaged over the seeds that tested it, by fold name.
     pub fn fold_means(&self) -> BTreeMap<&str, Rates> {
         builder::fold_means(&self.seeds)
+    }
+
+    /// Mean and sample standard deviation of a fold's rates over the seeds that tested it.
+    pub fn over_seeds_of(&self, fold: &str) -> (Rates, Rates) {
+        let folds = self.seeds.values().filter_map(|seed| seed.folds.get(fold));
+        Rates::mean_and_sd(&folds.map(FoldResult::rates).collect::<Vec<_>>())
+    }
+
+    /// How many runs there are: fewer than seeds times folds where some are missing.
+    pub fn runs(&self) -> usize {
+        self.seeds.values().map(|seed| seed.folds.len()).sum()
+    }
+
+    /// How many runs its seeds and folds call for.
+    pub fn planned_runs(&self) -> usize {
+        self.seeds.len() * self.fold_means().len()
     }
 }
 
@@ -80,7 +101,7 @@ pub struct OverSeeds {
 pub struct FoldResult {
     /// Weighted accuracy.
     pub wa: f64,
-    /// Unweighted accuracy, over the classes that occur in the fold.
+    /// Unweighted accuracy (UAR), over the classes that occur in the fold.
     pub ua: f64,
     /// Utterances tested.
     pub n: u64,
@@ -92,6 +113,21 @@ pub struct FoldResult {
     pub recall: Vec<Option<f64>>,
     /// F1 per class.
     pub f1: Vec<Option<f64>>,
+    /// Mean F1 of the classes that occur.
+    pub macro_f1: Option<f64>,
+    /// Mean F1 of the classes, each as heavy as it has utterances.
+    pub weighted_f1: Option<f64>,
+    /// Expected calibration error over 15 bins.
+    pub ece: Option<f64>,
+    /// Brier score.
+    pub brier: Option<f64>,
+    /// Mean negative log likelihood of the gold labels.
+    pub nll: Option<f64>,
+    /// Counts of each group of utterances, which evidence is drawn by: of each speaker where speakers
+    /// are divided or told by. Absent where the fold is one group of its own name, and where utterances'
+    /// groups are not known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, Confusion>,
     /// The epoch whose parameters were tested.
     pub best_epoch: usize,
     /// Epochs trained.
@@ -99,6 +135,14 @@ pub struct FoldResult {
 }
 
 impl FoldResult {
+    /// The groups tested in the fold of this name, with their counts.
+    pub(crate) fn groups<'a>(&'a self, name: &'a str) -> Vec<(&'a str, &'a Confusion)> {
+        if self.groups.is_empty() {
+            return vec![(name, &self.confusion)];
+        }
+        self.groups.iter().map(|(group, counts)| (group.as_str(), counts)).collect()
+    }
+
     /// The fold's rates, in the shape of means and deviations.
     pub fn rates(&self) -> Rates {
         Rates {
@@ -107,6 +151,11 @@ impl FoldResult {
             precision: self.precision.clone(),
             recall: self.recall.clone(),
             f1: self.f1.clone(),
+            macro_f1: self.macro_f1,
+            weighted_f1: self.weighted_f1,
+            ece: self.ece,
+            brier: self.brier,
+            nll: self.nll,
         }
     }
 }
@@ -129,6 +178,16 @@ pub struct Pooled {
     pub recall: Vec<Option<f64>>,
     /// F1 per class.
     pub f1: Vec<Option<f64>>,
+    /// Mean F1 of the classes that occur.
+    pub macro_f1: Option<f64>,
+    /// Mean F1 of the classes, each as heavy as it has utterances.
+    pub weighted_f1: Option<f64>,
+    /// Expected calibration error over 15 bins.
+    pub ece: Option<f64>,
+    /// Brier score.
+    pub brier: Option<f64>,
+    /// Mean negative log likelihood of the gold labels.
+    pub nll: Option<f64>,
 }
 
 impl Pooled {
@@ -140,14 +199,22 @@ impl Pooled {
             precision: self.precision.clone(),
             recall: self.recall.clone(),
             f1: self.f1.clone(),
+            macro_f1: self.macro_f1,
+            weighted_f1: self.weighted_f1,
+            ece: self.ece,
+            brier: self.brier,
+            nll: self.nll,
         }
     }
 }
 
 impl Summary {
+    /// The schema that is written.
+    pub const SCHEMA: u32 = 2;
+
     /// Reads a `summary.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
-        parse("summary.json", text, |summary: &Self| summary.schema)
+        parse("summary.json", text, Self::SCHEMA, |summary: &Self| summary.schema)
     }
 
     /// Writes a `summary.json`: equal summaries give equal bytes.
@@ -163,17 +230,19 @@ impl Summary {
     }
 }
 
-/// A JSON document of schema 1.
+/// A JSON document of a schema up to `newest`, each of which reads those before it.
 pub(crate) fn parse<T: DeserializeOwned>(
     document: &'static str,
     text: &str,
+    newest: u32,
     schema: impl Fn(&T) -> u32,
 ) -> Result<T, EvalError> {
     let json = |message| EvalError::Json { document, message };
     let value = serde_json::from_str(text).map_err(|error| json(error.to_string()))?;
+    let known = if newest == 1 { "1".to_owned() } else { format!("1 to {newest}") };
     match schema(&value) {
-        1 => Ok(value),
-        other => Err(json(format!("schema = {other} is not known; this version reads 1"))),
+        found if (1..=newest).contains(&found) => Ok(value),
+        other => Err(json(format!("schema = {other} is not known; this version reads {known}"))),
     }
 }
 

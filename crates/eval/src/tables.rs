@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::comparison::correct;
 use crate::{
     Comparison, EvalError, Pair, PaperRow, Rates, RunHistory, Summary, mean_sd, method_order,
     method_title,
@@ -102,34 +103,57 @@ fn weights(history: &RunHistory) -> Option<(&[f64], &[f64])> {
 /// Seed of the random draws of comparisons: the same summary gives the same figures.
 const COMPARISON_SEED: u64 = 0;
 
+/// Every method against the first of the table, with p-values corrected by Holm's method for all of
+/// these comparisons; `None` where two methods have fewer than two folds in common. Test sets of one
+/// division are no folds, and nothing is compared over them.
+///
+/// Errors: matrices of different numbers of classes.
+pub fn comparisons(summary: &Summary) -> Result<Vec<(&str, Option<Comparison>)>, EvalError> {
+    let methods = if summary.test_sets { Vec::new() } else { summary.methods_in_order() };
+    let Some(((reference, _), others)) = methods.split_first() else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for &(id, _) in others {
+        all.push((id, comparison(summary, id, reference)?));
+    }
+    correct(&mut all.iter_mut().filter_map(|(_, found)| found.as_mut()).collect::<Vec<_>>());
+    Ok(all)
+}
+
 /// `method` against `reference`, on the folds and seeds that both have run; `None` where a method
 /// did not run or fewer than two folds are common to both.
-pub fn comparison(
+fn comparison(
     summary: &Summary,
     method: &str,
     reference: &str,
 ) -> Result<Option<Comparison>, EvalError> {
     let methods = [method, reference].map(|id| summary.methods.get(id));
     let [Some(method), Some(reference)] = methods else { return Ok(None) };
-    let mut pairs: BTreeMap<&str, Pair> = BTreeMap::new();
+    let (mut folds, mut groups) = (BTreeMap::new(), BTreeMap::new());
     for (seed, theirs) in &reference.seeds {
         let Some(ours) = method.seeds.get(seed) else { continue };
-        for (fold, rival) in &theirs.folds {
-            let Some(ours) = ours.folds.get(fold) else { continue };
-            let pair = pairs.entry(fold).or_default();
-            pair.method.push(ours.confusion.clone());
-            pair.rival.push(rival.confusion.clone());
+        for (name, rival) in &theirs.folds {
+            let Some(ours) = ours.folds.get(name) else { continue };
+            let fold: &mut Pair = folds.entry(name).or_default();
+            fold.method.push(ours.confusion.clone());
+            fold.rival.push(rival.confusion.clone());
+            for (group, counts) in ours.groups(name) {
+                groups.entry(group).or_insert_with(Pair::default).method.push(counts.clone());
+            }
+            for (group, counts) in rival.groups(name) {
+                groups.entry(group).or_insert_with(Pair::default).rival.push(counts.clone());
+            }
         }
     }
-    let pairs: Vec<Pair> = pairs.into_values().collect();
-    Comparison::of(&pairs, COMPARISON_SEED)
+    let [folds, groups]: [Vec<Pair>; 2] =
+        [folds.into_values().collect(), groups.into_values().collect()];
+    Comparison::of(&folds, &groups, COMPARISON_SEED)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PAPER_TABLE_2;
     use crate::summary::tests::{history, tiny};
+    use crate::{Confusion, PAPER_TABLE_2, SummaryBuilder, Tested};
 
     #[test]
     fn rows_come_by_source_and_then_in_the_papers_order() {
@@ -161,6 +185,54 @@ mod tests {
         assert_eq!(none("lw", "absent"), None);
         let same = none("lw", "lw").unwrap();
         assert_eq!((same.folds, same.ua.mean, same.ua.p), (2, 0.0, 1.0));
+    }
+
+    #[test]
+    fn every_method_is_held_against_the_first_and_corrected_for_those_compared() {
+        let mut builder = SummaryBuilder::new("tiny", &tiny().classes, true);
+        for (method, folds) in [("baseline", 6), ("l", 6), ("w", 1), ("lw", 6)] {
+            for fold in 0..folds {
+                let right = if method == "lw" { 5 } else { 3 + fold % 2 };
+                let rows = vec![vec![right, 6 - right], vec![0, 6]];
+                let run = history(method, 0, &fold.to_string(), 1);
+                builder.add_run(Confusion::try_from(rows).unwrap(), &run).unwrap();
+            }
+        }
+        let mut summary = builder.finish().unwrap();
+        let found = comparisons(&summary).unwrap();
+        let p = |found: &Option<Comparison>| found.map(|c| (c.ua.p, c.ua.holm));
+        let found: Vec<_> = found.iter().map(|(id, found)| (*id, p(found))).collect();
+        // Of 64 flips, all and none alone are as far; `w` is not compared and does not count.
+        let least = 2.0 / 64.0;
+        assert_eq!(
+            found,
+            [("l", Some((1.0, 1.0))), ("w", None), ("lw", Some((least, 2.0 * least)))]
+        );
+        summary.test_sets = true;
+        assert!(comparisons(&summary).unwrap().is_empty());
+    }
+
+    /// Speaker by speaker where a fold has several, and a speaker tested in two folds is one still.
+    #[test]
+    fn groups_are_drawn_across_folds() {
+        let mut builder = SummaryBuilder::new("tiny", &tiny().classes, true);
+        let p: [&[f32]; 2] = [&[0.9, 0.1], &[0.2, 0.8]];
+        let tested = [("1", ["ann", "bob"]), ("2", ["bob", "cid"]), ("dee", ["dee", "dee"])];
+        for (fold, speakers) in tested {
+            let rows = speakers.map(|speaker| (speaker, 0, p[usize::from(speaker == "bob")]));
+            for method in ["baseline", "lw"] {
+                let pairs = rows.map(|(_, gold, p)| (gold, p));
+                let tested = Tested::from_probabilities(2, pairs).unwrap().by_group(rows).unwrap();
+                builder.add_run(tested, &history(method, 0, fold, 1)).unwrap();
+            }
+        }
+        let summary = builder.finish().unwrap();
+        let folds = &summary.methods["lw"].seeds[&0].folds;
+        assert_eq!(folds["1"].groups.keys().collect::<Vec<_>>(), ["ann", "bob"]);
+        assert_eq!(folds["1"].groups["bob"].rows(), [vec![0, 1], vec![0, 0]]);
+        assert!(folds["dee"].groups.is_empty(), "the fold is that speaker");
+        let found = comparison(&summary, "lw", "baseline").unwrap().unwrap();
+        assert_eq!((found.folds, found.groups), (3, 4));
     }
 
     #[test]

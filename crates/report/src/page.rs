@@ -60,7 +60,11 @@ pub(crate) fn head(title: &str, policy: &str, own_style: &str) -> Markup {
 
 fn sections(input: &ReportInput<'_>) -> Vec<Section> {
     let section = |id, heading, body| Section { id, heading, body };
-    let by_fold = if folds::by_speaker(input) { "Speaker by speaker" } else { "Fold by fold" };
+    let by_fold = match (input.summary.test_sets, folds::by_speaker(input)) {
+        (true, _) => "Test set by test set",
+        (false, true) => "Speaker by speaker",
+        (false, false) => "Fold by fold",
+    };
     vec![
         section("results", "Results", Some(headline::render(input))),
         section("table-2", "Methods and classes", Some(table2::render(input))),
@@ -116,18 +120,31 @@ fn extent(input: &ReportInput<'_>) -> String {
     };
     let balanced = if input.balanced { ", balanced for every speaker" } else { "" };
     format!(
-        "{} of {}{balanced}, {}, {}.{model}",
+        "{} of {}{balanced}, {}, {}{}.{model}",
         counted(input.splits.utterances.len(), "utterance"),
         counted(input.splits.classes.len(), "class"),
         folds(input),
         counted(seeds(input), "seed"),
+        missing(input),
     )
 }
 
-/// How many folds were tested, of how many where some were not.
+/// How many runs there are of those that seeds and folds call for, where some are missing; else nothing.
+pub(crate) fn missing(input: &ReportInput<'_>) -> String {
+    let planned = seeds(input) * tested_folds(input).len();
+    let methods = input.summary.methods_in_order().into_iter();
+    let short = methods.filter(|(_, method)| method.runs() < planned);
+    let told = short.map(|(id, method)| {
+        format!("{} of {} of {}", method.runs(), counted(planned, "run"), input.title_of(id))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) }
+}
+
+/// How many folds or test sets were tested, of how many where some were not.
 pub(crate) fn folds(input: &ReportInput<'_>) -> String {
     let (tested, all) = (tested_folds(input).len(), input.splits.folds.len());
-    let of_all = counted(all, "fold");
+    let of_all = counted(all, if input.summary.test_sets { "test set" } else { "fold" });
     if tested == all { of_all } else { format!("{tested} of {of_all}") }
 }
 

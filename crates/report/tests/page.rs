@@ -232,6 +232,78 @@ fn part_of_the_folds_is_called_so() {
     assert_eq!(rows.matches("<th scope=\"row\">").count(), 1, "the fold tested alone");
 }
 
+/// A section of the page.
+fn section<'a>(html: &'a str, id: &str) -> &'a str {
+    let (_, rest) = html.split_once(&format!("<section id=\"{id}\"")).expect("the section");
+    rest.split_once("</section>").expect("its end").0
+}
+
+/// As many as there are, not as many as seeds and folds call for.
+#[test]
+fn a_cross_validation_cut_short_counts_its_runs() {
+    let mut records = Records::new(&[0, 1, 2]);
+    assert!(!render(&records.input()).contains("runs of BLSTM"));
+    let lw = records.summary.methods.get_mut("lw").unwrap();
+    for fold in ["Ses01F", "Ses05M"] {
+        lw.seeds.get_mut(&2).unwrap().folds.remove(fold).unwrap();
+    }
+    let html = render(&records.input());
+    let told = "10 folds, 3 seeds (28 of 30 runs of BLSTM + ATT + L + w)";
+    assert!(html.contains(&format!("{told}.")), "in the head");
+    assert!(section(&html, "table-2").contains(&format!("Means over {told}")));
+    assert!(
+        section(&html, "table-2")
+            .contains(&format!("All utterances of {told}").replace("folds,", "folds pooled,"))
+    );
+    let of_lw = "Confusion matrix of BLSTM + ATT + L + w, 3 seeds, 28 of 30 runs";
+    assert!(section(&html, "confusion").contains(of_lw));
+    assert!(section(&html, "confusion").contains("Confusion matrix of BLSTM + ATT, 3 seeds<"));
+}
+
+/// Rates of several test sets of one list stand apart, and nothing is averaged or tested over them.
+#[test]
+fn test_sets_stand_apart() {
+    let mut records = Records::new(&[0, 1]);
+    let whole = render(&records.input());
+    assert!(section(&whole, "results").contains("Gain over"));
+    records.summary.test_sets = true;
+    let html = render(&records.input());
+    assert_well_formed(&html);
+    assert!(html.contains("4 classes, 10 test sets, 2 seeds"), "in the head");
+    let results = section(&html, "results");
+    assert_eq!(results.matches(">Test set Ses0").count(), 10);
+    assert!(results.contains("no mean is taken and no p-value computed over them"));
+    assert!(!results.contains("Gain over") && !results.contains("over folds"));
+    let table = section(&html, "table-2");
+    assert_eq!(table.matches(">Test set Ses0").count(), 10);
+    assert!(!table.contains("Means over 1") && !table.contains("pooled"));
+    assert!(section(&html, "folds").contains("Test set by test set"));
+    assert!(!section(&html, "folds").contains("<tfoot>"));
+    let confusion = section(&html, "confusion");
+    assert_eq!(confusion.matches("<figure>").count(), 2 * 10);
+    // The rates of a test set are its own: those that its row has where it is a fold.
+    let ua = records.summary.methods["lw"].fold_means()["Ses03M"].ua.unwrap();
+    let (_, set) = results.split_once(">Test set Ses03M<").unwrap();
+    let (set, _) = set.split_once("</tbody>").unwrap();
+    assert!(set.contains(&format!("<span class=\"big\">{:.1}</span>", 100.0 * ua)));
+}
+
+#[test]
+fn averages_of_f1_and_calibration_are_told() {
+    let records = Records::new(&[0]);
+    let html = render(&records.input());
+    let over = &records.summary.methods["lw"].over_seeds;
+    let table = section(&html, "table-2");
+    assert!(table.contains("Macro F1</th>") && table.contains("Weighted F1</th>"));
+    let f1 = over.mean.macro_f1.unwrap();
+    assert!(table.contains(&format!(">{:.1}</td>", 100.0 * f1)));
+    for value in [over.pooled.brier, over.pooled.nll] {
+        assert!(table.contains(&format!(">{:.3}</td>", value.unwrap())));
+    }
+    assert!(table.contains(&format!(">{:.1}</td>", 100.0 * over.pooled.ece.unwrap())));
+    assert!(section(&html, "results").contains("unweighted average recall (UAR)"));
+}
+
 #[test]
 fn little_input_gives_a_whole_page() {
     let mut records = Records::new(&[0]);

@@ -51,6 +51,8 @@ pub mod role {
     pub const LABELS: &str = "labels";
     /// `summary.json`.
     pub const SUMMARY: &str = "summary";
+    /// `results.csv`: the rates of every run, a row each.
+    pub const RESULTS: &str = "results";
     /// `events.out.tfevents.0.ambivox`: a run as TensorBoard shows it.
     pub const EVENTS: &str = "events";
     /// `audit.parquet`: labels ranked by how suspect they are.
@@ -151,7 +153,7 @@ pub struct TrainParams {
 /// Parameters of the evaluate stage. Inputs: `splits`, and per run
 /// `predictions/<method>/<seed>/<fold>`, `labels/…`, `history/…`; `truth` for a synthetic corpus;
 /// `noise` where labels have been exchanged, whose clean labels are the truth then.
-/// Outputs: `summary`, `labels`.
+/// Outputs: `summary`, `results`, `labels`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluateParams {
@@ -336,9 +338,11 @@ impl StageParams {
                 (role::LABELS, "labels.parquet"),
                 (role::EVENTS, "events.out.tfevents.0.ambivox"),
             ],
-            Self::Evaluate(_) => {
-                &[(role::SUMMARY, "summary.json"), (role::LABELS, "labels.parquet")]
-            }
+            Self::Evaluate(_) => &[
+                (role::SUMMARY, "summary.json"),
+                (role::RESULTS, "results.csv"),
+                (role::LABELS, "labels.parquet"),
+            ],
             Self::Audit(_) => &[
                 (role::AUDIT, "audit.parquet"),
                 (role::AUDIT_CSV, "audit.csv"),

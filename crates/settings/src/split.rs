@@ -1,6 +1,8 @@
 //! Folds: section `[split]` of a pipeline, and the splits file, which says fold by fold who is tested,
 //! who validates, who trains.
 
+use std::collections::BTreeSet;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use toml::Table;
@@ -140,4 +142,66 @@ pub struct Splits {
     /// that learn from votes cannot train on them; of those that train in some fold. Absent where there are none, or no votes at all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_votes: Vec<String>,
+}
+
+impl Splits {
+    /// Whether the folds are test sets of one published division, behind the same training and validation
+    /// parts each, and no cross-validation: their rates are of different data by the same models, of
+    /// which a mean or a test over folds says nothing.
+    pub fn are_test_sets(&self) -> bool {
+        let Some((first, others)) = self.folds.split_first() else { return false };
+        let (validation, training) = (&first.validation, self.training(first));
+        let same = |fold: &Fold| fold.validation == *validation && self.training(fold) == training;
+        self.listed && !others.is_empty() && others.iter().all(same)
+    }
+
+    /// Ids of those who train in a fold, the ambiguous aside.
+    fn training(&self, fold: &Fold) -> BTreeSet<&String> {
+        let elsewhere = [&fold.test, &fold.validation, &fold.left_out];
+        let elsewhere: BTreeSet<&String> = elsewhere.into_iter().flatten().collect();
+        self.utterances.iter().filter(|id| !elsewhere.contains(id)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(names: &str) -> Vec<String> {
+        names.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn splits(listed: bool, folds: &[[&str; 3]]) -> Splits {
+        let fold = |[test, validation, left_out]: &[&str; 3]| Fold {
+            name: (*test).to_owned(),
+            tested: Vec::new(),
+            validating: Vec::new(),
+            test: ids(test),
+            validation: ids(validation),
+            left_out: ids(left_out),
+            in_two_parts: Vec::new(),
+        };
+        Splits {
+            schema: 3,
+            grouping: Grouping::Speaker,
+            listed,
+            classes: Vec::new(),
+            folds: folds.iter().map(fold).collect(),
+            utterances: ids("a b c d e"),
+            ambiguous: Vec::new(),
+            notes: Vec::new(),
+            without_votes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn test_sets_of_one_list_have_one_training_and_one_validation_part() {
+        let test_sets = [["a", "b", "c"], ["c", "b", "a"]];
+        assert!(splits(true, &test_sets).are_test_sets());
+        assert!(!splits(false, &test_sets).are_test_sets(), "drawn, not listed");
+        assert!(!splits(true, &test_sets[..1]).are_test_sets(), "one alone");
+        assert!(!splits(true, &[["a", "b", ""], ["c", "b", ""]]).are_test_sets(), "c trains for a");
+        assert!(!splits(true, &[["a", "b", "c"], ["c", "e", "a b"]]).are_test_sets());
+        assert!(!splits(true, &[]).are_test_sets());
+    }
 }

@@ -1,16 +1,16 @@
-//! The evaluate stage: runs to `summary.json` and one table of labels.
+//! The evaluate stage: runs to `summary.json`, a table of their rates and one of labels.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ambivox_eval::{Confusion, LabelMoves, LabelRepair, RunHistory, SummaryBuilder};
-use ambivox_settings::{EvaluateParams, Splits, role};
+use ambivox_eval::{Confusion, LabelMoves, LabelRepair, RunHistory, SummaryBuilder, Tested};
+use ambivox_settings::{EvaluateParams, Grouping, Splits, role};
 use polars::prelude::DataFrame;
 
 use crate::job::{Job, Run};
 use crate::tables::labels::Move;
 use crate::tables::noise::NoisyLabels;
-use crate::tables::{self, labels, noise, predictions, truth};
+use crate::tables::{self, labels, noise, predictions, results, truth};
 use crate::{StageError, run_histories};
 
 pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageError> {
@@ -19,9 +19,7 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
     let histories = run_histories::read(job)?;
     for (run, file) in job.run_inputs(role::PREDICTIONS)? {
         let tested = predictions::read_test(file, &splits.classes)?;
-        let pairs = tested.iter().map(|t| (t.gold, t.probabilities.as_slice()));
-        let confusion = Confusion::from_probabilities(splits.classes.len(), pairs)?;
-        summary.add_run(confusion, history(&histories, &run)?)?;
+        summary.add_run(rated(&tested, &splits)?, history(&histories, &run)?)?;
     }
     let mut labels = Labels::new(job, &splits.classes)?;
     for (run, file) in job.run_inputs(role::LABELS)? {
@@ -31,7 +29,23 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
         }
     }
     labels.write(job)?;
-    job.write_text(role::SUMMARY, &summary.finish()?.to_json()?)
+    let mut summary = summary.finish()?;
+    summary.test_sets = splits.are_test_sets();
+    results::write(&job.output(role::RESULTS)?, &summary)?;
+    job.write_text(role::SUMMARY, &summary.to_json()?)
+}
+
+/// What a run tested, by the speaker too where speakers are what the split tells apart. Sessions are in
+/// the index, which an evaluation does not read.
+fn rated(tested: &[predictions::Tested], splits: &Splits) -> Result<Tested, StageError> {
+    let pairs = tested.iter().map(|t| (t.gold, t.probabilities.as_slice()));
+    let rated = Tested::from_probabilities(splits.classes.len(), pairs)?;
+    if splits.grouping != Grouping::Speaker {
+        return Ok(rated);
+    }
+    let of_speakers =
+        tested.iter().map(|t| (t.speaker.as_str(), t.gold, t.probabilities.as_slice()));
+    Ok(rated.by_group(of_speakers)?)
 }
 
 fn history<'a>(

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod labels;
 pub(crate) mod noise;
 pub(crate) mod predictions;
+pub(crate) mod results;
 pub(crate) mod truth;
 
 use std::fs::File;

@@ -517,6 +517,10 @@ fn runs_are_evaluated_and_reported() {
     let summary = Summary::from_json(&summary).unwrap();
     let lw = &summary.methods["lw"].seeds[&7];
     assert_eq!((lw.folds.len(), lw.pooled.n), (2, 8));
+    assert!(lw.pooled.ece.is_some() && lw.folds["ann"].groups.is_empty());
+    let results = fs::read_to_string(out.join("results.csv")).unwrap();
+    assert_eq!(results.lines().count(), 1 + 2 * 2);
+    assert!(results.contains(&format!("\ntoy,lw,7,ann,4,{},", lw.folds["ann"].wa)), "{results}");
     assert_eq!(lw.labels.as_ref().unwrap().moves.total(), 16);
     assert!(summary.methods["baseline"].seeds[&7].labels.is_none());
     let labels = tables::labels::read(&out.join("labels.parquet")).unwrap();

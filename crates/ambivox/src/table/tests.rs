@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_eval::{Confusion, EpochRecord, RunHistory, SummaryBuilder};
+use ambivox_eval::{EpochRecord, RunHistory, SummaryBuilder, Tested};
 
 use super::*;
 
@@ -19,9 +19,11 @@ fn summary_of(methods: &[&str], folds: usize, synthetic: bool) -> Summary {
     for &method in methods {
         for fold in 0..folds {
             let right = if method == "lw" { 9 } else { 8 };
-            let pairs = (0..10).map(|i| (i % 2, if i < right { i % 2 } else { (i + fold) % 2 }));
-            let confusion = Confusion::from_pairs(2, pairs).unwrap();
-            builder.add_run(confusion, &history(method, fold)).unwrap();
+            let predicted = |i| if i < right { i % 2 } else { (i + fold) % 2 };
+            let p: [&[f32]; 2] = [&[0.75, 0.25], &[0.25, 0.75]];
+            let pairs = (0..10).map(|i| (i % 2, p[predicted(i)]));
+            let tested = Tested::from_probabilities(2, pairs).unwrap();
+            builder.add_run(tested, &history(method, fold)).unwrap();
         }
     }
     builder.finish().unwrap()
@@ -73,6 +75,31 @@ fn nine_methods_are_told_apart_within_the_width() {
     let named = heads.iter().flat_map(|head| head.trim_matches('|').split_whitespace());
     let named: Vec<&str> = named.filter(|name| *name != "fold").collect();
     assert_eq!(named, ids, "{text}");
+}
+
+/// As many runs as there are, not as many as seeds and folds call for.
+#[test]
+fn a_cross_validation_cut_short_counts_its_runs() {
+    let mut summary = summary(10, false);
+    let seeds = &mut summary.methods.get_mut("lw").unwrap().seeds;
+    let whole = seeds[&0].clone();
+    seeds.extend([(1, whole.clone()), (2, whole)]);
+    assert!(rates(&summary).contains(" 3 × 10 "), "{}", rates(&summary));
+    let seeds = &mut summary.methods.get_mut("lw").unwrap().seeds;
+    let folds = &mut seeds.get_mut(&2).unwrap().folds;
+    (folds.remove("Ses00F"), folds.remove("Ses07F"));
+    let text = rates(&summary);
+    assert!(text.contains(" 28 of 3 × 10 ") && text.contains(" 1 × 10 "), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+}
+
+#[test]
+fn test_sets_stand_apart() {
+    let mut summary = summary(3, true);
+    summary.test_sets = true;
+    let text = rates(&summary);
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    insta::assert_snapshot!(text);
 }
 
 #[test]

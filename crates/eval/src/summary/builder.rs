@@ -3,9 +3,85 @@
 use std::collections::BTreeMap;
 
 use super::{FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary};
-use crate::{Confusion, EvalError, LabelMoves, Rates, RunHistory};
+use crate::{Calibration, Confusion, EvalError, LabelMoves, Rates, RunHistory};
 
-type Folds = BTreeMap<String, FoldResult>;
+/// What a run made of the utterances that it tested.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tested {
+    /// Counts by gold and predicted class.
+    pub confusion: Confusion,
+    /// Sums of its probabilities; `None` where counts alone are known.
+    pub calibration: Option<Calibration>,
+    /// The same counts by the group, a speaker or a session, of the utterances; empty where unknown.
+    pub groups: BTreeMap<String, Confusion>,
+}
+
+impl Tested {
+    /// Counts and sums of pairs of a gold class and the probability of every class.
+    ///
+    /// Errors: as [`Confusion::from_probabilities`] and [`Calibration::from_probabilities`].
+    pub fn from_probabilities<'a, T: Copy + Into<f64> + 'a>(
+        classes: usize,
+        predictions: impl IntoIterator<Item = (usize, &'a [T])> + Clone,
+    ) -> Result<Self, EvalError> {
+        let confusion = Confusion::from_probabilities(classes, predictions.clone())?;
+        let calibration = Calibration::from_probabilities(classes, predictions)?;
+        Ok(Self { confusion, calibration: Some(calibration), groups: BTreeMap::new() })
+    }
+
+    /// With the counts by group, from triples of a group, a gold class and the probability of every
+    /// class.
+    ///
+    /// Errors: as [`Confusion::from_probabilities`].
+    pub fn by_group<'a, T: Copy + Into<f64> + 'a>(
+        mut self,
+        predictions: impl IntoIterator<Item = (&'a str, usize, &'a [T])>,
+    ) -> Result<Self, EvalError> {
+        let classes = self.confusion.classes();
+        for (group, gold, probabilities) in predictions {
+            let counts = self.groups.entry(group.to_owned());
+            counts
+                .or_insert_with(|| Confusion::new(classes))
+                .merge(&Confusion::from_probabilities(classes, [(gold, probabilities)])?)?;
+        }
+        Ok(self)
+    }
+
+    /// All rates.
+    pub fn rates(&self) -> Rates {
+        let calibration = self.calibration.as_ref();
+        Rates {
+            ece: calibration.and_then(Calibration::ece),
+            brier: calibration.and_then(Calibration::brier),
+            nll: calibration.and_then(Calibration::nll),
+            ..self.confusion.rates()
+        }
+    }
+
+    /// Adds another set; probabilities are known of both or of neither.
+    fn merge(&mut self, other: &Self) -> Result<(), EvalError> {
+        self.confusion.merge(&other.confusion)?;
+        let both = self.calibration.take().zip(other.calibration.as_ref());
+        self.calibration = both.map(|(mut sums, more)| {
+            sums.merge(more);
+            sums
+        });
+        for (group, more) in &other.groups {
+            let counts = self.groups.entry(group.clone());
+            counts.or_insert_with(|| Confusion::new(more.classes())).merge(more)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Confusion> for Tested {
+    fn from(confusion: Confusion) -> Self {
+        Self { confusion, calibration: None, groups: BTreeMap::new() }
+    }
+}
+
+/// What was tested by fold name, and how each fold was trained.
+type Folds = BTreeMap<String, (Tested, FoldResult)>;
 
 /// Collects runs, in any order, into a [`Summary`].
 #[derive(Debug)]
@@ -33,19 +109,23 @@ impl SummaryBuilder {
         }
     }
 
-    /// Adds a run: its confusion matrix and how it was trained.
+    /// Adds a run: what it tested, a confusion matrix at least, and how it was trained.
     ///
     /// Errors: other classes than the summary's, nothing tested, a faulty history, or a method,
     /// seed and fold that were added before.
-    pub fn add_run(&mut self, confusion: Confusion, history: &RunHistory) -> Result<(), EvalError> {
+    pub fn add_run(
+        &mut self,
+        tested: impl Into<Tested>,
+        history: &RunHistory,
+    ) -> Result<(), EvalError> {
         history.check()?;
         self.check_classes(history)?;
-        let run = || history.run();
-        let fold = fold_result(confusion, history, self.classes.len())?
+        let (run, tested) = (|| history.run(), tested.into());
+        let fold = fold_result(&tested, history, self.classes.len())?
             .ok_or_else(|| EvalError::EmptyFold { run: run() })?;
         let seeds = self.methods.entry(history.method.clone()).or_default();
         let folds = &mut seeds.entry(history.seed).or_default().folds;
-        if folds.insert(history.fold.clone(), fold).is_some() {
+        if folds.insert(history.fold.clone(), (tested, fold)).is_some() {
             return Err(EvalError::RepeatedRun { run: run() });
         }
         Ok(())
@@ -70,15 +150,15 @@ impl SummaryBuilder {
 
     /// Means, deviations and pooled rates of what was added.
     pub fn finish(self) -> Result<Summary, EvalError> {
-        let classes = self.classes.len();
         let mut methods = BTreeMap::new();
         for (method, seeds) in self.methods {
-            methods.insert(method, method_summary(seeds, classes)?);
+            methods.insert(method, method_summary(seeds)?);
         }
         Ok(Summary {
-            schema: 1,
+            schema: Summary::SCHEMA,
             pipeline: self.pipeline,
             synthetic: self.synthetic,
+            test_sets: false,
             classes: self.classes,
             methods,
         })
@@ -98,76 +178,88 @@ impl SummaryBuilder {
 
 /// `None` where nothing was tested.
 fn fold_result(
-    confusion: Confusion,
+    tested: &Tested,
     history: &RunHistory,
     classes: usize,
 ) -> Result<Option<FoldResult>, EvalError> {
-    if confusion.classes() != classes {
+    if tested.confusion.classes() != classes {
         return Err(EvalError::NotSquare { classes });
     }
-    Ok(pool(confusion).map(|tested| FoldResult {
-        wa: tested.wa,
-        ua: tested.ua,
-        n: tested.n,
-        confusion: tested.confusion,
-        precision: tested.precision,
-        recall: tested.recall,
-        f1: tested.f1,
+    let is_one_group = tested.groups.keys().eq([&history.fold]);
+    let groups = if is_one_group { BTreeMap::new() } else { tested.groups.clone() };
+    Ok(pooled(tested).map(|pooled| FoldResult {
+        wa: pooled.wa,
+        ua: pooled.ua,
+        n: pooled.n,
+        confusion: pooled.confusion,
+        precision: pooled.precision,
+        recall: pooled.recall,
+        f1: pooled.f1,
+        macro_f1: pooled.macro_f1,
+        weighted_f1: pooled.weighted_f1,
+        ece: pooled.ece,
+        brier: pooled.brier,
+        nll: pooled.nll,
+        groups,
         best_epoch: history.best_epoch,
         epochs: history.epochs.len(),
     }))
 }
 
-/// `None` where the matrix counts nothing.
-fn pool(confusion: Confusion) -> Option<Pooled> {
-    let rates = confusion.rates();
+/// `None` where nothing was tested.
+fn pooled(tested: &Tested) -> Option<Pooled> {
+    let rates = tested.rates();
     Some(Pooled {
         wa: rates.wa?,
         ua: rates.ua?,
-        n: confusion.total(),
-        confusion,
+        n: tested.confusion.total(),
+        confusion: tested.confusion.clone(),
         precision: rates.precision,
         recall: rates.recall,
         f1: rates.f1,
+        macro_f1: rates.macro_f1,
+        weighted_f1: rates.weighted_f1,
+        ece: rates.ece,
+        brier: rates.brier,
+        nll: rates.nll,
     })
 }
 
-fn pool_folds<'a>(
-    folds: impl Iterator<Item = &'a FoldResult>,
-    classes: usize,
-) -> Result<Pooled, EvalError> {
-    let mut sum = Confusion::new(classes);
-    for fold in folds {
-        sum.merge(&fold.confusion)?;
-    }
-    pool(sum).ok_or_else(|| EvalError::EmptyFold { run: "all folds".to_owned() })
+/// All sets as one, and its rates.
+fn pool<'a>(sets: impl IntoIterator<Item = &'a Tested>) -> Result<(Tested, Pooled), EvalError> {
+    let empty = || EvalError::EmptyFold { run: "all folds".to_owned() };
+    let mut sets = sets.into_iter();
+    let mut sum = sets.next().cloned().ok_or_else(empty)?;
+    sets.try_for_each(|more| sum.merge(more))?;
+    let rates = pooled(&sum).ok_or_else(empty)?;
+    Ok((sum, rates))
 }
 
-fn method_summary(
-    seeds: BTreeMap<u64, SeedRuns>,
-    classes: usize,
-) -> Result<MethodSummary, EvalError> {
-    let mut summaries = BTreeMap::new();
+fn method_summary(seeds: BTreeMap<u64, SeedRuns>) -> Result<MethodSummary, EvalError> {
+    let (mut summaries, mut tested) = (BTreeMap::new(), Vec::new());
     for (seed, runs) in seeds {
-        summaries.insert(seed, seed_summary(runs, classes)?);
+        let (sum, summary) = seed_summary(runs)?;
+        summaries.insert(seed, summary);
+        tested.push(sum);
     }
-    let over_seeds = over_seeds(&summaries, classes)?;
-    Ok(MethodSummary { seeds: summaries, over_seeds })
+    let (_, pooled) = pool(&tested)?;
+    Ok(MethodSummary { over_seeds: over_seeds(&summaries, pooled), seeds: summaries })
 }
 
-fn seed_summary(runs: SeedRuns, classes: usize) -> Result<SeedSummary, EvalError> {
-    let rates: Vec<Rates> = runs.folds.values().map(FoldResult::rates).collect();
+fn seed_summary(runs: SeedRuns) -> Result<(Tested, SeedSummary), EvalError> {
+    let (sum, pooled) = pool(runs.folds.values().map(|(tested, _)| tested))?;
+    let folds: BTreeMap<String, FoldResult> =
+        runs.folds.into_iter().map(|(name, (_, fold))| (name, fold)).collect();
+    let rates: Vec<Rates> = folds.values().map(FoldResult::rates).collect();
     let (mean, sd) = Rates::mean_and_sd(&rates);
-    let pooled = pool_folds(runs.folds.values(), classes)?;
-    Ok(SeedSummary { folds: runs.folds, mean, sd, pooled, labels: runs.labels })
+    Ok((sum, SeedSummary { folds, mean, sd, pooled, labels: runs.labels }))
 }
 
-fn over_seeds(seeds: &BTreeMap<u64, SeedSummary>, classes: usize) -> Result<OverSeeds, EvalError> {
+fn over_seeds(seeds: &BTreeMap<u64, SeedSummary>, pooled: Pooled) -> OverSeeds {
     let (mean, sd_folds) = Rates::mean_and_sd(&fold_means(seeds).into_values().collect::<Vec<_>>());
     let seed_means: Vec<Rates> = seeds.values().map(|seed| seed.mean.clone()).collect();
     let (_, sd_seeds) = Rates::mean_and_sd(&seed_means);
-    let pooled = pool_folds(seeds.values().flat_map(|seed| seed.folds.values()), classes)?;
-    Ok(OverSeeds { mean, sd_folds, sd_seeds, pooled })
+    OverSeeds { mean, sd_folds, sd_seeds, pooled }
 }
 
 /// Every fold's rates, averaged over the seeds that tested it.

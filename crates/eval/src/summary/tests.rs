@@ -131,17 +131,71 @@ fn json_reads_back() {
     let summary = tiny();
     let text = summary.to_json().unwrap();
     assert_eq!(Summary::from_json(&text).unwrap(), summary);
-    let later = text.replacen("\"schema\": 1", "\"schema\": 2", 1);
-    assert!(Summary::from_json(&later).unwrap_err().to_string().contains("schema = 2"));
+    let later = text.replacen("\"schema\": 2", "\"schema\": 3", 1);
+    assert!(Summary::from_json(&later).unwrap_err().to_string().contains("schema = 3"));
     let typo = text.replacen("\"pipeline\"", "\"pipelime\"", 1);
     assert!(Summary::from_json(&typo).is_err());
+}
+
+/// Files of schema 1 have neither averages of F1 nor rates of probabilities.
+#[test]
+fn the_schema_before_is_read() {
+    let mut json: serde_json::Value = serde_json::from_str(&tiny().to_json().unwrap()).unwrap();
+    json["schema"] = 1.into();
+    without(&mut json, &["macro_f1", "weighted_f1", "ece", "brier", "nll"]);
+    let read = Summary::from_json(&json.to_string()).unwrap();
+    let fold = &read.methods["lw"].seeds[&0].folds["A"];
+    assert_eq!((fold.wa, fold.macro_f1, fold.ece), (0.75, None, None));
+}
+
+fn without(json: &mut serde_json::Value, keys: &[&str]) {
+    if let Some(object) = json.as_object_mut() {
+        object.retain(|key, _| !keys.contains(&key.as_str()));
+        object.values_mut().for_each(|value| without(value, keys));
+    }
+}
+
+#[test]
+fn probabilities_are_pooled_over_folds_and_seeds_in_any_order() {
+    let predictions: [(&str, u64, [f64; 2]); 4] =
+        [("A", 0, [0.9, 0.1]), ("B", 0, [0.6, 0.4]), ("A", 1, [0.2, 0.8]), ("B", 1, [0.7, 0.3])];
+    let summary = |order: [usize; 4]| {
+        let mut builder = SummaryBuilder::new("tiny", &classes(), true);
+        for (fold, seed, p) in order.map(|at| predictions[at]) {
+            let tested = Tested::from_probabilities(2, [(0, p.as_slice())]).unwrap();
+            builder.add_run(tested, &history("lw", seed, fold, 1)).unwrap();
+        }
+        builder.finish().unwrap().methods.remove("lw").unwrap()
+    };
+    let found = summary([0, 1, 2, 3]);
+    assert_eq!(found, summary([3, 1, 2, 0]));
+    let brier = [0.02, 0.32, 1.28, 0.18];
+    let near = |found: Option<f64>, want: f64| assert!((found.unwrap() - want).abs() < 1e-12);
+    near(found.seeds[&0].folds["A"].brier, brier[0]);
+    near(found.seeds[&0].mean.brier, 0.17);
+    near(found.seeds[&1].pooled.brier, 0.73);
+    near(found.over_seeds.pooled.brier, brier.iter().sum::<f64>() / 4.0);
+    // Each prediction is alone in its bin.
+    near(found.over_seeds.pooled.ece, (0.1 + 0.4 + 0.8 + 0.3) / 4.0);
 }
 
 #[test]
 fn json_has_the_documented_form() {
     let mut builder = SummaryBuilder::new("tiny", &classes(), true);
-    builder.add_run(confusion([[3, 1], [0, 4]]), &history("lw", 0, "A", 2)).unwrap();
-    builder.add_run(confusion([[4, 0], [0, 0]]), &history("lw", 0, "B", 3)).unwrap();
+    let rows: [(usize, &[f32]); 8] = [
+        (0, &[0.75, 0.25]),
+        (0, &[0.75, 0.25]),
+        (0, &[0.75, 0.25]),
+        (0, &[0.25, 0.75]),
+        (1, &[0.25, 0.75]),
+        (1, &[0.25, 0.75]),
+        (1, &[0.25, 0.75]),
+        (1, &[0.25, 0.75]),
+    ];
+    let tested = Tested::from_probabilities(2, rows).unwrap();
+    builder.add_run(tested, &history("lw", 0, "A", 2)).unwrap();
+    let tested = Tested::from_probabilities(2, [rows[0]; 4]).unwrap();
+    builder.add_run(tested, &history("lw", 0, "B", 3)).unwrap();
     insta::assert_snapshot!("summary", builder.finish().unwrap().to_json().unwrap());
 }
 
@@ -174,7 +228,8 @@ proptest! {
         }
         prop_assume!(added > 0);
         for rates in all_rates(&builder.finish().unwrap()) {
-            let lists = [rates.precision, rates.recall, rates.f1, vec![rates.wa, rates.ua]];
+            let single = vec![rates.wa, rates.ua, rates.macro_f1, rates.weighted_f1];
+            let lists = [rates.precision, rates.recall, rates.f1, single];
             for rate in lists.into_iter().flatten().flatten() {
                 prop_assert!((0.0..=1.0).contains(&rate), "{rate}");
             }

@@ -29,7 +29,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
     let content = html! {
         (head(input, &columns))
         tbody { @for fold in folds { (row(input, fold, &columns)) } }
-        (foot(&columns))
+        @if !input.summary.test_sets { (foot(&columns)) }
     };
     let many = columns.first().map_or(0, |column| column.means.len()) > SHOWN;
     let table = sortable_table(input, "Results of every fold", &caption(input), &content);
@@ -132,8 +132,11 @@ pub(crate) fn by_speaker(input: &ReportInput<'_>) -> bool {
 }
 
 fn head(input: &ReportInput<'_>, columns: &[Column<'_>]) -> Markup {
-    let [name, about] =
-        if by_speaker(input) { ["Test speaker", "Sex"] } else { ["Fold", "Tested"] };
+    let [name, about] = match (input.summary.test_sets, by_speaker(input)) {
+        (true, _) => ["Test set", "Tested"],
+        (false, true) => ["Test speaker", "Sex"],
+        (false, false) => ["Fold", "Tested"],
+    };
     html! {
         thead {
             tr {

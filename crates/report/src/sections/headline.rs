@@ -1,16 +1,21 @@
 //! UA and WA of each method, what is gained, and every fold's UA in one figure.
 
-use ambivox_eval::{Comparison, Effect, MethodSummary, OverSeeds, PaperRow, comparison};
+use ambivox_eval::{Comparison, Effect, MethodSummary, OverSeeds, PaperRow, Rates, comparisons};
+use ambivox_settings::Grouping;
 use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{counted, percent, points, probability};
-use crate::page::{result_caption, table};
+use crate::page::{missing, result_caption, seeds, table, tested_folds};
 use crate::sections::folds::by_speaker;
 use crate::svg::strip::{self, Row};
 
-/// Below this p-value a gain is called one.
+/// Below this p-value, by Holm's correction, a gain is called one.
 const SIGNIFICANT: f64 = 0.05;
+
+/// Why there is no mean and no p-value over test sets.
+const NO_FOLDS: &str = "These are test sets of one published division, tested by the same models, and no \
+    folds of a cross-validation: no mean is taken and no p-value computed over them.";
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
@@ -26,43 +31,62 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
                         th.text scope="col" { (input.paper().label) ": UA / WA" }
                     }
                 }
-                tbody {
-                    @for (id, method) in input.summary.methods_in_order() {
-                        (method_row(input, id, method, input.paper().rows))
-                    }
-                }
+                @if input.summary.test_sets { (test_sets(input)) } @else { (methods(input)) }
             }
         }
         (gains(input))
-        (spread(input))
+        @if !input.summary.test_sets { (spread(input)) }
+    }
+}
+
+fn methods(input: &ReportInput<'_>) -> Markup {
+    html! {
+        tbody {
+            @for (id, method) in input.summary.methods_in_order() {
+                @let over = &method.over_seeds;
+                (method_row(input, id, &over.mean, &over.sd_folds))
+            }
+        }
+    }
+}
+
+/// Every test set by itself.
+fn test_sets(input: &ReportInput<'_>) -> Markup {
+    html! {
+        @for set in tested_folds(input) {
+            tbody {
+                tr { th scope="rowgroup" colspan="4" { "Test set " (set) } }
+                @for (id, method) in input.summary.methods_in_order() {
+                    @let (mean, sd) = method.over_seeds_of(set);
+                    (method_row(input, id, &mean, &sd))
+                }
+            }
+        }
     }
 }
 
 fn caption(input: &ReportInput<'_>) -> String {
-    let over = if crate::page::seeds(input) > 1 {
-        "Mean ± standard deviation over folds, each fold averaged over its seeds"
-    } else {
-        "Mean ± standard deviation over folds"
+    let several = seeds(input) > 1;
+    let over = match (input.summary.test_sets, several) {
+        (true, true) => "Mean ± standard deviation over seeds, each test set by itself",
+        (true, false) => "Each test set by itself",
+        (false, true) => "Mean ± standard deviation over folds, each fold averaged over its seeds",
+        (false, false) => "Mean ± standard deviation over folds",
     };
     format!(
-        "{over}, in percent. UA: unweighted accuracy, the mean of the classes’ recalls. \
-         WA: weighted accuracy, the share of utterances recognised."
+        "{over}{}, in percent. UA: unweighted accuracy, the mean of the classes’ recalls, also called \
+         unweighted average recall (UAR). WA: weighted accuracy, the share of utterances recognised.",
+        missing(input)
     )
 }
 
-fn method_row(
-    input: &ReportInput<'_>,
-    id: &str,
-    method: &MethodSummary,
-    published: &[PaperRow],
-) -> Markup {
-    let over = &method.over_seeds;
+fn method_row(input: &ReportInput<'_>, id: &str, mean: &Rates, sd: &Rates) -> Markup {
     html! {
         tr {
             th scope="row" { (input.title_of(id)) }
-            (rate(over.mean.ua, over.sd_folds.ua))
-            (rate(over.mean.wa, over.sd_folds.wa))
-            td.text.note { (ua_and_wa(id, published)) }
+            (rate(mean.ua, sd.ua))
+            (rate(mean.wa, sd.wa))
+            td.text.note { (ua_and_wa(id, input.paper().rows)) }
         }
     }
 }
@@ -86,22 +110,21 @@ fn ua_and_wa(id: &str, published: &[PaperRow]) -> String {
 
 /// What each method gains over the first of the table, and how far seeds differ.
 fn gains(input: &ReportInput<'_>) -> Markup {
+    if input.summary.test_sets {
+        return html! { p.note { (NO_FOLDS) } };
+    }
     let methods = input.summary.methods_in_order();
     let reference = methods.first().map_or("", |(id, _)| *id);
-    let compared = |(id, _): &(&str, _)| {
-        // Matrices of one summary have one size, so that comparing them cannot fail.
-        let found = comparison(input.summary, id, reference).ok().flatten();
-        (input.title_of(id).to_owned(), found)
-    };
-    let all: Vec<(String, Option<Comparison>)> = methods.iter().skip(1).map(compared).collect();
+    // Matrices of one summary have one size, so that comparing them cannot fail.
+    let all: Vec<(&str, Option<Comparison>)> = comparisons(input.summary).unwrap_or_default();
     let rows: Vec<(&str, Comparison)> =
-        all.iter().filter_map(|(method, found)| Some((method.as_str(), (*found)?))).collect();
+        all.iter().filter_map(|(id, found)| Some((input.title_of(id), (*found)?))).collect();
     let seeds: Vec<String> =
         methods.iter().filter_map(|(id, m)| seed_text(input, id, &m.over_seeds)).collect();
     html! {
         @if !rows.is_empty() { (comparison_table(input, input.title_of(reference), &rows)) }
-        @for (method, found) in &all {
-            p { (verdict(method, input.title_of(reference), found.as_ref())) }
+        @for (id, found) in &all {
+            p { (verdict(input.title_of(id), input.title_of(reference), found.as_ref())) }
         }
         @if !seeds.is_empty() {
             p.note { "Standard deviation of the fold means over seeds: " (seeds.join("; ")) "." }
@@ -114,24 +137,26 @@ fn comparison_table(
     reference: &str,
     rows: &[(&str, Comparison)],
 ) -> Markup {
-    let folds = counted(rows[0].1.folds, "fold");
-    let drawn = if by_speaker(input) { "speakers" } else { "folds" };
+    let folds = folds_compared(rows);
+    let family = counted(rows.len(), "comparison");
+    let drawn = drawn(input);
     let caption = format!(
         "Gain over {reference} in percentage points. Folds: mean over {folds}, seeds averaged within \
-         each, and p of a two-sided paired permutation test over folds. Pooled: all utterances as one \
-         set, with the 95 % interval of a bootstrap that draws whole {drawn}. Neither is corrected \
-         for the number of methods."
+         each, p of a two-sided paired permutation test over folds, and the same by Holm’s correction \
+         for the {family} of the table, each rate by itself. Pooled: all utterances as one set, with \
+         the 95 % interval of a bootstrap that draws whole {drawn}; it is not corrected."
     );
     let content = html! {
         thead {
             tr {
                 th.text.corner rowspan="2" scope="col" { "Method" }
-                @for rate in ["UA", "WA"] { th.group colspan="4" scope="colgroup" { (rate) } }
+                @for rate in ["UA", "WA"] { th.group colspan="5" scope="colgroup" { (rate) } }
             }
             tr {
                 @for _ in 0..2 {
                     th.first scope="col" { "Folds" }
                     th scope="col" { "p" }
+                    th scope="col" { "Holm" }
                     th scope="col" { "Pooled" }
                     th scope="col" { "95 %" }
                 }
@@ -150,11 +175,31 @@ fn comparison_table(
     table(input, &format!("Gains over {reference}"), &caption, &content)
 }
 
+/// What the bootstrap draws: what the split divides, folds where a fold has several sessions.
+fn drawn(input: &ReportInput<'_>) -> &'static str {
+    let several = input.splits.folds.iter().any(|fold| fold.tested.len() > 1);
+    match input.splits.grouping {
+        Grouping::Speaker => "speakers",
+        Grouping::Session if several => "folds",
+        Grouping::Session => "sessions",
+    }
+}
+
+/// How many folds a row's figures are over.
+fn folds_compared(rows: &[(&str, Comparison)]) -> String {
+    let folds = rows.iter().map(|(_, found)| found.folds);
+    match folds.clone().min().zip(folds.max()) {
+        Some((least, most)) if least < most => format!("{least} to {most} folds"),
+        found => counted(found.map_or(0, |(_, most)| most), "fold"),
+    }
+}
+
 fn effect_cells(effect: &Effect) -> Markup {
     let [low, high] = effect.interval;
     html! {
         td.first { (points(effect.mean)) }
         td { (probability(effect.p)) }
+        td { (probability(effect.holm)) }
         td { (points(effect.pooled)) }
         td { (points(low)) " to " (points(high)) }
     }
@@ -168,7 +213,7 @@ fn verdict(method: &str, reference: &str, found: Option<&Comparison>) -> String 
         );
     };
     let [low, high] = found.ua.interval;
-    let significant = found.ua.p < SIGNIFICANT;
+    let significant = found.ua.holm < SIGNIFICANT;
     let (says, after) = if significant && low > 0.0 {
         ("beats", "")
     } else if significant && high < 0.0 {
@@ -177,11 +222,12 @@ fn verdict(method: &str, reference: &str, found: Option<&Comparison>) -> String 
         ("is not shown to beat", " Chance alone can make such a difference.")
     };
     format!(
-        "{method} {says} {reference} in UA: {} points over {}, p\u{a0}{}; pooled {}, 95 % interval \
-         {} to {}.{after}",
+        "{method} {says} {reference} in UA: {} points over {}, p\u{a0}{}, by Holm’s correction {}; \
+         pooled {}, 95 % interval {} to {}.{after}",
         points(found.ua.mean),
         counted(found.folds, "fold"),
         probability(found.ua.p),
+        probability(found.ua.holm),
         points(found.ua.pooled),
         points(low),
         points(high),
@@ -235,20 +281,22 @@ fn strip_row(input: &ReportInput<'_>, id: &str, method: &MethodSummary) -> Row {
 mod tests {
     use super::*;
 
-    fn comparison(mean: f64, p: f64, interval: [f64; 2]) -> Comparison {
-        let effect = Effect { mean, p, pooled: mean, interval };
-        Comparison { folds: 10, wa: effect, ua: effect }
+    fn comparison(mean: f64, [p, holm]: [f64; 2], interval: [f64; 2]) -> Comparison {
+        let effect = Effect { mean, p, holm, pooled: mean, interval };
+        Comparison { folds: 10, groups: 10, wa: effect, ua: effect }
     }
 
     #[test]
     fn verdicts_are_plain() {
         let texts = [
-            Some(comparison(0.031, 0.002, [0.012, 0.05])),
-            Some(comparison(-0.031, 0.002, [-0.05, -0.012])),
-            Some(comparison(0.004, 0.62, [-0.02, 0.03])),
+            Some(comparison(0.031, [0.002, 0.016], [0.012, 0.05])),
+            Some(comparison(-0.031, [0.002, 0.016], [-0.05, -0.012])),
+            Some(comparison(0.004, [0.62, 1.0], [-0.02, 0.03])),
+            // p alone would do, were there no other methods.
+            Some(comparison(0.02, [0.03, 0.24], [0.004, 0.04])),
             // The two disagree: not enough to call it a gain.
-            Some(comparison(0.02, 0.06, [0.001, 0.04])),
-            Some(comparison(0.02, 0.04, [-0.001, 0.04])),
+            Some(comparison(0.02, [0.06, 0.06], [0.001, 0.04])),
+            Some(comparison(0.02, [0.04, 0.04], [-0.001, 0.04])),
             None,
         ]
         .map(|found| verdict("BLSTM + ATT + L", "BLSTM + ATT", found.as_ref()));

@@ -1,31 +1,71 @@
-//! Table 2 of the paper: precision, recall and F1 per class, WA and UA.
+//! Table 2 of the paper: precision, recall and F1 per class, WA and UA; beside them averages of F1.
 
-use ambivox_eval::{Rates, RowSource, Table2Row, table2_rows};
+use ambivox_eval::{MethodSummary, Rates, RowSource, Table2Row, table2_rows};
 use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{counted, percent};
-use crate::page::{folds, seeds, sortable_table};
+use crate::page::{folds, missing, seeds, sortable_table, tested_folds};
+use crate::sections::calibration;
 
-const CAPTION: &str = "Results in percent. P: precision, R: recall, F1: F1-score, WA: weighted \
-    accuracy, UA: unweighted accuracy. The paper’s figures are means over folds; so are those of \
-    the first group here, with the standard deviation over folds below each. In bold: the best \
-    of ours.";
+const RATES: &str = "Results in percent. P: precision, R: recall, F1: F1-score, WA: weighted \
+    accuracy, UA: unweighted accuracy, which is unweighted average recall (UAR). Macro F1: mean F1 of \
+    the classes that occur; weighted F1: each class as heavy as it has utterances.";
+
+const CAPTION: &str = "The paper’s figures are means over folds; so are those of the first group here, \
+    with the standard deviation over folds below each. In bold: the best of ours.";
+
+const SETS_CAPTION: &str = "Each test set by itself: a mean over them would be of no data in particular. \
+    In bold: the best of ours.";
+
+/// Columns behind those of the classes.
+const WHOLE: [&str; 4] = ["WA", "UA", "Macro F1", "Weighted F1"];
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
+    let classes = &input.summary.classes;
+    let content = html! {
+        (head(classes))
+        @for (title, rows) in &groups(input) { (group(title, rows, classes.len())) }
+    };
+    let caption = if input.summary.test_sets { SETS_CAPTION } else { CAPTION };
+    html! {
+        (sortable_table(input, "Table 2: methods and classes", &format!("{RATES} {caption}"), &content))
+        (calibration::render(input))
+    }
+}
+
+/// Rows of one kind below one another, with what they are.
+fn groups(input: &ReportInput<'_>) -> Vec<(String, Vec<Table2Row>)> {
     let mut rows = table2_rows(input.summary, input.paper().rows);
     for row in rows.iter_mut().filter(|row| row.source != RowSource::Paper) {
         row.title = input.title_of(&row.method).to_owned();
     }
-    let classes = &input.summary.classes;
-    let content = html! {
-        (head(classes))
-        @for source in [RowSource::FoldMeans, RowSource::Pooled, RowSource::Paper] {
-            (group(&source_title(input, source), &rows, source, classes.len()))
-        }
+    let of = |source| rows.iter().filter(|row| row.source == source).cloned().collect();
+    let titled = |source| (source_title(input, source), of(source));
+    if !input.summary.test_sets {
+        return [RowSource::FoldMeans, RowSource::Pooled, RowSource::Paper].map(titled).to_vec();
+    }
+    let seeds = counted(seeds(input), "seed");
+    let set = |name: &str| {
+        let title = format!("Test set {name}, mean over {seeds}{}", missing(input));
+        (title, of_test_set(input, name))
     };
-    sortable_table(input, "Table 2: methods and classes", CAPTION, &content)
+    let sets = tested_folds(input).into_iter().map(set);
+    sets.chain([titled(RowSource::Paper)]).collect()
+}
+
+/// Every method on one test set.
+fn of_test_set(input: &ReportInput<'_>, set: &str) -> Vec<Table2Row> {
+    let methods = input.summary.methods_in_order().into_iter();
+    let row = |(id, method): (&str, &MethodSummary)| Table2Row {
+        method: id.to_owned(),
+        title: input.title_of(id).to_owned(),
+        source: RowSource::FoldMeans,
+        rates: method.over_seeds_of(set).0,
+        sd: None,
+    };
+    methods.map(row).collect()
 }
 
 fn head(classes: &[String]) -> Markup {
@@ -34,8 +74,9 @@ fn head(classes: &[String]) -> Markup {
             tr {
                 th.text.corner rowspan="2" scope="col" data-column="0" { "Method" }
                 @for class in classes { th.group colspan="3" scope="colgroup" { (class) } }
-                th rowspan="2" scope="col" data-column=(1 + 3 * classes.len()) { "WA" }
-                th rowspan="2" scope="col" data-column=(2 + 3 * classes.len()) { "UA" }
+                @for (place, name) in WHOLE.iter().enumerate() {
+                    th rowspan="2" scope="col" data-column=(1 + place + 3 * classes.len()) { (name) }
+                }
             }
             tr {
                 @for class in 0..classes.len() {
@@ -50,22 +91,21 @@ fn head(classes: &[String]) -> Markup {
 
 fn source_title(input: &ReportInput<'_>, source: RowSource) -> String {
     let seeds = counted(seeds(input), "seed");
-    let folds = folds(input);
+    let (folds, missing) = (folds(input), missing(input));
     match source {
-        RowSource::FoldMeans => format!("Means over {folds}, {seeds}"),
-        RowSource::Pooled => format!("All utterances of {folds} pooled, {seeds}"),
+        RowSource::FoldMeans => format!("Means over {folds}, {seeds}{missing}"),
+        RowSource::Pooled => format!("All utterances of {folds} pooled, {seeds}{missing}"),
         RowSource::Paper => input.paper().label.to_owned(),
     }
 }
 
-fn group(title: &str, rows: &[Table2Row], source: RowSource, classes: usize) -> Markup {
-    let rows: Vec<&Table2Row> = rows.iter().filter(|row| row.source == source).collect();
+fn group(title: &str, rows: &[Table2Row], classes: usize) -> Markup {
     let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(&row.rates)).collect();
-    let ours = source != RowSource::Paper;
+    let ours = rows.iter().all(|row| row.source != RowSource::Paper);
     html! {
         @if !rows.is_empty() {
             tbody {
-                tr { th scope="rowgroup" colspan=(3 * classes + 3) { (title) } }
+                tr { th scope="rowgroup" colspan=(3 * classes + 1 + WHOLE.len()) { (title) } }
                 @for (row, values) in rows.iter().zip(&cells) {
                     tr.paper[!ours] {
                         th scope="row" { (row.title) }
@@ -96,11 +136,12 @@ fn cell(column: usize, classes: usize, value: &str, best: bool) -> Markup {
     html! { td.first[first].best[best] { (value) } }
 }
 
-/// P, R and F1 of every class, then WA and UA, as shown.
+/// P, R and F1 of every class, then the rates of all classes together, as shown.
 fn cells(rates: &Rates) -> Vec<String> {
     let per_class = rates.precision.iter().zip(&rates.recall).zip(&rates.f1);
     let per_class = per_class.flat_map(|((p, r), f1)| [*p, *r, *f1]);
-    per_class.chain([rates.wa, rates.ua]).map(percent).collect()
+    let whole = [rates.wa, rates.ua, rates.macro_f1, rates.weighted_f1];
+    per_class.chain(whole).map(percent).collect()
 }
 
 /// Whether `value` is the largest of its column, as printed; not where there is nothing to compare.

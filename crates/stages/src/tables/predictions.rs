@@ -59,6 +59,7 @@ pub(crate) fn write(file: &Path, classes: &[String], rows: &[Row<'_>]) -> Result
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tested {
     pub(crate) utterance_id: String,
+    pub(crate) speaker: String,
     /// Index of the gold label.
     pub(crate) gold: usize,
     /// Probability of every class.
@@ -68,17 +69,22 @@ pub(crate) struct Tested {
 /// Every test utterance of a run.
 pub(crate) fn read_test(file: &Path, classes: &[String]) -> Result<Vec<Tested>, StageError> {
     let probabilities = classes.iter().map(|class| class_column(PROBABILITY, class));
-    let columns = ["utterance_id", "part", "gold"].map(str::to_owned);
+    let columns = ["utterance_id", "speaker", "part", "gold"].map(str::to_owned);
     let columns: Vec<String> = columns.into_iter().chain(probabilities).collect();
     let table = super::read(file, &columns)?;
     let rows = class_rows(PROBABILITY, classes, &table).map_err(StageError::parquet(file))?;
     let column = |name| table.column(name).map_err(StageError::parquet(file));
     let text = |name| column(name)?.str().map_err(StageError::parquet(file));
     let gold = class_indices(file, classes, column("gold")?)?;
-    let all = text("utterance_id")?.iter().zip(text("part")?.iter()).zip(gold).zip(rows);
-    let tested = |(((id, part), gold), probabilities): (((Option<&str>, Option<&str>), _), _)| {
-        let utterance_id = id.unwrap_or_default().to_owned();
-        (part == Some(Part::Test.id())).then_some(Tested { utterance_id, gold, probabilities })
-    };
-    Ok(all.filter_map(tested).collect())
+    let names = text("utterance_id")?.iter().zip(text("speaker")?.iter());
+    let all = names.zip(text("part")?.iter()).zip(gold).zip(rows);
+    let owned = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let tested = all.filter(|(((_, part), _), _)| *part == Some(Part::Test.id()));
+    let tested = tested.map(|((((id, speaker), _), gold), probabilities)| Tested {
+        utterance_id: owned(id),
+        speaker: owned(speaker),
+        gold,
+        probabilities,
+    });
+    Ok(tested.collect())
 }
