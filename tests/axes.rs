@@ -135,7 +135,10 @@ fn one_recording_under_two_labels_is_told() {
     let ranked = house.read("results/tiny/audit.csv");
     let mut first: Vec<&str> = ranked.lines().skip(1).take(2).collect();
     first.sort_unstable_by_key(|row| row.contains("bert-sad-9"));
-    assert!(first[0].contains("wav/anna-happy-0") && first[1].contains("wav/bert-sad-9"), "{ranked}");
+    assert!(
+        first[0].contains("wav/anna-happy-0") && first[1].contains("wav/bert-sad-9"),
+        "{ranked}"
+    );
     let told = "the same recording is labelled happiness as wav/anna-happy-0";
     assert!(first[1].contains(told), "{ranked}");
 }
@@ -143,8 +146,7 @@ fn one_recording_under_two_labels_is_told() {
 /// A table without speakers is divided by a list, and by nothing else.
 #[test]
 fn a_table_without_speakers_needs_listed_parts() {
-    let rows =
-        [("dora", "test"), ("carl", "dev"), ("bert", "other"), ("anna", "train")];
+    let rows = [("dora", "test"), ("carl", "dev"), ("bert", "other"), ("anna", "train")];
     let house = with_parts(&rows);
     house.edit("data-manifests/tiny.toml", "speaker = \"speaker\"\n", "");
     house.run(&["cv", "--method", "lw"]).ended(DONE);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use ambivox_eval::{MethodSummary, Rates, Summary};
+use ambivox_eval::{Ensemble, MethodSummary, Rates, Summary};
 use ambivox_settings::{IndexSummary, SpeakerSummary, counted};
 use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
@@ -42,14 +42,37 @@ fn over_folds(summary: &Summary) -> Vec<String> {
     };
     let methods = summary.methods_in_order().into_iter();
     let rows: Vec<Row> = methods.map(|(id, method)| (id.to_owned(), over(method))).collect();
-    vec![
+    let mut text = vec![
         methods_table(summary).to_string(),
         "In percent; mean ± sd over folds (of each the mean over seeds), and pooled.\n\
          Runs: seeds × folds. WA: accuracy. UA: unweighted average recall (UAR)."
             .to_owned(),
         probabilities(&rows).to_string(),
         format!("{PROBABILITIES} means over folds."),
-    ]
+    ];
+    if let Some(table) = ensembles(summary) {
+        text.extend(["Mean of the seeds' probabilities, as of one model:".to_owned(), table]);
+    }
+    text
+}
+
+/// The models of several seeds taken as one, of the methods that have some.
+fn ensembles(summary: &Summary) -> Option<String> {
+    let methods = summary.methods_in_order().into_iter();
+    let several: Vec<(&str, &Ensemble)> =
+        methods.filter_map(|(id, method)| Some((id, method.ensemble.as_ref()?))).collect();
+    let mut table = table(&["method", "seeds", "WA", "UA", "WA pooled", "UA pooled"], &[0]);
+    for (id, Ensemble { seeds, mean, sd_folds, pooled, .. }) in &several {
+        table.add_row([
+            (*id).to_owned(),
+            seeds.to_string(),
+            spread(mean.wa, sd_folds.wa),
+            spread(mean.ua, sd_folds.ua),
+            percent(Some(pooled.wa)),
+            percent(Some(pooled.ua)),
+        ]);
+    }
+    (!several.is_empty()).then(|| table.to_string())
 }
 
 /// Every method on every test set. There is no mean over them: they are no folds.

@@ -67,7 +67,10 @@ fn every_manifest_names_the_four_classes() {
 #[test]
 fn the_merged_manifest_differs_from_iemocaps_by_one_label() {
     let mut merged = manifest("iemocap-merged");
-    assert_eq!(merged.labels.insert("exc".to_owned(), "excitement".to_owned()).unwrap(), "happiness");
+    assert_eq!(
+        merged.labels.insert("exc".to_owned(), "excitement".to_owned()).unwrap(),
+        "happiness"
+    );
     merged.name = "iemocap".to_owned();
     assert_eq!(merged, manifest("iemocap"));
 }

@@ -45,6 +45,7 @@ pub use paper::{
 };
 pub use rates::{MeanSd, Rates, mean_sd};
 pub use summary::{
-    FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary, SummaryBuilder, Tested,
+    Ensemble, FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary, SummaryBuilder,
+    Tested,
 };
 pub use tables::{RowSource, Table2Row, Table3Row, comparisons, table2_rows, table3_rows};

@@ -40,6 +40,25 @@ pub struct MethodSummary {
     pub seeds: BTreeMap<u64, SeedSummary>,
     /// All of them together.
     pub over_seeds: OverSeeds,
+    /// Its models of several seeds taken as one; absent where there is one seed, or a run is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ensemble: Option<Ensemble>,
+}
+
+/// Models of several seeds taken as one, whose probabilities are the mean of theirs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ensemble {
+    /// How many there are.
+    pub seeds: usize,
+    /// Rates by fold name.
+    pub folds: BTreeMap<String, Rates>,
+    /// Mean over folds of every rate.
+    pub mean: Rates,
+    /// Sample standard deviation over folds.
+    pub sd_folds: Rates,
+    /// Rates of all folds' utterances taken as one set.
+    pub pooled: Pooled,
 }
 
 impl MethodSummary {

@@ -13,6 +13,8 @@ use crate::{
 pub enum RowSource {
     /// Means over folds (and seeds): the paper's reading.
     FoldMeans,
+    /// Means over folds of the models of all seeds taken as one.
+    Ensemble,
     /// All folds' (and seeds') utterances as one set.
     Pooled,
     /// Published, on IEMOCAP.
@@ -34,13 +36,18 @@ pub struct Table2Row {
     pub sd: Option<Rates>,
 }
 
-/// Table 2: fold means, then pooled rates of every method that ran, then those of the `published` rows
+/// Table 2: fold means, then those of all seeds' models taken as one, then pooled rates of every method that ran, then those of the `published` rows
 /// that are of the same methods. Within each source in the paper's order.
 pub fn table2_rows(summary: &Summary, published: &[PaperRow]) -> Vec<Table2Row> {
     let methods = summary.methods_in_order();
     let means = methods.iter().map(|(id, method)| {
         let over = &method.over_seeds;
         row(id, RowSource::FoldMeans, over.mean.clone(), Some(over.sd_folds.clone()))
+    });
+    let ensembles = methods.iter().filter_map(|(id, method)| {
+        let ensemble = method.ensemble.as_ref()?;
+        let (mean, sd) = (ensemble.mean.clone(), ensemble.sd_folds.clone());
+        Some(row(id, RowSource::Ensemble, mean, Some(sd)))
     });
     let pooled = methods
         .iter()
@@ -49,7 +56,7 @@ pub fn table2_rows(summary: &Summary, published: &[PaperRow]) -> Vec<Table2Row> 
         .iter()
         .filter(|published| summary.methods.contains_key(published.method))
         .map(|p| row(p.method, RowSource::Paper, p.rates(&summary.classes), None));
-    means.chain(pooled).chain(paper).collect()
+    means.chain(ensembles).chain(pooled).chain(paper).collect()
 }
 
 fn row(method: &str, source: RowSource, rates: Rates, sd: Option<Rates>) -> Table2Row {

@@ -9,10 +9,10 @@ use ambivox_corpus::check_version;
 use fs_err as fs;
 use polars::prelude::*;
 
+use crate::FeatureError;
 use crate::columns::{FRAME, UTTERANCE, of_layer};
 use crate::extract::{GROUP_UTTERANCES, Outputs};
 use crate::writer::{Columns, Described, Tables};
-use crate::FeatureError;
 
 /// The frames of some utterances, row-major frames × [`FeatureTable::width`]; or their vectors, one row
 /// each.

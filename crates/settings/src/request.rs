@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Arithmetic, CorrectionSettings, Features, Manifest, Method, MethodParams, ModelSettings,
-    NoiseKind, NoiseParams, Normalisation, OnBroken, SplitSettings, SynthSettings, TrainingSettings,
+    NoiseKind, NoiseParams, Normalisation, OnBroken, SplitSettings, SynthSettings,
+    TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.

@@ -17,9 +17,14 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
     let splits: Splits = job.read_json(role::SPLITS)?;
     let mut summary = SummaryBuilder::new(&params.pipeline, &splits.classes, params.synthetic);
     let histories = run_histories::read(job)?;
+    let mut together: BTreeMap<(&str, String), Together> = BTreeMap::new();
     for (run, file) in job.run_inputs(role::PREDICTIONS)? {
         let tested = predictions::read_test(file, &splits.classes)?;
         summary.add_run(rated(&tested, &splits)?, history(&histories, &run)?)?;
+        together.entry((run.method.id(), run.fold)).or_default().add(tested);
+    }
+    for ((method, fold), together) in together {
+        summary.add_ensemble(method, &fold, rated(&together.mean(), &splits)?);
     }
     let mut labels = Labels::new(job, &splits.classes)?;
     for (run, file) in job.run_inputs(role::LABELS)? {
@@ -33,6 +38,35 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
     summary.test_sets = splits.are_test_sets();
     results::write(&job.output(role::RESULTS)?, &summary)?;
     job.write_text(role::SUMMARY, &summary.to_json()?)
+}
+
+/// What runs of several seeds said of the utterances that they tested, summed up.
+#[derive(Default)]
+struct Together {
+    runs: u32,
+    utterances: BTreeMap<String, (predictions::Tested, Vec<f64>)>,
+}
+
+impl Together {
+    fn add(&mut self, tested: Vec<predictions::Tested>) {
+        self.runs += 1;
+        for one in tested {
+            let said: Vec<f64> = one.probabilities.iter().copied().map(f64::from).collect();
+            let new = || (one.clone(), vec![0.0; said.len()]);
+            let (_, sums) = self.utterances.entry(one.utterance_id.clone()).or_insert_with(new);
+            sums.iter_mut().zip(said).for_each(|(sum, said)| *sum += said);
+        }
+    }
+
+    /// The utterances, each with its mean probabilities.
+    fn mean(self) -> Vec<predictions::Tested> {
+        let runs = f64::from(self.runs);
+        let mean = |(one, sums): (predictions::Tested, Vec<f64>)| predictions::Tested {
+            probabilities: sums.into_iter().map(|sum| (sum / runs) as f32).collect(),
+            ..one
+        };
+        self.utterances.into_values().map(mean).collect()
+    }
 }
 
 /// What a run tested, by the speaker too where speakers are what the split tells apart. Sessions are in
@@ -134,6 +168,23 @@ mod tests {
         let repair = repair(&truth, &moves).unwrap();
         assert_eq!((repair.wrong, repair.restored), (2, 1));
         assert_eq!((repair.right, repair.broken), (1, 1));
+    }
+
+    #[test]
+    fn seeds_are_taken_together_by_the_mean_of_their_probabilities() {
+        let tested = |id: &str, probabilities: [f32; 2]| predictions::Tested {
+            utterance_id: id.to_owned(),
+            speaker: "x".to_owned(),
+            gold: 1,
+            probabilities: probabilities.to_vec(),
+        };
+        let mut together = Together::default();
+        together.add(vec![tested("b", [0.625, 0.375]), tested("a", [1.0, 0.0])]);
+        together.add(vec![tested("a", [0.0, 1.0]), tested("b", [0.125, 0.875])]);
+        let mean = together.mean();
+        let said: Vec<(&str, &[f32])> =
+            mean.iter().map(|one| (one.utterance_id.as_str(), &one.probabilities[..])).collect();
+        assert_eq!(said, [("a", &[0.5, 0.5][..]), ("b", &[0.375, 0.625])]);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use ambivox_settings::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
-    LabelNoiseSettings, Method, Normalisation, NormaliseParams, ReportParams, SplitParams, SplitSettings, StageParams, TrainParams,
-    role,
+    LabelNoiseSettings, Method, Normalisation, NormaliseParams, ReportParams, SplitParams,
+    SplitSettings, StageParams, TrainParams, role,
 };
 
 use super::{AUDIT, AuditedRuns, COMPARISON, Instance, REPORT, Run, SPLIT, Source};
@@ -241,8 +241,11 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
         arithmetic: experiment.arithmetic,
         correct_test: pipeline.corrections.as_ref().is_some_and(|corrections| corrections.test),
     };
-    let mut inputs =
-        vec![output(read, values(experiment)), output(role::INDEX, "index"), output(role::SPLITS, SPLIT)];
+    let mut inputs = vec![
+        output(read, values(experiment)),
+        output(role::INDEX, "index"),
+        output(role::SPLITS, SPLIT),
+    ];
     let labels = relabelled(experiment, run.noise, run.seed);
     inputs.extend(labels.map(|(role, slot)| output(role, &slot)));
     Instance::new(&run.slot(), StageParams::Train(Box::new(params)), inputs)

@@ -54,7 +54,8 @@ impl Layout for MspPodcast {
             utterances.push(utterance);
         }
         if !votes.is_empty() {
-            warnings.push(format!("{ANNOTATORS}: {} recordings that {CONSENSUS} lacks", votes.len()));
+            warnings
+                .push(format!("{ANNOTATORS}: {} recordings that {CONSENSUS} lacks", votes.len()));
         }
         Ok(utterances)
     }
@@ -92,7 +93,8 @@ impl Columns {
     ) -> Result<Utterance, CorpusError> {
         let id = stem(row.cell(self.file)?);
         // Where there is no such file, the extraction says so by this path.
-        let path = wavs.get(id).map_or_else(|| format!("Audios/{id}.wav"), |path| (*path).to_owned());
+        let path =
+            wavs.get(id).map_or_else(|| format!("Audios/{id}.wav"), |path| (*path).to_owned());
         let speaker = row.name(self.speaker)?.filter(|name| !name.eq_ignore_ascii_case(UNKNOWN));
         let mut utterance = tree.utterance(id, &path, &speaker.unwrap_or_default(), &row.place)?;
         utterance.gold = tree.label(row.cell(self.class)?, &row.place)?;
@@ -162,7 +164,8 @@ mod tests {
         WORKER00000003; Happy; Happy; A:3.000; V:4.000; D:4.000;\n";
 
     fn release(table: &str, raters: &str) -> tempfile::TempDir {
-        let root = folder(&["Audios/MSP-PODCAST_0001_0008.wav", "Audios/MSP-PODCAST_0003_0001.wav"]);
+        let root =
+            folder(&["Audios/MSP-PODCAST_0001_0008.wav", "Audios/MSP-PODCAST_0003_0001.wav"]);
         put(root.path(), "Labels/labels_consensus.csv", table);
         put(root.path(), "Labels/labels.txt", raters);
         root
@@ -173,7 +176,10 @@ mod tests {
         let root = release(TABLE, RATERS);
         let found = utterances_of(root.path(), &manifest("msp-podcast")).unwrap();
         let [clear, split, unvoted] = &found[..] else { panic!("{found:?}") };
-        assert_eq!((clear.utterance_id.as_str(), clear.speaker.as_str()), ("MSP-PODCAST_0001_0008", "127"));
+        assert_eq!(
+            (clear.utterance_id.as_str(), clear.speaker.as_str()),
+            ("MSP-PODCAST_0001_0008", "127")
+        );
         assert_eq!((clear.gold.as_deref(), clear.sex), (Some("neutral"), Some(Sex::Male)));
         assert_eq!(clear.path, "Audios/MSP-PODCAST_0001_0008.wav");
         assert_eq!(clear.votes, [("neutral".to_owned(), 1), ("other".to_owned(), 1)].into());

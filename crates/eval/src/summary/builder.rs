@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary};
+use super::{Ensemble, FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary};
 use crate::{Calibration, Confusion, EvalError, LabelMoves, Rates, RunHistory};
 
 /// What a run made of the utterances that it tested.
@@ -90,6 +90,8 @@ pub struct SummaryBuilder {
     synthetic: bool,
     classes: Vec<String>,
     methods: BTreeMap<String, BTreeMap<u64, SeedRuns>>,
+    /// What the models of all seeds together tested, by method and fold name.
+    ensembles: BTreeMap<String, BTreeMap<String, Tested>>,
 }
 
 #[derive(Debug, Default)]
@@ -106,7 +108,14 @@ impl SummaryBuilder {
             synthetic,
             classes: classes.to_vec(),
             methods: BTreeMap::new(),
+            ensembles: BTreeMap::new(),
         }
+    }
+
+    /// Adds what the models of a method's seeds tested together in a fold, by the mean of their
+    /// probabilities.
+    pub fn add_ensemble(&mut self, method: &str, fold: &str, tested: Tested) {
+        self.ensembles.entry(method.to_owned()).or_default().insert(fold.to_owned(), tested);
     }
 
     /// Adds a run: what it tested, a confusion matrix at least, and how it was trained.
@@ -152,7 +161,10 @@ impl SummaryBuilder {
     pub fn finish(self) -> Result<Summary, EvalError> {
         let mut methods = BTreeMap::new();
         for (method, seeds) in self.methods {
-            methods.insert(method, method_summary(seeds)?);
+            let summary = method_summary(seeds)?;
+            let folds = self.ensembles.get(&method);
+            let ensemble = folds.map_or(Ok(None), |folds| ensemble(folds, &summary))?;
+            methods.insert(method, MethodSummary { ensemble, ..summary });
         }
         Ok(Summary {
             schema: Summary::SCHEMA,
@@ -243,7 +255,24 @@ fn method_summary(seeds: BTreeMap<u64, SeedRuns>) -> Result<MethodSummary, EvalE
         tested.push(sum);
     }
     let (_, pooled) = pool(&tested)?;
-    Ok(MethodSummary { over_seeds: over_seeds(&summaries, pooled), seeds: summaries })
+    let over_seeds = over_seeds(&summaries, pooled);
+    Ok(MethodSummary { over_seeds, seeds: summaries, ensemble: None })
+}
+
+/// Rates of the models of all seeds together; `None` where there is one seed, or a run is missing.
+fn ensemble(
+    folds: &BTreeMap<String, Tested>,
+    method: &MethodSummary,
+) -> Result<Option<Ensemble>, EvalError> {
+    let seeds = method.seeds.len();
+    if seeds < 2 || method.runs() != seeds * folds.len() {
+        return Ok(None);
+    }
+    let (_, pooled) = pool(folds.values())?;
+    let folds: BTreeMap<String, Rates> =
+        folds.iter().map(|(name, tested)| (name.clone(), tested.rates())).collect();
+    let (mean, sd_folds) = Rates::mean_and_sd(&folds.values().cloned().collect::<Vec<_>>());
+    Ok(Some(Ensemble { seeds, folds, mean, sd_folds, pooled }))
 }
 
 fn seed_summary(runs: SeedRuns) -> Result<(Tested, SeedSummary), EvalError> {

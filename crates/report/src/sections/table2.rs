@@ -44,7 +44,9 @@ fn groups(input: &ReportInput<'_>) -> Vec<(String, Vec<Table2Row>)> {
     let of = |source| rows.iter().filter(|row| row.source == source).cloned().collect();
     let titled = |source| (source_title(input, source), of(source));
     if !input.summary.test_sets {
-        return [RowSource::FoldMeans, RowSource::Pooled, RowSource::Paper].map(titled).to_vec();
+        return [RowSource::FoldMeans, RowSource::Ensemble, RowSource::Pooled, RowSource::Paper]
+            .map(titled)
+            .to_vec();
     }
     let seeds = counted(seeds(input), "seed");
     let set = |name: &str| {
@@ -94,6 +96,9 @@ fn source_title(input: &ReportInput<'_>, source: RowSource) -> String {
     let (folds, missing) = (folds(input), missing(input));
     match source {
         RowSource::FoldMeans => format!("Means over {folds}, {seeds}{missing}"),
+        RowSource::Ensemble => {
+            format!("Mean of the probabilities of {seeds}, as of one model; means over {folds}")
+        }
         RowSource::Pooled => format!("All utterances of {folds} pooled, {seeds}{missing}"),
         RowSource::Paper => input.paper().label.to_owned(),
     }
