@@ -131,7 +131,7 @@ fn a_kind_is_apart_from_its_stage_and_from_the_other_kinds() {
     for (file, unit) in [
         ("models/src/linear/objective.rs", "model/linear"),
         ("models/src/mlp.rs", "model/mlp"),
-        ("corpus/src/split/group_k_fold.rs", "split/group-k-fold"),
+        ("corpus/src/splitter/group_k_fold.rs", "split/group-k-fold"),
         ("rules/src/soft_target.rs", "rule/soft-target"),
     ] {
         let path = checkout.path(format!("crates/{file}"));

@@ -58,7 +58,7 @@ impl Interim {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0; blake3::OUT_LEN];
         // Memory takes all that is written, and there are no types here that the form lacks.
-        rmp_serde::encode::write(&mut bytes, self).ok();
+        rmp_serde::encode::write_named(&mut bytes, self).ok();
         let digest = blake3::hash(&bytes[blake3::OUT_LEN..]);
         bytes[..blake3::OUT_LEN].copy_from_slice(digest.as_bytes());
         bytes

@@ -58,9 +58,15 @@ fn columns_are_what_others_rely_on() {
     let mut first = utterance("a", "ann", Some("anger"));
     first.votes = BTreeMap::from([("fear".to_owned(), 1), ("anger".to_owned(), 2)]);
     first.attributes = BTreeMap::from([("valence".to_owned(), 2.5), ("arousal".to_owned(), 1.0)]);
+    let mut said = first.clone();
+    said.sentence = Some("a01".to_owned());
+    let with_sentences = super::frame(&[said, utterance("b", "bea", None)]).unwrap();
+    assert_eq!(with_sentences.get_column_names()[11..], ["sentence", "arousal", "valence"]);
+    let read = super::utterances(&with_sentences, 0).unwrap();
+    assert_eq!((read[0].sentence.as_deref(), read[1].sentence.as_deref()), (Some("a01"), None));
     let frame = frame(&[first, utterance("b", "bea", None)]).unwrap();
     let names: Vec<_> = frame.columns().iter().map(|column| column.name().as_str()).collect();
-    assert_eq!(names[..11], COLUMNS);
+    assert_eq!(names[..11], COLUMNS[..11]);
     assert_eq!(names[11..], ["arousal", "valence"]);
     let DataType::List(item) = frame.column("votes").unwrap().dtype() else { panic!("no list") };
     let DataType::Struct(fields) = &**item else { panic!("no struct") };

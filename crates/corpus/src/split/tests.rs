@@ -307,18 +307,25 @@ fn leaks_are_told() {
     assert_eq!(twins, expected);
     assert!(folds.iter().all(|fold| fold.sentences_in_two_parts == 2));
     let by_sentence = "kind = \"group-k-fold\"\ngroup = \"sentence\"\nfolds = 3\nseed = 1";
-    let mut folds = BTreeMap::new();
-    for utterance in &mut utterances[4..8] {
-        utterance.sentence = Some("well".to_owned());
-    }
     let settings = split_by(by_sentence, &CLASSES);
-    for fold in super::splits(&utterances, &exclusions, &settings, &toy(""), None).unwrap().folds {
-        assert_eq!(fold.sentences_in_two_parts, 0);
-        folds.insert(fold.name.clone(), fold.in_two_parts);
+    let mut utterances = corpus(&["a", "b", "c", "d"], str::to_owned);
+    for (number, utterance) in utterances.iter_mut().enumerate() {
+        let says = ["yes", "yes", "no", "well"][number / 4];
+        utterance.sentence = Some(says.to_owned());
     }
-    assert_eq!(folds["no"], ["a", "c"], "b says well alone");
+    utterances[0].sentence = Some("no".to_owned());
+    let split_by_sentence =
+        |utterances: &[Utterance]| super::splits(utterances, &without(&[]), &settings, &toy(""), None);
+    let folds = split_by_sentence(&utterances).unwrap().folds;
+    let told: Vec<(&str, usize, &[String])> = folds
+        .iter()
+        .map(|fold| (&*fold.name, fold.sentences_in_two_parts, &fold.in_two_parts[..]))
+        .collect();
+    // Wherever yes and no are in two parts, so is a, who says both.
+    let of_a = strings(&["a"]);
+    assert_eq!(told, [("no", 0, &of_a[..]), ("well", 0, &of_a), ("yes", 0, &of_a)]);
     utterances[0].sentence = None;
-    let error = super::splits(&utterances, &exclusions, &settings, &toy(""), None).unwrap_err();
+    let error = split_by_sentence(&utterances).unwrap_err();
     assert!(error.to_string().contains("1 utterances of the classes have no sentence"), "{error}");
 }
 
