@@ -93,6 +93,7 @@ impl PredictError {
             | Self::Model(_)
             | Self::Frontend(_)
             | Self::Features(_)
+            | Self::Normalised { .. }
             | Self::Unlike { .. }
             | Self::Short { .. } => exit::DATA,
         }

@@ -179,7 +179,7 @@ mod tests {
             test: ids(test),
             validation: ids(validation),
             left_out: ids(left_out),
-            in_two_parts: Vec::new(),
+            ..Fold::default()
         };
         Splits {
             schema: 3,

@@ -314,8 +314,9 @@ fn leaks_are_told() {
         utterance.sentence = Some(says.to_owned());
     }
     utterances[0].sentence = Some("no".to_owned());
-    let split_by_sentence =
-        |utterances: &[Utterance]| super::splits(utterances, &without(&[]), &settings, &toy(""), None);
+    let split_by_sentence = |utterances: &[Utterance]| {
+        super::splits(utterances, &without(&[]), &settings, &toy(""), None)
+    };
     let folds = split_by_sentence(&utterances).unwrap().folds;
     let told: Vec<(&str, usize, &[String])> = folds
         .iter()

@@ -175,13 +175,14 @@ fn comparison_table(
     table(input, &format!("Gains over {reference}"), &caption, &content)
 }
 
-/// What the bootstrap draws: what the split divides, folds where a fold has several sessions.
+/// What the bootstrap draws: what the split divides, folds where a fold has several sessions or sentences.
 fn drawn(input: &ReportInput<'_>) -> &'static str {
     let several = input.splits.folds.iter().any(|fold| fold.tested.len() > 1);
     match input.splits.grouping {
         Grouping::Speaker => "speakers",
-        Grouping::Session if several => "folds",
+        Grouping::Session | Grouping::Sentence if several => "folds",
         Grouping::Session => "sessions",
+        Grouping::Sentence => "sentences",
     }
 }
 

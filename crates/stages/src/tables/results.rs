@@ -66,9 +66,10 @@ mod tests {
         let epoch = EpochRecord {
             epoch: 1,
             train_loss: 1.0,
-            validation_loss: 1.0,
-            validation_wa: 0.5,
-            validation_ua: 0.5,
+            validation_loss: Some(1.0),
+            validation_wa: Some(0.5),
+            validation_ua: Some(0.5),
+            criterion: None,
             labels_moved: None,
             mean_weight: None,
         };
