@@ -71,7 +71,7 @@ fn test_sets(summary: &Summary, sets: &BTreeSet<&str>) -> Vec<String> {
         ]);
     }
     text.push(
-        "In percent; mean ± sd over seeds. These are test sets of one division, not folds:\n\
+        "In percent; mean ± sd over seeds. These are test sets of one split, no folds:\n\
          no mean over them. WA: accuracy. UA: unweighted average recall (UAR)."
             .to_owned(),
     );
