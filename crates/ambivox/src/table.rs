@@ -94,7 +94,7 @@ fn test_sets(summary: &Summary, sets: &BTreeSet<&str>) -> Vec<String> {
         ]);
     }
     text.push(
-        "In percent; mean ± sd over seeds. These are test sets of one division, not folds:\n\
+        "In percent; mean ± sd over seeds. These are test sets of one split, no folds:\n\
          no mean over them. WA: accuracy. UA: unweighted average recall (UAR)."
             .to_owned(),
     );
@@ -121,13 +121,13 @@ fn methods_table(summary: &Summary) -> Table {
     table
 }
 
-/// `3 × 10`, or how many of these there are.
+/// `3 × 10`, or how many there are of these 30.
 fn runs(method: &MethodSummary) -> String {
-    let planned = format!("{} × {}", method.seeds.len(), method.fold_means().len());
-    if method.runs() == method.planned_runs() {
-        return planned;
+    let (runs, planned) = (method.runs(), method.planned_runs());
+    if runs < planned {
+        return format!("{runs} of {planned}");
     }
-    format!("{} of {planned}", method.runs())
+    format!("{} × {}", method.seeds.len(), method.fold_means().len())
 }
 
 /// What stands below a table of [`probabilities`], up to what its figures are means over.

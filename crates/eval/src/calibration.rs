@@ -60,7 +60,7 @@ impl Calibration {
         let square = |(class, p): (usize, &f64)| (p - f64::from(class == gold)).powi(2);
         self.squares += probabilities.iter().enumerate().map(square).sum::<f64>();
         // As scikit-learn's log_loss keeps a probability of 0 from being infinitely wrong.
-        self.log_loss -= of_gold.clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
+        self.log_loss -= libm::log(of_gold.clamp(f64::EPSILON, 1.0 - f64::EPSILON));
         Ok(())
     }
 
@@ -155,6 +155,6 @@ mod tests {
     #[test]
     fn a_probability_of_zero_for_the_gold_label_is_a_number() {
         let nll = of(&[(1, [1.0, 0.0])]).nll().unwrap();
-        assert_eq!(nll, -f64::EPSILON.ln());
+        assert!((nll - 52.0 * std::f64::consts::LN_2).abs() < 1e-12);
     }
 }

@@ -22,7 +22,7 @@ pub struct Summary {
     pub pipeline: String,
     /// Whether the corpus is synthetic, so that the rates say nothing of real speech.
     pub synthetic: bool,
-    /// Whether what is called folds here are test sets of one published division, tested by the same
+    /// Whether what is called folds here are test sets of one published split, tested by the same
     /// models: means and deviations over them are of no use then. Absent where they are folds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test_sets: bool,

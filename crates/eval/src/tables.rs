@@ -112,7 +112,7 @@ const COMPARISON_SEED: u64 = 0;
 
 /// Every method against the first of the table, with p-values corrected by Holm's method for all of
 /// these comparisons; `None` where two methods have fewer than two folds in common. Test sets of one
-/// division are no folds, and nothing is compared over them.
+/// split are no folds, and nothing is compared over them.
 ///
 /// Errors: matrices of different numbers of classes.
 pub fn comparisons(summary: &Summary) -> Result<Vec<(&str, Option<Comparison>)>, EvalError> {

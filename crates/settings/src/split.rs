@@ -145,7 +145,7 @@ pub struct Splits {
 }
 
 impl Splits {
-    /// Whether the folds are test sets of one published division, behind the same training and validation
+    /// Whether the folds are test sets of one published split, behind the same training and validation
     /// parts each, and no cross-validation: their rates are of different data by the same models, of
     /// which a mean or a test over folds says nothing.
     pub fn are_test_sets(&self) -> bool {

@@ -87,9 +87,9 @@ fn a_cross_validation_cut_short_counts_its_runs() {
     assert!(rates(&summary).contains(" 3 × 10 "), "{}", rates(&summary));
     let seeds = &mut summary.methods.get_mut("lw").unwrap().seeds;
     let folds = &mut seeds.get_mut(&2).unwrap().folds;
-    (folds.remove("Ses00F"), folds.remove("Ses07F"));
+    folds.retain(|name, _| name != "Ses00F" && name != "Ses07F");
     let text = rates(&summary);
-    assert!(text.contains(" 28 of 3 × 10 ") && text.contains(" 1 × 10 "), "{text}");
+    assert!(text.contains(" 28 of 30 ") && text.contains(" 1 × 10 "), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
 }
 

@@ -14,7 +14,7 @@ use crate::svg::strip::{self, Row};
 const SIGNIFICANT: f64 = 0.05;
 
 /// Why there is no mean and no p-value over test sets.
-const NO_FOLDS: &str = "These are test sets of one published division, tested by the same models, and no \
+const NO_FOLDS: &str = "These are test sets of one published split, tested by the same models, and no \
     folds of a cross-validation: no mean is taken and no p-value computed over them.";
 
 /// The section.
