@@ -3,9 +3,13 @@
 //!
 //! What the states are used for is not known here.
 
+mod elementwise;
 mod encoder;
 mod error;
+mod linear;
 mod weights;
+mod whisper;
 
 pub use encoder::Encoder;
 pub use error::EncoderError;
+pub use whisper::{Padding, Whisper};
