@@ -10,6 +10,11 @@ mod linear;
 mod weights;
 mod whisper;
 
+pub use ambivox_nn::compute_portably;
 pub use encoder::Encoder;
 pub use error::EncoderError;
+
+/// Names of the files of a folder of Hugging Face's form that are read.
+pub const FILES: [&str; 2] = ["config.json", weights::FILE];
+
 pub use whisper::{Padding, Whisper};

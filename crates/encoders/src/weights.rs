@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Shape, Tensor};
 use crate::EncoderError;
 
 /// Name of the file of weights in a folder of Hugging Face's form.
-const FILE: &str = "model.safetensors";
+pub(crate) const FILE: &str = "model.safetensors";
 
 /// The tensors of a folder, in f32.
 pub(crate) struct Weights {

@@ -4,10 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::EncoderError;
-
-/// Name of the file.
-const FILE: &str = "config.json";
+use crate::{EncoderError, FILES};
 
 /// The keys that the encoder reads, by their names in Hugging Face's form.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -28,7 +25,7 @@ pub(super) struct Config {
 impl Config {
     /// Reads that of a folder.
     pub(super) fn read(folder: &Path) -> Result<Self, EncoderError> {
-        let file = folder.join(FILE);
+        let file = folder.join(FILES[0]);
         let fault = |message: String| EncoderError::Form { file: file.clone(), message };
         let text = fs_err::read_to_string(&file)?;
         let config: Self = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
