@@ -12,6 +12,7 @@ mod bad_input;
 mod cases;
 mod corpora;
 mod corrections;
+mod encoders;
 mod events;
 mod examples;
 mod faults;

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::{file_name, write_atomically};
-use ambivox_settings::{Bundle, BundledNetwork, Method, counted, role};
+use ambivox_frontends::ENCODER_FILES;
+use ambivox_settings::{Bundle, BundledEncoder, BundledNetwork, Method, counted, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 
@@ -86,7 +87,8 @@ fn write(executor: &Executor<'_>, runs: &[Run], to: &Path) -> Result<PathBuf> {
     fs::create_dir_all(to)?;
     let networks = runs.iter().map(|run| add(executor, run, to));
     let networks = networks.collect::<Result<Vec<_>>>()?;
-    let bundle = describe(executor.resolver.experiment, runs, networks)?;
+    let mut bundle = describe(executor.resolver.experiment, runs, networks)?;
+    bundle.encoder = encoder(executor)?;
     let text = serde_json::to_string_pretty(&bundle)? + "\n";
     write_atomically(&to.join(Bundle::FILE), text.as_bytes())?;
     Ok(fs::canonicalize(to)?)
@@ -113,7 +115,24 @@ fn describe(
         synthetic: experiment.manifest.synthetic,
         method: first.method.method().to_string(),
         networks,
+        encoder: None,
     })
+}
+
+/// The encoder that the networks need, by the digests of its files.
+fn encoder(executor: &Executor<'_>) -> Result<Option<BundledEncoder>> {
+    let experiment = executor.resolver.experiment;
+    if !experiment.frontend.encodes {
+        return Ok(None);
+    }
+    let folder = experiment.table_file()?;
+    let digest = |name: &str| {
+        let digest = executor.resolver.store.memo().file(&folder.join(name))?.digest;
+        Ok((name.to_owned(), digest.to_string()))
+    };
+    let files = ENCODER_FILES.into_iter().map(digest).collect::<Result<_>>()?;
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(Some(BundledEncoder { name: name.unwrap_or_default(), files }))
 }
 
 #[cfg(test)]

@@ -105,14 +105,15 @@ impl Experiment {
         Err(no_such_file(&file, hint))
     }
 
-    /// The file or folder of features that somebody has computed.
+    /// The file or folder that the front end reads: features that somebody has computed, or a model.
     pub(crate) fn table_file(&self) -> Result<PathBuf> {
         let table = self.frontend.table.as_ref().context("no front end that reads a table")?;
         if table.exists() {
             // A link goes by its own name, whose end says what form the table has.
             return Ok(std::path::absolute(table)?);
         }
-        Err(no_such_file(table, "frontend.file names it"))
+        let key = if self.frontend.encodes { "model" } else { "file" };
+        Err(no_such_file(table, &format!("frontend.{key} names it")))
     }
 
     /// The list of parts that somebody has published or written down.

@@ -3,9 +3,18 @@
 //!
 //! What the states are used for is not known here.
 
+mod elementwise;
 mod encoder;
 mod error;
+mod linear;
 mod weights;
+mod whisper;
 
+pub use ambivox_nn::compute_portably;
 pub use encoder::Encoder;
 pub use error::EncoderError;
+
+/// Names of the files of a folder of Hugging Face's form that are read.
+pub const FILES: [&str; 2] = ["config.json", weights::FILE];
+
+pub use whisper::{Padding, Whisper};

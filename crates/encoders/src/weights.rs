@@ -1,6 +1,6 @@
 //! The tensors of `model.safetensors`, each taken by name with the shape that it must have.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Shape, Tensor};
@@ -8,12 +8,12 @@ use candle_core::{DType, Device, Shape, Tensor};
 use crate::EncoderError;
 
 /// Name of the file of weights in a folder of Hugging Face's form.
-const FILE: &str = "model.safetensors";
+pub(crate) const FILE: &str = "model.safetensors";
 
 /// The tensors of a folder, in f32.
 pub(crate) struct Weights {
     file: PathBuf,
-    tensors: HashMap<String, Tensor>,
+    tensors: BTreeMap<String, Tensor>,
 }
 
 impl Weights {
@@ -28,7 +28,7 @@ impl Weights {
             candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(|error| {
                 EncoderError::Form { file: file.clone(), message: error.to_string() }
             })?;
-        Ok(Self { file, tensors })
+        Ok(Self { file, tensors: tensors.into_iter().collect() })
     }
 
     /// Whether there is a tensor of this name.

@@ -4,8 +4,3 @@
 pub(crate) const UTTERANCE: &str = "utterance_id";
 /// Number of the frame within its utterance, from 0.
 pub(crate) const FRAME: &str = "frame";
-
-/// What the names of a layer's values begin with, where a table has several.
-pub(crate) fn of_layer(layer: usize) -> String {
-    format!("layer{layer}_")
-}

@@ -89,7 +89,7 @@ impl FeatureError {
             Self::NoUtterances
             | Self::Broken { .. }
             | Self::AllBroken { .. }
-            | Self::Frontend(FrontendError::Table { .. }) => exit::DATA,
+            | Self::Frontend(FrontendError::Table { .. } | FrontendError::Encoder(_)) => exit::DATA,
             Self::Frontend(FrontendError::Unknown { .. } | FrontendError::Setting(_)) => {
                 exit::USAGE
             }

@@ -7,4 +7,12 @@ use ambivox_frontends::{FrontendKind, HEARING};
 pub use table::parse;
 
 /// Every kind of front end.
-pub const FRONTENDS: [FrontendKind; 2] = [HEARING[0], table::KIND];
+pub const FRONTENDS: [FrontendKind; HEARING.len() + 1] = {
+    let mut all = [table::KIND; HEARING.len() + 1];
+    let mut at = 0;
+    while at < HEARING.len() {
+        all[at] = HEARING[at];
+        at += 1;
+    }
+    all
+};

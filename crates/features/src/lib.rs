@@ -15,6 +15,7 @@ mod table;
 mod tests;
 mod writer;
 
+pub use ambivox_frontends::compute_portably;
 pub use error::FeatureError;
 pub use extract::{Outputs, extract, extract_shard};
 pub use frontend::{FRONTENDS, parse as parse_table};

@@ -14,11 +14,20 @@ use crate::{FRONTENDS, FeatureError};
 /// # Errors
 /// There is no such kind, its settings cannot be, or the two do not go together.
 pub fn plan(frontend: &Section, pooling: &Section, folder: &Path) -> Result<Planned, FeatureError> {
-    let planned = (find(frontend, &FRONTENDS)?.plan)(frontend, folder)?;
+    let mut planned = (find(frontend, &FRONTENDS)?.plan)(frontend, folder)?;
     check_pooling(pooling)?;
-    if pooling.kind != Features::NO_POOLING && !planned.gives_frames() {
+    let pools = pooling.kind != Features::NO_POOLING;
+    if pools && !planned.gives_frames() {
         let fault = "the front end gives one vector of an utterance already; leave [pooling] out";
         return Err(FrontendError::setting("pooling", fault).into());
+    }
+    if pools && planned.encodes {
+        planned.frame_times_s = None;
+    }
+    if planned.choose_layer && planned.gives_frames() {
+        let fault = "layer: \"nested\" is chosen by one vector of an utterance; name one, or add a section \
+                     [pooling] with kind = \"statistics\" and of = [\"mean\"]";
+        return Err(FrontendError::setting("frontend", fault).into());
     }
     Ok(planned)
 }
@@ -28,12 +37,13 @@ pub fn plan(frontend: &Section, pooling: &Section, folder: &Path) -> Result<Plan
 pub struct Recipe {
     pub(crate) frontend: Box<dyn Frontend>,
     pooling: Option<Box<dyn Pooling>>,
-    /// Whether the front end gives frames.
+    /// Whether frames are kept.
     frames: bool,
 }
 
 impl Recipe {
-    /// Makes ready what was [planned](plan), with the table that the front end reads, where it reads one.
+    /// Makes ready what was [planned](plan), with frames to keep or not, and with the table, or the folder of
+    /// a model, that the front end reads, where it reads one.
     ///
     /// # Errors
     /// The settings cannot be, or the table cannot be read.
@@ -52,22 +62,28 @@ impl Recipe {
     pub(crate) fn columns(&self) -> Columns<'_> {
         let own = self.frontend.columns();
         let pooled = self.pooling.as_ref().map(|pooling| pooling.columns());
-        let vector = if self.frames { pooled } else { Some(own) };
+        let vector = if self.frames { pooled } else { pooled.or(Some(own)) };
         Columns { frame: self.frames.then_some(own), vector }
     }
 
     /// Frames and vector of what the front end has made of an utterance. Errors: values so large that what
     /// is pooled of them is no number.
     pub(crate) fn parts(&self, rows: Vec<f32>) -> Result<(Vec<f32>, Option<Vec<f32>>), String> {
-        if !self.frames {
-            return Ok((Vec::new(), Some(rows)));
-        }
-        let vector = self.pooling.as_ref().map(|pooling| pooling.pool(&rows));
+        let Some(pooling) = &self.pooling else {
+            return Ok(if self.frames { (rows, None) } else { (Vec::new(), Some(rows)) });
+        };
+        let vector = Some(pooling.pool(&rows));
+        let rows = if self.frames { rows } else { Vec::new() };
         let values = vector.iter().flatten().zip(self.columns().vector.into_iter().flatten());
         match values.into_iter().find(|(value, _)| !value.is_finite()) {
             None => Ok((rows, vector)),
             Some((value, name)) => Err(format!("{name} of its frames is {value}")),
         }
+    }
+
+    /// Whether the front end works from recordings.
+    pub fn hears(&self) -> bool {
+        self.frontend.hears()
     }
 
     /// Takes what the front end's table calls utterances for those of an index; returns the names that are

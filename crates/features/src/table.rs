@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ambivox_corpus::check_version;
+use ambivox_frontends::of_layer;
 use fs_err as fs;
 use polars::prelude::*;
 
 use crate::FeatureError;
-use crate::columns::{FRAME, UTTERANCE, of_layer};
+use crate::columns::{FRAME, UTTERANCE};
 use crate::extract::{GROUP_UTTERANCES, Outputs};
 use crate::writer::{Columns, Described, Tables};
 

@@ -4,7 +4,7 @@ use std::f32::consts::TAU;
 use std::path::Path;
 use std::sync::Mutex;
 
-use ambivox_audio::Cut;
+use ambivox_audio::{Audio, Cut};
 use ambivox_corpus::{Index, Utterance, write_index};
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
 use ambivox_settings::{Exclusion, Features, OnBroken, Section, exit};
@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use crate::{FeatureError, FeatureTable, Outputs, Recipe, extract, plan};
 
 mod shards;
+mod whisper;
 
 const FLOAT: WavSpec = WavSpec {
     channels: 1,

@@ -19,6 +19,9 @@ pub enum FrontendError {
     /// A file that a setting names cannot be read; the message names it.
     #[error("{0}")]
     File(#[from] std::io::Error),
+    /// A neural encoder's folder cannot be used.
+    #[error("{0}")]
+    Encoder(#[from] ambivox_encoders::EncoderError),
     /// A table of features cannot be used.
     #[error("{file}: {message}")]
     Table {

@@ -1,6 +1,7 @@
 //! What every front end does, and which kinds there are.
 
 pub(crate) mod lld;
+mod whisper;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,9 @@ pub struct Planned {
     pub hears: bool,
     /// Whether its vectors are of several layers, of which a run has to choose one.
     pub choose_layer: bool,
+    /// Whether a neural encoder makes its rows: where they are pooled, what is pooled is kept alone, since
+    /// the rows would fill the disk; and bits are those of a processor.
+    pub encodes: bool,
     /// The file or folder that it reads beside.
     pub table: Option<PathBuf>,
 }
@@ -94,7 +98,7 @@ pub struct FrontendKind {
 }
 
 /// The kinds that hear recordings.
-pub const HEARING: [FrontendKind; 1] = [lld::KIND];
+pub const HEARING: [FrontendKind; 2] = [lld::KIND, whisper::KIND];
 
 /// The kind of a section among those there are.
 pub fn find<'a>(

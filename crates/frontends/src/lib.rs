@@ -5,10 +5,13 @@
 //! one that reads what somebody has computed, the reader of the table is elsewhere. What the numbers are
 //! used for is not known here.
 
+mod encoded;
 mod error;
 mod frontend;
 mod pooling;
 
+pub use ambivox_encoders::{FILES as ENCODER_FILES, compute_portably};
+pub use encoded::of_layer;
 pub use error::FrontendError;
 pub use frontend::lld::{section_of as lld_section, set as lld_set};
 pub use frontend::{Frontend, FrontendKind, HEARING, Planned, Session, Utterance, find};

@@ -88,6 +88,7 @@ pub use error::NnError;
 pub use init::{theta, uniform};
 pub use layers::{Dense, HiddenDropout, Layer, rows};
 pub use loss::{CrossEntropy, Loss};
+pub use matmul::{Matrix, product_into};
 pub use op::{Encoded, Encoder, gpu_or_cpu};
 pub use optimiser::{Memory, Optimiser};
 pub use packing::Packing;

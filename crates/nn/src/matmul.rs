@@ -11,7 +11,7 @@ use crate::real::Real;
 
 /// A matrix seen through strides.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Matrix<'a, T> {
+pub struct Matrix<'a, T> {
     data: &'a [T],
     rows: usize,
     columns: usize,
@@ -21,14 +21,14 @@ pub(crate) struct Matrix<'a, T> {
 
 impl<'a, T> Matrix<'a, T> {
     /// A row-major matrix over the whole of `data`.
-    pub(crate) fn new(data: &'a [T], columns: usize) -> Self {
+    pub fn new(data: &'a [T], columns: usize) -> Self {
         assert_eq!(data.len() % columns, 0, "a matrix has whole rows");
         let rows = data.len() / columns;
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
     /// A matrix of this many rows and columns, so far apart in `data` from its start on.
-    pub(crate) fn strided(data: &'a [T], sizes: [usize; 2], strides: [usize; 2]) -> Self {
+    pub fn strided(data: &'a [T], sizes: [usize; 2], strides: [usize; 2]) -> Self {
         let ([rows, columns], [row_stride, column_stride]) = (sizes, strides);
         let last = rows.saturating_sub(1) * row_stride + columns.saturating_sub(1) * column_stride;
         assert!(rows * columns == 0 || last < data.len(), "a matrix lies within its data");
@@ -57,7 +57,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// Rows and columns exchanged; nothing is moved.
-    pub(crate) fn transposed(self) -> Self {
+    pub fn transposed(self) -> Self {
         Self {
             rows: self.columns,
             columns: self.rows,
@@ -85,12 +85,12 @@ const DEPTH: usize = 256;
 
 /// `out = a · b`, or `out += a · b`, in one order of sums and with every product rounded, whatever
 /// the processor.
-fn plain<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, accumulate: bool) {
+fn plain<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, accumulate: bool, threads: usize) {
     if out.is_empty() {
         return;
     }
     let (width, values) = (b.columns, b.row_major());
-    out.par_chunks_mut(width).enumerate().for_each(|(row, out)| {
+    let row = |(row, out): (usize, &mut [T])| {
         if !accumulate {
             out.fill(T::ZERO);
         }
@@ -103,7 +103,20 @@ fn plain<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, accumulate: bool) {
             }
             out.iter_mut().zip(&sum).for_each(|(out, &sum)| *out += sum);
         }
-    });
+    };
+    if threads > 1 {
+        out.par_chunks_mut(width).enumerate().for_each(row);
+    } else {
+        out.chunks_mut(width).enumerate().for_each(row);
+    }
+}
+
+/// `out = a · b`, or `out += a · b`, by this thread alone; `out` is row-major.
+///
+/// # Panics
+/// The sizes do not agree.
+pub fn product_into(out: &mut [f32], a: Matrix<'_, f32>, b: Matrix<'_, f32>, accumulate: bool) {
+    multiply(out, a, b, accumulate, 1);
 }
 
 /// `out = a · b`, or `out += a · b`; `out` is row-major. Bits do not depend on `threads`: `gemm`
@@ -118,7 +131,7 @@ pub(crate) fn multiply<T: Real>(
     assert_eq!(a.columns, b.rows, "inner dimensions agree");
     assert_eq!(out.len(), a.rows * b.columns, "the product has its place");
     if is_portable() {
-        return plain(out, a, b, accumulate);
+        return plain(out, a, b, accumulate, threads);
     }
     let parallelism = if threads > 1 { Parallelism::Rayon(threads) } else { Parallelism::None };
     // SAFETY: both operands and the result are whole slices of the sizes that their strides reach
@@ -201,7 +214,7 @@ mod tests {
         for (a, b) in left.into_iter().flat_map(|a| right.map(|b| (a, b))) {
             for accumulate in [false, true] {
                 let (mut found, mut expected) = ([0.5; 35], [0.5; 35]);
-                plain(&mut found, a, b, accumulate);
+                plain(&mut found, a, b, accumulate, 2);
                 multiply(&mut expected, a, b, accumulate, 1);
                 let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-10;
                 assert!(found.iter().zip(&expected).all(near), "{found:?} {expected:?}");

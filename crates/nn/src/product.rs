@@ -30,7 +30,7 @@ impl CustomOp2 for Portable {
             bail!("a product of {} columns with {} rows", a.columns(), b.rows());
         }
         let mut out = vec![0.0; a.rows() * b.columns()];
-        multiply(&mut out, a, b, false, 1);
+        multiply(&mut out, a, b, false, rayon::current_num_threads());
         Ok((CpuStorage::F32(out), Shape::from((a.rows(), b.columns()))))
     }
 

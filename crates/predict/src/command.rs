@@ -66,7 +66,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     // The global pool, since the matrix products use that one.
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     compute_by(Arithmetic::asked()?);
-    let ensemble = Ensemble::load(&cli.model)?;
+    let ensemble = Ensemble::load(&cli.model, cli.encoder.as_deref())?;
     if ensemble.bundle().synthetic {
         say("warning: these networks were trained on a synthetic corpus and know no real speech");
     }

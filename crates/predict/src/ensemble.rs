@@ -2,20 +2,21 @@
 
 use std::path::Path;
 
-use ambivox_lld::{Extractor, FeatureSet, SAMPLE_RATE};
+use ambivox_lld::{FeatureSet, SAMPLE_RATE};
 use ambivox_settings::Bundle;
 use serde::Serialize;
 
+use crate::PredictError;
 use crate::networks::{Networks, Said};
-use crate::{PredictError, windows};
+use crate::reader::{Part, Reader};
 
 /// Networks that predict together: their probabilities and their attention are averaged.
 pub struct Ensemble {
     bundle: Bundle,
     networks: Networks,
-    set: FeatureSet,
-    /// Made once, cloned for every recording.
-    extractor: Extractor,
+    reader: Reader,
+    /// Values of a row.
+    width: usize,
 }
 
 /// What an ensemble says of a recording.
@@ -55,14 +56,15 @@ pub struct Attention {
 
 impl Ensemble {
     /// Reads a bundle. It is an error, which names the file, unless every network is the one that
-    /// was bundled, by its digest, and all know the same classes and descriptors.
-    pub fn load(folder: &Path) -> Result<Self, PredictError> {
+    /// was bundled, by its digest, and all know the same classes and descriptors; and unless `encoder`
+    /// is the folder of the encoder whose hidden states they read, where they do.
+    pub fn load(folder: &Path, encoder: Option<&Path>) -> Result<Self, PredictError> {
         if !folder.is_dir() {
             return Err(PredictError::NoFolder(folder.to_owned()));
         }
         let bundle = Bundle::read(folder)?;
-        let (networks, set) = Networks::load(folder, &bundle)?;
-        Ok(Self { bundle, networks, extractor: Extractor::new(&set)?, set })
+        let (networks, reader) = Networks::load(folder, &bundle, encoder)?;
+        Ok(Self { bundle, networks, width: reader.columns().len(), reader })
     }
 
     /// What the bundle says of itself.
@@ -80,33 +82,32 @@ impl Ensemble {
         self.networks.have_attention()
     }
 
-    /// The descriptors that the networks read.
-    pub fn feature_set(&self) -> &FeatureSet {
-        &self.set
+    /// The descriptors that the networks read; none where they read an encoder's hidden states.
+    pub fn feature_set(&self) -> Option<&FeatureSet> {
+        match &self.reader {
+            Reader::Descriptors(lld) => Some(&lld.0),
+            Reader::Encoder(_) => None,
+        }
     }
 
     /// From the start of one frame to that of the next, in seconds.
     pub fn step_s(&self) -> f64 {
-        f64::from(self.set.step_ms) / 1000.0
+        self.reader.step_s()
     }
 
     /// Analyses a recording (mono, 16 kHz, full scale ±1, finite) in windows of at most `longest_s`
     /// seconds. It is an error if the recording is shorter than one frame.
     pub fn analyse(&self, samples: &[f32], longest_s: f64) -> Result<Analysis, PredictError> {
         let duration_s = samples.len() as f64 / f64::from(SAMPLE_RATE);
-        let rows = self.extractor.clone().process(samples);
-        if rows.is_empty() {
+        let longest = (longest_s / self.step_s()).round().max(1.0) as usize;
+        let parts = self.reader.parts(samples, longest)?;
+        if parts.is_empty() {
             return Err(PredictError::Short { duration_s, frame_s: self.frame_s() });
         }
-        let longest = (longest_s / self.step_s()).round().max(1.0) as usize;
-        let cut = windows(rows.len(), longest);
-        let starts: Vec<usize> = cut.iter().map(|window| window.start).collect();
-        let width = rows.width();
-        let values = rows.data();
-        let parts: Vec<&[f32]> =
-            cut.iter().map(|part| &values[part.start * width..part.end * width]).collect();
-        let windows = self.windows(&parts, &starts)?;
-        let frames = rows.len() as f64;
+        let (starts, rows): (Vec<usize>, Vec<&[f32]>) =
+            parts.iter().map(|Part { start, rows }| (*start, rows.as_slice())).unzip();
+        let windows = self.windows(&rows, &starts)?;
+        let frames = windows.iter().map(|window| window.frames as f64).sum::<f64>();
         let mean = |c: usize| {
             let share = |w: &Window| w.frames as f64 / frames * w.probabilities[c];
             windows.iter().map(share).sum()
@@ -123,7 +124,7 @@ impl Ensemble {
         starts: &[usize],
     ) -> Result<Vec<Window>, PredictError> {
         let said = self.networks.say(parts)?;
-        let frames = parts.iter().map(|part| part.len() / self.set.columns().len());
+        let frames = parts.iter().map(|part| part.len() / self.width);
         let windows = starts.iter().zip(frames).zip(said);
         Ok(windows.map(|((&start, frames), said)| self.window(start, frames, said)).collect())
     }
@@ -146,6 +147,6 @@ impl Ensemble {
 
     /// Length of a frame, in seconds.
     pub fn frame_s(&self) -> f64 {
-        f64::from(self.set.frame.length_ms) / 1000.0
+        self.reader.frame_s()
     }
 }

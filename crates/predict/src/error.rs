@@ -43,6 +43,34 @@ pub enum PredictError {
     /// What the networks read cannot be made of sound.
     #[error("what the bundle's networks read: {0}")]
     Frontend(#[from] FrontendError),
+    /// They read hidden states of an encoder, which was not named.
+    #[error(
+        "the bundle's networks read hidden states of an encoder that is not in the bundle: {0}\nhint: name \
+         its folder with --encoder"
+    )]
+    NoEncoder(String),
+    /// An encoder's file is not the one that the networks were trained with.
+    #[error(
+        "{}: its digest is {found}, and the networks were trained with {expected}; name that encoder's \
+         folder with --encoder",
+        file.display()
+    )]
+    OtherEncoder {
+        /// The file.
+        file: PathBuf,
+        /// Digest of what it holds.
+        found: String,
+        /// Digest in the bundle.
+        expected: String,
+    },
+    /// An encoder is given recordings, not samples as they come.
+    #[error(
+        "the bundle's networks read hidden states of an encoder, which hears whole recordings; leave --stream out"
+    )]
+    NoStream,
+    /// The encoder can make nothing of a recording; the message says why.
+    #[error("{0}")]
+    Utterance(String),
     /// Their feature set cannot be computed.
     #[error("the bundle's feature set: {0}")]
     Features(#[from] LldError),
@@ -78,7 +106,7 @@ impl PredictError {
     /// recording is at fault, or neither.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoFolder(_) => exit::USAGE,
+            Self::NoFolder(_) | Self::NoEncoder(_) | Self::NoStream => exit::USAGE,
             Self::Bundle(SettingsError::Read(error))
             | Self::File(error)
             | Self::Model(ModelError::Io(error)) => match error.kind() {
@@ -89,6 +117,8 @@ impl PredictError {
             Self::Model(ModelError::Tensor(_) | ModelError::Nn(_)) => exit::FAILED,
             Self::Bundle(_)
             | Self::Changed { .. }
+            | Self::OtherEncoder { .. }
+            | Self::Utterance(_)
             | Self::Outside(_)
             | Self::Model(_)
             | Self::Frontend(_)

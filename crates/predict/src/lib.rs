@@ -9,7 +9,7 @@
 //! use std::path::Path;
 //! use ambivox_predict::Ensemble;
 //!
-//! let ensemble = Ensemble::load(Path::new("bundle"))?;
+//! let ensemble = Ensemble::load(Path::new("bundle"), None)?;
 //! let samples = ambivox_audio::load(Path::new("speech.wav"), Default::default())?;
 //! let analysis = ensemble.analyse(&samples, 10.0)?;
 //! println!("{:?} {:?}", ensemble.classes(), analysis.probabilities);
@@ -21,6 +21,7 @@ mod ensemble;
 mod error;
 mod live;
 mod networks;
+mod reader;
 mod windows;
 
 pub use command::main;

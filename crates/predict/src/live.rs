@@ -29,7 +29,7 @@ impl<'a> Live<'a> {
         let hop = frames(hop_s);
         Ok(Self {
             ensemble,
-            stream: Stream::new(ensemble.feature_set())?,
+            stream: Stream::new(ensemble.feature_set().ok_or(PredictError::NoStream)?)?,
             rows: Vec::new(),
             first: 0,
             due: hop,

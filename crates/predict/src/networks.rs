@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use ambivox_frontends::{Pooling, lld_set, pool_columns};
-use ambivox_lld::FeatureSet;
+use ambivox_frontends::{Pooling, of_layer, pool_columns};
 use ambivox_models::{Checkpoint, ModelError, Prediction};
-use ambivox_settings::{Bundle, BundledNetwork, Normalisation, read_bounded};
+use ambivox_settings::{Bundle, BundledNetwork, Features, Normalisation, read_bounded};
 use fs_err as fs;
 
 use crate::PredictError;
+use crate::reader::Reader;
 
 /// Bytes of a bundle's networks at most, all together: what they take in memory.
 const MOST_BYTES: u64 = 4 << 30;
@@ -19,6 +19,18 @@ pub(crate) struct Networks {
     /// Where the networks read one vector of a window: what makes it, as of an utterance of just its
     /// frames.
     pooling: Option<Box<dyn Pooling>>,
+    /// Which of the pooled values each network reads, where they read different layers of an encoder.
+    layers: Option<Vec<Vec<usize>>>,
+}
+
+/// Refuses values whose normalisation cannot be had here.
+fn refuse_normalised(normalisation: Normalisation) -> Result<(), PredictError> {
+    let over = match normalisation {
+        Normalisation::Training => return Ok(()),
+        Normalisation::Speaker => "all that a speaker has said",
+        Normalisation::Corpus => "all of a corpus",
+    };
+    Err(PredictError::Normalised { over })
 }
 
 /// What all of them say of a window, averaged.
@@ -30,30 +42,36 @@ pub(crate) struct Said {
 }
 
 impl Networks {
-    /// Reads the networks of a bundle, and the feature set that they share.
-    pub(crate) fn load(folder: &Path, bundle: &Bundle) -> Result<(Self, FeatureSet), PredictError> {
+    /// Reads the networks of a bundle, and makes ready what they all read, with the folder of an encoder.
+    pub(crate) fn load(
+        folder: &Path,
+        bundle: &Bundle,
+        encoder: Option<&Path>,
+    ) -> Result<(Self, Reader), PredictError> {
         let members = load(folder, bundle)?;
-        let features = &members[0].features;
-        let over = match features.normalisation {
-            Normalisation::Training => None,
-            Normalisation::Speaker => Some("all that a speaker has said"),
-            Normalisation::Corpus => Some("all of a corpus"),
-        };
-        over.map_or(Ok(()), |over| Err(PredictError::Normalised { over }))?;
-        let set = lld_set(&features.frontend)?;
-        let (columns, added) = (set.columns(), set.contour.smoothing / 2);
-        let pooling = pool_columns(&features.pooling, &columns, added)?;
-        let width = match &pooling {
-            Some(pooling) => Width { values: pooling.columns().len(), of: "an utterance" },
-            None => Width { values: columns.len(), of: "a frame" },
-        };
-        for (network, member) in bundle.networks.iter().zip(&members) {
+        let Features { mut frontend, pooling, normalisation } = members[0].features.clone();
+        refuse_normalised(normalisation)?;
+        let differ = bundle.encoder.is_some()
+            && members.iter().any(|member| member.features.frontend != frontend);
+        if differ {
+            frontend.settings.insert(LAYER.to_owned(), "nested".into());
+        }
+        let reader = Reader::open(&frontend, bundle, encoder)?;
+        let columns = reader.columns();
+        let pooling = pool_columns(&pooling, &columns, reader.added_rows())?;
+        let read = pooling.as_ref().map_or(columns.as_slice(), |pooling| pooling.columns());
+        let layers = members.iter().map(|member| places(member, read));
+        let layers = differ.then(|| layers.collect::<Vec<_>>());
+        let of = if pooling.is_some() { "an utterance" } else { "a frame" };
+        for (number, (network, member)) in bundle.networks.iter().zip(&members).enumerate() {
+            let values = layers.as_ref().map_or(read.len(), |layers| layers[number].len());
+            let width = Width { values, of };
             alike(&members[0], member, &width).map_err(|message| PredictError::Unlike {
                 file: folder.join(&network.file),
                 message,
             })?;
         }
-        Ok((Self { members, pooling }, set))
+        Ok((Self { members, pooling, layers }, reader))
     }
 
     /// Names of the classes, in the order of all probabilities.
@@ -80,11 +98,27 @@ impl Networks {
 
     /// What they say of what they read of each window.
     fn said(&self, rows: &[&[f32]]) -> Result<Vec<Said>, PredictError> {
-        let said = self.members.iter().map(|member| predict(member, rows));
+        let said = self.members.iter().enumerate().map(|(number, member)| {
+            let Some(layers) = &self.layers else { return predict(member, rows) };
+            let own = |row: &&[f32]| layers[number].iter().map(|&at| row[at]).collect::<Vec<f32>>();
+            let own: Vec<Vec<f32>> = rows.iter().map(own).collect();
+            predict(member, &own.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        });
         let said = said.collect::<Result<Vec<_>, _>>()?;
         let of_window = |i| said.iter().map(|of_member| &of_member[i]).collect::<Vec<_>>();
         Ok((0..rows.len()).map(|i| averaged(&of_window(i))).collect())
     }
+}
+
+/// The setting that networks trained together may have of their own.
+const LAYER: &str = "layer";
+
+/// Where the values of a network's layer are among those of all.
+fn places(member: &Checkpoint, columns: &[String]) -> Vec<usize> {
+    let layer = member.features.frontend.settings.get(LAYER).and_then(|layer| layer.as_integer());
+    let prefix = layer.and_then(|layer| Some(of_layer(usize::try_from(layer).ok()?)));
+    let is_own = |name: &String| prefix.as_ref().is_some_and(|prefix| name.starts_with(prefix));
+    columns.iter().enumerate().filter(|(_, name)| is_own(name)).map(|(at, _)| at).collect()
 }
 
 fn averaged(said: &[&Prediction]) -> Said {
@@ -139,7 +173,12 @@ fn alike(first: &Checkpoint, other: &Checkpoint, width: &Width) -> Result<(), St
     if other.classes != first.classes {
         return Err(format!("its classes are {:?}, not {:?}", other.classes, first.classes));
     }
-    if other.features != first.features {
+    let shared = |member: &Checkpoint| {
+        let mut features = member.features.clone();
+        features.frontend.settings.remove(LAYER);
+        features
+    };
+    if shared(other) != shared(first) {
         return Err("it reads other features than the first network".to_owned());
     }
     let (inputs, Width { values, of }) = (other.predictor.inputs(), width);

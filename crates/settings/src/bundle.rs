@@ -1,6 +1,6 @@
 //! `bundle.json`: what a folder of trained networks holds, which can be copied to another machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,19 @@ pub struct Bundle {
     pub method: String,
     /// The networks, in the order in which their predictions are averaged.
     pub networks: Vec<BundledNetwork>,
+    /// The encoder whose hidden states they read, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<BundledEncoder>,
+}
+
+/// A neural encoder that a bundle's networks need and that is not in the bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundledEncoder {
+    /// What its folder was called where they were trained.
+    pub name: String,
+    /// BLAKE3 digests of its files, in hexadecimal, by their names.
+    pub files: BTreeMap<String, String>,
 }
 
 /// One network of a bundle.
@@ -83,8 +96,10 @@ impl Bundle {
             let file = &again.file;
             return Err(format!("{file:?} is named twice; every network has a file of its own"));
         }
-        match self.networks.iter().find(|network| !is_plain(&network.file)) {
-            Some(network) => Err(format!("{:?} is no name of a file in the folder", network.file)),
+        let named = self.networks.iter().map(|network| &network.file);
+        let needed = self.encoder.iter().flat_map(|encoder| encoder.files.keys());
+        match named.chain(needed).find(|name| !is_plain(name)) {
+            Some(name) => Err(format!("{name:?} is no name of a file in the folder")),
             None => Ok(()),
         }
     }
@@ -114,6 +129,7 @@ mod tests {
             synthetic: false,
             method: "lw".to_owned(),
             networks: vec![network],
+            encoder: None,
         }
     }
 
@@ -170,6 +186,10 @@ mod tests {
         for file in ["../a", "/etc/passwd", "a/b", "", "..", "c:\\a", "a\nhint: b"] {
             let mut wrong = bundle();
             file.clone_into(&mut wrong.networks[0].file);
+            assert!(read(&wrong).unwrap_err().contains("no name of a file"), "{file}");
+            let mut wrong = bundle();
+            let files = [(file.to_owned(), String::new())].into();
+            wrong.encoder = Some(BundledEncoder { name: "whisper".to_owned(), files });
             assert!(read(&wrong).unwrap_err().contains("no name of a file"), "{file}");
         }
     }

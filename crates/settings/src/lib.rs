@@ -31,7 +31,7 @@ mod untrusted;
 mod words;
 
 pub use arithmetic::{Arithmetic, UnknownArithmetic};
-pub use bundle::{Bundle, BundledNetwork};
+pub use bundle::{Bundle, BundledEncoder, BundledNetwork};
 pub use choice::Choice;
 pub use cyclegan::{CycleganSettings, Pool};
 pub use error::SettingsError;

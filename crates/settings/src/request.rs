@@ -20,7 +20,8 @@ pub mod role {
     pub const INDEX: &str = "index";
     /// `index.json`: counts, speakers, release check (see the index stage).
     pub const INDEX_SUMMARY: &str = "index_summary";
-    /// The file or folder of features that somebody has computed, outside of the store.
+    /// The file or folder that a front end reads, outside of the store: features that somebody has computed,
+    /// or a model.
     pub const TABLE: &str = "table";
     /// The list of parts that somebody has published or written down, outside of the store.
     pub const PARTS: &str = "parts";
@@ -75,17 +76,21 @@ pub struct IndexParams {
 }
 
 /// Parameters of the extract stage. Inputs: `index`, and `corpus` for a front end that hears recordings,
-/// `table` for one that reads what somebody has computed. Outputs: `features` where it gives frames,
-/// `vectors` where it gives vectors or they are pooled, `exclusions`.
+/// `table` for one that reads what somebody has computed, both for one with a model. Outputs: `features`
+/// where frames are kept, `vectors` where there are vectors, of the front end or pooled, `exclusions`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExtractParams {
     /// What to compute.
     pub features: Features,
-    /// Whether the front end gives frames; else a vector of an utterance at once.
+    /// Whether frames are kept; else there is a vector of an utterance alone.
     pub frames: bool,
     /// What to do with broken audio.
     pub on_broken: OnBroken,
+    /// Which instructions a neural encoder computes by. Absent where there is none, or they are the
+    /// processor's own.
+    #[serde(default, skip_serializing_if = "Arithmetic::is_native")]
+    pub arithmetic: Arithmetic,
 }
 
 /// Parameters of the stage that normalises. Inputs: `index`, and `features` where there are frames, `vectors`

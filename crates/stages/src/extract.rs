@@ -3,19 +3,22 @@
 use std::path::Path;
 
 use ambivox_corpus::Index;
-use ambivox_features::{Outputs, Recipe, extract, extract_shard};
-use ambivox_settings::{Exclusion, ExtractParams, counted, role, some_listed};
+use ambivox_features::{Outputs, Recipe, compute_portably, extract, extract_shard};
+use ambivox_settings::{Arithmetic, Exclusion, ExtractParams, counted, role, some_listed};
 
 use crate::StageError;
 use crate::job::Job;
 
 pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageError> {
+    if params.arithmetic == Arithmetic::Portable {
+        compute_portably();
+    }
     let index = Index::open(job.input(role::INDEX)?)?;
     let table = job.optional_input(role::TABLE);
     let mut recipe = Recipe::open(&params.features, params.frames, table)?;
     let strangers = recipe.adopt(&index)?;
     // What is read from a table has no recordings.
-    let root = if table.is_some() { Path::new("") } else { job.input(role::CORPUS)? };
+    let root = if recipe.hears() { job.input(role::CORPUS)? } else { Path::new("") };
     let progress = |done, total| job.reporter.progress(done, total, "utterances", "");
     if let Some(shard) = job.request.shard {
         let folder = job.request.interim.as_deref().ok_or_else(|| job.lacks("`interim`"))?;

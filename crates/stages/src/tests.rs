@@ -131,7 +131,12 @@ impl Bench {
     fn extract(&self, on_broken: OnBroken) -> Result<PathBuf, StageError> {
         let index = self.out("index").join("index.parquet");
         let inputs = [(role::CORPUS, self.corpus()), (role::INDEX, index)];
-        let params = ExtractParams { features: features(), frames: true, on_broken };
+        let params = ExtractParams {
+            features: features(),
+            frames: true,
+            on_broken,
+            arithmetic: Arithmetic::Native,
+        };
         self.work("extract", StageParams::Extract(params), &inputs)
     }
 

@@ -1,8 +1,8 @@
 //! What a pipeline makes: each instance's parameters, and where its inputs come from.
 
 use ambivox_settings::{
-    AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
-    LabelNoiseSettings, Method, Normalisation, NormaliseParams, ReportParams, SplitParams,
+    Arithmetic, AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams,
+    IndexParams, LabelNoiseSettings, Method, Normalisation, NormaliseParams, ReportParams, SplitParams,
     SplitSettings, StageParams, TrainParams, role,
 };
 
@@ -86,13 +86,11 @@ fn corpus(experiment: &Experiment) -> (String, Source) {
     }
 }
 
-/// What the front end works from.
-fn described(experiment: &Experiment) -> (String, Source) {
-    if experiment.frontend.hears {
-        corpus(experiment)
-    } else {
-        (role::TABLE.to_owned(), Source::Table)
-    }
+/// What the front end works from: recordings, a table or a model, or both.
+fn described(experiment: &Experiment) -> impl Iterator<Item = (String, Source)> {
+    let frontend = &experiment.frontend;
+    let table = frontend.table.as_ref().map(|_| (role::TABLE.to_owned(), Source::Table));
+    frontend.hears.then(|| corpus(experiment)).into_iter().chain(table)
 }
 
 /// What comes before training, each after the other: synth (where the corpus is), index, extract,
@@ -106,6 +104,8 @@ pub(super) fn preparation(experiment: &Experiment) -> Vec<Instance> {
         features: experiment.features(),
         frames: frontend.gives_frames(),
         on_broken: pipeline.corpus.on_broken,
+        // Descriptors are the same by any instructions, and their keys are too.
+        arithmetic: if frontend.encodes { experiment.arithmetic } else { Arithmetic::Native },
     });
     let over = pipeline.normalisation.over;
     let normalised = (!over.is_training()).then(|| normalised(experiment, over));
@@ -123,7 +123,7 @@ pub(super) fn preparation(experiment: &Experiment) -> Vec<Instance> {
     let divided = [indexed.clone(), exclusions].into_iter().chain(parts).collect();
     let rest = [
         Instance::new("index", index, vec![corpus(experiment)]),
-        Instance::new("extract", extract, vec![described(experiment), indexed]),
+        Instance::new("extract", extract, described(experiment).chain([indexed]).collect()),
         Instance::new(SPLIT, split, divided),
     ];
     synth.into_iter().chain(rest).chain(normalised).collect()

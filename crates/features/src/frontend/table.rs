@@ -112,7 +112,7 @@ fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
     let frame_times_s = settings.step_s.map(|step| [step, step]);
     let table = Some(folder.join(file));
     let choose_layer = settings.chooses_layer();
-    Ok(Planned { section, frame_times_s, hears: false, choose_layer, table })
+    Ok(Planned { section, frame_times_s, hears: false, choose_layer, encodes: false, table })
 }
 
 fn open(section: &Section, table: Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError> {

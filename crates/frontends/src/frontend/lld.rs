@@ -61,6 +61,7 @@ fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
         section: section_of(set)?,
         hears: true,
         choose_layer: false,
+        encodes: false,
         table: None,
     })
 }

@@ -166,7 +166,12 @@ fn an_extraction_writes_frames_vectors_or_both() {
         let frontend = pipeline(PIPELINE).unwrap().frontend;
         let features = Features::of(frontend, Section::bare(pooling));
         let on_broken = crate::OnBroken::Stop;
-        StageParams::Extract(crate::ExtractParams { features, frames, on_broken })
+        StageParams::Extract(crate::ExtractParams {
+            features,
+            frames,
+            on_broken,
+            arithmetic: crate::Arithmetic::Native,
+        })
     };
     for (pooling, frames, expected) in [
         ("none", true, &["features", "exclusions"][..]),

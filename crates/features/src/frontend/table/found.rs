@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use ambivox_frontends::of_layer;
 use ambivox_settings::some_listed;
 
 use super::{Layer, RowsOf};
-use crate::columns::of_layer;
 
 /// Values of one utterance, row-major.
 #[derive(Debug, Clone, PartialEq)]

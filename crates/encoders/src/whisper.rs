@@ -1,0 +1,140 @@
+//! The encoder of Whisper (Radford et al., 2022), from samples over a log-mel spectrogram to hidden states,
+//! fifty a second.
+
+mod block;
+mod config;
+mod mel;
+
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use crate::elementwise::gelu;
+use crate::linear::{Convolution, Norm, values};
+use crate::weights::Weights;
+use crate::{Encoder, EncoderError};
+use block::Block;
+use config::Config;
+use mel::{HOP, Mel};
+
+/// Frames of the spectrogram of which one state is made.
+const STRIDE: usize = 2;
+
+/// What the encoder is given behind a recording. Whatever that is, states of the recording alone are
+/// returned: one for every 320 samples that have begun. A recording that is longer than a window, 30 s, is
+/// cut into windows, each worked as a recording of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// Silence up to the end of the window, as Whisper was trained. Attention reaches into it, so that it
+    /// changes the states of the recording; and it takes as long as 30 s do.
+    Window,
+    /// Nothing: the spectrogram ends with the recording's last state.
+    Nothing,
+}
+
+/// The encoder of a Whisper model.
+pub struct Whisper {
+    padding: Padding,
+    width: usize,
+    /// One for each state of a window.
+    positions: Vec<f32>,
+    mel: Mel,
+    first: Convolution,
+    second: Convolution,
+    blocks: Vec<Block>,
+    last: Norm,
+}
+
+impl std::fmt::Debug for Whisper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Whisper({} layers of {}, {:?})", self.blocks.len(), self.width, self.padding)
+    }
+}
+
+impl Whisper {
+    /// Reads a folder in Hugging Face's form, of `WhisperModel` or `WhisperForConditionalGeneration`:
+    /// `config.json` and `model.safetensors`, of any floating-point type. Of the decoder nothing is used.
+    ///
+    /// # Errors
+    /// A file cannot be read, is of another model, or lacks a tensor.
+    pub fn open(folder: &Path, padding: Padding) -> Result<Self, EncoderError> {
+        let config = Config::read(folder)?;
+        let weights = Weights::of(folder)?;
+        let prefix = if weights.has("encoder.conv1.weight") { "encoder" } else { "model.encoder" };
+        let name = |part: &str| format!("{prefix}.{part}");
+        let (width, bands) = (config.d_model, config.num_mel_bins);
+        let block = |layer| Block::take(&weights, &name(&format!("layers.{layer}")), &config);
+        let places = [config.max_source_positions, width];
+        Ok(Self {
+            padding,
+            width,
+            positions: values(&weights, &name("embed_positions.weight"), &places)?,
+            mel: Mel::new(bands),
+            first: Convolution::take(&weights, &name("conv1"), [width, bands], 1)?,
+            second: Convolution::take(&weights, &name("conv2"), [width, width], STRIDE)?,
+            blocks: (0..config.encoder_layers).map(block).collect::<Result<_, _>>()?,
+            last: Norm::take(&weights, &name("layer_norm"), width)?,
+        })
+    }
+
+    /// Frames of a window's spectrogram.
+    fn window(&self) -> usize {
+        self.positions.len() / self.width * STRIDE
+    }
+
+    /// Appends the hidden states of a window, which has a sample at least, to those of every layer.
+    fn append(&self, samples: &[f32], states: &mut [Vec<f32>]) {
+        let own = samples.len().div_ceil(STRIDE * HOP);
+        let mut mel = self.mel.of(samples, self.window());
+        if self.padding == Padding::Nothing {
+            mel.truncate(own * STRIDE * mel.len() / self.window());
+        }
+        let (mut rows, counted) = (self.enter(&mel), own * self.width);
+        for (block, states) in self.blocks.iter().zip(&mut *states) {
+            states.extend(&rows[..counted]);
+            block.apply(&mut rows);
+        }
+        states[self.blocks.len()].extend(self.last.of(&rows[..counted]));
+    }
+
+    /// What enters the first layer.
+    fn enter(&self, mel: &[f32]) -> Vec<f32> {
+        let mut rows = self.first.of(mel);
+        gelu(&mut rows);
+        let mut rows = self.second.of(&rows);
+        gelu(&mut rows);
+        rows.iter_mut().zip(&self.positions).for_each(|(value, position)| *value += position);
+        rows
+    }
+}
+
+impl Encoder for Whisper {
+    fn layers(&self) -> usize {
+        self.blocks.len() + 1
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn states(&self, samples: &[f32]) -> Result<Vec<Tensor>, EncoderError> {
+        if samples.is_empty() {
+            return Err(EncoderError::Utterance("there is no sample".to_owned()));
+        }
+        if let Some(at) = samples.iter().position(|sample| !sample.is_finite()) {
+            return Err(EncoderError::Utterance(format!("sample {at} is {}", samples[at])));
+        }
+        let mut states = vec![Vec::new(); self.layers()];
+        for window in samples.chunks(self.window() * HOP) {
+            self.append(window, &mut states);
+        }
+        let tensor = |values: Vec<f32>| {
+            let shape = (values.len() / self.width, self.width);
+            Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+        };
+        states.into_iter().map(tensor).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! A layer of the encoder: attention of every frame to every other, then a network of one hidden layer,
+//! each over normalised rows and added to what was there.
+
+use ambivox_nn::{Matrix, product_into};
+
+use super::config::Config;
+use crate::EncoderError;
+use crate::elementwise::{gelu, softmax};
+use crate::linear::{Linear, Norm};
+use crate::weights::Weights;
+
+/// Frames whose attention is computed together: few enough that their scores stay in the cache.
+const QUERIES: usize = 256;
+
+pub(super) struct Block {
+    width: usize,
+    heads: usize,
+    before_attention: Norm,
+    /// Queries, scaled, then keys, then values.
+    projections: Linear,
+    out: Linear,
+    before_network: Norm,
+    hidden: Linear,
+    output: Linear,
+}
+
+impl Block {
+    pub(super) fn take(
+        weights: &Weights,
+        name: &str,
+        config: &Config,
+    ) -> Result<Self, EncoderError> {
+        let (width, heads) = (config.d_model, config.encoder_attention_heads);
+        let square = |part: &str| {
+            Linear::take(weights, &format!("{name}.self_attn.{part}_proj"), [width, width])
+        };
+        let norm = |part: &str| Norm::take(weights, &format!("{name}.{part}"), width);
+        let scale = ((width / heads) as f32).sqrt().recip();
+        Ok(Self {
+            width,
+            heads,
+            before_attention: norm("self_attn_layer_norm")?,
+            projections: Linear::beside([square("q")?.times(scale), square("k")?, square("v")?]),
+            out: square("out")?,
+            before_network: norm("final_layer_norm")?,
+            hidden: Linear::take(weights, &format!("{name}.fc1"), [config.encoder_ffn_dim, width])?,
+            output: Linear::take(weights, &format!("{name}.fc2"), [width, config.encoder_ffn_dim])?,
+        })
+    }
+
+    /// Takes rows through the layer, in place.
+    pub(super) fn apply(&self, rows: &mut [f32]) {
+        let attended = self.attend(&self.projections.of(&self.before_attention.of(rows)));
+        self.out.add(&attended, rows);
+        let mut hidden = self.hidden.of(&self.before_network.of(rows));
+        gelu(&mut hidden);
+        self.output.add(&hidden, rows);
+    }
+
+    /// What every frame attends to, head beside head.
+    fn attend(&self, projected: &[f32]) -> Vec<f32> {
+        let (width, of_head) = (self.width, self.width / self.heads);
+        let frames = projected.len() / (3 * width);
+        let part = |from: usize, rows: usize| {
+            Matrix::strided(&projected[from..], [rows, of_head], [3 * width, 1])
+        };
+        let mut out = vec![0.0; frames * width];
+        let mut scores = vec![0.0; QUERIES.min(frames) * frames];
+        let mut mixed = vec![0.0; QUERIES.min(frames) * of_head];
+        for head in (0..width).step_by(of_head) {
+            let (keys, values) = (part(width + head, frames), part(2 * width + head, frames));
+            for start in (0..frames).step_by(QUERIES) {
+                let count = QUERIES.min(frames - start);
+                let (scores, mixed) =
+                    (&mut scores[..count * frames], &mut mixed[..count * of_head]);
+                let queries = part(start * 3 * width + head, count);
+                product_into(scores, queries, keys.transposed(), false);
+                softmax(scores, frames);
+                product_into(mixed, Matrix::new(scores, frames), values, false);
+                let places = out[start * width..].chunks_exact_mut(width);
+                for (place, mixed) in places.zip(mixed.chunks_exact(of_head)) {
+                    place[head..head + of_head].copy_from_slice(mixed);
+                }
+            }
+        }
+        out
+    }
+}

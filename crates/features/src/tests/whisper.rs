@@ -1,0 +1,107 @@
+//! Hidden states of Whisper: pooled as they come, and those that PyTorch made of EmoDB where Whisper and EmoDB
+//! are there.
+
+use std::path::PathBuf;
+
+use ambivox_audio::Cut;
+use ambivox_frontends::{Utterance as Heard, find};
+
+use super::*;
+use crate::FRONTENDS;
+
+fn section(kind: &str, settings: &str) -> Section {
+    Section::new(kind, &settings.parse::<toml::Table>().unwrap()).unwrap()
+}
+
+fn means() -> Section {
+    section("statistics", "of = [\"mean\"]")
+}
+
+/// The tiny model of the crate of encoders.
+fn tiny(layer: &str) -> Section {
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../encoders/tests-data/whisper-small");
+    section("whisper", &format!("model = '{model}'\npadding = \"none\"\nlayer = {layer}"))
+}
+
+#[test]
+fn pooled_states_are_kept_alone_with_every_layer_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let utterances = good(folder.path(), 3);
+    let planned = plan(&tiny("\"nested\""), &means(), Path::new("")).unwrap();
+    assert!(planned.choose_layer && !planned.gives_frames());
+    let features = Features { frontend: planned.section, pooling: means() };
+    let recipe = Recipe::open(&features, false, planned.table.as_deref()).unwrap();
+    let index = index(&folder, &utterances);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let outputs = Outputs { features: None, ..outputs(&folder) };
+        let run = || extract(&index, folder.path(), &recipe, OnBroken::Stop, &outputs, &|_, _| {});
+        pool.install(run).unwrap();
+        fs::read(folder.path().join("vectors.parquet")).unwrap()
+    };
+    assert!(run(1) == run(3), "bytes depend on the number of threads");
+    let table = FeatureTable::read_vectors(&folder.path().join("vectors.parquet"), None).unwrap();
+    assert_eq!((table.width(), table.columns()[16].as_str()), (64, "layer1_value_0_mean"));
+    let layers = table.layers();
+    assert_eq!(layers.iter().map(FeatureTable::width).collect::<Vec<_>>(), [16; 4]);
+    assert!(layers[3].get("u02").is_some_and(|vector| vector.iter().any(|&x| x != 0.0)));
+}
+
+#[test]
+fn frames_are_of_one_layer() {
+    let none = Section::bare("none");
+    let planned = plan(&tiny("2"), &none, Path::new("")).unwrap();
+    assert_eq!(planned.frame_times_s, Some([0.02, 0.02]));
+    let text = plan(&tiny("\"nested\""), &none, Path::new("")).unwrap_err().to_string();
+    assert!(text.contains("[frontend]: layer: \"nested\" is chosen by one vector"), "{text}");
+}
+
+/// The vectors of EmoDB as PyTorch made them, in half precision.
+fn vectors(shared: &Path, name: &str) -> Box<dyn ambivox_frontends::Frontend> {
+    let section = section("table", "rows = \"utterance\"\nvalues = \"mean\"\nlayer = \"nested\"");
+    let file = shared.join(format!("frontends/emodb-whisper-{name}.npz"));
+    (find(&section, &FRONTENDS).unwrap().open)(&section, Some(&file)).unwrap()
+}
+
+fn whisper(folder: &Path, padding: &str) -> Recipe {
+    let settings = format!("padding = \"{padding}\"\nlayer = \"nested\"");
+    let features = Features { frontend: section("whisper", &settings), pooling: means() };
+    Recipe::open(&features, false, Some(folder)).unwrap()
+}
+
+#[test]
+fn emodb_is_as_pytorch_describes_it() {
+    let Some(shared) = std::env::var_os("AMBIVOX_SHARED").map(PathBuf::from) else {
+        return eprintln!("skipped: AMBIVOX_SHARED is not set");
+    };
+    for (model, name, padding) in
+        [("whisper-tiny.en", "tiny-pad", "30s"), ("whisper-base", "base-nopad", "none")]
+    {
+        let folder = shared.join("frontends").join(model);
+        if !folder.is_dir() {
+            eprintln!(
+                "skipped: {}: no such folder; whisper_from_wheels.py makes it",
+                folder.display()
+            );
+            continue;
+        }
+        let (expected, recipe) = (vectors(&shared, name), whisper(&folder, padding));
+        for id in ["03a01Fa", "03a02Wc", "09b02Wc", "13a05Tc", "16b09Wb"] {
+            let file = shared.join(format!("data/emodb/wav/{id}.wav"));
+            let samples = Audio::load(&file, Cut::default()).unwrap().samples;
+            let rows =
+                recipe.frontend.session().describe(&Heard { id, samples: &samples }).unwrap();
+            let found = recipe.parts(rows).unwrap().1.unwrap();
+            let expected = expected.session().describe(&Heard { id, samples: &[] }).unwrap();
+            assert_eq!(found.len(), expected.len());
+            for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                // Half a unit in the last place of half precision, and what PyTorch rounds otherwise.
+                let tolerance = expected.abs() / 2048.0 + 1e-4;
+                assert!(
+                    (found - expected).abs() <= tolerance,
+                    "{model} {id} {at}: {found} {expected}"
+                );
+            }
+        }
+    }
+}

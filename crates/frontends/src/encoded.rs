@@ -1,0 +1,98 @@
+//! What the kinds share whose rows are hidden states of a neural encoder: which layers a row has.
+
+use ambivox_encoders::{Encoder, EncoderError};
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::{Frontend, FrontendError, Session, Utterance};
+
+/// Which layer: of what enters the first, counted 0, up to what the last gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "layer: expected a number from 0, \"nested\" or \"mean\"")]
+pub(crate) enum Layer {
+    /// This one.
+    One(usize),
+    /// By a word.
+    Several(Several),
+}
+
+/// What becomes of all layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Several {
+    /// A run chooses one inside the training groups.
+    Nested,
+    /// Their mean.
+    Mean,
+}
+
+/// What the names of a layer's values begin with, where there are several.
+pub fn of_layer(layer: usize) -> String {
+    format!("layer{layer}_")
+}
+
+/// A front end whose rows are an encoder's hidden states.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    encoder: Box<dyn Encoder>,
+    layer: Layer,
+    columns: Vec<String>,
+}
+
+impl Encoded {
+    /// Errors: the encoder has no such layer.
+    pub(crate) fn new(encoder: Box<dyn Encoder>, layer: Layer) -> Result<Self, FrontendError> {
+        let names =
+            |prefix: String| (0..encoder.width()).map(move |at| format!("{prefix}value_{at}"));
+        let layers = encoder.layers();
+        let columns = match layer {
+            Layer::One(layer) if layer >= layers => {
+                let fault = format!("layer: {layer}; the model has 0 to {}", layers - 1);
+                return Err(FrontendError::setting("frontend", fault));
+            }
+            Layer::Several(Several::Nested) => (0..layers).map(of_layer).flat_map(names).collect(),
+            Layer::One(_) | Layer::Several(Several::Mean) => names(String::new()).collect(),
+        };
+        Ok(Self { encoder, layer, columns })
+    }
+
+    fn rows(&self, samples: &[f32]) -> Result<Vec<f32>, EncoderError> {
+        let mut states = self.encoder.states(samples)?;
+        match self.layer {
+            Layer::One(layer) => values(&states.swap_remove(layer)),
+            Layer::Several(Several::Nested) => values(&Tensor::cat(&states, 1)?),
+            Layer::Several(Several::Mean) => {
+                let states = states.iter().map(values).collect::<Result<Vec<_>, _>>()?;
+                let mean = |at: usize| {
+                    let sum: f64 = states.iter().map(|state| f64::from(state[at])).sum();
+                    (sum / states.len() as f64) as f32
+                };
+                Ok((0..states[0].len()).map(mean).collect())
+            }
+        }
+    }
+}
+
+fn values(state: &Tensor) -> Result<Vec<f32>, EncoderError> {
+    Ok(state.flatten_all()?.to_vec1()?)
+}
+
+impl Frontend for Encoded {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn session(&self) -> Box<dyn Session + '_> {
+        Box::new(self)
+    }
+}
+
+impl Session for &Encoded {
+    fn describe(&mut self, utterance: &Utterance<'_>) -> Result<Vec<f32>, String> {
+        let rows = self.rows(utterance.samples).map_err(|error| error.to_string())?;
+        match rows.iter().position(|value| !value.is_finite()) {
+            None => Ok(rows),
+            Some(at) => Err(format!("a hidden state is {}; are the weights whole?", rows[at])),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `whisper`: hidden states of the encoder of Whisper, from a local folder in Hugging Face's form.
+
+use std::path::Path;
+
+use ambivox_encoders::{Padding, Whisper};
+use ambivox_settings::Section;
+use serde::{Deserialize, Serialize};
+
+use super::{Frontend, FrontendKind, Planned};
+use crate::FrontendError;
+use crate::encoded::{Encoded, Layer, Several};
+
+/// Registry entry.
+pub(super) const KIND: FrontendKind = FrontendKind { name: "whisper", plan, open };
+
+/// From one state to the next, in seconds.
+const STEP_S: f64 = 0.02;
+
+/// Section `[frontend]` with `kind = "whisper"`, without `model`, the folder.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    padding: PaddedTo,
+    layer: Layer,
+}
+
+/// What the encoder is given behind a recording.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+enum PaddedTo {
+    /// Silence up to 30 s.
+    #[serde(rename = "30s")]
+    Window,
+    /// Nothing.
+    #[serde(rename = "none")]
+    Nothing,
+}
+
+fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
+    let fault = |message: String| FrontendError::setting("frontend", message);
+    let mut section = section.clone();
+    let model = section.settings.remove("model");
+    let settings: Settings = section.read().map_err(fault)?;
+    let Some(model) = model.as_ref().and_then(toml::Value::as_str) else {
+        return Err(fault(
+            "model: name the folder of config.json and model.safetensors, relative to the pipeline \
+             file"
+                .to_owned(),
+        ));
+    };
+    Ok(Planned {
+        section,
+        frame_times_s: Some([STEP_S; 2]),
+        hears: true,
+        choose_layer: matches!(settings.layer, Layer::Several(Several::Nested)),
+        encodes: true,
+        table: Some(folder.join(model)),
+    })
+}
+
+fn open(section: &Section, folder: Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError> {
+    let fault = |message: String| FrontendError::setting("frontend", message);
+    let Settings { padding, layer } = section.read().map_err(fault)?;
+    let folder = folder.ok_or_else(|| fault("the model is not among the inputs".to_owned()))?;
+    let padding = match padding {
+        PaddedTo::Window => Padding::Window,
+        PaddedTo::Nothing => Padding::Nothing,
+    };
+    Ok(Box::new(Encoded::new(Box::new(Whisper::open(folder, padding)?), layer)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Utterance, pooling};
+
+    fn section(padding: &str, layer: impl Into<toml::Value>) -> Section {
+        let settings = [("padding", padding.into()), ("layer", layer.into())];
+        let settings = settings.map(|(key, value)| (key.to_owned(), value));
+        Section::new("whisper", &toml::Table::from_iter(settings)).unwrap()
+    }
+
+    fn tiny() -> &'static Path {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../encoders/tests-data/whisper-small"))
+    }
+
+    fn described(layer: impl Into<toml::Value>) -> (Box<dyn Frontend>, Vec<f32>) {
+        let samples: Vec<f32> = (0..1000).map(|n| (n as f32 * 0.3).sin()).collect();
+        let frontend = open(&section("30s", layer), Some(tiny())).unwrap();
+        let utterance = Utterance { id: "a", samples: &samples };
+        let rows = frontend.session().describe(&utterance).unwrap();
+        (frontend, rows)
+    }
+
+    #[test]
+    fn a_plan_has_no_path_in_its_section() {
+        let mut written = section("none", "nested");
+        written.settings.insert("model".to_owned(), "weights".into());
+        let planned = plan(&written, Path::new("pipelines")).unwrap();
+        assert_eq!(planned.section, section("none", "nested"));
+        assert_eq!(planned.table.as_deref(), Some(Path::new("pipelines/weights")));
+        assert!(planned.hears && planned.encodes && planned.choose_layer);
+    }
+
+    #[test]
+    fn faults_name_the_setting() {
+        let fault = |section: &Section| plan(section, Path::new("")).unwrap_err().to_string();
+        assert!(fault(&section("none", 3)).contains("[frontend]: model: name the folder"));
+        assert!(fault(&section("10s", 3)).contains("unknown variant `10s`"));
+        assert!(fault(&section("none", "first")).contains("layer: expected a number from 0"));
+        let text = open(&section("none", 4), Some(tiny())).unwrap_err().to_string();
+        assert_eq!(text, "[frontend]: layer: 4; the model has 0 to 3");
+        let text = open(&section("none", 4), Some(Path::new("nowhere"))).unwrap_err().to_string();
+        assert!(text.contains("nowhere/config.json"), "{text}");
+    }
+
+    #[test]
+    fn layers_lie_side_by_side_and_are_pooled_each() {
+        let layers: Vec<Vec<f32>> = (0..4).map(|layer| described(layer).1).collect();
+        let (frontend, all) = described("nested");
+        assert_eq!((frontend.columns().len(), all.len()), (64, 4 * 64));
+        let (_, mean) = described("mean");
+        for (at, row) in all.chunks_exact(64).enumerate() {
+            for (layer, values) in row.chunks_exact(16).enumerate() {
+                assert_eq!(values, &layers[layer][at * 16..(at + 1) * 16]);
+            }
+            let sum: f32 = (0..4).map(|layer| row[layer * 16 + 3]).sum();
+            assert!((mean[at * 16 + 3] - sum / 4.0).abs() < 1e-6);
+        }
+        let of = toml::Table::from_iter([("of".to_owned(), vec!["mean"].into())]);
+        let means = Section::new("statistics", &of).unwrap();
+        let pooled = pooling(&means, frontend.as_ref()).unwrap().unwrap();
+        assert_eq!(pooled.columns()[17], "layer1_value_1_mean");
+        let first = all.iter().skip(17).step_by(64).map(|&x| f64::from(x)).sum::<f64>() / 4.0;
+        assert!((f64::from(pooled.pool(&all)[17]) - first).abs() < 1e-6);
+    }
+}

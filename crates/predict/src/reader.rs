@@ -1,0 +1,120 @@
+//! What makes rows of sound for a bundle's networks: descriptors, or a neural encoder's hidden states.
+
+use std::path::Path;
+
+use ambivox_frontends::{Frontend, HEARING, Utterance, find, lld_set};
+use ambivox_lld::{Extractor, FeatureSet, SAMPLE_RATE};
+use ambivox_settings::{Bundle, BundledEncoder, Section};
+use fs_err as fs;
+
+use crate::{PredictError, windows};
+
+/// Seconds from one hidden state of an encoder to the next.
+const STATE_S: f64 = 0.02;
+
+/// Makes rows.
+pub(crate) enum Reader {
+    /// Made once, cloned for every recording.
+    Descriptors(Box<(FeatureSet, Extractor)>),
+    Encoder(Box<dyn Frontend>),
+}
+
+/// Rows of a part of a recording, and the number of its first.
+pub(crate) struct Part {
+    pub(crate) start: usize,
+    pub(crate) rows: Vec<f32>,
+}
+
+impl Reader {
+    /// Makes ready what a section tells, with the folder of the encoder where the bundle asks for one.
+    pub(crate) fn open(
+        section: &Section,
+        bundle: &Bundle,
+        folder: Option<&Path>,
+    ) -> Result<Self, PredictError> {
+        let Some(encoder) = &bundle.encoder else {
+            let set = lld_set(section)?;
+            let extractor = Extractor::new(&set)?;
+            return Ok(Self::Descriptors(Box::new((set, extractor))));
+        };
+        let folder = folder.ok_or_else(|| PredictError::NoEncoder(asked(encoder)))?;
+        encoder.files.iter().try_for_each(|(name, digest)| check(&folder.join(name), digest))?;
+        Ok(Self::Encoder((find(section, &HEARING)?.open)(section, Some(folder))?))
+    }
+
+    /// Names of the values of a row.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        match self {
+            Self::Descriptors(lld) => lld.0.columns(),
+            Self::Encoder(encoder) => encoder.columns().to_vec(),
+        }
+    }
+
+    /// Rows that smoothing has added at the end of an utterance.
+    pub(crate) fn added_rows(&self) -> usize {
+        match self {
+            Self::Descriptors(lld) => lld.0.contour.smoothing / 2,
+            Self::Encoder(encoder) => encoder.added_rows(),
+        }
+    }
+
+    /// From one row to the next, in seconds.
+    pub(crate) fn step_s(&self) -> f64 {
+        match self {
+            Self::Descriptors(lld) => f64::from(lld.0.step_ms) / 1000.0,
+            Self::Encoder(_) => STATE_S,
+        }
+    }
+
+    /// What a row is of, in seconds.
+    pub(crate) fn frame_s(&self) -> f64 {
+        match self {
+            Self::Descriptors(lld) => f64::from(lld.0.frame.length_ms) / 1000.0,
+            Self::Encoder(_) => STATE_S,
+        }
+    }
+
+    /// A recording in parts of at most so many rows; none where it is shorter than one row. Descriptors are
+    /// of the whole recording; an encoder is given each part as if it were one of its own.
+    pub(crate) fn parts(&self, samples: &[f32], longest: usize) -> Result<Vec<Part>, PredictError> {
+        match self {
+            Self::Descriptors(lld) => {
+                let rows = lld.1.clone().process(samples);
+                let (width, values) = (rows.width(), rows.data());
+                let part = |part: std::ops::Range<usize>| Part {
+                    start: part.start,
+                    rows: values[part.start * width..part.end * width].to_vec(),
+                };
+                Ok(windows(rows.len(), longest).into_iter().map(part).collect())
+            }
+            Self::Encoder(encoder) => {
+                let step = (f64::from(SAMPLE_RATE) * STATE_S) as usize;
+                let mut session = encoder.session();
+                let mut part = |part: std::ops::Range<usize>| {
+                    let samples = &samples[part.start * step..samples.len().min(part.end * step)];
+                    let rows = session.describe(&Utterance { id: "", samples });
+                    let rows = rows.map_err(PredictError::Utterance)?;
+                    Ok(Part { start: part.start, rows })
+                };
+                windows(samples.len().div_ceil(step), longest).into_iter().map(&mut part).collect()
+            }
+        }
+    }
+}
+
+/// What a bundle asks for.
+fn asked(encoder: &BundledEncoder) -> String {
+    let files = encoder.files.iter().map(|(name, digest)| format!("\n  {name}, BLAKE3 {digest}"));
+    format!("{} with{}", encoder.name, files.collect::<String>())
+}
+
+fn check(file: &Path, expected: &str) -> Result<(), PredictError> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(fs::File::open(file)?)?;
+    let found = hasher.finalize().to_string();
+    if found == expected {
+        return Ok(());
+    }
+    let (file, expected) = (file.to_owned(), expected.to_owned());
+    Err(PredictError::OtherEncoder { file, found, expected })
+}
