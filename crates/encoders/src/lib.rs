@@ -3,9 +3,23 @@
 //!
 //! What the states are used for is not known here.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a function that is not inlined into the dispatched one loses its vector instructions"
+)]
+
+mod activation;
+mod attention;
 mod encoder;
 mod error;
+mod linear;
+mod norm;
+mod open;
+mod rows;
+mod scope;
+mod wav2vec2;
 mod weights;
 
 pub use encoder::Encoder;
 pub use error::EncoderError;
+pub use open::{Description, describe, open};

@@ -11,7 +11,7 @@ use crate::real::Real;
 
 /// A matrix seen through strides.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Matrix<'a, T> {
+pub struct Matrix<'a, T> {
     data: &'a [T],
     rows: usize,
     columns: usize,
@@ -21,14 +21,14 @@ pub(crate) struct Matrix<'a, T> {
 
 impl<'a, T> Matrix<'a, T> {
     /// A row-major matrix over the whole of `data`.
-    pub(crate) fn new(data: &'a [T], columns: usize) -> Self {
+    pub fn new(data: &'a [T], columns: usize) -> Self {
         assert_eq!(data.len() % columns, 0, "a matrix has whole rows");
         let rows = data.len() / columns;
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
     /// A matrix of this many rows and columns, so far apart in `data` from its start on.
-    pub(crate) fn strided(data: &'a [T], sizes: [usize; 2], strides: [usize; 2]) -> Self {
+    pub fn strided(data: &'a [T], sizes: [usize; 2], strides: [usize; 2]) -> Self {
         let ([rows, columns], [row_stride, column_stride]) = (sizes, strides);
         let last = rows.saturating_sub(1) * row_stride + columns.saturating_sub(1) * column_stride;
         assert!(rows * columns == 0 || last < data.len(), "a matrix lies within its data");
@@ -57,7 +57,8 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// Rows and columns exchanged; nothing is moved.
-    pub(crate) fn transposed(self) -> Self {
+    #[must_use]
+    pub fn transposed(self) -> Self {
         Self {
             rows: self.columns,
             columns: self.rows,

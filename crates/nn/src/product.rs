@@ -10,6 +10,15 @@ pub fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if is_portable() { a.apply_op2(b, Portable) } else { a.matmul(b) }
 }
 
+/// `out = a · b` for slices of `f32`, `out` row-major; windows that overlap are a matrix too
+/// ([`Matrix::strided`]). Bits do not depend on `threads`.
+///
+/// # Panics
+/// The sizes do not agree.
+pub fn product_into(out: &mut [f32], a: Matrix<f32>, b: Matrix<f32>, threads: usize) {
+    multiply(out, a, b, false, threads);
+}
+
 /// candle's own product is by `gemm`, whose order of sums is the processor's affair.
 struct Portable;
 
