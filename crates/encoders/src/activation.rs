@@ -34,8 +34,7 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
 pub(crate) fn gelu(x: f32) -> f32 {
     /// `p / √2` of the formula, and half of its coefficients.
     const P: f32 = 0.231_641_89;
-    const A: [f32; 5] =
-        [0.127_414_796, -0.142_248_37, 0.710_706_87, -0.726_576_01, 0.530_702_715];
+    const A: [f32; 5] = [0.127_414_796, -0.142_248_37, 0.710_706_87, -0.726_576_01, 0.530_702_715];
     let size = x.abs();
     let t = 1.0 / (1.0 + P * size);
     let polynomial = t * (A[0] + t * (A[1] + t * (A[2] + t * (A[3] + t * A[4]))));
@@ -80,7 +79,10 @@ mod tests {
             assert!((f64::from(gelu(x)) - expected).abs() < 5e-7, "{x}");
         }
         let ends = [gelu(0.0), gelu(-40.0).abs(), gelu(1e30), gelu(f32::NAN)];
-        assert!(ends[0] == 0.0 && ends[1] < 1e-30 && ends[2] == 1e30 && ends[3].is_nan(), "{ends:?}");
+        assert!(
+            ends[0] == 0.0 && ends[1] < 1e-30 && ends[2] == 1e30 && ends[3].is_nan(),
+            "{ends:?}"
+        );
     }
 
     #[test]

@@ -123,7 +123,9 @@ fn softmax(scores: &mut [f32]) {
         }
     }
     let scale = total.iter().sum::<f64>().recip() as f32;
-    scores.iter_mut().for_each(|score| *score *= scale);
+    for score in scores {
+        *score *= scale;
+    }
 }
 
 #[inline(always)]

@@ -17,11 +17,7 @@ pub(crate) struct Linear {
 
 impl Linear {
     /// The layer of tensors `weight` (outputs × inputs) and `bias`.
-    pub(crate) fn read(
-        scope: &Scope,
-        inputs: usize,
-        outputs: usize,
-    ) -> Result<Self, EncoderError> {
+    pub(crate) fn read(scope: &Scope, inputs: usize, outputs: usize) -> Result<Self, EncoderError> {
         let weight = flat(&scope.tensor("weight", (outputs, inputs))?.t()?)?;
         Ok(Self { weight, bias: scope.values("bias", outputs)? })
     }

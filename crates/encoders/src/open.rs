@@ -22,11 +22,13 @@ pub struct Description {
     pub length: usize,
 }
 
+type Opened = Result<Box<dyn Encoder>, EncoderError>;
+
 /// A value of `model_type`, and who describes and opens such folders.
 struct Kind {
     name: &'static str,
     describe: fn(&ConfigFile) -> Result<Description, EncoderError>,
-    open: fn(&Path, &ConfigFile) -> Result<Box<dyn Encoder>, EncoderError>,
+    open: fn(&Path, &ConfigFile) -> Opened,
 }
 
 const KINDS: [Kind; 3] = [
@@ -82,8 +84,9 @@ impl ConfigFile {
 
     /// The file as a type of ours.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, EncoderError> {
-        let fault = |error: serde_json::Error| {
-            EncoderError::Form { file: self.file.clone(), message: error.to_string() }
+        let fault = |error: serde_json::Error| EncoderError::Form {
+            file: self.file.clone(),
+            message: error.to_string(),
         };
         T::deserialize(&self.value).map_err(fault)
     }

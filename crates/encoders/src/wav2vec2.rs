@@ -56,7 +56,8 @@ pub(crate) fn open(folder: &Path, file: &ConfigFile) -> Result<Box<dyn Encoder>,
     let config = Config::of(file)?;
     let is_normalised = normalises(folder)?;
     let weights = Weights::of(folder)?;
-    let has = |prefix: &&&str| weights.has(&format!("{prefix}feature_projection.projection.weight"));
+    let has =
+        |prefix: &&&str| weights.has(&format!("{prefix}feature_projection.projection.weight"));
     let prefix = PREFIXES.iter().find(has).unwrap_or(&"");
     let scope = Scope::new(&weights, prefix);
     let network = Network::read(&scope, config, file.model_type()? == "wavlm", is_normalised)?;
@@ -88,7 +89,8 @@ impl Network {
         let (projection, encoder) = (scope.at("feature_projection"), scope.at("encoder"));
         let layer = |i: usize| encoder.at("layers").at(&i.to_string());
         let distances = || Distances::read(&layer(0).at("attention"), &config);
-        let layers = (0..config.num_hidden_layers).map(|i| Layer::read(&layer(i), &config, is_gated));
+        let layers =
+            (0..config.num_hidden_layers).map(|i| Layer::read(&layer(i), &config, is_gated));
         Ok(Self {
             is_normalised,
             features: Features::read(&scope.at("feature_extractor"), &config)?,

@@ -1,6 +1,6 @@
 //! The tensors of `model.safetensors`, each taken by name with the shape that it must have.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Shape, Tensor};
@@ -13,7 +13,7 @@ const FILE: &str = "model.safetensors";
 /// The tensors of a folder, in f32.
 pub(crate) struct Weights {
     file: PathBuf,
-    tensors: HashMap<String, Tensor>,
+    tensors: BTreeMap<String, Tensor>,
 }
 
 impl Weights {
@@ -24,9 +24,11 @@ impl Weights {
     pub(crate) fn of(folder: &Path) -> Result<Self, EncoderError> {
         let file = folder.join(FILE);
         let bytes = fs_err::read(&file)?;
-        let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
-            .map_err(|error| EncoderError::Form { file: file.clone(), message: error.to_string() })?;
-        Ok(Self { file, tensors })
+        let tensors =
+            candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(|error| {
+                EncoderError::Form { file: file.clone(), message: error.to_string() }
+            })?;
+        Ok(Self { file, tensors: tensors.into_iter().collect() })
     }
 
     /// Whether there is a tensor of this name.
@@ -41,13 +43,14 @@ impl Weights {
     pub(crate) fn take(&self, name: &str, shape: impl Into<Shape>) -> Result<Tensor, EncoderError> {
         let shape = shape.into();
         let fault = |message| EncoderError::Form { file: self.file.clone(), message };
-        let tensor = self
-            .tensors
-            .get(name)
-            .ok_or_else(|| fault(format!("there is no tensor {name:?}; is config.json of these weights?")))?;
+        let tensor = self.tensors.get(name).ok_or_else(|| {
+            fault(format!("there is no tensor {name:?}; is config.json of these weights?"))
+        })?;
         if tensor.shape() != &shape {
             let found = tensor.shape();
-            return Err(fault(format!("{name:?} is {found:?}, not {shape:?} as config.json has it")));
+            return Err(fault(format!(
+                "{name:?} is {found:?}, not {shape:?} as config.json has it"
+            )));
         }
         Ok(tensor.to_dtype(DType::F32)?)
     }

@@ -10,6 +10,7 @@ use crate::open::ConfigFile;
 /// The keys that say what is computed; those that are missing are as `transformers` has them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "the file has them")]
 pub(super) struct Config {
     pub(super) hidden_size: usize,
     pub(super) num_hidden_layers: usize,
@@ -113,7 +114,8 @@ impl Config {
         let does_not_divide = |parts: usize| bad(parts) || !self.hidden_size.is_multiple_of(parts);
         let heads = does_not_divide(self.num_attention_heads);
         let groups = does_not_divide(self.num_conv_pos_embedding_groups);
-        let buckets = "it must be a multiple of 4, and max_bucket_distance more than a quarter of it";
+        let buckets =
+            "it must be a multiple of 4, and max_bucket_distance more than a quarter of it";
         let faults = [
             ("hidden_size", bad(self.hidden_size), positive),
             ("num_hidden_layers", bad(self.num_hidden_layers), positive),

@@ -27,9 +27,8 @@ impl Distances {
     /// For every head, the biases of the distances −(frames − 1) to frames − 1, key minus query.
     pub(super) fn biases(&self, frames: usize) -> Vec<Vec<f32>> {
         let last = frames as i64 - 1;
-        let buckets: Vec<usize> = (-last..=last)
-            .map(|distance| bucket(distance, self.buckets, self.longest))
-            .collect();
+        let buckets: Vec<usize> =
+            (-last..=last).map(|distance| bucket(distance, self.buckets, self.longest)).collect();
         let of_head = |head| buckets.iter().map(|b| self.biases[b * self.heads + head]).collect();
         (0..self.heads).map(of_head).collect()
     }
@@ -66,7 +65,8 @@ impl Gates {
         let linear = scope.at("gru_rel_pos_linear");
         let weights = linear.values("weight", (8, size))?;
         let biases = linear.values("bias", 8)?;
-        let column = |half: usize, i: usize| (0..4).map(|k| weights[(4 * half + k) * size + i]).sum();
+        let column =
+            |half: usize, i: usize| (0..4).map(|k| weights[(4 * half + k) * size + i]).sum();
         let weights = [0, 1].map(|half| (0..size).map(|i| column(half, i)).collect());
         let biases = [biases[..4].iter().sum(), biases[4..].iter().sum()];
         let constants = scope.values("gru_rel_pos_const", (1, heads, 1, 1))?;

@@ -5,8 +5,14 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::{describe, open};
 
-const MODELS: [&str; 6] =
-    ["wav2vec2-group", "wav2vec2-stable", "wav2vec2-layer", "hubert", "wavlm-group", "wavlm-stable"];
+const MODELS: [&str; 6] = [
+    "wav2vec2-group",
+    "wav2vec2-stable",
+    "wav2vec2-layer",
+    "hubert",
+    "wavlm-group",
+    "wavlm-stable",
+];
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests-data/wav2vec2").join(name)
@@ -47,7 +53,10 @@ fn worst(name: &str) -> f32 {
     assert_eq!(known.len(), 6);
     let of_length = |(length, references): (&String, &Tensor)| {
         let states = encoder.states(&samples(length.parse().unwrap())).unwrap();
-        assert_eq!((states.len(), references.dim(0).unwrap()), (encoder.layers(), encoder.layers()));
+        assert_eq!(
+            (states.len(), references.dim(0).unwrap()),
+            (encoder.layers(), encoder.layers())
+        );
         let states = states.iter().enumerate();
         let differences = states.map(|(i, state)| difference(state, &references.get(i).unwrap()));
         differences.fold(0.0, f32::max)
