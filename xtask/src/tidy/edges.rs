@@ -21,11 +21,15 @@ const OURS: [&str; 1] = ["ambivox-*"];
 /// A crate and the packages that nothing it links may be.
 type Rule = (&'static str, &'static [&'static [&'static str]]);
 
-const FORBIDDEN: [Rule; 24] = [
+const FORBIDDEN: [Rule; 25] = [
     ("ambivox", &[&["xtask", "ambivox-measure", "ambivox-fetch"]]),
     ("ambivox-artifacts", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS]),
     ("ambivox-audio", &[&OURS, &TABLES, &NETWORKS]),
     ("ambivox-corpus", &[&SAMPLES, &DESCRIPTORS, &NETWORKS, &STORE, &STAGES]),
+    (
+        "ambivox-encoders",
+        &[&OPTIMISATION, &MODELS, &SAMPLES, &DESCRIPTORS, &TABLES, &STORE, &STAGES],
+    ),
     ("ambivox-eval", &[&OURS, &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS, &FILES]),
     ("ambivox-features", &[&NETWORKS, &STORE, &STAGES]),
     ("ambivox-fetch", &[&["xtask"], &SAMPLES, &DESCRIPTORS, &TABLES, &NETWORKS, &STORE, &STAGES]),
