@@ -25,7 +25,8 @@ fn states(criterion: &mut Criterion) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.expect("threads can be had");
         for seconds in [4, 10] {
-            let samples: Vec<f32> = (0..seconds * 16_000).map(|n| (n as f32 * 0.1).sin()).collect();
+            let samples: Vec<f32> =
+                (0..seconds * 16_000).map(|n| libm::sinf(n as f32 * 0.1)).collect();
             let name = BenchmarkId::new(format!("{seconds} s"), format!("{threads} threads"));
             group.bench_function(name, |bencher| {
                 bencher.iter(|| pool.install(|| encoder.states(&samples).expect("enough samples")));

@@ -43,8 +43,8 @@ fn bucket(distance: i64, buckets: usize, longest: usize) -> usize {
     if size < exact {
         return side + size;
     }
-    let steps = (longest as f64 / exact as f64).ln() as f32;
-    let place = (size as f32 / exact as f32).ln() / steps * (half - exact) as f32;
+    let steps = libm::log(longest as f64 / exact as f64) as f32;
+    let place = libm::logf(size as f32 / exact as f32) / steps * (half - exact) as f32;
     side + ((exact as f32 + place) as usize).min(half - 1)
 }
 
