@@ -3,18 +3,29 @@
 //!
 //! What the states are used for is not known here.
 
-mod elementwise;
+#![expect(
+    clippy::inline_always,
+    reason = "a function that is not inlined into the dispatched one loses its vector instructions"
+)]
+
+mod activation;
+mod attention;
 mod encoder;
 mod error;
 mod linear;
+mod norm;
+mod open;
+mod rows;
+mod scope;
+mod wav2vec2;
 mod weights;
 mod whisper;
 
 pub use ambivox_nn::compute_portably;
 pub use encoder::Encoder;
 pub use error::EncoderError;
+pub use open::{Description, describe, open};
+pub use whisper::{Padding, Whisper};
 
 /// Names of the files of a folder of Hugging Face's form that are read.
 pub const FILES: [&str; 2] = ["config.json", weights::FILE];
-
-pub use whisper::{Padding, Whisper};

@@ -1,151 +1,39 @@
-//! Layers of weights over rows of values: affine maps, convolutions over time, normalisation.
+//! Fully connected layers: y = x Wᵀ + b for every frame.
 
 use ambivox_nn::{Matrix, product_into};
 
 use crate::EncoderError;
-use crate::elementwise::layer_norm;
-use crate::weights::Weights;
+use crate::rows::{add_row, for_rows};
+use crate::scope::{Scope, flat};
 
-/// `rows · weightᵀ + bias`.
+/// A fully connected layer.
+#[derive(Debug)]
 pub(crate) struct Linear {
-    /// Outputs × inputs.
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    inputs: usize,
+    /// Inputs × outputs, the transpose of what files have: the product need not turn it each time.
+    pub(crate) weight: Vec<f32>,
+    /// Outputs.
+    pub(crate) bias: Vec<f32>,
 }
 
 impl Linear {
-    /// The layer of this name; where it has no bias, that is 0.
-    pub(crate) fn take(
-        weights: &Weights,
-        name: &str,
-        [outputs, inputs]: [usize; 2],
-    ) -> Result<Self, EncoderError> {
-        let bias = format!("{name}.bias");
-        let bias = if weights.has(&bias) {
-            values(weights, &bias, &[outputs])?
-        } else {
-            vec![0.0; outputs]
-        };
-        let weight = values(weights, &format!("{name}.weight"), &[outputs, inputs])?;
-        Ok(Self { weight, bias, inputs })
+    /// The layer of tensors `weight` (outputs × inputs) and `bias`.
+    pub(crate) fn read(scope: &Scope, inputs: usize, outputs: usize) -> Result<Self, EncoderError> {
+        let weight = flat(&scope.tensor("weight", (outputs, inputs))?.t()?)?;
+        Ok(Self { weight, bias: scope.values("bias", outputs)? })
     }
 
-    /// The outputs of all, one after the other. The inputs have to agree.
-    pub(crate) fn beside(layers: impl IntoIterator<Item = Self>) -> Self {
-        let mut all = Self { weight: Vec::new(), bias: Vec::new(), inputs: 0 };
-        for layer in layers {
-            all.weight.extend(layer.weight);
-            all.bias.extend(layer.bias);
-            all.inputs = layer.inputs;
-        }
-        all
-    }
-
-    /// The same with all its outputs multiplied.
-    pub(crate) fn times(mut self, factor: f32) -> Self {
-        self.weight.iter_mut().chain(&mut self.bias).for_each(|value| *value *= factor);
-        self
-    }
-
-    /// The outputs of these rows.
-    pub(crate) fn of(&self, rows: &[f32]) -> Vec<f32> {
-        let mut out = vec![0.0; rows.len() / self.inputs * self.bias.len()];
-        self.add(rows, &mut out);
-        out
-    }
-
-    /// Adds the outputs of these rows to `out`.
-    pub(crate) fn add(&self, rows: &[f32], out: &mut [f32]) {
-        self.add_view(Matrix::new(rows, self.inputs), out);
-    }
-
-    fn add_view(&self, rows: Matrix<'_, f32>, out: &mut [f32]) {
-        for row in out.chunks_exact_mut(self.bias.len()) {
-            row.iter_mut().zip(&self.bias).for_each(|(value, bias)| *value += bias);
-        }
-        product_into(out, rows, Matrix::new(&self.weight, self.inputs).transposed(), true);
-    }
-}
-
-/// A convolution over time with three taps, the middle one at the frame itself; frames before the first and
-/// after the last are 0.
-pub(crate) struct Convolution {
-    /// Its weights are outputs × (taps × inputs).
-    linear: Linear,
-    channels: usize,
-    stride: usize,
-}
-
-/// Taps of a convolution.
-const TAPS: usize = 3;
-
-impl Convolution {
-    /// The layer of this name.
-    pub(crate) fn take(
-        weights: &Weights,
-        name: &str,
-        [outputs, inputs]: [usize; 2],
-        stride: usize,
-    ) -> Result<Self, EncoderError> {
-        let found = values(weights, &format!("{name}.weight"), &[outputs, inputs, TAPS])?;
-        let places = (0..outputs).flat_map(|out| {
-            (0..TAPS).flat_map(move |tap| {
-                (0..inputs).map(move |input| (out * inputs + input) * TAPS + tap)
-            })
+    /// For frames side by side in `frames`, their outputs; `then` is done to each row of them.
+    pub(crate) fn apply(&self, frames: &[f32], then: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
+        let outputs = self.bias.len();
+        let inputs = self.weight.len() / outputs;
+        let mut out = vec![0.0; frames.len() / inputs * outputs];
+        let weight = Matrix::new(&self.weight, outputs);
+        let threads = rayon::current_num_threads();
+        product_into(&mut out, Matrix::new(frames, inputs), weight, false, threads);
+        for_rows(&mut out, outputs, |row| {
+            add_row(row, &self.bias);
+            then(row);
         });
-        let weight = places.map(|place| found[place]).collect();
-        let bias = values(weights, &format!("{name}.bias"), &[outputs])?;
-        let linear = Linear { weight, bias, inputs: TAPS * inputs };
-        Ok(Self { linear, channels: inputs, stride })
-    }
-
-    /// The outputs of these frames: one for each `stride` of them, beginning with the first.
-    pub(crate) fn of(&self, frames: &[f32]) -> Vec<f32> {
-        let count = (frames.len() / self.channels).div_ceil(self.stride);
-        let edge = vec![0.0; self.channels];
-        let padded = [&edge, frames, &edge].concat();
-        // A frame lies beside its neighbours, so the values under the taps are a row as they are.
-        let sizes = [count, self.linear.inputs];
-        let rows = Matrix::strided(&padded, sizes, [self.stride * self.channels, 1]);
-        let mut out = vec![0.0; count * self.linear.bias.len()];
-        self.linear.add_view(rows, &mut out);
         out
-    }
-}
-
-/// Layer normalisation.
-pub(crate) struct Norm {
-    gain: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-impl Norm {
-    /// The layer of this name.
-    pub(crate) fn take(weights: &Weights, name: &str, width: usize) -> Result<Self, EncoderError> {
-        let of = |part: &str| values(weights, &format!("{name}.{part}"), &[width]);
-        Ok(Self { gain: of("weight")?, bias: of("bias")? })
-    }
-
-    /// These rows, normalised.
-    pub(crate) fn of(&self, rows: &[f32]) -> Vec<f32> {
-        layer_norm(rows, &self.gain, &self.bias)
-    }
-}
-
-/// The values of a tensor, row-major.
-pub(crate) fn values(
-    weights: &Weights,
-    name: &str,
-    shape: &[usize],
-) -> Result<Vec<f32>, EncoderError> {
-    Ok(weights.take(name, shape)?.flatten_all()?.to_vec1()?)
-}
-
-#[cfg(test)]
-impl Norm {
-    /// One that neither scales nor shifts.
-    pub(crate) fn of_ones(width: usize) -> Self {
-        Self { gain: vec![1.0; width], bias: vec![0.0; width] }
     }
 }

@@ -3,18 +3,20 @@
 
 mod block;
 mod config;
+mod elementwise;
+mod linear;
 mod mel;
 
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use crate::elementwise::gelu;
-use crate::linear::{Convolution, Norm, values};
 use crate::weights::Weights;
 use crate::{Encoder, EncoderError};
 use block::Block;
 use config::Config;
+use elementwise::gelu;
+use linear::{Convolution, Norm, values};
 use mel::{HOP, Mel};
 
 /// Frames of the spectrogram of which one state is made.

@@ -57,6 +57,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// Rows and columns exchanged; nothing is moved.
+    #[must_use]
     pub fn transposed(self) -> Self {
         Self {
             rows: self.columns,
@@ -111,12 +112,19 @@ fn plain<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, accumulate: bool, t
     }
 }
 
-/// `out = a · b`, or `out += a · b`, by this thread alone; `out` is row-major.
+/// `out = a · b`, or `out += a · b`, for slices of `f32`; `out` is row-major. Windows that overlap are a
+/// matrix too ([`Matrix::strided`]). Bits do not depend on `threads`.
 ///
 /// # Panics
 /// The sizes do not agree.
-pub fn product_into(out: &mut [f32], a: Matrix<'_, f32>, b: Matrix<'_, f32>, accumulate: bool) {
-    multiply(out, a, b, accumulate, 1);
+pub fn product_into(
+    out: &mut [f32],
+    a: Matrix<'_, f32>,
+    b: Matrix<'_, f32>,
+    accumulate: bool,
+    threads: usize,
+) {
+    multiply(out, a, b, accumulate, threads);
 }
 
 /// `out = a · b`, or `out += a · b`; `out` is row-major. Bits do not depend on `threads`: `gemm`

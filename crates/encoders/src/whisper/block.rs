@@ -5,8 +5,8 @@ use ambivox_nn::{Matrix, product_into};
 
 use super::config::Config;
 use crate::EncoderError;
-use crate::elementwise::{gelu, softmax};
-use crate::linear::{Linear, Norm};
+use super::elementwise::{gelu, softmax};
+use super::linear::{Linear, Norm};
 use crate::weights::Weights;
 
 /// Frames whose attention is computed together: few enough that their scores stay in the cache.
@@ -74,9 +74,9 @@ impl Block {
                 let (scores, mixed) =
                     (&mut scores[..count * frames], &mut mixed[..count * of_head]);
                 let queries = part(start * 3 * width + head, count);
-                product_into(scores, queries, keys.transposed(), false);
+                product_into(scores, queries, keys.transposed(), false, 1);
                 softmax(scores, frames);
-                product_into(mixed, Matrix::new(scores, frames), values, false);
+                product_into(mixed, Matrix::new(scores, frames), values, false, 1);
                 let places = out[start * width..].chunks_exact_mut(width);
                 for (place, mixed) in places.zip(mixed.chunks_exact(of_head)) {
                     place[head..head + of_head].copy_from_slice(mixed);
