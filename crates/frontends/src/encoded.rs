@@ -1,10 +1,49 @@
-//! What the kinds share whose rows are hidden states of a neural encoder: which layers a row has.
+//! What the kinds share whose rows are hidden states of a neural encoder: which folder has it, and which layers
+//! a row has.
+
+use std::path::Path;
 
 use ambivox_encoders::{Encoder, EncoderError};
+use ambivox_settings::Section;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::{Frontend, FrontendError, Session, Utterance};
+use crate::{Frontend, FrontendError, Planned, Session, Utterance};
+
+/// From one state to the next, in seconds, of every encoder there is.
+const STEP_S: f64 = 0.02;
+
+/// What is known of a section, of which `layer` reads the kind's own settings; `model` names the folder of
+/// the encoder, relative to `folder`.
+pub(crate) fn plan(
+    section: &Section,
+    folder: &Path,
+    layer: impl Fn(&Section) -> Result<Layer, String>,
+) -> Result<Planned, FrontendError> {
+    let fault = |message: String| FrontendError::setting("frontend", message);
+    let mut section = section.clone();
+    let model = section.settings.remove("model");
+    let layer = layer(&section).map_err(fault)?;
+    let Some(model) = model.as_ref().and_then(toml::Value::as_str) else {
+        let remedy =
+            "name the folder of config.json and model.safetensors, relative to the pipeline file";
+        return Err(fault(format!("model: {remedy}")));
+    };
+    Ok(Planned {
+        section,
+        frame_times_s: Some([STEP_S; 2]),
+        hears: true,
+        choose_layer: matches!(layer, Layer::Several(Several::Nested)),
+        encodes: true,
+        table: Some(folder.join(model)),
+    })
+}
+
+/// The folder of the encoder, which is an input.
+pub(crate) fn of_input(folder: Option<&Path>) -> Result<&Path, FrontendError> {
+    let fault = "the model is not among the inputs";
+    folder.ok_or_else(|| FrontendError::setting("frontend", fault))
+}
 
 /// Which layer: of what enters the first, counted 0, up to what the last gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! What every front end does, and which kinds there are.
 
 pub(crate) mod lld;
+mod wav2vec2;
 mod whisper;
 
 use std::fmt::Debug;
@@ -98,7 +99,7 @@ pub struct FrontendKind {
 }
 
 /// The kinds that hear recordings.
-pub const HEARING: [FrontendKind; 2] = [lld::KIND, whisper::KIND];
+pub const HEARING: [FrontendKind; 3] = [lld::KIND, whisper::KIND, wav2vec2::KIND];
 
 /// The kind of a section among those there are.
 pub fn find<'a>(

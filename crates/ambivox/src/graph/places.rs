@@ -2,8 +2,8 @@
 
 use ambivox_settings::{
     Arithmetic, AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams,
-    IndexParams, LabelNoiseSettings, Method, Normalisation, NormaliseParams, ReportParams, SplitParams,
-    SplitSettings, StageParams, TrainParams, role,
+    IndexParams, LabelNoiseSettings, Method, Normalisation, NormaliseParams, ReportParams,
+    SplitParams, SplitSettings, StageParams, TrainParams, role,
 };
 
 use super::{AUDIT, AuditedRuns, COMPARISON, Instance, REPORT, Run, SPLIT, Source};

@@ -4,9 +4,9 @@
 use ambivox_nn::{Matrix, product_into};
 
 use super::config::Config;
-use crate::EncoderError;
 use super::elementwise::{gelu, softmax};
 use super::linear::{Linear, Norm};
+use crate::EncoderError;
 use crate::weights::Weights;
 
 /// Frames whose attention is computed together: few enough that their scores stay in the cache.

@@ -2,8 +2,8 @@
 
 use ambivox_nn::{Matrix, product_into};
 
-use crate::EncoderError;
 use super::elementwise::layer_norm;
+use crate::EncoderError;
 use crate::weights::Weights;
 
 /// `rows · weightᵀ + bias`.

@@ -8,13 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Frontend, FrontendKind, Planned};
 use crate::FrontendError;
-use crate::encoded::{Encoded, Layer, Several};
+use crate::encoded::{self, Encoded, Layer};
 
 /// Registry entry.
 pub(super) const KIND: FrontendKind = FrontendKind { name: "whisper", plan, open };
-
-/// From one state to the next, in seconds.
-const STEP_S: f64 = 0.02;
 
 /// Section `[frontend]` with `kind = "whisper"`, without `model`, the folder.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,36 +33,18 @@ enum PaddedTo {
 }
 
 fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
-    let fault = |message: String| FrontendError::setting("frontend", message);
-    let mut section = section.clone();
-    let model = section.settings.remove("model");
-    let settings: Settings = section.read().map_err(fault)?;
-    let Some(model) = model.as_ref().and_then(toml::Value::as_str) else {
-        return Err(fault(
-            "model: name the folder of config.json and model.safetensors, relative to the pipeline \
-             file"
-                .to_owned(),
-        ));
-    };
-    Ok(Planned {
-        section,
-        frame_times_s: Some([STEP_S; 2]),
-        hears: true,
-        choose_layer: matches!(settings.layer, Layer::Several(Several::Nested)),
-        encodes: true,
-        table: Some(folder.join(model)),
-    })
+    encoded::plan(section, folder, |section| section.read().map(|Settings { layer, .. }| layer))
 }
 
 fn open(section: &Section, folder: Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError> {
-    let fault = |message: String| FrontendError::setting("frontend", message);
-    let Settings { padding, layer } = section.read().map_err(fault)?;
-    let folder = folder.ok_or_else(|| fault("the model is not among the inputs".to_owned()))?;
+    let Settings { padding, layer } =
+        section.read().map_err(|message| FrontendError::setting("frontend", message))?;
     let padding = match padding {
         PaddedTo::Window => Padding::Window,
         PaddedTo::Nothing => Padding::Nothing,
     };
-    Ok(Box::new(Encoded::new(Box::new(Whisper::open(folder, padding)?), layer)?))
+    let whisper = Whisper::open(encoded::of_input(folder)?, padding)?;
+    Ok(Box::new(Encoded::new(Box::new(whisper), layer)?))
 }
 
 #[cfg(test)]
