@@ -130,7 +130,8 @@ fn encoder(executor: &Executor<'_>) -> Result<Option<BundledEncoder>> {
         let digest = executor.resolver.store.memo().file(&folder.join(name))?.digest;
         Ok((name.to_owned(), digest.to_string()))
     };
-    let files = ENCODER_FILES.into_iter().map(digest).collect::<Result<_>>()?;
+    let files = ENCODER_FILES.into_iter().filter(|name| folder.join(name).exists());
+    let files = files.map(digest).collect::<Result<_>>()?;
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(Some(BundledEncoder { name: name.unwrap_or_default(), files }))
 }

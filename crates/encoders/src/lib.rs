@@ -27,5 +27,8 @@ pub use error::EncoderError;
 pub use open::{Description, describe, open};
 pub use whisper::{Padding, Whisper};
 
-/// Names of the files of a folder of Hugging Face's form that are read.
-pub const FILES: [&str; 2] = ["config.json", weights::FILE];
+/// Names of the files of a folder of Hugging Face's form that are read; some encoders do without the last.
+pub const FILES: [&str; 3] = ["config.json", weights::FILE, PREPROCESSOR];
+
+/// What becomes of samples first.
+const PREPROCESSOR: &str = "preprocessor_config.json";

@@ -46,6 +46,7 @@ fn house(class: &str) -> tempfile::TempDir {
         corpus: "Toy".to_owned(),
         synthetic: false,
         method: "lw".to_owned(),
+        encoder: None,
         networks: vec![network],
     };
     fs::write(folder.join(Bundle::FILE), serde_json::to_string(&bundle).unwrap()).unwrap();

@@ -175,7 +175,7 @@ impl Default for Preprocessor {
 
 /// Whether samples are brought to mean 0 and variance 1, by `preprocessor_config.json` if there is one.
 pub(super) fn normalises(folder: &Path) -> Result<bool, EncoderError> {
-    let path = folder.join("preprocessor_config.json");
+    let path = folder.join(crate::PREPROCESSOR);
     if !path.exists() {
         return Ok(Preprocessor::default().do_normalize);
     }

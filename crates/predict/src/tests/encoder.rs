@@ -42,7 +42,8 @@ fn bundle_of(folder: &Path, layers: &[usize]) {
         let digest = blake3::hash(&fs::read(tiny().join(name)).unwrap()).to_string();
         (name.to_owned(), digest)
     };
-    let files = ENCODER_FILES.map(digest).into();
+    let there = ENCODER_FILES.into_iter().filter(|name| tiny().join(name).exists());
+    let files = there.map(digest).collect();
     bundle.encoder = Some(BundledEncoder { name: "whisper-small".to_owned(), files });
     fs::write(folder.join(Bundle::FILE), serde_json::to_string(&bundle).unwrap()).unwrap();
 }
