@@ -29,7 +29,7 @@ fn pooled_states_are_kept_alone_with_every_layer_by_name() {
     let utterances = good(folder.path(), 3);
     let planned = plan(&tiny("\"nested\""), &means(), Path::new("")).unwrap();
     assert!(planned.choose_layer && !planned.gives_frames());
-    let features = Features { frontend: planned.section, pooling: means() };
+    let features = Features::of(planned.section, means());
     let recipe = Recipe::open(&features, false, planned.table.as_deref()).unwrap();
     let index = index(&folder, &utterances);
     let run = |threads: usize| {
@@ -65,7 +65,7 @@ fn vectors(shared: &Path, name: &str) -> Box<dyn ambivox_frontends::Frontend> {
 
 fn whisper(folder: &Path, padding: &str) -> Recipe {
     let settings = format!("padding = \"{padding}\"\nlayer = \"nested\"");
-    let features = Features { frontend: section("whisper", &settings), pooling: means() };
+    let features = Features::of(section("whisper", &settings), means());
     Recipe::open(&features, false, Some(folder)).unwrap()
 }
 

@@ -15,7 +15,7 @@ fn features_of(layer: usize) -> Features {
     let settings = serde_json::json!({ "padding": "none", "layer": layer });
     let frontend = Section::new("whisper", &settings).unwrap();
     let pooling = Section::new("statistics", &serde_json::json!({ "of": ["mean"] })).unwrap();
-    Features { frontend, pooling }
+    Features::of(frontend, pooling)
 }
 
 /// A classifier of the mean of a layer.
@@ -50,7 +50,7 @@ fn bundle_of(folder: &Path, layers: &[usize]) {
 
 /// What one network says of all samples, by hand.
 fn alone(layer: usize, samples: &[f32]) -> Vec<f64> {
-    let Features { frontend, pooling: pool } = features_of(layer);
+    let Features { frontend, pooling: pool, .. } = features_of(layer);
     let frontend = (find(&frontend, &HEARING).unwrap().open)(&frontend, Some(&tiny())).unwrap();
     let rows = frontend.session().describe(&Utterance { id: "", samples }).unwrap();
     let pooled = pooling(&pool, frontend.as_ref()).unwrap().unwrap().pool(&rows);
