@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use libm::{cos, exp, log, log10};
 use realfft::{RealFftPlanner, RealToComplex};
 
 /// Samples of a frame.
@@ -32,7 +33,7 @@ impl Mel {
     /// So many bands from 0 to 8 kHz.
     pub(super) fn new(bands: usize) -> Self {
         let turn = |n: usize| std::f64::consts::TAU * n as f64 / FRAME as f64;
-        let window = (0..FRAME).map(|n| 0.5 - 0.5 * turn(n).cos()).collect();
+        let window = (0..FRAME).map(|n| 0.5 - 0.5 * cos(turn(n))).collect();
         let fft = RealFftPlanner::new().plan_fft_forward(FRAME);
         Self { bands: filters(bands), window, fft }
     }
@@ -48,7 +49,7 @@ impl Mel {
             let at = if at < whole { at } else { (2 * (whole - 1)).saturating_sub(at) };
             samples.get(at).map_or(0.0, |&x| f64::from(x))
         };
-        let silent = FLOOR.log10();
+        let silent = log10(FLOOR);
         let mut log = vec![silent; frames * self.bands.len()];
         let mut input = self.fft.make_input_vec();
         let mut spectrum = self.fft.make_output_vec();
@@ -65,8 +66,8 @@ impl Mel {
             let power: Vec<f64> = spectrum.iter().map(|x| x.norm_sqr()).collect();
             for (log, band) in row.iter_mut().zip(&self.bands) {
                 let weighed = band.weights.iter().zip(&power[band.first..]);
-                *log =
-                    weighed.map(|(weight, power)| weight * power).sum::<f64>().max(FLOOR).log10();
+                let power = weighed.map(|(weight, power)| weight * power).sum::<f64>();
+                *log = log10(power.max(FLOOR));
             }
         }
         let least = log.iter().copied().fold(f64::NEG_INFINITY, f64::max) - RANGE;
@@ -105,14 +106,10 @@ const LINEAR: f64 = 200.0 / 3.0;
 const KNEE: f64 = 1000.0;
 
 fn to_mel(hertz: f64) -> f64 {
-    if hertz < KNEE {
-        hertz / LINEAR
-    } else {
-        KNEE / LINEAR + (hertz / KNEE).ln() * 27.0 / 6.4_f64.ln()
-    }
+    if hertz < KNEE { hertz / LINEAR } else { KNEE / LINEAR + log(hertz / KNEE) * 27.0 / log(6.4) }
 }
 
 fn to_hertz(mel: f64) -> f64 {
     let above = mel - KNEE / LINEAR;
-    if above < 0.0 { mel * LINEAR } else { KNEE * (above * 6.4_f64.ln() / 27.0).exp() }
+    if above < 0.0 { mel * LINEAR } else { KNEE * exp(above * log(6.4) / 27.0) }
 }
