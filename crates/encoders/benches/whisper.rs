@@ -15,7 +15,7 @@ fn recordings(criterion: &mut Criterion) {
         eprintln!("skipped: AMBIVOX_WHISPER names no folder of a model");
         return;
     };
-    let samples: Vec<f32> = (0..45_000).map(|n| 0.3 * (n as f32 * 0.03).sin()).collect();
+    let samples: Vec<f32> = (0..45_000).map(|n| 0.3 * libm::sinf(n as f32 * 0.03)).collect();
     for padding in [Padding::Window, Padding::Nothing] {
         let whisper = Whisper::open(&folder, padding).expect("a folder of Whisper's");
         let mut group = criterion.benchmark_group("2.8 s");

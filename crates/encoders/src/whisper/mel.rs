@@ -66,8 +66,8 @@ impl Mel {
             let power: Vec<f64> = spectrum.iter().map(|x| x.norm_sqr()).collect();
             for (log, band) in row.iter_mut().zip(&self.bands) {
                 let weighed = band.weights.iter().zip(&power[band.first..]);
-                *log =
-                    weighed.map(|(weight, power)| weight * power).sum::<f64>().max(FLOOR).log10();
+                let power = weighed.map(|(weight, power)| weight * power).sum::<f64>();
+                *log = log10(power.max(FLOOR));
             }
         }
         let least = log.iter().copied().fold(f64::NEG_INFINITY, f64::max) - RANGE;
