@@ -390,7 +390,7 @@ s3 = {}
         let text = refused(&[table, linear]);
         assert!(text.contains("one vector of an utterance already; leave [pooling] out"), "{text}");
         let unknown = ("kind = \"lld\"", "kind = \"cochlea\"");
-        assert!(refused(&[unknown]).contains("there is no \"cochlea\"; there are: lld, table"));
+        assert!(refused(&[unknown]).contains("there is no \"cochlea\"; there are: lld, whisper"));
         let toy = Toy::new();
         for (from, to) in [table, linear, (pooling, "")] {
             toy.edit(from, to);
