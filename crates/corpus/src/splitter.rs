@@ -77,7 +77,7 @@ fn find(section: &Section) -> Result<&'static SplitKind, CorpusError> {
     })
 }
 
-fn fault(message: String) -> CorpusError {
+fn fault(message: impl std::fmt::Display) -> CorpusError {
     CorpusError::Split(format!("[split]: {message}"))
 }
 

@@ -21,5 +21,11 @@ pub enum EncoderError {
     Utterance(String),
     /// A computation failed.
     #[error(transparent)]
-    Candle(#[from] candle_core::Error),
+    Candle(#[from] Box<candle_core::Error>),
+}
+
+impl From<candle_core::Error> for EncoderError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Candle(Box::new(error))
+    }
 }

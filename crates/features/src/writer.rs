@@ -32,7 +32,7 @@ impl Described {
         for values in [&self.frames[..], self.vector.as_deref().unwrap_or_default()] {
             hasher.update(&(values.len() as u64).to_le_bytes());
             let mut bytes = Vec::with_capacity(4 * values.len());
-            values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
             hasher.update(&bytes);
         }
         hasher.finalize()

@@ -115,7 +115,7 @@ const LAYER: &str = "layer";
 
 /// Where the values of a network's layer are among those of all.
 fn places(member: &Checkpoint, columns: &[String]) -> Vec<usize> {
-    let layer = member.features.frontend.settings.get(LAYER).and_then(|layer| layer.as_integer());
+    let layer = member.features.frontend.settings.get(LAYER).and_then(toml::Value::as_integer);
     let prefix = layer.and_then(|layer| Some(of_layer(usize::try_from(layer).ok()?)));
     let is_own = |name: &String| prefix.as_ref().is_some_and(|prefix| name.starts_with(prefix));
     columns.iter().enumerate().filter(|(_, name)| is_own(name)).map(|(at, _)| at).collect()

@@ -10,6 +10,13 @@ pub struct NormalisationSettings {
     pub over: Normalisation,
 }
 
+impl NormalisationSettings {
+    /// Whether the section says no more than a pipeline without it.
+    pub fn is_left_out(&self) -> bool {
+        self.over.is_training()
+    }
+}
+
 /// Over whose utterances every value has mean 0 and standard deviation 1. No label is looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -81,7 +81,8 @@ pub enum Criterion {
 }
 
 impl Criterion {
-    fn is_loss(&self) -> bool {
+    /// Whether it is what it always was.
+    pub fn is_loss(&self) -> bool {
         *self == Self::Loss
     }
 }
@@ -119,7 +120,7 @@ pub struct Pipeline {
     #[serde(default = "no_pooling")]
     pub pooling: Section,
     /// Over whose utterances values are normalised before the folds; over none where left out.
-    #[serde(default, skip_serializing_if = "is_left_out")]
+    #[serde(default, skip_serializing_if = "NormalisationSettings::is_left_out")]
     pub normalisation: NormalisationSettings,
     /// Classes and folds.
     pub split: SplitSettings,
@@ -180,10 +181,6 @@ impl Pipeline {
 
 fn frontend<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Section, D::Error> {
     Section::or_kind(deserializer, Features::FIRST)
-}
-
-fn is_left_out(normalisation: &NormalisationSettings) -> bool {
-    normalisation.over.is_training()
 }
 
 fn no_pooling() -> Section {

@@ -103,12 +103,8 @@ pub struct Fold {
     pub same_recordings: Vec<String>,
     /// How many sentences are tested or validate and are said in another part too; of corpora whose
     /// sentences are known.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub sentences_in_two_parts: usize,
-}
-
-fn is_zero(count: &usize) -> bool {
-    *count == 0
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentences_in_two_parts: Option<usize>,
 }
 
 /// Contents of `splits.json`, written by the split stage. Who trains in a fold is not written, since a

@@ -33,7 +33,7 @@ pub(super) fn mark(folds: &mut [Fold], taking_part: &TakingPart<'_>, identical: 
         let twins = ids.filter(|id| recordings.get(**id).is_some_and(|of| twice.contains(&of)));
         let mut twins: Vec<String> = twins.map(|id| (*id).to_owned()).collect();
         twins.sort_unstable();
-        fold.sentences_in_two_parts = of_sentences.len();
+        fold.sentences_in_two_parts = sentences.then_some(of_sentences.len());
         (fold.in_two_parts, fold.same_recordings) = (speakers, twins);
     }
 }

@@ -305,7 +305,7 @@ fn leaks_are_told() {
     // Of a's fold, b validates; c's own recordings are in one part.
     let expected = [&["a_anger", "b_anger"][..], &["b_anger"], &["a_anger"]].map(strings);
     assert_eq!(twins, expected);
-    assert!(folds.iter().all(|fold| fold.sentences_in_two_parts == 2));
+    assert!(folds.iter().all(|fold| fold.sentences_in_two_parts == Some(2)));
     let by_sentence = "kind = \"group-k-fold\"\ngroup = \"sentence\"\nfolds = 3\nseed = 1";
     let settings = split_by(by_sentence, &CLASSES);
     let mut utterances = corpus(&["a", "b", "c", "d"], str::to_owned);
@@ -320,7 +320,7 @@ fn leaks_are_told() {
     let folds = split_by_sentence(&utterances).unwrap().folds;
     let told: Vec<(&str, usize, &[String])> = folds
         .iter()
-        .map(|fold| (&*fold.name, fold.sentences_in_two_parts, &fold.in_two_parts[..]))
+        .map(|fold| (&*fold.name, fold.sentences_in_two_parts.unwrap(), &fold.in_two_parts[..]))
         .collect();
     // Wherever yes and no are in two parts, so is a, who says both.
     let of_a = strings(&["a"]);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use libm::{cos, exp, log, log10};
+use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
 /// Samples of a frame.
@@ -63,7 +64,7 @@ impl Mel {
             // It fails where a buffer has another length alone.
             let done = self.fft.process(&mut input, &mut spectrum);
             debug_assert!(done.is_ok(), "the buffers are the plan's own");
-            let power: Vec<f64> = spectrum.iter().map(|x| x.norm_sqr()).collect();
+            let power: Vec<f64> = spectrum.iter().map(Complex::norm_sqr).collect();
             for (log, band) in row.iter_mut().zip(&self.bands) {
                 let weighed = band.weights.iter().zip(&power[band.first..]);
                 let power = weighed.map(|(weight, power)| weight * power).sum::<f64>();

@@ -70,6 +70,7 @@ fn whisper(folder: &Path, padding: &str) -> Recipe {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn emodb_is_as_pytorch_describes_it() {
     let Some(shared) = std::env::var_os("AMBIVOX_SHARED").map(PathBuf::from) else {
         return eprintln!("skipped: AMBIVOX_SHARED is not set");

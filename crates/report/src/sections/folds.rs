@@ -52,7 +52,7 @@ fn leaks(input: &ReportInput<'_>) -> Markup {
     let tested = tested_folds(input);
     let folds: Vec<&Fold> =
         input.splits.folds.iter().filter(|fold| tested.contains(fold.name.as_str())).collect();
-    let most = folds.iter().map(|fold| fold.sentences_in_two_parts).max().unwrap_or(0);
+    let most = folds.iter().filter_map(|fold| fold.sentences_in_two_parts).max().unwrap_or(0);
     html! {
         (leak(&folds, "speaker", |fold| &fold.in_two_parts,
             "so that the rates are not of unheard speakers"))

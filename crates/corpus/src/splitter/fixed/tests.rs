@@ -36,12 +36,12 @@ fn settings() -> Settings {
     }
 }
 
-fn drawn(share: f64) -> Option<Validation> {
-    Some(Validation::Else(Choice::Drawn(Drawn { share, seed: 1 })))
+fn drawn(share: f64) -> Validation {
+    Validation::Else(Choice::Drawn(Drawn { share, seed: 1 }))
 }
 
 fn of_folder() -> Settings {
-    Settings { validation: drawn(0.3), ..Settings::default() }
+    Settings { validation: Some(drawn(0.3)), ..Settings::default() }
 }
 
 fn divided(
@@ -235,7 +235,7 @@ fn ambiguous_utterances_train_where_they_are_listed_to() {
     assert_eq!(splits.ambiguous, ["a-mixed", "c-mixed", "d-mixed"]);
     assert_eq!(splits.folds[0].left_out, ["c-mixed", "d-mixed"]);
     // Whose clear utterances validate, their ambiguous ones do not train; nor unseen where they are tested.
-    let drawn = Settings { validation: drawn(0.9), ..settings() };
+    let drawn = Settings { validation: Some(drawn(0.9)), ..settings() };
     let listed = format!("{}a-mixed,a,Train\nd-mixed,d,Train\n", table(&PARTS));
     fs::write(&file, &listed).unwrap();
     let fold = divided(&file, &drawn, &utterances).unwrap().0.folds.remove(0);
@@ -266,13 +266,15 @@ fn impossible_settings_are_refused() {
 #[test]
 fn unknown_speakers_are_in_no_two_parts() {
     let mut utterances = corpus();
-    utterances.iter_mut().for_each(|utterance| utterance.speaker = String::new());
+    for utterance in &mut utterances {
+        utterance.speaker = String::new();
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("parts.csv");
     fs::write(&file, table(&PARTS)).unwrap();
     let fold = divided(&file, &settings(), &utterances).unwrap().0.folds.remove(0);
     assert!(fold.tested.is_empty() && fold.in_two_parts.is_empty() && fold.test.len() == 4);
-    let drawn = Settings { validation: drawn(0.3), ..settings() };
+    let drawn = Settings { validation: Some(drawn(0.3)), ..settings() };
     let error = divided(&file, &drawn, &utterances).unwrap_err().to_string();
     assert!(error.contains("fewer than two known speakers train"), "{error}");
 }

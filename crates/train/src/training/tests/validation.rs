@@ -1,0 +1,50 @@
+//! Which epoch is kept: by the criterion, or the last where nothing validates.
+
+use ambivox_settings::Criterion;
+
+use super::*;
+
+/// Where nothing validates, all epochs are run and the last is kept; cut short, the same.
+#[test]
+fn without_validation_the_last_epoch_is_kept() {
+    for method in [lw(), lw_pretrained(2)] {
+        let mut setup = setup(method);
+        (setup.training.max_epochs, setup.training.patience) = (4, 1);
+        let training = toy("train", 24);
+        let mut cut = None;
+        let observer = &mut |at: &Waypoint<'_>| {
+            if at.epochs().len() == 3 {
+                cut = Some(at.interim().unwrap());
+            }
+        };
+        let whole = setup.run_from(&training, &[], None, observer).unwrap();
+        let last = setup.spec().most_epochs();
+        assert_eq!((whole.best_epoch, whole.epochs.len()), (last, last));
+        assert!(whole.epochs.iter().all(|epoch| epoch.validation_loss.is_none()));
+        let rest = setup.run_from(&training, &[], cut, &mut |_| {}).unwrap();
+        assert_eq!(rest.epochs, whole.epochs);
+        assert_eq!(rest.predictor.state().unwrap(), whole.predictor.state().unwrap());
+    }
+}
+
+/// The criterion chooses the epoch, and nothing else of a run hangs on it.
+#[test]
+fn the_best_epoch_is_that_of_the_criterion() {
+    let (training, mut validation) = (toy("train", 48), toy("validation", 16));
+    turn_labels(&mut validation[..6]);
+    let mut records = Vec::new();
+    for criterion in [Criterion::Loss, Criterion::SoftLoss, Criterion::Ua, Criterion::MacroF1] {
+        let mut setup = setup(lw());
+        (setup.training.max_epochs, setup.training.patience) = (8, 8);
+        setup.training.criterion = criterion;
+        let trained = setup.run(&training, &validation).unwrap();
+        let cost = |epoch: &EpochRecord| epoch.criterion.or(epoch.validation_loss).unwrap();
+        let least = trained.epochs.iter().map(cost).fold(f64::INFINITY, f64::min);
+        let first = trained.epochs.iter().position(|epoch| cost(epoch) == least).unwrap();
+        assert_eq!(trained.best_epoch, first + 1, "{criterion:?}");
+        assert_eq!(trained.epochs[0].criterion.is_none(), criterion == Criterion::Loss);
+        records.push(trained.epochs.iter().map(|e| (e.train_loss, e.validation_loss)).collect());
+    }
+    let records: Vec<Vec<(f64, Option<f64>)>> = records;
+    assert!(records.iter().all(|of_one| *of_one == records[0]));
+}
