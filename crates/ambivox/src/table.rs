@@ -11,6 +11,9 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 /// With more folds than this the table has their means alone.
 const FOLDS_SHOWN: usize = 12;
 
+/// Of more speakers than this the table has the first alone.
+const SPEAKERS_SHOWN: usize = 100;
+
 /// Columns of a terminal.
 const WIDTH: usize = 80;
 /// What lies between two columns of a table, or one and both borders.
@@ -205,16 +208,20 @@ pub(crate) fn index(summary: &IndexSummary) -> String {
     let labels: BTreeSet<&str> =
         summary.speakers.iter().flat_map(|s| s.gold.keys().map(String::as_str)).collect();
     let mut table = table(&index_head(&labels), &[0]);
-    for speaker in &summary.speakers {
+    let (shown, others) = summary.speakers.split_at(summary.speakers.len().min(SPEAKERS_SHOWN));
+    for speaker in shown {
         table.add_row(speaker_row(speaker, &labels));
     }
     let hours = summary.seconds / 3600.0;
     let (utterances, files) = (summary.utterances as usize, summary.files as usize);
-    let mut lines = vec![
-        table.to_string(),
+    let mut lines = vec![table.to_string()];
+    if !others.is_empty() {
+        lines.push(format!("and {} more; all are in index.json", counted(others.len(), "speaker")));
+    }
+    lines.extend([
         format!("{}: {}, {hours:.2} h", summary.corpus, counted(utterances, "utterance")),
         format!("{}, BLAKE3 of their listing:\n{}", counted(files, "file"), summary.blake3),
-    ];
+    ]);
     let notes = summary.release_differences.iter().chain(&summary.warnings);
     lines.extend(notes.map(|line| format!("note: {line}")));
     lines.join("\n")

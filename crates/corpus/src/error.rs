@@ -422,7 +422,7 @@ pub enum CorpusError {
     },
     /// Nobody can be drawn to validate.
     #[error(
-        "fold {fold}: fewer than two known speakers train, so that none can be drawn to validate\n\
+        "fold {fold}: fewer than two known speakers or groups train, so that none can be drawn to validate\n\
          hint: name a part that validates in split.validation, or set it to \"none\""
     )]
     OneSpeaker {

@@ -152,7 +152,12 @@ impl<'a> TakingPart<'a> {
         }
         let all = self.utterances.iter().chain(&self.ambiguous).copied();
         let members = members(all, self.grouping);
-        let folds = divide()?.into_iter().map(|division| fold(division, &members)).collect();
+        let divisions = divide()?;
+        let unvalidated = divisions.iter().find(|fold| least > 2 && fold.validating.is_empty());
+        if let Some(fold) = unvalidated {
+            return Err(CorpusError::OneSpeaker { fold: fold.name.clone() });
+        }
+        let folds = divisions.into_iter().map(|division| fold(division, &members)).collect();
         Ok(Found { folds, notes: Vec::new() })
     }
 }

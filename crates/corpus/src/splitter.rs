@@ -121,6 +121,10 @@ mod tests {
         refused(&format!("{k_fold}2"), "folds: at least 3");
         planned(&format!("{k_fold}2\nvalidation = \"none\"")).unwrap();
         refused(&format!("{k_fold}1\nvalidation = \"none\""), "folds: at least 2");
+        refused(
+            &format!("{k_fold}2\nvalidation = {{ share = 0.2, seed = 1 }}"),
+            "folds: at least 3",
+        );
         refused(&format!("{loso}\nfolds = 5"), "unknown field `folds`");
         refused(&format!("{loso}\nscheme = \"x\""), "unknown field `scheme`");
         refused("kind = \"group-k-fold\"", "missing field `group`");

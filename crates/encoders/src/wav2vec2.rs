@@ -54,7 +54,7 @@ pub(crate) fn describe(file: &ConfigFile) -> Result<Description, EncoderError> {
 /// The encoder of a folder.
 pub(crate) fn open(folder: &Path, file: &ConfigFile) -> Result<Box<dyn Encoder>, EncoderError> {
     let config = Config::of(file)?;
-    let is_normalised = normalises(folder)?;
+    let is_normalised = normalises(folder, file.model_type()?)?;
     let weights = Weights::of(folder)?;
     let has =
         |prefix: &&&str| weights.has(&format!("{prefix}feature_projection.projection.weight"));
@@ -135,6 +135,9 @@ impl Network {
     }
 }
 
+/// Samples of a recording at most, five minutes: the first convolution takes ten megabytes a second.
+const LONGEST: usize = 300 * 16_000;
+
 impl Encoder for Network {
     fn layers(&self) -> usize {
         self.layers.len() + 1
@@ -148,6 +151,12 @@ impl Encoder for Network {
         let (given, least) = (samples.len(), self.config.length());
         if given < least {
             let message = format!("{given} samples are too few: one frame takes {least} at 16 kHz");
+            return Err(EncoderError::Utterance(message));
+        }
+        if given > LONGEST {
+            let message = format!(
+                "{given} samples are more than the {LONGEST} that fit in memory; cut the recording"
+            );
             return Err(EncoderError::Utterance(message));
         }
         all_finite(samples, "a sample of the audio")?;

@@ -56,7 +56,7 @@ pub struct Outputs {
 ///
 /// Returns the utterances left out, sorted, if `on_broken` says to skip broken audio: what cannot
 /// be decoded, or the front end can make nothing of; those that are not, though their recordings are
-/// doubtful; and those of which the values are the same to the last bit.
+/// doubtful; and those that were heard of which the values are the same to the last bit.
 ///
 /// # Errors
 /// Broken audio where `on_broken` says to stop, naming every utterance at fault; no usable audio at
@@ -75,7 +75,11 @@ pub fn extract(
     let tables = Tables::create(outputs, recipe.columns())?;
     let pieces = outputs.pieces.as_deref().map(Pieces::open).transpose()?.unwrap_or_default();
     let groups = groups(ascending(index.utterances()), index.seconds()?);
-    let found = write_groups(groups, &work, &pieces, tables)?;
+    let mut found = write_groups(groups, &work, &pieces, tables)?;
+    if !recipe.hears() {
+        // Rows of a table can be the same without one recording.
+        found.identical.clear();
+    }
     verdict(found, index.len(), on_broken)
 }
 
@@ -173,7 +177,8 @@ impl Done {
         let warnings = described.iter_mut().flat_map(|one| std::mem::take(&mut one.warnings));
         let warnings = warnings.collect();
         let found = Exclusions { schema: 1, excluded, warnings, identical: Vec::new() };
-        let digests = described.par_iter().map(|one| (one.utterance_id.clone(), one.digest()));
+        // By this thread alone, which may hold what others wait for.
+        let digests = described.iter().map(|one| (one.utterance_id.clone(), one.digest()));
         let digests = digests.collect();
         Ok(Self { rows: tables.encode(&described)?, found, digests })
     }

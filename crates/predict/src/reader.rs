@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ambivox_frontends::{Frontend, HEARING, Utterance, find, lld_set};
+use ambivox_frontends::{ENCODER_FILES, Frontend, HEARING, Utterance, find, lld_set};
 use ambivox_lld::{Extractor, FeatureSet, SAMPLE_RATE};
 use ambivox_settings::{Bundle, BundledEncoder, Section};
 use fs_err as fs;
@@ -39,6 +39,16 @@ impl Reader {
         };
         let folder = folder.ok_or_else(|| PredictError::NoEncoder(asked(encoder)))?;
         encoder.files.iter().try_for_each(|(name, digest)| check(&folder.join(name), digest))?;
+        let unlisted = ENCODER_FILES.into_iter().filter(|name| !encoder.files.contains_key(*name));
+        let unlisted: Vec<&str> = unlisted.filter(|name| folder.join(name).exists()).collect();
+        if let Some(name) = unlisted.first() {
+            let (file, found) = (folder.join(name), "that of a file".to_owned());
+            return Err(PredictError::OtherEncoder {
+                file,
+                found,
+                expected: "none such".to_owned(),
+            });
+        }
         Ok(Self::Encoder((find(section, &HEARING)?.open)(section, Some(folder))?))
     }
 

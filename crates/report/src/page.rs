@@ -169,6 +169,20 @@ pub(crate) fn table(
     framed(input, label, caption, content, false)
 }
 
+/// More rows than these are folded away.
+const SHOWN: usize = 50;
+
+/// A table of so many rows, folded away where they are many.
+pub(crate) fn folded(rows: usize, summary: &str, table: &Markup) -> Markup {
+    html! {
+        @if rows > SHOWN {
+            details { summary { (summary) } (table) }
+        } @else {
+            (table)
+        }
+    }
+}
+
 /// As [`table`], sorted by a click on a heading that has `data-column`.
 pub(crate) fn sortable_table(
     input: &ReportInput<'_>,

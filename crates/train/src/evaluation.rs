@@ -47,7 +47,18 @@ pub(crate) fn own_targets(
         MethodParams::LwPretrained(settings) => &MethodParams::Lw(settings.lw()),
         params => params,
     };
-    Ok(method(after, examples, classes)?.rule.targets().distributions.clone())
+    let examples: Vec<Example> = examples.iter().map(|one| voted(one, classes)).collect();
+    Ok(method(after, &examples, classes)?.rule.targets().distributions.clone())
+}
+
+/// The utterance without its frames, and with a vote for its gold label where it has none at all.
+fn voted(example: &Example, classes: usize) -> Example {
+    let (gold, mut votes) = (example.gold, example.votes.clone());
+    if votes.iter().all(|votes| *votes == 0.0) {
+        votes = (0..classes).map(|class| f64::from(Some(class) == gold)).collect();
+    }
+    let (utterance_id, group) = (example.utterance_id.clone(), example.group.clone());
+    Example { utterance_id, group, frames: Vec::new(), gold, votes }
 }
 
 /// Loss and rates of a model on the validation utterances; nothing where there are none. `targets` are the

@@ -259,7 +259,7 @@ fn who_validates_is_a_setting() {
     let next = divided(loso, "\"next-group\"");
     assert_eq!(partners(&next)[1], ("Ses01M", "Ses02F"));
     assert_eq!(partners(&divided(loso, "\"partner\""))[1], ("Ses01M", "Ses01F"));
-    let k_fold = "kind = \"group-k-fold\"\ngroup = \"speaker\"\nfolds = 2\nseed = 1";
+    let k_fold = "kind = \"group-k-fold\"\ngroup = \"speaker\"\nfolds = 3\nseed = 1";
     for kind in [loso, k_fold] {
         let none = divided(kind, "\"none\"");
         for fold in &none.folds {

@@ -50,6 +50,10 @@ fn settings(section: &Section) -> Result<Settings, String> {
             settings.validation == next_part() && settings.folds < 3,
             "folds: at least 3, so that one part is tested, one validates, one trains",
         ),
+        (
+            matches!(settings.validation, Validation::Drawn(_)) && settings.folds < 3,
+            "folds: at least 3, so that of the other groups some validate and some train",
+        ),
         (settings.folds < 2, "folds: at least 2, so that one part is tested and one trains"),
     ];
     let fault = faults.into_iter().find_map(|(bad, fault)| bad.then_some(fault));

@@ -174,9 +174,17 @@ impl Default for Preprocessor {
 }
 
 /// Whether samples are brought to mean 0 and variance 1, by `preprocessor_config.json` if there is one.
-pub(super) fn normalises(folder: &Path) -> Result<bool, EncoderError> {
+///
+/// # Errors
+/// The file cannot be used, or is missing beside a model of WavLM, of which some do so and some do not.
+pub(super) fn normalises(folder: &Path, model_type: &str) -> Result<bool, EncoderError> {
     let path = folder.join(crate::PREPROCESSOR);
     if !path.exists() {
+        if model_type == "wavlm" {
+            let message = "there is no such file, and models of WavLM differ in whether samples are \
+                           normalised; copy it from where the model is from";
+            return Err(EncoderError::Form { file: path, message: message.to_owned() });
+        }
         return Ok(Preprocessor::default().do_normalize);
     }
     let file = ConfigFile::read_file(path)?;

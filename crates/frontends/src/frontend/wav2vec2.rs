@@ -13,6 +13,9 @@ use crate::encoded::{self, Encoded, Layer};
 /// Registry entry.
 pub(super) const KIND: FrontendKind = FrontendKind { name: "wav2vec2", plan, open };
 
+/// Samples from one state to the next, of all published models.
+const STEP: usize = 320;
+
 /// Section `[frontend]` with `kind = "wav2vec2"`, without `model`, the folder.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,7 +30,13 @@ fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
 fn open(section: &Section, folder: Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError> {
     let Settings { layer } =
         section.read().map_err(|message| FrontendError::setting("frontend", message))?;
-    let encoder = ambivox_encoders::open(encoded::of_input(folder)?)?;
+    let folder = encoded::of_input(folder)?;
+    let step = ambivox_encoders::describe(folder)?.step;
+    if step != STEP {
+        let fault = format!("model: a state every {step} samples; those of every {STEP} are read");
+        return Err(FrontendError::setting("frontend", fault));
+    }
+    let encoder = ambivox_encoders::open(folder)?;
     Ok(Box::new(Encoded::new(encoder, layer)?))
 }
 

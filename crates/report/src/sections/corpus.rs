@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, count, duration};
-use crate::page::table;
+use crate::page::{folded, table};
 use crate::sections::corrections;
 
 const CAPTION: &str = "Utterances of each class and speaker. Other: utterances of another label or \
@@ -17,7 +17,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
     html! {
         p {
             (input.manifest.title) ": " (count(index.utterances)) " utterances, "
-            (duration(index.seconds)) ", " (count(index.speakers.len() as u64)) " speakers, "
+            (duration(index.seconds)) ", " (speakers(input)) ", "
             (count(index.files)) " files, "
             @if index.votes { "with" } @else { "without" } " annotators’ votes. "
             (count(input.splits.utterances.len() as u64))
@@ -28,6 +28,16 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
         (speaker_table(input))
         (differences(input))
         (warnings(input))
+    }
+}
+
+/// How many there are, or that nobody knows.
+fn speakers(input: &ReportInput<'_>) -> String {
+    let known = input.index.speakers.iter().filter(|speaker| !speaker.speaker.is_empty()).count();
+    if known == 0 {
+        "speakers unknown".to_owned()
+    } else {
+        format!("{} speakers", count(known as u64))
     }
 }
 
@@ -48,13 +58,14 @@ fn speaker_table(input: &ReportInput<'_>) -> Markup {
         tbody { @for speaker in &input.index.speakers { (speaker_row(speaker, classes)) } }
         (total_row(input))
     };
-    table(input, "Table 1: utterances of each class and speaker", CAPTION, &content)
+    let table = table(input, "Table 1: utterances of each class and speaker", CAPTION, &content);
+    folded(input.index.speakers.len(), "All speakers", &table)
 }
 
 fn speaker_row(speaker: &SpeakerSummary, classes: &[String]) -> Markup {
     html! {
         tr {
-            th scope="row" { (speaker.speaker) }
+            th scope="row" { @if speaker.speaker.is_empty() { (NONE) } @else { (speaker.speaker) } }
             td.text { (speaker.session) }
             td.text { (speaker.sex.map_or(NONE, Sex::as_str)) }
             @for class in classes { td { (count(of_class(speaker, class))) } }

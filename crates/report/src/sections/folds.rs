@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, count, counted, percent};
-use crate::page::{seeds, sortable_table, tested_folds};
+use crate::page::{folded, seeds, sortable_table, tested_folds};
 
 struct Column<'a> {
     id: &'a str,
@@ -31,21 +31,14 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
         tbody { @for fold in folds { (row(input, fold, &columns)) } }
         @if !input.summary.test_sets { (foot(&columns)) }
     };
-    let many = columns.first().map_or(0, |column| column.means.len()) > SHOWN;
+    let rows = columns.first().map_or(0, |column| column.means.len());
     let table = sortable_table(input, "Results of every fold", &caption(input), &content);
     html! {
         (leaks(input))
         @for note in &input.splits.notes { p.note { (note) "." } }
-        @if many {
-            details { summary { "All folds" } (table) }
-        } @else {
-            (table)
-        }
+        (folded(rows, "All folds", &table))
     }
 }
-
-/// More folds than these are folded away.
-const SHOWN: usize = 50;
 
 /// What is to be known of rates where parts of a fold share speakers, recordings or sentences.
 fn leaks(input: &ReportInput<'_>) -> Markup {

@@ -276,5 +276,5 @@ fn unknown_speakers_are_in_no_two_parts() {
     assert!(fold.tested.is_empty() && fold.in_two_parts.is_empty() && fold.test.len() == 4);
     let drawn = Settings { validation: Some(drawn(0.3)), ..settings() };
     let error = divided(&file, &drawn, &utterances).unwrap_err().to_string();
-    assert!(error.contains("fewer than two known speakers train"), "{error}");
+    assert!(error.contains("fewer than two known speakers or groups train"), "{error}");
 }
