@@ -88,12 +88,18 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn a_description_needs_no_weights() {
     let folder_of_one = tempfile::tempdir().unwrap();
-    let config = folder("wavlm-stable").join("config.json");
-    fs_err::copy(config, folder_of_one.path().join("config.json")).unwrap();
+    let copy = |name: &str| {
+        fs_err::copy(folder("wavlm-stable").join(name), folder_of_one.path().join(name)).unwrap();
+    };
+    copy("config.json");
     let expected =
         Description { model_type: "wavlm", layers: 3, width: 16, step: 320, length: 400 };
     assert_eq!(describe(folder_of_one.path()).unwrap(), expected);
-    assert!(open(folder_of_one.path()).unwrap_err().to_string().contains("model.safetensors"));
+    let refused = || open(folder_of_one.path()).unwrap_err().to_string();
+    let text = refused();
+    assert!(text.contains("preprocessor_config.json") && text.contains("WavLM differ"), "{text}");
+    copy("preprocessor_config.json");
+    assert!(refused().contains("model.safetensors"));
 }
 
 #[test]
