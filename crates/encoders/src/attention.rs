@@ -113,7 +113,7 @@ fn side_by_side(parts: &[Linear; 3], width: usize) -> Linear {
 
 /// Scores to shares, which add up to 1.
 #[inline(always)]
-fn softmax(scores: &mut [f32]) {
+pub(crate) fn softmax(scores: &mut [f32]) {
     let top = largest(scores);
     let mut total = [0.0_f64; 8];
     for chunk in scores.chunks_mut(8) {

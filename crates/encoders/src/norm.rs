@@ -26,6 +26,14 @@ impl LayerNorm {
         for_rows(values, self.weight.len(), |row| self.row(row));
     }
 
+    /// These rows, normalised by this thread alone.
+    pub(crate) fn of(&self, rows: &[f32]) -> Vec<f32> {
+        let mut out = rows.to_vec();
+        let rows = out.chunks_exact_mut(self.weight.len());
+        pulp::Arch::new().dispatch(|| rows.for_each(|row| self.row(row)));
+        out
+    }
+
     /// Normalises one row.
     #[inline(always)]
     pub(crate) fn row(&self, row: &mut [f32]) {
@@ -106,6 +114,44 @@ fn add_moments(sums: &mut [f64], frames: &[f32]) {
             let x = f64::from(x);
             *sum += x;
             *square += x * x;
+        }
+    }
+}
+
+#[cfg(test)]
+impl LayerNorm {
+    /// One that neither scales nor shifts.
+    pub(crate) fn of_ones(width: usize) -> Self {
+        Self { weight: vec![1.0; width], bias: vec![0.0; width], eps: 1e-5 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attention::softmax;
+
+    #[test]
+    fn rows_are_normalised_whatever_their_width() {
+        for width in [1, 15, 16, 37] {
+            let row: Vec<f32> = (0..width).map(|at| (at as f32 * 1.7).sin() * 3.0 + 1.0).collect();
+            let rows = [row.clone(), row.iter().map(|x| -x).collect()].concat();
+            let mut shares = rows.clone();
+            shares.chunks_exact_mut(width).for_each(softmax);
+            let whole: f64 = row.iter().map(|&x| f64::from(x).exp()).sum();
+            for (share, &x) in shares.iter().zip(&row) {
+                assert!((f64::from(*share) - f64::from(x).exp() / whole).abs() < 1e-6);
+            }
+            let norm = LayerNorm { weight: vec![2.0; width], bias: vec![1.0; width], eps: 1e-5 };
+            let normal = norm.of(&rows);
+            let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / width as f64;
+            let spread = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>();
+            let sd = (spread / width as f64 + 1e-5).sqrt();
+            for (at, &x) in row.iter().enumerate() {
+                let truth = (f64::from(x) - mean) / sd * 2.0 + 1.0;
+                assert!((f64::from(normal[at]) - truth).abs() < 1e-5);
+                assert!((f64::from(normal[width + at]) - (2.0 - truth)).abs() < 1e-5);
+            }
         }
     }
 }

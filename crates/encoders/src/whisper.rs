@@ -3,7 +3,6 @@
 
 mod block;
 mod config;
-mod elementwise;
 mod linear;
 mod mel;
 
@@ -11,12 +10,14 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
+use crate::activation::gelu_all;
+use crate::norm::LayerNorm;
+use crate::scope::Scope;
 use crate::weights::Weights;
 use crate::{Encoder, EncoderError};
-use block::Block;
+use block::{Block, EPSILON};
 use config::Config;
-use elementwise::gelu;
-use linear::{Convolution, Norm, values};
+use linear::Convolution;
 use mel::{HOP, Mel};
 
 /// Frames of the spectrogram of which one state is made.
@@ -44,7 +45,7 @@ pub struct Whisper {
     first: Convolution,
     second: Convolution,
     blocks: Vec<Block>,
-    last: Norm,
+    last: LayerNorm,
 }
 
 impl std::fmt::Debug for Whisper {
@@ -62,20 +63,21 @@ impl Whisper {
     pub fn open(folder: &Path, padding: Padding) -> Result<Self, EncoderError> {
         let config = Config::read(folder)?;
         let weights = Weights::of(folder)?;
-        let prefix = if weights.has("encoder.conv1.weight") { "encoder" } else { "model.encoder" };
-        let name = |part: &str| format!("{prefix}.{part}");
+        let prefix =
+            if weights.has("encoder.conv1.weight") { "encoder." } else { "model.encoder." };
+        let scope = Scope::new(&weights, prefix);
         let (width, bands) = (config.d_model, config.num_mel_bins);
-        let block = |layer| Block::take(&weights, &name(&format!("layers.{layer}")), &config);
-        let places = [config.max_source_positions, width];
+        let block = |layer| Block::read(&scope.at(&format!("layers.{layer}")), &config);
+        let places = (config.max_source_positions, width);
         Ok(Self {
             padding,
             width,
-            positions: values(&weights, &name("embed_positions.weight"), &places)?,
+            positions: scope.values("embed_positions.weight", places)?,
             mel: Mel::new(bands),
-            first: Convolution::take(&weights, &name("conv1"), [width, bands], 1)?,
-            second: Convolution::take(&weights, &name("conv2"), [width, width], STRIDE)?,
+            first: Convolution::read(&scope.at("conv1"), [width, bands], 1)?,
+            second: Convolution::read(&scope.at("conv2"), [width, width], STRIDE)?,
             blocks: (0..config.encoder_layers).map(block).collect::<Result<_, _>>()?,
-            last: Norm::take(&weights, &name("layer_norm"), width)?,
+            last: LayerNorm::read(&scope.at("layer_norm"), width, EPSILON)?,
         })
     }
 
@@ -102,9 +104,9 @@ impl Whisper {
     /// What enters the first layer.
     fn enter(&self, mel: &[f32]) -> Vec<f32> {
         let mut rows = self.first.of(mel);
-        gelu(&mut rows);
+        gelu_all(&mut rows);
         let mut rows = self.second.of(&rows);
-        gelu(&mut rows);
+        gelu_all(&mut rows);
         rows.iter_mut().zip(&self.positions).for_each(|(value, position)| *value += position);
         rows
     }

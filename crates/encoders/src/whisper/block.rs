@@ -2,39 +2,42 @@
 //! each over normalised rows and added to what was there.
 
 use ambivox_nn::{Matrix, product_into};
+use pulp::Arch;
 
 use super::config::Config;
-use super::elementwise::{gelu, softmax};
-use super::linear::{Linear, Norm};
+use super::linear::Linear;
 use crate::EncoderError;
-use crate::weights::Weights;
+use crate::activation::gelu_all;
+use crate::attention::softmax;
+use crate::norm::LayerNorm;
+use crate::scope::Scope;
 
 /// Frames whose attention is computed together: few enough that their scores stay in the cache.
 const QUERIES: usize = 256;
 
+/// Added by layer normalisation to the variance, as PyTorch does where nothing else is said.
+pub(super) const EPSILON: f64 = 1e-5;
+
 pub(super) struct Block {
     width: usize,
     heads: usize,
-    before_attention: Norm,
+    before_attention: LayerNorm,
     /// Queries, scaled, then keys, then values.
     projections: Linear,
     out: Linear,
-    before_network: Norm,
+    before_network: LayerNorm,
     hidden: Linear,
     output: Linear,
 }
 
 impl Block {
-    pub(super) fn take(
-        weights: &Weights,
-        name: &str,
-        config: &Config,
-    ) -> Result<Self, EncoderError> {
+    pub(super) fn read(scope: &Scope, config: &Config) -> Result<Self, EncoderError> {
         let (width, heads) = (config.d_model, config.encoder_attention_heads);
-        let square = |part: &str| {
-            Linear::take(weights, &format!("{name}.self_attn.{part}_proj"), [width, width])
-        };
-        let norm = |part: &str| Norm::take(weights, &format!("{name}.{part}"), width);
+        let inner = config.encoder_ffn_dim;
+        let attention = scope.at("self_attn");
+        let square =
+            |part: &str| Linear::read(&attention.at(&format!("{part}_proj")), [width, width]);
+        let norm = |part: &str| LayerNorm::read(&scope.at(part), width, EPSILON);
         let scale = ((width / heads) as f32).sqrt().recip();
         Ok(Self {
             width,
@@ -43,8 +46,8 @@ impl Block {
             projections: Linear::beside([square("q")?.times(scale), square("k")?, square("v")?]),
             out: square("out")?,
             before_network: norm("final_layer_norm")?,
-            hidden: Linear::take(weights, &format!("{name}.fc1"), [config.encoder_ffn_dim, width])?,
-            output: Linear::take(weights, &format!("{name}.fc2"), [width, config.encoder_ffn_dim])?,
+            hidden: Linear::read(&scope.at("fc1"), [inner, width])?,
+            output: Linear::read(&scope.at("fc2"), [width, inner])?,
         })
     }
 
@@ -53,7 +56,7 @@ impl Block {
         let attended = self.attend(&self.projections.of(&self.before_attention.of(rows)));
         self.out.add(&attended, rows);
         let mut hidden = self.hidden.of(&self.before_network.of(rows));
-        gelu(&mut hidden);
+        gelu_all(&mut hidden);
         self.output.add(&hidden, rows);
     }
 
@@ -75,7 +78,7 @@ impl Block {
                     (&mut scores[..count * frames], &mut mixed[..count * of_head]);
                 let queries = part(start * 3 * width + head, count);
                 product_into(scores, queries, keys.transposed(), false, 1);
-                softmax(scores, frames);
+                Arch::new().dispatch(|| scores.chunks_exact_mut(frames).for_each(softmax));
                 product_into(mixed, Matrix::new(scores, frames), values, false, 1);
                 let places = out[start * width..].chunks_exact_mut(width);
                 for (place, mixed) in places.zip(mixed.chunks_exact(of_head)) {

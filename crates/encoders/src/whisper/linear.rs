@@ -1,10 +1,9 @@
-//! Layers of weights over rows of values: affine maps, convolutions over time, normalisation.
+//! Layers of weights over rows of values, by this thread alone: affine maps, convolutions over time.
 
 use ambivox_nn::{Matrix, product_into};
 
-use super::elementwise::layer_norm;
 use crate::EncoderError;
-use crate::weights::Weights;
+use crate::scope::Scope;
 
 /// `rows · weightᵀ + bias`.
 pub(crate) struct Linear {
@@ -15,20 +14,11 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
-    /// The layer of this name; where it has no bias, that is 0.
-    pub(crate) fn take(
-        weights: &Weights,
-        name: &str,
-        [outputs, inputs]: [usize; 2],
-    ) -> Result<Self, EncoderError> {
-        let bias = format!("{name}.bias");
-        let bias = if weights.has(&bias) {
-            values(weights, &bias, &[outputs])?
-        } else {
-            vec![0.0; outputs]
-        };
-        let weight = values(weights, &format!("{name}.weight"), &[outputs, inputs])?;
-        Ok(Self { weight, bias, inputs })
+    /// The layer of tensors `weight` and `bias`; where it has no bias, that is 0.
+    pub(crate) fn read(scope: &Scope, [outputs, inputs]: [usize; 2]) -> Result<Self, EncoderError> {
+        let bias =
+            if scope.has("bias") { scope.values("bias", outputs)? } else { vec![0.0; outputs] };
+        Ok(Self { weight: scope.values("weight", (outputs, inputs))?, bias, inputs })
     }
 
     /// The outputs of all, one after the other. The inputs have to agree.
@@ -81,21 +71,20 @@ pub(crate) struct Convolution {
 const TAPS: usize = 3;
 
 impl Convolution {
-    /// The layer of this name.
-    pub(crate) fn take(
-        weights: &Weights,
-        name: &str,
+    /// The layer of tensors `weight` and `bias`.
+    pub(crate) fn read(
+        scope: &Scope,
         [outputs, inputs]: [usize; 2],
         stride: usize,
     ) -> Result<Self, EncoderError> {
-        let found = values(weights, &format!("{name}.weight"), &[outputs, inputs, TAPS])?;
+        let found = scope.values("weight", (outputs, inputs, TAPS))?;
         let places = (0..outputs).flat_map(|out| {
             (0..TAPS).flat_map(move |tap| {
                 (0..inputs).map(move |input| (out * inputs + input) * TAPS + tap)
             })
         });
         let weight = places.map(|place| found[place]).collect();
-        let bias = values(weights, &format!("{name}.bias"), &[outputs])?;
+        let bias = scope.values("bias", outputs)?;
         let linear = Linear { weight, bias, inputs: TAPS * inputs };
         Ok(Self { linear, channels: inputs, stride })
     }
@@ -111,41 +100,5 @@ impl Convolution {
         let mut out = vec![0.0; count * self.linear.bias.len()];
         self.linear.add_view(rows, &mut out);
         out
-    }
-}
-
-/// Layer normalisation.
-pub(crate) struct Norm {
-    gain: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-impl Norm {
-    /// The layer of this name.
-    pub(crate) fn take(weights: &Weights, name: &str, width: usize) -> Result<Self, EncoderError> {
-        let of = |part: &str| values(weights, &format!("{name}.{part}"), &[width]);
-        Ok(Self { gain: of("weight")?, bias: of("bias")? })
-    }
-
-    /// These rows, normalised.
-    pub(crate) fn of(&self, rows: &[f32]) -> Vec<f32> {
-        layer_norm(rows, &self.gain, &self.bias)
-    }
-}
-
-/// The values of a tensor, row-major.
-pub(crate) fn values(
-    weights: &Weights,
-    name: &str,
-    shape: &[usize],
-) -> Result<Vec<f32>, EncoderError> {
-    Ok(weights.take(name, shape)?.flatten_all()?.to_vec1()?)
-}
-
-#[cfg(test)]
-impl Norm {
-    /// One that neither scales nor shifts.
-    pub(crate) fn of_ones(width: usize) -> Self {
-        Self { gain: vec![1.0; width], bias: vec![0.0; width] }
     }
 }
