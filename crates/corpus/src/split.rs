@@ -242,7 +242,7 @@ fn check_classes(folds: &[Fold], taking_part: &TakingPart<'_>) -> Result<(), Cor
     }
     for fold in folds {
         let mut left = all.clone();
-        for class in elsewhere(fold).iter().filter_map(|id| gold.get(id)) {
+        for class in fold.elsewhere().iter().filter_map(|id| gold.get(id)) {
             left.entry(class).and_modify(|count| *count -= 1);
         }
         let mut classes = taking_part.settings.classes.iter();
@@ -260,18 +260,12 @@ fn check_classes(folds: &[Fold], taking_part: &TakingPart<'_>) -> Result<(), Cor
 
 /// Ids of the utterances that train in no fold.
 fn never_trained(folds: &[Fold]) -> BTreeSet<String> {
-    let mut sets = folds.iter().map(elsewhere);
+    let mut sets = folds.iter().map(Fold::elsewhere);
     let mut never = sets.next().unwrap_or_default();
     for set in sets {
         never.retain(|id| set.contains(id));
     }
     never.into_iter().map(str::to_owned).collect()
-}
-
-/// Ids of the utterances that do not train in a fold.
-fn elsewhere(fold: &Fold) -> BTreeSet<&str> {
-    let parts = [&fold.test, &fold.validation, &fold.left_out];
-    parts.into_iter().flatten().map(String::as_str).collect()
 }
 
 /// Gold labels that occur, for messages.

@@ -22,9 +22,9 @@ pub(crate) fn plan(
 ) -> Result<Planned, FrontendError> {
     let fault = |message: String| FrontendError::setting("frontend", message);
     let mut section = section.clone();
-    let model = section.settings.remove("model");
+    let model = section.take_path("model");
     let layer = layer(&section).map_err(fault)?;
-    let Some(model) = model.as_ref().and_then(toml::Value::as_str) else {
+    let Some(model) = model else {
         let remedy =
             "name the folder of config.json and model.safetensors, relative to the pipeline file";
         return Err(fault(format!("model: {remedy}")));

@@ -2,6 +2,7 @@
 //! settings that the kind itself reads.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -29,6 +30,11 @@ impl Section {
     pub fn new(kind: &str, settings: &impl Serialize) -> Result<Self, String> {
         let table = Table::try_from(settings).map_err(|error| error.to_string())?;
         Ok(Self { kind: kind.to_owned(), settings: table.into_iter().collect() })
+    }
+
+    /// Takes out the path that a setting names, if it names one.
+    pub fn take_path(&mut self, setting: &str) -> Option<PathBuf> {
+        self.settings.remove(setting)?.as_str().map(PathBuf::from)
     }
 
     /// The settings as the kind's own type. Errors: a key that is unknown or missing, or a value of the

@@ -107,6 +107,14 @@ pub struct Fold {
     pub sentences_in_two_parts: Option<usize>,
 }
 
+impl Fold {
+    /// Ids of the utterances that do not train in it: of all that take part, the others do.
+    pub fn elsewhere(&self) -> BTreeSet<&str> {
+        let parts = [&self.test, &self.validation, &self.left_out];
+        parts.into_iter().flatten().map(String::as_str).collect()
+    }
+}
+
 /// Contents of `splits.json`, written by the split stage. Who trains in a fold is not written, since a
 /// fold for each of a thousand speakers would name all others: all that take part and are neither
 /// tested nor validate, nor left out of the fold.
@@ -153,9 +161,8 @@ impl Splits {
 
     /// Ids of those who train in a fold, the ambiguous aside.
     fn training(&self, fold: &Fold) -> BTreeSet<&String> {
-        let elsewhere = [&fold.test, &fold.validation, &fold.left_out];
-        let elsewhere: BTreeSet<&String> = elsewhere.into_iter().flatten().collect();
-        self.utterances.iter().filter(|id| !elsewhere.contains(id)).collect()
+        let elsewhere = fold.elsewhere();
+        self.utterances.iter().filter(|id| !elsewhere.contains(id.as_str())).collect()
     }
 }
 

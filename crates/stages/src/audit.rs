@@ -16,6 +16,7 @@ use ambivox_settings::{AuditParams, Exclusions, Splits, role};
 use rayon::prelude::*;
 
 use crate::StageError;
+use crate::averages::Mean;
 use crate::job::Job;
 use crate::tables::audit::Table;
 use crate::tables::labels::read_learned;
@@ -226,25 +227,6 @@ fn heard(job: &Job<'_>, classes: &[String]) -> Result<BTreeMap<String, Heard>, S
         }
     }
     Ok(heard)
-}
-
-/// The mean of vectors of one length.
-#[derive(Default)]
-struct Mean {
-    sum: Vec<f64>,
-    count: f64,
-}
-
-impl Mean {
-    fn add(&mut self, values: &[f64]) {
-        self.sum.resize(values.len(), 0.0);
-        self.sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-        self.count += 1.0;
-    }
-
-    fn mean(&self) -> Vec<f64> {
-        self.sum.iter().map(|sum| sum / self.count).collect()
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use ambivox_eval::{Confusion, LabelMoves, LabelRepair, RunHistory, SummaryBuilde
 use ambivox_settings::{EvaluateParams, Grouping, Splits, role};
 use polars::prelude::DataFrame;
 
+use crate::averages::Mean;
 use crate::job::{Job, Run};
 use crate::tables::labels::Move;
 use crate::tables::noise::NoisyLabels;
@@ -40,32 +41,27 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
     job.write_text(role::SUMMARY, &summary.to_json()?)
 }
 
-/// What runs of several seeds said of the utterances that they tested, summed up.
+/// What runs of several seeds said of the utterances that they tested.
 #[derive(Default)]
-struct Together {
-    runs: u32,
-    utterances: BTreeMap<String, (predictions::Tested, Vec<f64>)>,
-}
+struct Together(BTreeMap<String, (predictions::Tested, Mean)>);
 
 impl Together {
     fn add(&mut self, tested: Vec<predictions::Tested>) {
-        self.runs += 1;
         for one in tested {
             let said: Vec<f64> = one.probabilities.iter().copied().map(f64::from).collect();
-            let new = || (one.clone(), vec![0.0; said.len()]);
-            let (_, sums) = self.utterances.entry(one.utterance_id.clone()).or_insert_with(new);
-            sums.iter_mut().zip(said).for_each(|(sum, said)| *sum += said);
+            let (_, mean) =
+                self.0.entry(one.utterance_id.clone()).or_insert_with(|| (one, Mean::default()));
+            mean.add(&said);
         }
     }
 
     /// The utterances, each with its mean probabilities.
     fn mean(self) -> Vec<predictions::Tested> {
-        let runs = f64::from(self.runs);
-        let mean = |(one, sums): (predictions::Tested, Vec<f64>)| predictions::Tested {
-            probabilities: sums.into_iter().map(|sum| (sum / runs) as f32).collect(),
+        let mean = |(one, mean): (predictions::Tested, Mean)| predictions::Tested {
+            probabilities: mean.mean().into_iter().map(|share| share as f32).collect(),
             ..one
         };
-        self.utterances.into_values().map(mean).collect()
+        self.0.into_values().map(mean).collect()
     }
 }
 

@@ -6,6 +6,7 @@
 //! threads.
 
 mod audit;
+mod averages;
 mod compare_noise;
 mod correct;
 mod error;

@@ -34,11 +34,7 @@ fn history(method: &str, fold: usize) -> RunHistory {
         epoch: 1,
         train_loss: 1.0,
         validation_loss: Some(1.0),
-        validation_wa: Some(0.5),
-        validation_ua: Some(0.5),
-        criterion: None,
-        labels_moved: None,
-        mean_weight: None,
+        ..EpochRecord::default()
     };
     RunHistory {
         schema: 1,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_settings::{Fold, Grouping};
 
-use super::{TakingPart, elsewhere};
+use super::TakingPart;
 use crate::Utterance;
 
 /// Notes in every fold what is tested or validates and is in another part of it too. `identical` are ids of
@@ -47,7 +47,7 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn of(fold: &Fold, all: &BTreeMap<&'a str, &Utterance>) -> Self {
-        let elsewhere = elsewhere(fold);
+        let elsewhere = fold.elsewhere();
         let training = all.keys().filter(|id| !elsewhere.contains(**id)).copied().collect();
         let [validation, test] = [&fold.validation, &fold.test].map(|ids| {
             ids.iter().filter_map(|id| all.get_key_value(id.as_str())).map(|(id, _)| *id).collect()

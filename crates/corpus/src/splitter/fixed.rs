@@ -8,7 +8,6 @@
 mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use ambivox_settings::{Fold, Grouping, Section, counted};
 use serde::{Deserialize, Serialize};
@@ -59,13 +58,12 @@ enum Validation {
 
 fn plan(section: &Section) -> Result<PlannedSplit, String> {
     let mut section = section.clone();
-    let file = section.settings.remove("file");
+    let parts = section.take_path("file");
     let settings: Settings = section.read()?;
     settings.fault().map_or(Ok(()), |fault| Err(fault.to_owned()))?;
-    let Some(file) = file.as_ref().and_then(toml::Value::as_str) else {
+    if parts.is_none() {
         return Err("file: name the list of parts, relative to the pipeline file".to_owned());
-    };
-    let parts = Some(PathBuf::from(file));
+    }
     Ok(PlannedSplit { section, parts, fold_per_speaker: false })
 }
 

@@ -103,10 +103,10 @@ impl Settings {
 fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
     let fault = |message: String| FrontendError::setting("frontend", message);
     let mut section = section.clone();
-    let file = section.settings.remove("file");
+    let file = section.take_path("file");
     let settings: Settings = section.read().map_err(fault)?;
     settings.fault().map_or(Ok(()), |text| Err(fault(text.to_owned())))?;
-    let Some(file) = file.as_ref().and_then(toml::Value::as_str) else {
+    let Some(file) = file else {
         return Err(fault("file: name the table, relative to the pipeline file".to_owned()));
     };
     let frame_times_s = settings.step_s.map(|step| [step, step]);

@@ -7,8 +7,9 @@ use ambivox_features::FeatureTable;
 use ambivox_models::Checkpoint;
 use ambivox_settings::role;
 
-use super::{Heard, Mean};
+use super::Heard;
 use crate::StageError;
+use crate::averages::Mean;
 use crate::job::Job;
 
 /// Attention weights by utterance, one per frame: the mean over the networks that were tested on
