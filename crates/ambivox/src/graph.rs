@@ -281,14 +281,14 @@ mod tests {
         index
         extract
         split
-        noise/0.25/1
+        map/features noise/0.25/1
         train/lw/1/s1 train-noise-0.25/lw/1/s1
         evaluate evaluate-noise-0.25
         compare-noise
         report
         ");
         assert_eq!(waves(&graph.upto(["extract"])), ["index", "extract"]);
-        let clean = ["index", "extract", "split", "train/lw/1/s1"];
+        let clean = ["index", "extract", "split map/features", "train/lw/1/s1"];
         assert_eq!(waves(&graph.upto([runs[0].slot().as_str()])), clean);
         let all = graph.instances().len();
         let audited = AuditedRuns { tested: &runs, learned: &runs };
@@ -344,7 +344,7 @@ mod tests {
           splits < split:splits
         train/baseline/0/s1
           corrected < correct:corrected
-          features < extract:features
+          features < map/features:features
           index < index:index
           splits < split:splits
         ");

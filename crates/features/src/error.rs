@@ -70,6 +70,14 @@ pub enum FeatureError {
         /// What polars says.
         source: PolarsError,
     },
+    /// A file of rows does not have the form this version reads, or what it is made of has another.
+    #[error("{}: {message}; delete it, and extract the features anew", file.display())]
+    Rows {
+        /// The file at fault.
+        file: PathBuf,
+        /// What was expected and what was found.
+        message: String,
+    },
     /// A feature table does not have the form this version reads.
     #[error("{}: column {column}: {message}; extract the features anew", file.display())]
     Schema {
@@ -99,6 +107,7 @@ impl FeatureError {
             | Self::Unsorted { .. }
             | Self::Io(_)
             | Self::Parquet { .. }
+            | Self::Rows { .. }
             | Self::Schema { .. } => exit::FAILED,
         }
     }

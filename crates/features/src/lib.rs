@@ -1,5 +1,5 @@
-//! The index in parallel to `features.parquet` and `vectors.parquet`, and these tables
-//! back in memory.
+//! The index in parallel to `features.parquet` and `vectors.parquet`, and these tables in rows that are
+//! mapped into memory.
 //!
 //! The crate knows audio files, front ends and Parquet; what the numbers are used for it does not.
 
@@ -10,6 +10,7 @@ mod frontend;
 mod parquet;
 mod pieces;
 mod recipe;
+mod rows;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -20,4 +21,5 @@ pub use error::FeatureError;
 pub use extract::{Outputs, extract, extract_shard};
 pub use frontend::{FRONTENDS, parse as parse_table};
 pub use recipe::{Recipe, plan};
-pub use table::FeatureTable;
+pub use rows::{FeatureTable, RowWriter};
+pub use table::{map_frames, map_vectors};

@@ -13,7 +13,7 @@ use hound::{SampleFormat, WavSpec, WavWriter};
 use polars::prelude::{ParquetReader, SerReader as _};
 use tempfile::TempDir;
 
-use crate::{FeatureError, FeatureTable, Outputs, Recipe, extract, plan};
+use crate::{FeatureError, FeatureTable, Outputs, Recipe, extract, map_frames, plan};
 
 mod shards;
 mod whisper;
@@ -110,7 +110,9 @@ fn outputs(folder: &TempDir) -> Outputs {
 }
 
 fn table(folder: &TempDir) -> FeatureTable {
-    FeatureTable::read(&folder.path().join("features.parquet"), None).unwrap()
+    let rows = folder.path().join("rows");
+    map_frames(&folder.path().join("features.parquet"), &rows).unwrap();
+    FeatureTable::open(&rows).unwrap()
 }
 
 #[test]

@@ -41,6 +41,17 @@ end = "end"
 votes = "raters"
 "#;
 
+/// An utterance of MSP-Podcast.
+const CONSENSUS: &str = "FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set\n\
+    MSP-PODCAST_0001_0008.wav,N,2.2,4.0,3.8,127,Male,Test1\n";
+
+static MSP: LazyLock<Manifest> = LazyLock::new(|| {
+    let text = include_str!("../../../data-manifests/msp-podcast.toml");
+    let files = "files = [\"*.wav\", \"labels_consensus.csv\", \"labels.txt\"]";
+    let text = text.replace(text.lines().find(|line| line.starts_with("files")).unwrap(), files);
+    Manifest::parse(Path::new("msp-podcast.toml"), &text).unwrap()
+});
+
 static TOY: LazyLock<Manifest> =
     LazyLock::new(|| Manifest::parse(Path::new("toy.toml"), MANIFEST).unwrap());
 
@@ -68,6 +79,19 @@ pub fn csv(bytes: &[u8]) {
             let start = utterance.start_s.unwrap_or(0.0);
             assert!(start >= 0.0 && utterance.end_s.is_none_or(|end| end > start), "{utterance:?}");
             assert!(!utterance.speaker.trim().is_empty(), "{utterance:?}");
+        }
+    });
+}
+
+/// What MSP-Podcast's annotators chose, beside a table of one utterance: every vote is for a class of the
+/// manifest.
+pub fn annotators(bytes: &[u8]) {
+    with_file("labels.txt", bytes, |root| {
+        fs_err::write(root.join("labels_consensus.csv"), CONSENSUS).unwrap();
+        let Ok(Corpus { utterances, .. }) = read_corpus(root, &MSP) else { return };
+        assert_eq!(utterances.len(), 1);
+        for class in utterances[0].votes.keys() {
+            assert!(MSP.labels.values().any(|named| named == class), "{class}");
         }
     });
 }

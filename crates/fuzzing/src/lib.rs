@@ -8,13 +8,15 @@
 
 mod archives;
 mod corpora;
+mod encoders;
 mod networks;
 mod settings;
 mod sound;
 mod tables;
 
 pub use archives::archive;
-pub use corpora::{csv, evaluation};
+pub use corpora::{annotators, csv, evaluation};
+pub use encoders::encoder;
 pub use networks::{bundle, checkpoint};
 pub use settings::{manifest, pipeline, space};
 pub use sound::{audio, feature_set};
@@ -24,12 +26,14 @@ pub use tables::table;
 pub type Target = fn(&[u8]);
 
 /// Every target under its name in `fuzz/`.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 13] = [
+    ("annotators", annotators),
     ("archive", archive),
     ("audio", audio),
     ("bundle", bundle),
     ("checkpoint", checkpoint),
     ("csv", csv),
+    ("encoder", encoder),
     ("evaluation", evaluation),
     ("feature_set", feature_set),
     ("manifest", manifest),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ambivox_models::Checkpoint;
+use ambivox_models::{Checkpoint, Rows};
 use ambivox_settings::Bundle;
 
 use crate::with_file;
@@ -25,7 +25,8 @@ fn ask(Checkpoint { predictor, classes, scaling, .. }: &Checkpoint) {
     assert_eq!(scaling.width(), predictor.inputs());
     if predictor.inputs() <= WIDEST && predictor.parameters() <= WIDEST * WIDEST {
         let count = if predictor.reads_vectors() { 1 } else { 3 };
-        let rows = scaling.applied(&vec![0.5; count * predictor.inputs()]);
+        let values = vec![0.5; count * predictor.inputs()];
+        let rows = Rows::scaled_by(scaling, &values);
         let said = predictor.predict(&[&rows]).unwrap();
         assert_eq!(said[0].probabilities().len(), classes.len());
     }

@@ -19,10 +19,11 @@ use crate::workspace::Workspace;
 /// The crate of the stages.
 pub(crate) const CRATE: &str = "ambivox-stages";
 /// Modules named after stages.
-pub const STAGES: [&str; 12] = [
+pub const STAGES: [&str; 13] = [
     "synth",
     "index",
     "extract",
+    "map",
     "normalise",
     "split",
     "noise",

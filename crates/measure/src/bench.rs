@@ -2,4 +2,5 @@
 
 pub(crate) mod extract;
 pub(crate) mod lld;
+pub(crate) mod memory;
 pub(crate) mod train;

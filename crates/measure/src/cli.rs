@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Do one extraction of `bench extract`
     #[command(hide = true)]
     ExtractWorker(bench::extract::WorkerArgs),
+    /// Do one training of `bench memory`
+    #[command(hide = true)]
+    MemoryWorker(bench::memory::WorkerArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -36,6 +39,8 @@ pub(crate) enum Bench {
     Lld(bench::lld::Args),
     /// Time an extraction of generated sound, whose hours and threads can be named
     Extract(bench::extract::Args),
+    /// Measure memory and speed of training on generated frames, of more hours than memory holds
+    Memory(bench::memory::Args),
     /// Time training and inference, beside PyTorch where Python has it
     Train(bench::train::Args),
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ambivox_nn::Packing;
+use ambivox_nn::{Packing, read};
 use candle_core::{Device, Tensor};
 
-use crate::ModelError;
+use crate::{ModelError, Rows};
 
 /// Frames of one batch at inference, at most. Activations take about 8 kB per frame at the paper's
 /// sizes, so that a batch takes some 130 MB however long the corpus is.
@@ -21,14 +21,16 @@ pub struct Batch {
 impl Batch {
     /// Packs utterances, each row-major frames × `width`; results come back in this order. An
     /// utterance without frames, or whose values do not divide into frames, is an error.
-    pub fn new(utterances: &[&[f32]], width: usize) -> Result<Self, ModelError> {
+    pub fn new(utterances: &[&Rows<'_>], width: usize) -> Result<Self, ModelError> {
         let lengths = utterances
             .iter()
             .enumerate()
-            .map(|(position, values)| frame_count(position, values, width))
+            .map(|(position, rows)| frame_count(position, rows.len(), width))
             .collect::<Result<Vec<_>, _>>()?;
         let packing = Packing::new(&lengths)?;
-        let packed = packing.pack(utterances, width)?;
+        let values = read(utterances);
+        let values: Vec<&[f32]> = values.iter().map(|values| &**values).collect();
+        let packed = packing.pack(&values, width)?;
         let frames = Tensor::from_vec(packed, (packing.frames(), width), &Device::Cpu)?;
         Ok(Self { frames, packing: Arc::new(packing) })
     }
@@ -44,11 +46,11 @@ impl Batch {
     }
 }
 
-fn frame_count(position: usize, values: &[f32], width: usize) -> Result<usize, ModelError> {
-    if width == 0 || values.is_empty() || !values.len().is_multiple_of(width) {
-        return Err(ModelError::Frames { position, values: values.len(), width });
+fn frame_count(position: usize, values: usize, width: usize) -> Result<usize, ModelError> {
+    if width == 0 || values == 0 || !values.is_multiple_of(width) {
+        return Err(ModelError::Frames { position, values, width });
     }
-    Ok(values.len() / width)
+    Ok(values / width)
 }
 
 /// Divides utterances, given their lengths in frames, into batches of similar length with at most
@@ -82,18 +84,20 @@ mod tests {
 
     #[test]
     fn values_that_are_no_whole_frames_are_refused() {
-        let message = Batch::new(&[&[0.0; 4], &[0.0; 5]], 2).unwrap_err().to_string();
+        let rows = |count| Rows::from(vec![0.0; count]);
+        let message = Batch::new(&[&rows(4), &rows(5)], 2).unwrap_err().to_string();
         assert_eq!(
             message,
             "utterance 1 of a batch has 5 values; expected one or more frames of 2 each"
         );
-        assert!(Batch::new(&[&[]], 2).is_err());
-        assert!(Batch::new(&[&[0.0]], 0).is_err());
+        assert!(Batch::new(&[&rows(0)], 2).is_err());
+        assert!(Batch::new(&[&rows(1)], 0).is_err());
     }
 
     #[test]
     fn a_batch_counts_utterances_and_frames() {
-        let batch = Batch::new(&[&[0.0; 4], &[0.0; 6]], 2).unwrap();
+        let rows = |count| Rows::from(vec![0.0; count]);
+        let batch = Batch::new(&[&rows(4), &rows(6)], 2).unwrap();
         assert_eq!((batch.utterances(), batch.frames()), (2, 5));
     }
 

@@ -11,7 +11,7 @@ use candle_core::{Tensor, Var};
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key, values};
 use crate::descent::{Descent, Differentiable, state};
 use crate::{
-    Batch, FRAMES_PER_BATCH, Learner, MeanVariance, Model, ModelError, Prediction, Predictor,
+    Batch, FRAMES_PER_BATCH, Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Rows,
     Scaling, ScalingKind, batches_by_length,
 };
 use network::{attention_entries, dims};
@@ -46,7 +46,7 @@ impl Differentiable for Network {
         self.copy()
     }
 
-    fn logits(&self, utterances: &[&[f32]], dropout_seed: u64) -> Result<Tensor, ModelError> {
+    fn logits(&self, utterances: &[&Rows<'_>], dropout_seed: u64) -> Result<Tensor, ModelError> {
         let batch = Batch::new(utterances, self.inputs())?;
         Ok(self.training_logits(&batch, dropout_seed)?)
     }
@@ -75,11 +75,11 @@ impl Predictor for Network {
     }
 
     /// They are computed in batches of similar length, so that memory stays bounded.
-    fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError> {
+    fn predict(&self, utterances: &[&Rows<'_>]) -> Result<Vec<Prediction>, ModelError> {
         let lengths: Vec<usize> = utterances.iter().map(|u| u.len() / self.inputs()).collect();
         let mut predictions = vec![None; utterances.len()];
         for positions in batches_by_length(&lengths, FRAMES_PER_BATCH) {
-            let members: Vec<&[f32]> = positions.iter().map(|&i| utterances[i]).collect();
+            let members: Vec<&Rows<'_>> = positions.iter().map(|&i| utterances[i]).collect();
             let batch = Batch::new(&members, self.inputs())?;
             for (i, prediction) in positions.into_iter().zip(self.predict_batch(&batch)?) {
                 predictions[i] = Some(prediction);

@@ -7,7 +7,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Learner, ModelError, Predictor, Round};
+use crate::{Learner, ModelError, Predictor, Round, Rows};
 
 /// A model with variables and gradients.
 pub(crate) trait Differentiable: Predictor + Sized + 'static {
@@ -19,7 +19,7 @@ pub(crate) trait Differentiable: Predictor + Sized + 'static {
 
     /// Logits `[utterances, classes]` of a mini-batch, with gradients for every variable; the dropout
     /// masks are drawn from `dropout_seed`.
-    fn logits(&self, utterances: &[&[f32]], dropout_seed: u64) -> Result<Tensor, ModelError>;
+    fn logits(&self, utterances: &[&Rows<'_>], dropout_seed: u64) -> Result<Tensor, ModelError>;
 
     /// The stream from which a round's utterances and their order are drawn.
     fn order(round: &Round<'_>) -> ChaCha8Rng {
@@ -53,7 +53,7 @@ impl<M: Differentiable> Descent<M> {
         positions: &[usize],
         dropout_seed: u64,
     ) -> Result<f64, ModelError> {
-        let utterances: Vec<&[f32]> = positions.iter().map(|&n| round.utterances[n]).collect();
+        let utterances: Vec<&Rows<'_>> = positions.iter().map(|&n| round.utterances[n]).collect();
         let logits = self.model.logits(&utterances, dropout_seed)?;
         let loss = round.loss.of(&logits, round.targets.scaled(positions))?;
         Ok(self.optimiser.descend(&loss)?)
@@ -130,7 +130,7 @@ mod tests {
         criterion: ambivox_settings::Criterion::Loss,
     };
 
-    type Case = (Box<dyn Learner>, [Vec<f32>; 2]);
+    type Case = (Box<dyn Learner>, [Rows<'static>; 2]);
 
     /// A learner of every kind, and utterances for it.
     fn learners() -> Vec<Case> {
@@ -141,21 +141,21 @@ mod tests {
             .map(|kind| {
                 let learner = model(&kind).start(3, 2, &TRAINING, 1).unwrap();
                 let rows = if learner.predictor().reads_vectors() { 1 } else { 2 };
-                (learner, [vec![0.5; 3 * rows], vec![-1.0; 3]])
+                (learner, [vec![0.5; 3 * rows], vec![-1.0; 3]].map(Rows::from))
             })
             .into()
     }
 
     fn round(
         learner: &mut dyn Learner,
-        utterances: &[Vec<f32>; 2],
+        utterances: &[Rows<'_>; 2],
         gold: f64,
     ) -> Result<f64, ModelError> {
         let distributions = vec![vec![gold, 0.0], vec![0.0, 1.0]];
         learner.round(&Round {
             number: 1,
             seed: 0,
-            utterances: &utterances.each_ref().map(Vec::as_slice),
+            utterances: &utterances.each_ref(),
             groups: &[0; 2],
             targets: &Targets { distributions, weights: vec![1.0; 2] },
             sample: &|_| vec![0, 1],
@@ -163,8 +163,8 @@ mod tests {
         })
     }
 
-    fn said(learner: &dyn Learner, utterances: &[Vec<f32>; 2]) -> Vec<Vec<f64>> {
-        let said = learner.predictor().predict(&utterances.each_ref().map(Vec::as_slice)).unwrap();
+    fn said(learner: &dyn Learner, utterances: &[Rows<'_>; 2]) -> Vec<Vec<f64>> {
+        let said = learner.predictor().predict(&utterances.each_ref()).unwrap();
         said.into_iter().map(|prediction| prediction.log_probabilities).collect()
     }
 

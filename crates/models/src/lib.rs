@@ -17,7 +17,6 @@ mod linear_svm;
 mod mlp;
 mod model;
 mod predict;
-mod scaling;
 
 pub use batch::{Batch, FRAMES_PER_BATCH, batches_by_length};
 pub use blstm_attention::Network;
@@ -29,9 +28,9 @@ pub use linear_svm::inner_folds;
 pub use mlp::Mlp;
 pub use model::{Learner, Model, Predictor, Round, model};
 
+pub use ambivox_nn::{MeanVariance, MinMax, Rows, Scaling, ScalingKind};
 pub(crate) use model::one;
 pub use predict::Prediction;
-pub use scaling::{MeanVariance, MinMax, Scaling, ScalingKind};
 
 /// Chooses the instructions by which this whole process computes networks, before it computes any.
 pub fn compute_by(arithmetic: Arithmetic) {

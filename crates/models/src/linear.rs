@@ -11,8 +11,8 @@ use ambivox_settings::{LinearSettings, TrainingSettings};
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key};
 use crate::predict::{log_shares, of_vectors, product};
 use crate::{
-    Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Scaling, ScalingKind,
-    one,
+    Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Rows, Scaling,
+    ScalingKind, one,
 };
 use objective::{Objective, minimum};
 
@@ -140,7 +140,7 @@ impl Predictor for Linear {
         Vec::new()
     }
 
-    fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError> {
+    fn predict(&self, utterances: &[&Rows<'_>]) -> Result<Vec<Prediction>, ModelError> {
         of_vectors(utterances, self.inputs, |x| log_shares(&self.logits(x)))
     }
 

@@ -7,6 +7,7 @@
 mod probability;
 mod smo;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_nn::{State, Targets};
@@ -16,8 +17,8 @@ use rayon::prelude::*;
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key};
 use crate::predict::{of_vectors, product};
 use crate::{
-    Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Scaling, ScalingKind,
-    one,
+    Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Rows, Scaling,
+    ScalingKind, one,
 };
 use probability::{Said, Sigmoid, coupled};
 use smo::{Gram, Sample, solve};
@@ -148,14 +149,16 @@ fn products(round: &Round<'_>, positions: &Positions) -> Result<Gram, ModelError
         let message = format!("{count} utterances are more than {MOST}, whose products fit memory");
         return Err(ModelError::Unfit { kind: KIND, message });
     }
-    let utterances = positions.iter().map(|&(n, _)| round.utterances[n]);
+    let utterances = positions.iter().map(|&(n, _)| round.utterances[n].read());
     Ok(Gram::new(&utterances.collect::<Vec<_>>()))
 }
 
 /// The utterances of a round, each once.
 struct Drawn<'a> {
     targets: &'a Targets,
-    utterances: Vec<&'a [f32]>,
+    rows: Vec<&'a Rows<'a>>,
+    /// Their values.
+    utterances: Vec<Cow<'a, [f32]>>,
     /// Positions among those of the run, and how often each was drawn.
     positions: &'a Positions,
     gram: &'a Gram,
@@ -166,10 +169,11 @@ struct Drawn<'a> {
 
 impl<'a> Drawn<'a> {
     fn new(round: &Round<'a>, positions: &'a Positions, gram: &'a Gram, c: f64) -> Self {
-        let utterances = positions.iter().map(|&(n, _)| round.utterances[n]).collect();
+        let rows: Vec<&Rows<'_>> = positions.iter().map(|&(n, _)| round.utterances[n]).collect();
+        let utterances = rows.iter().map(|rows| rows.read()).collect();
         let groups: Vec<usize> = positions.iter().map(|&(n, _)| round.groups[n]).collect();
         let folds = inner_folds(&groups, INNER_FOLDS);
-        Self { targets: round.targets, utterances, positions, gram, c, folds }
+        Self { targets: round.targets, rows, utterances, positions, gram, c, folds }
     }
 
     /// Samples of a pair; each share of a label is one.
@@ -197,7 +201,7 @@ impl<'a> Drawn<'a> {
         }
         let solution = solve(self.gram, samples)?;
         for (sample, factor) in samples.iter().zip(&solution.factors) {
-            let x = self.utterances[sample.utterance];
+            let x = &*self.utterances[sample.utterance];
             w.iter_mut().zip(x).for_each(|(w, x)| *w += factor * f64::from(*x));
         }
         Ok((w, -solution.rho))
@@ -244,7 +248,7 @@ impl<'a> Drawn<'a> {
             let (w, b) = self.plane(&samples, inputs)?;
             let held = (0..self.utterances.len()).filter(|&n| folds[n] == fold);
             said.extend(
-                held.flat_map(|n| self.said(pair, n, b + of_plane(&w, self.utterances[n]))),
+                held.flat_map(|n| self.said(pair, n, b + of_plane(&w, &self.utterances[n]))),
             );
         }
         Ok(said)
@@ -263,7 +267,7 @@ impl<'a> Drawn<'a> {
     fn mean_loss(&self, machines: &LinearSvm) -> Result<f64, ModelError> {
         let targets = self.targets;
         let (mut sum, mut drawn) = (0.0, 0.0);
-        for (said, &(n, count)) in machines.predict(&self.utterances)?.iter().zip(self.positions) {
+        for (said, &(n, count)) in machines.predict(&self.rows)?.iter().zip(self.positions) {
             let shares = targets.distributions[n].iter().zip(&said.log_probabilities);
             let loss: f64 = shares.map(|(share, log_y)| -share * log_y).sum();
             sum += count * loss / targets.weights[n];
@@ -349,7 +353,7 @@ impl Predictor for LinearSvm {
         Vec::new()
     }
 
-    fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError> {
+    fn predict(&self, utterances: &[&Rows<'_>]) -> Result<Vec<Prediction>, ModelError> {
         of_vectors(utterances, self.inputs, |x| self.log_probabilities(x))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_nn::{Dense, HiddenDropout, Layer, State, generator, rows};
+use ambivox_nn::{Dense, HiddenDropout, Layer, State, generator, vectors};
 use ambivox_settings::{MlpSettings, TrainingSettings};
 use candle_core::{Tensor, Var};
 use rand::Rng;
@@ -13,7 +13,7 @@ use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key, val
 use crate::descent::{Descent, Differentiable, state};
 use crate::predict::{log_shares, wide};
 use crate::{
-    Learner, MinMax, Model, ModelError, Prediction, Predictor, Round, Scaling, ScalingKind,
+    Learner, MinMax, Model, ModelError, Prediction, Predictor, Round, Rows, Scaling, ScalingKind,
 };
 
 /// What a checkpoint's metadata call it.
@@ -81,8 +81,8 @@ impl Differentiable for Mlp {
         Ok(Self { layers: self.layers.copy()?, dropout: self.dropout })
     }
 
-    fn logits(&self, utterances: &[&[f32]], dropout_seed: u64) -> Result<Tensor, ModelError> {
-        let vectors = rows(utterances, self.inputs())?;
+    fn logits(&self, utterances: &[&Rows<'_>], dropout_seed: u64) -> Result<Tensor, ModelError> {
+        let vectors = vectors(utterances, self.inputs())?;
         let dropout = HiddenDropout { rate: self.dropout, seed: dropout_seed };
         Ok(self.layers.training_output(&vectors, dropout)?)
     }
@@ -117,11 +117,11 @@ impl Predictor for Mlp {
         self.hidden().into_iter().map(|units| ("model.hidden", units)).collect()
     }
 
-    fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError> {
+    fn predict(&self, utterances: &[&Rows<'_>]) -> Result<Vec<Prediction>, ModelError> {
         if utterances.is_empty() {
             return Ok(Vec::new());
         }
-        let logits = self.layers.fixed_output(&rows(utterances, self.inputs())?)?;
+        let logits = self.layers.fixed_output(&vectors(utterances, self.inputs())?)?;
         let prediction = |row: Vec<f32>| Prediction {
             log_probabilities: log_shares(&wide(&row)),
             attention: None,
@@ -229,8 +229,8 @@ mod tests {
     fn outputs_are_those_of_the_layers() {
         let mlp = Mlp::new(&MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5 }, 3, 2, 5);
         let mlp = mlp.unwrap();
-        let vector = [0.5_f32, -1.0, 2.0];
-        let logits = mlp.layers.fixed_output(&rows(&[&vector], 3).unwrap()).unwrap();
+        let vector = Rows::from(&[0.5, -1.0, 2.0]);
+        let logits = mlp.layers.fixed_output(&vectors(&[&vector], 3).unwrap()).unwrap();
         let logits = wide(&logits.to_vec2::<f32>().unwrap()[0]);
         let total: f64 = logits.iter().map(|z| z.exp()).sum();
         let said = mlp.predict(&[&vector]).unwrap().remove(0);
@@ -248,8 +248,11 @@ mod tests {
             (&loaded.classes, &loaded.features, &loaded.scaling),
             (&saved.classes, &saved.features, &saved.scaling)
         );
-        let say =
-            |from: &Checkpoint| from.predictor.predict(&[&[0.3, -0.8], &[-1.0, 1.0]]).unwrap();
+        let say = |from: &Checkpoint| {
+            from.predictor
+                .predict(&[&[0.3, -0.8], &[-1.0, 1.0]].map(Rows::from).each_ref())
+                .unwrap()
+        };
         assert_eq!(say(&loaded), say(&saved));
         assert_eq!(loaded.bytes().unwrap(), bytes);
     }

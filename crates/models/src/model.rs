@@ -8,7 +8,7 @@ use ambivox_settings::{Choice, ModelSettings, TrainingSettings};
 use rand_chacha::ChaCha8Rng;
 
 use crate::checkpoint::NamedTensor;
-use crate::{ModelError, Prediction, ScalingKind};
+use crate::{ModelError, Prediction, Rows, ScalingKind};
 
 /// A kind of model with its settings, before it has seen anything.
 pub trait Model {
@@ -49,7 +49,7 @@ pub struct Round<'a> {
     /// The run's seed.
     pub seed: u64,
     /// All utterances, each row-major rows × inputs.
-    pub utterances: &'a [&'a [f32]],
+    pub utterances: &'a [&'a Rows<'a>],
     /// The group of each, such as its speaker, by number: what a model holds out to judge itself by, it
     /// holds out whole.
     pub groups: &'a [usize],
@@ -110,7 +110,7 @@ pub trait Predictor: Debug + Send + Sync {
 
     /// Predictions for any number of utterances, each row-major rows × [`Self::inputs`], in their
     /// order, without dropout.
-    fn predict(&self, utterances: &[&[f32]]) -> Result<Vec<Prediction>, ModelError>;
+    fn predict(&self, utterances: &[&Rows<'_>]) -> Result<Vec<Prediction>, ModelError>;
 
     /// The values of its parameters.
     fn state(&self) -> Result<State, ModelError>;

@@ -1,6 +1,6 @@
 //! Prediction: what a model says of utterances.
 
-use crate::{Batch, ModelError, Network};
+use crate::{Batch, ModelError, Network, Rows};
 
 /// What a model says of one utterance.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +34,7 @@ impl Network {
 
 /// What is said of each utterance, which has to be one vector of `width` values.
 pub(crate) fn of_vectors(
-    utterances: &[&[f32]],
+    utterances: &[&Rows<'_>],
     width: usize,
     log_probabilities: impl Fn(&[f32]) -> Vec<f64>,
 ) -> Result<Vec<Prediction>, ModelError> {
@@ -42,7 +42,10 @@ pub(crate) fn of_vectors(
         let values = utterances[position].len();
         return Err(ModelError::Frames { position, values, width });
     }
-    let said = |x: &&[f32]| Prediction { log_probabilities: log_probabilities(x), attention: None };
+    let said = |x: &&Rows<'_>| Prediction {
+        log_probabilities: log_probabilities(&x.read()),
+        attention: None,
+    };
     Ok(utterances.iter().map(said).collect())
 }
 

@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use candle_nn::ops::leaky_relu;
 use rand::RngExt;
 
-use crate::{NnError, generator, init, product};
+use crate::{NnError, Rows, generator, init, product, read};
 
 /// `Linear → (leaky ReLU → dropout → Linear)…`, from rows `[utterances, inputs]` to
 /// `[utterances, outputs]`.
@@ -117,12 +117,12 @@ impl Layer {
 
 /// Vectors of `width` values each as a tensor `[utterances, width]`. A vector of another length is
 /// an error.
-pub fn rows(vectors: &[&[f32]], width: usize) -> Result<Tensor> {
-    if let Some(position) = vectors.iter().position(|vector| vector.len() != width) {
-        let values = vectors[position].len();
+pub fn vectors(utterances: &[&Rows<'_>], width: usize) -> Result<Tensor> {
+    if let Some(position) = utterances.iter().position(|vector| vector.len() != width) {
+        let values = utterances[position].len();
         return Err(candle_core::Error::wrap(NnError::Vector { position, values, width }));
     }
-    Tensor::from_vec(vectors.concat(), (vectors.len(), width), &Device::Cpu)
+    Tensor::from_vec(read(utterances).concat(), (utterances.len(), width), &Device::Cpu)
 }
 
 /// The masks of one step, one layer after the other.
@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn a_vector_of_another_length_is_named() {
-        let message = rows(&[&[0.0; 3], &[0.0; 4]], 3).unwrap_err().to_string();
+        let [first, second] = [3, 4].map(|count| Rows::from(vec![0.0; count]));
+        let message = vectors(&[&first, &second], 3).unwrap_err().to_string();
         assert!(message.starts_with("vector 1 has 4 values; expected 3"), "{message}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ambivox_frontends::{Pooling, of_layer, pool_columns};
-use ambivox_models::{Checkpoint, ModelError, Prediction};
+use ambivox_models::{Checkpoint, ModelError, Prediction, Rows};
 use ambivox_settings::{Bundle, BundledNetwork, Features, Normalisation, read_bounded};
 use fs_err as fs;
 
@@ -193,8 +193,9 @@ fn alike(first: &Checkpoint, other: &Checkpoint, width: &Width) -> Result<(), St
 
 /// What one network says of what it reads of each window.
 fn predict(member: &Checkpoint, rows: &[&[f32]]) -> Result<Vec<Prediction>, PredictError> {
-    let scaled: Vec<Vec<f32>> = rows.iter().map(|rows| member.scaling.applied(rows)).collect();
-    Ok(member.predictor.predict(&scaled.iter().map(Vec::as_slice).collect::<Vec<_>>())?)
+    let rows = rows.iter().map(|rows| Rows::scaled_by(&member.scaling, rows));
+    let rows: Vec<Rows<'_>> = rows.collect();
+    Ok(member.predictor.predict(&rows.iter().collect::<Vec<_>>())?)
 }
 
 /// The mean of vectors of one length, of which there is at least one.

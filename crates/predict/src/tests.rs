@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ambivox_frontends::lld_section;
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
-use ambivox_models::{Checkpoint, MeanVariance, MinMax, Mlp, Network, Scaling};
+use ambivox_models::{Checkpoint, MeanVariance, MinMax, Mlp, Network, Rows, Scaling};
 use ambivox_settings::{
     AttentionOver, Bundle, BundledNetwork, Features, MlpSettings, NetworkSettings, Section,
 };
@@ -158,7 +158,8 @@ fn functionals_of_a_recording_are_those_of_an_utterance() {
     let rows = Extractor::new(&set).unwrap().process(&sound);
     let said = [1, 2].map(|seed| {
         let Checkpoint { predictor, scaling, .. } = of_functionals("is09", seed);
-        let values = scaling.applied(&Functionals::new(&set).of(&rows).unwrap());
+        let values = Functionals::new(&set).of(&rows).unwrap();
+        let values = Rows::scaled_by(&scaling, &values);
         predictor.predict(&[&values]).unwrap().swap_remove(0).log_probabilities
     });
     for (c, p) in analysis.probabilities.iter().enumerate() {

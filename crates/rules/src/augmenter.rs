@@ -8,9 +8,9 @@ use crate::{Example, RuleError};
 #[derive(Debug, Clone, Copy)]
 pub struct Fold<'a> {
     /// Utterances to train on, all with a gold label.
-    pub training: &'a [Example],
+    pub training: &'a [Example<'a>],
     /// Utterances whose labels are not looked at.
-    pub pool: &'a [Example],
+    pub pool: &'a [Example<'a>],
     /// Names of the classes, in the order of every table.
     pub classes: &'a [String],
     /// Values per row.
@@ -37,5 +37,5 @@ pub trait Augmenter {
     fn restore(&mut self, state: &State) -> Result<bool, RuleError>;
 
     /// The utterances that it has learned to make, each with a gold label.
-    fn examples(&self) -> Result<Vec<Example>, RuleError>;
+    fn examples(&self) -> Result<Vec<Example<'static>>, RuleError>;
 }

@@ -12,7 +12,7 @@ mod pair;
 #[cfg(test)]
 mod tests;
 
-use ambivox_nn::{Dense, State, generator, rows};
+use ambivox_nn::{Dense, Rows, State, generator, vectors};
 use ambivox_settings::CycleganSettings;
 use candle_core::{Result, Tensor};
 use rand::Rng;
@@ -71,7 +71,7 @@ impl<'a> CycleGans<'a> {
 
     /// `synthetic_share` of the pool carried over to a class, each under the id of the utterance it
     /// was made from.
-    fn carry_over(&self, class: usize, pair: &Pair<'_>) -> Result<Vec<Example>> {
+    fn carry_over(&self, class: usize, pair: &Pair<'_>) -> Result<Vec<Example<'static>>> {
         let Fold { pool, classes, width, seed, .. } = self.fold;
         let count = (self.settings.synthetic_share * pool.len() as f64).round() as usize;
         let purpose = format!("pool carried over to {}", classes[class]);
@@ -84,7 +84,7 @@ impl<'a> CycleGans<'a> {
         let example = |(&n, frames): (&usize, Vec<f32>)| Example {
             utterance_id: pool[n].utterance_id.clone(),
             group: pool[n].group.clone(),
-            frames,
+            frames: frames.into(),
             gold: Some(class),
             votes: Vec::new(),
         };
@@ -141,7 +141,7 @@ impl Augmenter for CycleGans<'_> {
     }
 
     /// The synthetic vectors, class by class.
-    fn examples(&self) -> std::result::Result<Vec<Example>, RuleError> {
+    fn examples(&self) -> std::result::Result<Vec<Example<'static>>, RuleError> {
         let of_class = |(class, pair)| self.carry_over(class, pair);
         let made = self.pairs.iter().enumerate().map(of_class).collect::<Result<Vec<_>>>()?;
         Ok(made.concat())
@@ -154,9 +154,9 @@ fn widths(inputs: usize, hidden: &[usize], outputs: usize) -> Vec<usize> {
 }
 
 /// Vectors of these examples, in this order.
-fn chosen(examples: &[Example], positions: &[usize], width: usize) -> Result<Tensor> {
-    let vectors: Vec<&[f32]> = positions.iter().map(|&n| examples[n].frames.as_slice()).collect();
-    rows(&vectors, width)
+fn chosen(examples: &[Example<'_>], positions: &[usize], width: usize) -> Result<Tensor> {
+    let chosen: Vec<&Rows<'_>> = positions.iter().map(|&n| &examples[n].frames).collect();
+    vectors(&chosen, width)
 }
 
 /// A seed for each of the masks of one step.

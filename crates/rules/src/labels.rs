@@ -47,10 +47,10 @@ pub fn share_moved(targets: &Targets, gold: &[Option<usize>]) -> f64 {
 pub fn states(
     targets: &Targets,
     initial: &Targets,
-    examples: &[Example],
+    examples: &[Example<'_>],
     log_y: &[Vec<f64>],
 ) -> Vec<LabelState> {
-    let state = |(n, example): (usize, &Example)| LabelState {
+    let state = |(n, example): (usize, &Example<'_>)| LabelState {
         utterance_id: example.utterance_id.clone(),
         gold: example.gold,
         s: targets.distributions[n].clone(),

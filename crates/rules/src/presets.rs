@@ -28,7 +28,7 @@ const GOLD: FixedLabelSettings =
 /// votes. Fails where a method cannot do with them.
 pub fn method(
     params: &MethodParams,
-    training: &[Example],
+    training: &[Example<'_>],
     classes: usize,
 ) -> Result<Method, RuleError> {
     let gold: Vec<usize> = training.iter().filter_map(|example| example.gold).collect();

@@ -16,7 +16,7 @@ impl SoftTarget {
     /// Fails where an utterance has no vote for any of the classes.
     pub(crate) fn new(
         settings: &SoftTargetSettings,
-        examples: &[Example],
+        examples: &[Example<'_>],
     ) -> Result<Self, RuleError> {
         let target = |example: &Example| {
             let voted = example.votes.iter().any(|&votes| votes > 0.0);
@@ -45,8 +45,8 @@ impl LabelRule for SoftTarget {
 mod tests {
     use super::*;
 
-    fn example(votes: &[f64]) -> Example {
-        let (utterance_id, frames) = ("turn7".to_owned(), vec![0.0]);
+    fn example(votes: &[f64]) -> Example<'static> {
+        let (utterance_id, frames) = ("turn7".to_owned(), vec![0.0].into());
         let (group, votes) = (String::new(), votes.to_vec());
         Example { utterance_id, group, frames, gold: None, votes }
     }

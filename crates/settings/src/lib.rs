@@ -53,7 +53,8 @@ pub use pipeline::{
 };
 pub use request::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,
-    NormaliseParams, ReportParams, Request, Shard, SplitParams, StageParams, TrainParams, role,
+    MapParams, NormaliseParams, ReportParams, Request, Shard, SplitParams, StageParams,
+    TrainParams, role,
 };
 pub use section::{Features, Section};
 pub use space::{Range, Search, Space};

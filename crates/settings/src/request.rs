@@ -93,8 +93,19 @@ pub struct ExtractParams {
     pub arithmetic: Arithmetic,
 }
 
-/// Parameters of the stage that normalises. Inputs: `index`, and `features` where there are frames, `vectors`
-/// where there are vectors. Outputs: the same.
+/// Parameters of the stage that lays a table out in rows: which of the two. Inputs: `features` or `vectors`.
+/// Outputs: the same, in rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MapParams {
+    /// Frames.
+    Features,
+    /// Vectors.
+    Vectors,
+}
+
+/// Parameters of the stage that normalises. Inputs: `index`, and in rows `features` where there are frames,
+/// `vectors` where there are vectors. Outputs: the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NormaliseParams {
@@ -124,7 +135,7 @@ pub struct SplitParams {
 #[serde(deny_unknown_fields)]
 pub struct CorrectParams {}
 
-/// Parameters of one run of the train stage. Inputs: `features` or, for models that read them,
+/// Parameters of one run of the train stage. Inputs: in rows, `features` or, for models that read them,
 /// `vectors`; `index`, `splits`; `noise` where labels have been exchanged, `corrected` in
 /// its place where they have been corrected. Outputs: `checkpoint`, `history`, `predictions`, `labels`,
 /// `events`.
@@ -238,6 +249,8 @@ pub enum StageParams {
     Index(Box<IndexParams>),
     /// Compute the descriptors.
     Extract(ExtractParams),
+    /// Lay a table out in rows, for models to read it where it lies.
+    Map(MapParams),
     /// Normalise the values of all utterances.
     Normalise(NormaliseParams),
     /// Divide the utterances into folds.
@@ -265,6 +278,7 @@ impl StageParams {
             Self::Synth(_) => "synth",
             Self::Index(_) => "index",
             Self::Extract(_) => "extract",
+            Self::Map(_) => "map",
             Self::Normalise(_) => "normalise",
             Self::Split(_) => "split",
             Self::Noise(_) => "noise",
@@ -324,14 +338,16 @@ impl StageParams {
                 (role::VECTORS, "vectors.parquet"),
                 (role::EXCLUSIONS, "exclusions.json"),
             ],
-            Self::Normalise(NormaliseParams { vectors: false, .. }) => {
-                &[(role::FEATURES, "features.parquet")]
+            Self::Map(MapParams::Features)
+            | Self::Normalise(NormaliseParams { vectors: false, .. }) => {
+                &[(role::FEATURES, "features.safetensors")]
             }
-            Self::Normalise(NormaliseParams { frames: false, .. }) => {
-                &[(role::VECTORS, "vectors.parquet")]
+            Self::Map(MapParams::Vectors)
+            | Self::Normalise(NormaliseParams { frames: false, .. }) => {
+                &[(role::VECTORS, "vectors.safetensors")]
             }
             Self::Normalise(_) => {
-                &[(role::FEATURES, "features.parquet"), (role::VECTORS, "vectors.parquet")]
+                &[(role::FEATURES, "features.safetensors"), (role::VECTORS, "vectors.safetensors")]
             }
             Self::Split(_) => &[(role::SPLITS, "splits.json")],
             Self::Noise(_) => &[(role::NOISE, "noise.parquet")],

@@ -14,6 +14,7 @@ mod evaluate;
 mod extract;
 mod index;
 mod job;
+mod map;
 mod noise;
 mod normalise;
 mod program;
@@ -64,6 +65,7 @@ pub fn run(request: &Request, reporter: &Reporter) -> Result<(), StageError> {
         StageParams::Synth(params) => synth::run(params, &job),
         StageParams::Index(params) => index::run(params, &job),
         StageParams::Extract(params) => extract::run(params, &job),
+        StageParams::Map(params) => map::run(*params, &job),
         StageParams::Normalise(params) => normalise::run(params, &job),
         StageParams::Split(params) => split::run(params, &job),
         StageParams::Noise(params) => noise::run(params, &job),

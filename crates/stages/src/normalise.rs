@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use ambivox_corpus::{Utterance, read_index};
 use ambivox_features::FeatureTable;
@@ -12,29 +13,18 @@ use ambivox_settings::{Normalisation, NormaliseParams, counted, role, some_liste
 use crate::StageError;
 use crate::job::Job;
 
-/// Reads or writes a table of one of the two forms.
-type Read = fn(&Path) -> Result<FeatureTable, ambivox_features::FeatureError>;
-type Write = fn(&FeatureTable, &Path) -> Result<(), ambivox_features::FeatureError>;
-
-const TABLES: [(&str, Read, Write); 2] = [
-    (role::FEATURES, |file| FeatureTable::read(file, None), FeatureTable::write),
-    (role::VECTORS, |file| FeatureTable::read_vectors(file, None), FeatureTable::write_vectors),
-];
-
 pub(crate) fn run(params: &NormaliseParams, job: &Job<'_>) -> Result<(), StageError> {
     let index = read_index(job.input(role::INDEX)?)?;
     let groups = groups(&index, params.over)?;
-    for (role, read, write) in TABLES {
+    for role in [role::FEATURES, role::VECTORS] {
         let Some(file) = job.optional_input(role) else { continue };
-        let mut table = read(file)?;
-        let single = normalise(&mut table, &groups);
+        let single = normalise(&FeatureTable::open(file)?, &groups, &job.output(role)?)?;
         if !single.is_empty() {
             let (count, some) = (counted(single.len(), params.over.as_str()), some_listed(&single));
             job.reporter.warn(format!(
                 "{count} with one row alone, which is all zeros now: {some}; normalise over the corpus"
             ));
         }
-        write(&table, &job.output(role)?)?;
     }
     Ok(())
 }
@@ -60,62 +50,70 @@ fn groups(index: &[Utterance], over: Normalisation) -> Result<Groups<'_>, StageE
     Ok(groups)
 }
 
-/// Normalises a table group by group; returns the groups that have one row.
-fn normalise(table: &mut FeatureTable, groups: &Groups<'_>) -> Vec<String> {
-    let width = table.width();
-    let mut single = Vec::new();
+/// Writes a table normalised group by group; returns the groups that have one row.
+fn normalise(
+    table: &FeatureTable,
+    groups: &Groups<'_>,
+    out: &Path,
+) -> Result<Vec<String>, StageError> {
+    let (mut single, mut scalings) = (Vec::new(), BTreeMap::new());
     for (group, ids) in groups {
-        let rows: Vec<&[f32]> = ids.iter().filter_map(|id| table.get(id)).collect();
-        if rows.iter().map(|rows| rows.len()).sum::<usize>() == width {
+        let rows = || ids.iter().filter_map(|id| table.get(id));
+        if rows().map(<[f32]>::len).sum::<usize>() == table.width() {
             single.push((*group).to_owned());
         }
-        let scaling = MeanVariance::fit(rows, width);
-        for id in ids {
-            if let Some(rows) = table.get_mut(id) {
-                scaling.apply(rows);
-            }
-        }
+        let scaling = Rc::new(MeanVariance::fit(rows(), table.width()));
+        scalings.extend(ids.iter().map(|id| (*id, Rc::clone(&scaling))));
     }
-    single
+    table.write_changed(out, |id, rows| {
+        if let Some(scaling) = scalings.get(id) {
+            scaling.apply(rows);
+        }
+    })?;
+    Ok(single)
 }
 
 #[cfg(test)]
 mod tests {
+    use ambivox_features::RowWriter;
+
     use super::*;
 
     fn utterance(id: &str, speaker: &str) -> Utterance {
         Utterance::of("toy", id, &format!("{id}.wav"), speaker)
     }
 
-    fn table(rows: &[(&str, &[f32])]) -> FeatureTable {
-        FeatureTable::of(
-            ["a", "b"].map(str::to_owned).to_vec(),
-            rows.iter().map(|(id, values)| ((*id).to_owned(), values.to_vec())),
-        )
+    /// What becomes of a table, and the groups that have one row.
+    fn normalised(rows: &[(&str, &[f32])], groups: &Groups<'_>) -> (FeatureTable, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let [before, after] = ["before", "after"].map(|name| folder.path().join(name));
+        let mut writer =
+            RowWriter::create(&before, ["a", "b"].map(str::to_owned).to_vec()).unwrap();
+        for (id, values) in rows {
+            writer.push(id, values).unwrap();
+        }
+        writer.finish().unwrap();
+        let single = normalise(&FeatureTable::open(&before).unwrap(), groups, &after).unwrap();
+        (FeatureTable::open(&after).unwrap(), single)
     }
 
     #[test]
-    fn every_speaker_has_mean_0_and_deviation_1_and_the_file_says_the_same() {
+    fn every_speaker_has_mean_0_and_deviation_1() {
         let index = [utterance("x1", "x"), utterance("x2", "x"), utterance("y1", "y")];
         let rows: [(&str, &[f32]); 3] =
             [("x1", &[1.0, 10.0, 3.0, 10.0]), ("x2", &[5.0, 10.0]), ("y1", &[100.0, -4.0])];
-        let mut by_speaker = table(&rows);
         let groups = groups(&index, Normalisation::Speaker).unwrap();
-        assert_eq!(normalise(&mut by_speaker, &groups), ["y"]);
+        let (by_speaker, single) = normalised(&rows, &groups);
+        assert_eq!(single, ["y"]);
         let sd = (8.0_f32 / 3.0).sqrt();
         assert_eq!(by_speaker.get("x1").unwrap(), [-2.0 / sd, 0.0, 0.0, 0.0]);
         assert_eq!(by_speaker.get("x2").unwrap(), [2.0 / sd, 0.0]);
         assert_eq!(by_speaker.get("y1").unwrap(), [0.0, 0.0]);
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("features.parquet");
-        by_speaker.write(&file).unwrap();
-        let read = FeatureTable::read(&file, None).unwrap();
-        assert_eq!(read.get("x1"), by_speaker.get("x1"));
-        assert_eq!(read.columns(), by_speaker.columns());
+        assert_eq!(by_speaker.columns(), ["a", "b"]);
 
-        let mut over_all = table(&rows);
         let groups = super::groups(&index, Normalisation::Corpus).unwrap();
-        assert!(normalise(&mut over_all, &groups).is_empty());
+        let (over_all, single) = normalised(&rows, &groups);
+        assert!(single.is_empty());
         let all: Vec<f32> = ["x1", "x2", "y1"]
             .iter()
             .flat_map(|id| over_all.get(id).unwrap().chunks(2).map(|row| row[0]))

@@ -12,9 +12,9 @@ use ambivox_models::{Checkpoint, Scaling};
 use ambivox_settings::{
     Arithmetic, AttentionOver, Criterion, CycleganSettings, EvaluateParams, Exclusions,
     ExtractParams, Features, FixedLabelSettings, FixedTarget, IndexParams, IndexSummary,
-    LwSettings, Manifest, MethodParams, MlpSettings, ModelSettings, NetworkSettings, OnBroken,
-    Pool, ReportParams, Request, Section, SoftTargetSettings, SplitParams, SplitSettings, Splits,
-    StageParams, TrainParams, TrainingSettings, exit, role,
+    LwSettings, Manifest, MapParams, MethodParams, MlpSettings, ModelSettings, NetworkSettings,
+    OnBroken, Pool, ReportParams, Request, Section, SoftTargetSettings, SplitParams, SplitSettings,
+    Splits, StageParams, TrainParams, TrainingSettings, exit, role,
 };
 use fs_err as fs;
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -140,6 +140,13 @@ impl Bench {
         self.work("extract", StageParams::Extract(params), &inputs)
     }
 
+    /// A table of the extraction in rows.
+    fn map(&self, params: MapParams, role: &'static str) -> PathBuf {
+        let table = self.out("extract").join(format!("{role}.parquet"));
+        let out = self.work(role, StageParams::Map(params), &[(role, table)]).unwrap();
+        out.join(format!("{role}.safetensors"))
+    }
+
     fn split(&self) -> PathBuf {
         let classes = ["happiness", "sadness"].map(str::to_owned).to_vec();
         let section = Section::bare("leave-one-speaker-out");
@@ -171,9 +178,9 @@ impl Bench {
     ) -> Result<PathBuf, StageError> {
         let name = format!("{}-{fold}", method.method());
         let read = if model.reads_vectors() {
-            (role::VECTORS, self.out("extract").join("vectors.parquet"))
+            (role::VECTORS, self.map(MapParams::Vectors, role::VECTORS))
         } else {
-            (role::FEATURES, self.out("extract").join("features.parquet"))
+            (role::FEATURES, self.map(MapParams::Features, role::FEATURES))
         };
         let params = TrainParams {
             fold: fold.to_owned(),
@@ -301,7 +308,8 @@ fn a_corpus_is_indexed_extracted_and_split() {
     let exclusions: Exclusions = read_json(&out.join("exclusions.json")).unwrap();
     assert_eq!(exclusions.excluded.len(), 1);
     assert_eq!(exclusions.excluded[0].utterance_id, "ann9");
-    let features = FeatureTable::read(&out.join("features.parquet"), None).unwrap();
+    let rows = bench.map(MapParams::Features, role::FEATURES);
+    let features = FeatureTable::open(&rows).unwrap();
     assert!(features.get("ann8").is_some() && features.get("ann9").is_none());
     assert_eq!(features.get("dee3").unwrap().len(), ((3200 - 400) / 160 + 1) * 32);
 

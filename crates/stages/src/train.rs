@@ -8,7 +8,7 @@ mod live;
 
 use ambivox_eval::{Confusion, EpochRecord, RunHistory};
 use ambivox_features::FeatureTable;
-use ambivox_models::{Checkpoint, Scaling, compute_by, model};
+use ambivox_models::{Checkpoint, Rows, Scaling, compute_by, model};
 use ambivox_rules::Example;
 use ambivox_settings::{Splits, TrainParams, role};
 use ambivox_train::{Data, RunSpec, Trained, Waypoint, train};
@@ -34,45 +34,59 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     if !params.method.uses_ambiguous() {
         fold.ambiguous.clear();
     }
-    let layers = read_features(params, job, &fold)?;
-    let chosen = choose(params, job, &splits.classes, &fold, &layers)?;
-    let run = Prepared::new(params, job, &splits.classes, fold, chosen, &layers)?;
+    // All that is left to know of the others.
+    let Splits { classes, .. } = splits;
+    let layers = read_features(params, job)?;
+    let chosen = choose(params, job, &classes, &fold, &layers)?;
+    let features = &layers[chosen.layer.unwrap_or(0)];
+    // Fitted on the clear utterances alone, so that every method sees the same values.
+    let scaling = FoldData::scaling_of(&fold.training, model(&chosen.model).scaling(), features)?;
+    let read = Read { features, scaling: &scaling, vectors: params.model.reads_vectors() };
+    let run = Prepared::new(params, job, &classes, fold, chosen, read)?;
     let trained = run.train()?;
     run.write_tables(&trained)?;
     run.write_checkpoint(trained)
 }
 
-/// What the model reads of the fold's utterances: a table, or one for each layer that there is to choose from.
-fn read_features(
-    params: &TrainParams,
-    job: &Job<'_>,
-    fold: &FoldData,
-) -> Result<Vec<FeatureTable>, StageError> {
-    let ids = fold.ids();
-    let table = if params.model.reads_vectors() {
-        FeatureTable::read_vectors(job.input(role::VECTORS)?, Some(&ids))?
-    } else {
-        FeatureTable::read(job.input(role::FEATURES)?, Some(&ids))?
-    };
+/// What the model reads: a table, or one for each layer that there is to choose from.
+fn read_features(params: &TrainParams, job: &Job<'_>) -> Result<Vec<FeatureTable>, StageError> {
+    let read = if params.model.reads_vectors() { role::VECTORS } else { role::FEATURES };
+    let table = FeatureTable::open(job.input(read)?)?;
     Ok(if params.choose_layer { table.layers() } else { vec![table] })
 }
 
-/// Utterances with their rows, scaled.
-fn examples(
-    members: &[Member],
-    features: &FeatureTable,
-    scaling: &Scaling,
-) -> Result<Vec<Example>, StageError> {
-    let example = |member: &Member| {
-        Ok(Example {
-            utterance_id: member.utterance_id.clone(),
-            group: member.speaker.clone(),
-            frames: scaling.applied(member.frames(features)?),
-            gold: member.gold,
-            votes: member.votes.clone(),
+/// How a model reads utterances.
+#[derive(Clone, Copy)]
+struct Read<'a> {
+    features: &'a FeatureTable,
+    scaling: &'a Scaling,
+    /// Whether it reads one vector of each, which is scaled once; frames stay where they are.
+    vectors: bool,
+}
+
+impl<'a> Read<'a> {
+    fn rows(self, member: &Member) -> Result<Rows<'a>, StageError> {
+        let values = member.frames(self.features)?;
+        Ok(if self.vectors {
+            self.scaling.applied(values).into()
+        } else {
+            Rows::scaled_by(self.scaling, values)
         })
-    };
-    members.iter().map(example).collect()
+    }
+
+    /// Utterances with their rows.
+    fn examples(self, members: &[Member]) -> Result<Vec<Example<'a>>, StageError> {
+        let example = |member: &Member| {
+            Ok(Example {
+                utterance_id: member.utterance_id.clone(),
+                group: member.speaker.clone(),
+                frames: self.rows(member)?,
+                gold: member.gold,
+                votes: member.votes.clone(),
+            })
+        };
+        members.iter().map(example).collect()
+    }
 }
 
 /// What the reporter says of an epoch.
@@ -93,12 +107,12 @@ struct Prepared<'a> {
     job: &'a Job<'a>,
     classes: &'a [String],
     fold: FoldData,
-    training: Vec<Example>,
-    validation: Vec<Example>,
-    test: Vec<Example>,
+    training: Vec<Example<'a>>,
+    validation: Vec<Example<'a>>,
+    test: Vec<Example<'a>>,
     /// Of utterances whose labels are not looked at; empty where the method has no use for them.
-    pool: Vec<Example>,
-    scaling: Scaling,
+    pool: Vec<Example<'a>>,
+    scaling: &'a Scaling,
     live: Live<'a>,
 }
 
@@ -109,13 +123,9 @@ impl<'a> Prepared<'a> {
         classes: &'a [String],
         mut fold: FoldData,
         chosen: Chosen,
-        layers: &[FeatureTable],
+        read: Read<'a>,
     ) -> Result<Self, StageError> {
-        let features = &layers[chosen.layer.unwrap_or(0)];
-        // Fitted on the clear utterances alone, so that every method sees the same values.
-        let kind = model(&chosen.model).scaling();
-        let scaling = FoldData::scaling_of(&fold.training, kind, features)?;
-        let examples = |members: &[Member]| examples(members, features, &scaling);
+        let examples = |members: &[Member]| read.examples(members);
         let ambiguous = examples(&fold.ambiguous)?;
         let mut training = examples(&fold.training)?;
         let mut pool = Vec::new();
@@ -137,7 +147,7 @@ impl<'a> Prepared<'a> {
             validation,
             test,
             pool,
-            scaling,
+            scaling: read.scaling,
             live,
         };
         Ok(run)
@@ -211,7 +221,7 @@ impl<'a> Prepared<'a> {
             (predictions::Part::Test, &self.fold.test, &self.test),
             (predictions::Part::Validation, &self.fold.validation, &self.validation),
         ] {
-            let frames: Vec<&[f32]> = examples.iter().map(|e| e.frames.as_slice()).collect();
+            let frames: Vec<&Rows<'_>> = examples.iter().map(|e| &e.frames).collect();
             let predicted = trained.predictor.predict(&frames)?;
             rows.extend(members.iter().zip(predicted).map(|(member, said)| predictions::Row {
                 utterance_id: &member.utterance_id,

@@ -1,7 +1,7 @@
 //! What the present model says, dropout off: of the training utterances and of those to validate on.
 
 use ambivox_eval::Confusion;
-use ambivox_models::Predictor;
+use ambivox_models::{Predictor, Rows};
 use ambivox_rules::{Example, method};
 use ambivox_settings::{Criterion, MethodParams};
 
@@ -23,11 +23,11 @@ pub(crate) struct Validation {
 /// log y of every utterance, in their order. A value that is not finite is an error.
 pub(crate) fn log_probabilities(
     model: &dyn Predictor,
-    examples: &[Example],
+    examples: &[Example<'_>],
     epoch: usize,
     moment: Moment,
 ) -> Result<Vec<Vec<f64>>, TrainError> {
-    let utterances: Vec<&[f32]> = examples.iter().map(|e| e.frames.as_slice()).collect();
+    let utterances: Vec<&Rows<'_>> = examples.iter().map(|e| &e.frames).collect();
     let said = model.predict(&utterances)?;
     let log_y: Vec<Vec<f64>> = said.into_iter().map(|said| said.log_probabilities).collect();
     if log_y.iter().flatten().any(|value| !value.is_finite()) {
@@ -40,32 +40,32 @@ pub(crate) fn log_probabilities(
 /// pretraining, where it has one.
 pub(crate) fn own_targets(
     params: &MethodParams,
-    examples: &[Example],
+    examples: &[Example<'_>],
     classes: usize,
 ) -> Result<Vec<Vec<f64>>, TrainError> {
     let after = match params {
         MethodParams::LwPretrained(settings) => &MethodParams::Lw(settings.lw()),
         params => params,
     };
-    let examples: Vec<Example> = examples.iter().map(|one| voted(one, classes)).collect();
+    let examples: Vec<Example<'static>> = examples.iter().map(|one| voted(one, classes)).collect();
     Ok(method(after, &examples, classes)?.rule.targets().distributions.clone())
 }
 
 /// The utterance without its frames, and with a vote for its gold label where it has none at all.
-fn voted(example: &Example, classes: usize) -> Example {
+fn voted(example: &Example<'_>, classes: usize) -> Example<'static> {
     let (gold, mut votes) = (example.gold, example.votes.clone());
     if votes.iter().all(|votes| *votes == 0.0) {
         votes = (0..classes).map(|class| f64::from(Some(class) == gold)).collect();
     }
     let (utterance_id, group) = (example.utterance_id.clone(), example.group.clone());
-    Example { utterance_id, group, frames: Vec::new(), gold, votes }
+    Example { utterance_id, group, frames: Vec::new().into(), gold, votes }
 }
 
 /// Loss and rates of a model on the validation utterances; nothing where there are none. `targets` are the
 /// method's own, where the criterion asks for them.
 pub(crate) fn validate(
     model: &dyn Predictor,
-    examples: &[Example],
+    examples: &[Example<'_>],
     criterion: Criterion,
     targets: &[Vec<f64>],
     epoch: usize,
@@ -86,7 +86,7 @@ fn soft_loss(targets: &[Vec<f64>], log_y: &[Vec<f64>]) -> f64 {
 }
 
 fn rates(
-    examples: &[Example],
+    examples: &[Example<'_>],
     log_y: &[Vec<f64>],
     classes: usize,
     criterion: Criterion,
@@ -117,7 +117,7 @@ mod tests {
         let example = |gold| Example {
             utterance_id: String::new(),
             group: String::new(),
-            frames: vec![0.0],
+            frames: vec![0.0].into(),
             gold: Some(gold),
             votes: vec![],
         };

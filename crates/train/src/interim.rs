@@ -30,7 +30,7 @@ pub(crate) enum Phase {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Learning {
     /// Utterances that were made.
-    pub(crate) made: Vec<Example>,
+    pub(crate) made: Vec<Example<'static>>,
     pub(crate) epochs: Vec<EpochRecord>,
     pub(crate) learner: State,
     pub(crate) rule: State,

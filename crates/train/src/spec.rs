@@ -26,11 +26,11 @@ pub struct RunSpec<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Data<'a> {
     /// Those to train on.
-    pub training: &'a [Example],
+    pub training: &'a [Example<'a>],
     /// Those that decide when to stop and which epoch is kept, and nothing else; without any, the last is.
-    pub validation: &'a [Example],
+    pub validation: &'a [Example<'a>],
     /// Those whose labels are not looked at, for methods that make further ones of them.
-    pub pool: &'a [Example],
+    pub pool: &'a [Example<'a>],
 }
 
 impl RunSpec<'_> {
@@ -57,7 +57,7 @@ impl RunSpec<'_> {
     fn check_part(
         &self,
         purpose: &'static str,
-        examples: &[Example],
+        examples: &[Example<'_>],
         goldless: bool,
     ) -> Result<(), TrainError> {
         if examples.is_empty() {
@@ -66,11 +66,11 @@ impl RunSpec<'_> {
         examples.iter().try_for_each(|example| self.check_example(example, goldless))
     }
 
-    fn check_example(&self, example: &Example, goldless: bool) -> Result<(), TrainError> {
+    fn check_example(&self, example: &Example<'_>, goldless: bool) -> Result<(), TrainError> {
         let (values, width, classes) = (example.frames.len(), self.width, self.classes.len());
         let fault = if values == 0 || width == 0 || !values.is_multiple_of(width) {
             format!("{values} values; expected one or more frames of {width} each")
-        } else if example.frames.iter().any(|value| !value.is_finite()) {
+        } else if example.frames.read().iter().any(|value| !value.is_finite()) {
             "a descriptor is not finite; extract the features again".to_owned()
         } else if let Some(gold) = example.gold.filter(|&gold| gold >= classes) {
             format!("gold label {gold}; expected below {classes}")

@@ -1,12 +1,11 @@
 //! Algorithm 1: rounds of the model and of the labels by turns, until validation says stop.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 use ambivox_eval::EpochRecord;
 use ambivox_models::{Learner, ModelError, Predictor, Round, model};
-use ambivox_nn::Targets;
+use ambivox_nn::{Rows, Targets};
 use ambivox_rules::{
     Augmenter, Example, Fold, LabelState, Method, augmenter, mean_weights, method, share_moved,
     states,
@@ -67,7 +66,7 @@ fn augment(
     data: &Data<'_>,
     from: Option<Phase>,
     observer: &mut dyn FnMut(&Waypoint<'_>),
-) -> Result<Vec<Example>, TrainError> {
+) -> Result<Vec<Example<'static>>, TrainError> {
     let Data { training, pool, .. } = *data;
     let RunSpec { method, classes, width, seed, .. } = *spec;
     let augmenter = augmenter(method, Fold { training, pool, classes, width, seed })?;
@@ -148,9 +147,9 @@ struct Run<'a> {
     spec: &'a RunSpec<'a>,
     data: &'a Data<'a>,
     /// Utterances that were made.
-    made: &'a [Example],
-    /// Those to train on, the ones that were made behind the others.
-    training: Cow<'a, [Example]>,
+    made: &'a [Example<'static>],
+    /// Those to train on with the ones that were made behind them, where there are such.
+    joined: Option<Vec<Example<'a>>>,
     /// Their groups, by number.
     groups: Vec<usize>,
     /// Of those that were not made.
@@ -204,18 +203,16 @@ impl<'a> Run<'a> {
     fn new(
         spec: &'a RunSpec<'a>,
         data: &'a Data<'a>,
-        made: &'a [Example],
+        made: &'a [Example<'static>],
     ) -> Result<Self, TrainError> {
-        let training = match made {
-            [] => Cow::Borrowed(data.training),
-            made => Cow::Owned([data.training, made].concat()),
-        };
+        let joined = (!made.is_empty()).then(|| [data.training, made].concat());
+        let training = joined.as_deref().unwrap_or(data.training);
         let (classes, seed) = (spec.classes.len(), spec.seed);
         let learner = model(spec.model).start(spec.width, classes, spec.training, seed)?;
-        let method = method(spec.method, &training, classes)?;
+        let method = method(spec.method, training, classes)?;
         let initial = method.rule.targets().clone();
         let gold = data.training.iter().map(|example| example.gold).collect();
-        let groups = numbered(&training);
+        let groups = numbered(training);
         let validation_targets = if spec.training.criterion == Criterion::SoftLoss {
             own_targets(spec.method, data.validation, classes)?
         } else {
@@ -225,7 +222,7 @@ impl<'a> Run<'a> {
             spec,
             data,
             made,
-            training,
+            joined,
             groups,
             gold,
             learner,
@@ -248,7 +245,13 @@ impl<'a> Run<'a> {
     /// A round of the model with labels and weights fixed; the mean loss over its utterances.
     fn model_step(&mut self, epoch: usize) -> Result<f64, TrainError> {
         let Method { rule, sampler } = &self.method;
-        let utterances: Vec<&[f32]> = self.training.iter().map(|e| e.frames.as_slice()).collect();
+        let utterances: Vec<&Rows<'_>> = self
+            .joined
+            .as_deref()
+            .unwrap_or(self.data.training)
+            .iter()
+            .map(|e| &e.frames)
+            .collect();
         let round = Round {
             number: epoch,
             seed: self.spec.seed,
@@ -268,10 +271,11 @@ impl<'a> Run<'a> {
 
     /// The method's second step, with the model fixed.
     fn label_step(&mut self, epoch: usize) -> Result<(), TrainError> {
+        let training = self.joined.as_deref().unwrap_or(self.data.training);
         let rule = &mut self.method.rule;
         let log_y = if rule.reads_outputs() {
             let (model, moment) = (self.learner.predictor(), Moment::TrainingOutputs);
-            log_probabilities(model, &self.training, epoch, moment)?
+            log_probabilities(model, training, epoch, moment)?
         } else {
             Vec::new()
         };
@@ -300,7 +304,7 @@ impl<'a> Run<'a> {
 }
 
 /// The group of every utterance, by its number in the order of names.
-fn numbered(examples: &[Example]) -> Vec<usize> {
+fn numbered(examples: &[Example<'_>]) -> Vec<usize> {
     let names: BTreeSet<&str> = examples.iter().map(|example| example.group.as_str()).collect();
     let numbers: BTreeMap<&str, usize> = names.into_iter().zip(0..).collect();
     examples.iter().map(|example| numbers[example.group.as_str()]).collect()

@@ -100,7 +100,7 @@ mod tests {
         let error = run(&root, &asked).unwrap_err();
         assert!(error.is::<Usage>());
         assert!(
-            error.to_string().contains("no target vidoe; there are archive, audio, "),
+            error.to_string().contains("no target vidoe; there are annotators, archive, "),
             "{error}"
         );
     }

@@ -1,9 +1,11 @@
 //! What a pipeline makes: each instance's parameters, and where its inputs come from.
 
+use std::collections::BTreeSet;
+
 use ambivox_settings::{
     Arithmetic, AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams,
-    IndexParams, LabelNoiseSettings, Method, Normalisation, NormaliseParams, ReportParams,
-    SplitParams, SplitSettings, StageParams, TrainParams, role,
+    IndexParams, LabelNoiseSettings, MapParams, Method, Normalisation, NormaliseParams,
+    ReportParams, SplitParams, SplitSettings, StageParams, TrainParams, role,
 };
 
 use super::{AUDIT, AuditedRuns, COMPARISON, Instance, REPORT, Run, SPLIT, Source};
@@ -126,24 +128,55 @@ pub(super) fn preparation(experiment: &Experiment) -> Vec<Instance> {
         Instance::new("extract", extract, described(experiment).chain([indexed]).collect()),
         Instance::new(SPLIT, split, divided),
     ];
-    synth.into_iter().chain(rest).chain(normalised).collect()
+    synth.into_iter().chain(rest).chain(mapped(experiment)).chain(normalised).collect()
+}
+
+/// The tables that there are, in rows, each by itself: so that pipelines that have one in common share it.
+fn mapped(experiment: &Experiment) -> impl Iterator<Item = Instance> + use<> {
+    tables(experiment).into_iter().map(|(role, params)| {
+        let inputs = vec![output(role, "extract")];
+        Instance::new(&mapped_slot(role), StageParams::Map(params), inputs)
+    })
+}
+
+/// Those of frames and of vectors that a method of the pipeline learns from.
+fn tables(experiment: &Experiment) -> Vec<(&'static str, MapParams)> {
+    let pipeline = &experiment.pipeline;
+    let models = pipeline.methods.list().into_iter().map(|(_, method)| pipeline.model_of(&method));
+    let read: BTreeSet<bool> = models.map(|model| model.reads_vectors()).collect();
+    let table = |vectors| {
+        if vectors {
+            (role::VECTORS, MapParams::Vectors)
+        } else {
+            (role::FEATURES, MapParams::Features)
+        }
+    };
+    read.into_iter().map(table).collect()
+}
+
+/// The place of a table in rows.
+fn mapped_slot(role: &str) -> String {
+    format!("map/{role}")
 }
 
 /// What was made of all utterances, normalised over such a part of them.
 fn normalised(experiment: &Experiment, over: Normalisation) -> Instance {
-    let frames = experiment.frontend.gives_frames();
-    let vectors = !frames || experiment.features().pools();
+    let tables = tables(experiment);
+    let has = |table| tables.iter().any(|(_, one)| *one == table);
+    let (frames, vectors) = (has(MapParams::Features), has(MapParams::Vectors));
     let params = NormaliseParams { over, frames, vectors };
-    let tables = [(frames, role::FEATURES), (vectors, role::VECTORS)];
-    let tables = tables.into_iter().filter(|(is_made, _)| *is_made);
-    let inputs = tables.map(|(_, role)| output(role, "extract"));
+    let inputs = tables.into_iter().map(|(role, _)| output(role, &mapped_slot(role)));
     let inputs = inputs.chain([output(role::INDEX, "index")]).collect();
     Instance::new(NORMALISED, StageParams::Normalise(params), inputs)
 }
 
-/// The place of the values that models read.
-fn values(experiment: &Experiment) -> &'static str {
-    if experiment.pipeline.normalisation.over.is_training() { "extract" } else { NORMALISED }
+/// The values that models read, of frames or of vectors.
+fn values(experiment: &Experiment, role: &'static str) -> (String, Source) {
+    if experiment.pipeline.normalisation.over.is_training() {
+        output(role, &mapped_slot(role))
+    } else {
+        output(role, NORMALISED)
+    }
 }
 
 /// The place of values that are normalised before the folds.
@@ -241,11 +274,8 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
         arithmetic: experiment.arithmetic,
         correct_test: pipeline.corrections.as_ref().is_some_and(|corrections| corrections.test),
     };
-    let mut inputs = vec![
-        output(read, values(experiment)),
-        output(role::INDEX, "index"),
-        output(role::SPLITS, SPLIT),
-    ];
+    let mut inputs =
+        vec![values(experiment, read), output(role::INDEX, "index"), output(role::SPLITS, SPLIT)];
     let labels = relabelled(experiment, run.noise, run.seed);
     inputs.extend(labels.map(|(role, slot)| output(role, &slot)));
     Instance::new(&run.slot(), StageParams::Train(Box::new(params)), inputs)
@@ -324,7 +354,7 @@ pub(crate) fn audit(
     let reads_vectors = |run: &Run| experiment.pipeline.model_of(&run.method).reads_vectors();
     if !runs.iter().any(reads_vectors) {
         inputs.extend(of_runs(&[role::CHECKPOINT], &runs));
-        inputs.push(output(role::FEATURES, values(experiment)));
+        inputs.push(values(experiment, role::FEATURES));
     }
     let exchanged = least.zip(runs.first()).map(|(rate, run)| noise_slot(rate, run.seed));
     inputs.extend(exchanged.map(|slot| output(role::NOISE, &slot)));

@@ -3,8 +3,8 @@
 use super::*;
 use polars::io::parquet::write::KeyValueMetadata;
 
-use crate::Outputs;
 use crate::writer::{Columns, Described, Tables};
+use crate::{FeatureTable, Outputs};
 
 fn names(columns: &[&str]) -> Vec<String> {
     columns.iter().map(|&name| name.to_owned()).collect()
@@ -32,6 +32,13 @@ fn written(groups: &[&[Described]]) -> (tempfile::TempDir, std::path::PathBuf) {
     (folder, file)
 }
 
+/// The rows of a `features.parquet`.
+fn frames_of(file: &Path) -> FeatureTable {
+    let rows = file.with_extension("safetensors");
+    map_frames(file, &rows).unwrap();
+    FeatureTable::open(&rows).unwrap()
+}
+
 fn table_of(columns: Vec<Column>) -> String {
     table_with(ambivox_corpus::version_metadata(), columns)
 }
@@ -44,7 +51,7 @@ fn table_with(version: Option<KeyValueMetadata>, columns: Vec<Column>) -> String
         .with_key_value_metadata(version)
         .finish(&mut frame)
         .unwrap();
-    FeatureTable::read(&file, None).unwrap_err().to_string()
+    map_frames(&file, &folder.path().join("rows")).unwrap_err().to_string()
 }
 
 #[test]
@@ -54,7 +61,7 @@ fn what_was_written_is_read_in_any_number_of_row_groups() {
         &[],
         &[frames("c", &[7.0, 8.0])],
     ]);
-    let table = FeatureTable::read(&file, None).unwrap();
+    let table = frames_of(&file);
     assert_eq!(table.columns(), names(&["f0", "zcr"]));
     assert_eq!(table.get("a"), Some([1.0, 2.0, 3.0, 4.0].as_slice()));
     assert_eq!(table.get("b"), Some([5.0, 6.0].as_slice()));
@@ -78,26 +85,15 @@ fn vectors_are_one_row_an_utterance() {
     };
     tables.write(&tables.encode(&[described("a", 0.5), described("b", 0.25)]).unwrap()).unwrap();
     tables.finish().unwrap();
-    let wanted = BTreeSet::from(["b".to_owned()]);
-    let table = FeatureTable::read_vectors(&file("vectors"), Some(&wanted)).unwrap();
-    assert_eq!((table.columns(), table.get("a")), (vector.as_slice(), None));
+    map_vectors(&file("vectors"), &file("rows")).unwrap();
+    let table = FeatureTable::open(&file("rows")).unwrap();
+    assert_eq!((table.columns(), table.get("c")), (vector.as_slice(), None));
     assert_eq!(table.get("b"), Some(vec![0.25; width].as_slice()));
 
-    let message = FeatureTable::read(&file("vectors"), None).unwrap_err().to_string();
+    let message = map_frames(&file("vectors"), &file("rows")).unwrap_err().to_string();
     assert!(message.contains("column frame: expected as column 1"), "{message}");
-    let message = FeatureTable::read_vectors(&file("features"), None).unwrap_err().to_string();
+    let message = map_vectors(&file("features"), &file("rows")).unwrap_err().to_string();
     assert!(message.contains("column frame: expected type f32, found u32"), "{message}");
-}
-
-#[test]
-fn only_the_wanted_utterances_are_kept() {
-    let (_folder, file) =
-        written(&[&[frames("a", &[1.0, 2.0])], &[frames("b", &[5.0, 6.0, 7.0, 8.0])]]);
-    let wanted = BTreeSet::from(["b".to_owned(), "elsewhere".to_owned()]);
-    let table = FeatureTable::read(&file, Some(&wanted)).unwrap();
-    assert_eq!(table.get("a"), None);
-    assert_eq!(table.get("b"), Some([5.0, 6.0, 7.0, 8.0].as_slice()));
-    assert_eq!(table.values.len(), 4);
 }
 
 #[test]
@@ -135,7 +131,8 @@ fn frames_out_of_order_and_split_utterances_are_found() {
             Column::new(FRAME.into(), numbers),
             Column::new("f0".into(), [1.0f32; 3]),
         ]);
-        assert!(message.contains("of a"), "{message}");
+        let faults = ["expected frame 0 of a and found 1", "a, with 1 values, follows b"];
+        assert!(faults.iter().any(|fault| message.contains(fault)), "{message}");
     }
 }
 
@@ -161,7 +158,8 @@ fn layers_are_tables_of_their_own() {
     let rows = [of("a", [1.0, 2.0, 3.0, 4.0]), of("b", [5.0, 6.0, 7.0, 8.0])];
     tables.write(&tables.encode(&rows).unwrap()).unwrap();
     tables.finish().unwrap();
-    let layers = FeatureTable::read_vectors(&file, None).unwrap().layers();
+    map_vectors(&file, &folder.path().join("rows")).unwrap();
+    let layers = FeatureTable::open(&folder.path().join("rows")).unwrap().layers();
     assert_eq!(layers.len(), 2);
     assert_eq!(layers[1].columns(), names(&["layer1_value_0", "layer1_value_1"]));
     assert_eq!(
@@ -169,5 +167,5 @@ fn layers_are_tables_of_their_own() {
         (Some(&[5.0, 6.0][..]), Some(&[3.0, 4.0][..]))
     );
     let (_folder, file) = written(&[&[frames("a", &[1.0, 2.0])]]);
-    assert_eq!(FeatureTable::read(&file, None).unwrap().layers().len(), 1, "one layer is itself");
+    assert_eq!(frames_of(&file).layers().len(), 1, "one layer is itself");
 }

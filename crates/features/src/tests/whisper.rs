@@ -7,7 +7,7 @@ use ambivox_audio::Cut;
 use ambivox_frontends::{Utterance as Heard, find};
 
 use super::*;
-use crate::FRONTENDS;
+use crate::{FRONTENDS, map_vectors};
 
 fn section(kind: &str, settings: &str) -> Section {
     Section::new(kind, &settings.parse::<toml::Table>().unwrap()).unwrap()
@@ -40,7 +40,9 @@ fn pooled_states_are_kept_alone_with_every_layer_by_name() {
         fs::read(folder.path().join("vectors.parquet")).unwrap()
     };
     assert!(run(1) == run(3), "bytes depend on the number of threads");
-    let table = FeatureTable::read_vectors(&folder.path().join("vectors.parquet"), None).unwrap();
+    let rows = folder.path().join("rows");
+    map_vectors(&folder.path().join("vectors.parquet"), &rows).unwrap();
+    let table = FeatureTable::open(&rows).unwrap();
     assert_eq!((table.width(), table.columns()[16].as_str()), (64, "layer1_value_0_mean"));
     let layers = table.layers();
     assert_eq!(layers.iter().map(FeatureTable::width).collect::<Vec<_>>(), [16; 4]);

@@ -5,7 +5,7 @@ use ambivox_settings::{AttentionOver, NetworkSettings, TrainingSettings};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{MeanVariance, Network};
+use crate::{MeanVariance, Network, Rows};
 
 fn checkpoint() -> Checkpoint {
     let settings =
@@ -32,10 +32,12 @@ pub(crate) fn features_of(set: &str, pooling: &str) -> Features {
 pub(crate) fn assert_reads_back(saved: &Checkpoint) {
     let bytes = saved.bytes().unwrap();
     let loaded = Checkpoint::parse(Path::new("file"), &bytes).unwrap();
-    let say = |from: &Checkpoint| from.predictor.predict(&[&[0.3, -0.8], &[-1.0, 1.0]]).unwrap();
+    let say = |from: &Checkpoint| {
+        from.predictor.predict(&[&[0.3, -0.8], &[-1.0, 1.0]].map(Rows::from).each_ref()).unwrap()
+    };
     assert_eq!(say(&loaded), say(saved));
     assert_eq!((&loaded.scaling, loaded.bytes().unwrap()), (&saved.scaling, bytes));
-    let error = saved.predictor.predict(&[&[0.0; 3]]).unwrap_err();
+    let error = saved.predictor.predict(&[&Rows::from(&[0.0; 3])]).unwrap_err();
     assert!(error.to_string().contains("3 values"), "{error}");
 }
 
@@ -80,7 +82,7 @@ fn reads_back_what_it_wrote() {
     assert_eq!(loaded.features, saved.features);
     assert_eq!(loaded.scaling, saved.scaling);
     assert_eq!(loaded.predictor.metadata().unwrap(), saved.predictor.metadata().unwrap());
-    let frames = [0.3_f32, -0.8, 1.0, 0.2];
+    let frames = Rows::from(&[0.3_f32, -0.8, 1.0, 0.2]);
     let predict = |checkpoint: &Checkpoint| checkpoint.predictor.predict(&[&frames]).unwrap();
     assert_eq!(predict(&loaded), predict(&saved));
 }

@@ -1,6 +1,8 @@
 //! What logistic regression makes small, and where it is smallest.
 
-use ambivox_nn::Targets;
+use std::borrow::Cow;
+
+use ambivox_nn::{Targets, read};
 use argmin::core::{CostFunction, Error, Executor, Gradient};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
@@ -27,7 +29,7 @@ const STEEP: f64 = 1e-4;
 /// `½‖W‖² + C · Σ_n (1/w_n) · CE(s_n, y_n)` over the utterances of a round, divided by C times their
 /// number; the biases are not penalised.
 pub(super) struct Objective<'a> {
-    utterances: &'a [&'a [f32]],
+    utterances: Vec<Cow<'a, [f32]>>,
     targets: &'a Targets,
     positions: &'a [usize],
     c: f64,
@@ -37,6 +39,7 @@ pub(super) struct Objective<'a> {
 impl<'a> Objective<'a> {
     pub(super) fn new(round: &Round<'a>, positions: &'a [usize], c: f64, inputs: usize) -> Self {
         let Round { utterances, targets, .. } = *round;
+        let utterances = read(utterances);
         Self { utterances, targets, positions, c, inputs }
     }
 
@@ -81,7 +84,7 @@ impl<'a> Objective<'a> {
         let mut x = vec![1.0; self.inputs + 1];
         for &n in positions {
             // The last entry stays 1.
-            x.iter_mut().zip(self.utterances[n]).for_each(|(x, &value)| *x = f64::from(value));
+            x.iter_mut().zip(&*self.utterances[n]).for_each(|(x, &value)| *x = f64::from(value));
             let logits: Vec<f64> = theta.chunks_exact(x.len()).map(|row| dot(row, &x)).collect();
             let scale = 1.0 / self.targets.weights[n];
             see(&x, &self.targets.distributions[n], scale, &log_shares(&logits));

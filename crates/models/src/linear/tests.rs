@@ -52,7 +52,7 @@ fn learner(c: f64, inputs: usize) -> Box<dyn Learner> {
     LinearSettings { c: Choice::One(c) }.start(inputs, CLASSES, &TRAINING, 0).unwrap()
 }
 
-fn round<'a>(x: &'a [&'a [f32]], targets: &'a Targets, loss: &'a dyn Loss) -> Round<'a> {
+fn round<'a>(x: &'a [&'a Rows<'a>], targets: &'a Targets, loss: &'a dyn Loss) -> Round<'a> {
     let sample = &|_: &mut _| (0..60).collect();
     Round { number: 1, seed: 0, utterances: x, groups: &[0; 60], targets, sample, loss }
 }
@@ -62,7 +62,8 @@ fn round<'a>(x: &'a [&'a [f32]], targets: &'a Targets, loss: &'a dyn Loss) -> Ro
 #[test]
 fn optima_are_those_of_scikit_learn() {
     let Reference { x, gold, cases } = reference();
-    let x: Vec<&[f32]> = x.iter().map(Vec::as_slice).collect();
+    let rows: Vec<Rows<'_>> = x.iter().map(|x| x.as_slice().into()).collect();
+    let x: Vec<&Rows<'_>> = rows.iter().collect();
     for Case { c, balanced, log_y } in cases {
         let mut learner = learner(c, 5);
         let targets = targets(&gold, balanced);
@@ -80,7 +81,8 @@ fn optima_are_those_of_scikit_learn() {
 #[test]
 fn a_second_round_finds_nothing_better_and_other_targets_do() {
     let Reference { x, gold, .. } = reference();
-    let x: Vec<&[f32]> = x.iter().map(Vec::as_slice).collect();
+    let rows: Vec<Rows<'_>> = x.iter().map(|x| x.as_slice().into()).collect();
+    let x: Vec<&Rows<'_>> = rows.iter().collect();
     let mut learner = learner(1.0, 5);
     let mut targets = targets(&gold, false);
     let first = learner.round(&round(&x, &targets, &CrossEntropy)).unwrap();
@@ -99,7 +101,8 @@ fn a_second_round_finds_nothing_better_and_other_targets_do() {
 #[test]
 fn the_gradient_is_the_slope() {
     let Reference { x, gold, .. } = reference();
-    let x: Vec<&[f32]> = x.iter().map(Vec::as_slice).collect();
+    let rows: Vec<Rows<'_>> = x.iter().map(|x| x.as_slice().into()).collect();
+    let x: Vec<&Rows<'_>> = rows.iter().collect();
     let mut targets = targets(&gold, true);
     targets.distributions[3] = vec![0.2, 0.5, 0.3];
     let positions: Vec<usize> = (0..60).chain([3, 3, 7]).collect();
@@ -121,7 +124,8 @@ fn the_gradient_is_the_slope() {
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let Reference { x, gold, .. } = reference();
-    let x: Vec<&[f32]> = x.iter().map(Vec::as_slice).collect();
+    let rows: Vec<Rows<'_>> = x.iter().map(|x| x.as_slice().into()).collect();
+    let x: Vec<&Rows<'_>> = rows.iter().collect();
     let targets = targets(&gold, true);
     let [one, three] = [1, 3].map(|threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -145,7 +149,8 @@ fn another_loss_is_refused() {
         }
     }
     let Reference { x, gold, .. } = reference();
-    let x: Vec<&[f32]> = x.iter().map(Vec::as_slice).collect();
+    let rows: Vec<Rows<'_>> = x.iter().map(|x| x.as_slice().into()).collect();
+    let x: Vec<&Rows<'_>> = rows.iter().collect();
     let error = learner(1.0, 5).round(&round(&x, &targets(&gold, true), &Other)).unwrap_err();
     assert!(error.to_string().contains("solved for the cross-entropy alone"), "{error}");
 }

@@ -1,6 +1,8 @@
 //! Support vector machines of two classes by sequential minimal optimisation, with the choice of pairs of Fan,
 //! Chen and Lin (2005), which LIBSVM makes too.
 
+use std::borrow::Cow;
+
 use crate::ModelError;
 use crate::predict::product;
 
@@ -21,9 +23,11 @@ pub(super) struct Gram {
 }
 
 impl Gram {
-    pub(super) fn new(utterances: &[&[f32]]) -> Self {
+    pub(super) fn new(utterances: &[Cow<'_, [f32]>]) -> Self {
         use rayon::prelude::*;
-        let row = |a: &&[f32]| utterances.iter().map(|b| product(a, b) as f32).collect::<Vec<_>>();
+        let row = |a: &Cow<'_, [f32]>| {
+            utterances.iter().map(|b| product(a, b) as f32).collect::<Vec<_>>()
+        };
         let products = utterances.par_iter().flat_map_iter(row).collect();
         Self { count: utterances.len(), products }
     }

@@ -65,7 +65,7 @@ fn groups() -> Vec<usize> {
     (0..60).map(|n| n / 10).collect()
 }
 
-fn round<'a>(x: &'a [&'a [f32]], targets: &'a Targets, groups: &'a [usize]) -> Round<'a> {
+fn round<'a>(x: &'a [&'a Rows<'a>], targets: &'a Targets, groups: &'a [usize]) -> Round<'a> {
     let (sample, loss): (_, &dyn Loss) = (&|_: &mut _| (0..60).collect(), &CrossEntropy);
     Round { number: 1, seed: 0, utterances: x, groups, targets, sample, loss }
 }
@@ -74,14 +74,15 @@ fn round<'a>(x: &'a [&'a [f32]], targets: &'a Targets, groups: &'a [usize]) -> R
 #[test]
 fn machines_are_those_of_scikit_learn() {
     let reference = reference();
-    let x: Vec<&[f32]> = reference.x.iter().map(Vec::as_slice).collect();
+    let rows: Vec<Rows<'_>> = reference.x.iter().map(|x| x.as_slice().into()).collect();
+    let x: Vec<&Rows<'_>> = rows.iter().collect();
     for Case { c, targets: kind, values } in &reference.cases {
         let (targets, groups) = (targets(&reference, kind), groups());
         let mut solver =
             Solver { c: *c, machines: LinearSvm::new(5, CLASSES), before: None, drawn: None };
         solver.round(&round(&x, &targets, &groups)).unwrap();
         for (x, expected) in x.iter().zip(values) {
-            for (value, expected) in solver.machines.values(x).iter().zip(expected) {
+            for (value, expected) in solver.machines.values(&x.read()).iter().zip(expected) {
                 assert!((value - expected).abs() < 2e-4, "{kind}, C = {c}: {value} {expected}");
             }
         }
@@ -113,7 +114,8 @@ fn certainty_is_finite_and_nothing_said_is_one_half() {
 #[test]
 fn whom_the_machines_favour_is_most_probable() {
     let reference = reference();
-    let x: Vec<&[f32]> = reference.x.iter().map(Vec::as_slice).collect();
+    let rows: Vec<Rows<'_>> = reference.x.iter().map(|x| x.as_slice().into()).collect();
+    let x: Vec<&Rows<'_>> = rows.iter().collect();
     let (targets, groups) = (targets(&reference, "hard"), groups());
     let mut solver =
         LinearSvmSettings { c: Choice::One(0.1) }.start(5, CLASSES, &TRAINING, 0).unwrap();
@@ -130,7 +132,8 @@ fn whom_the_machines_favour_is_most_probable() {
 #[test]
 fn probabilities_follow_the_labels_and_other_targets_change_them() {
     let reference = reference();
-    let x: Vec<&[f32]> = reference.x.iter().map(Vec::as_slice).collect();
+    let rows: Vec<Rows<'_>> = reference.x.iter().map(|x| x.as_slice().into()).collect();
+    let x: Vec<&Rows<'_>> = rows.iter().collect();
     let (mut targets, groups) = (targets(&reference, "balanced"), groups());
     let mut solver =
         LinearSvmSettings { c: Choice::One(1.0) }.start(5, CLASSES, &TRAINING, 0).unwrap();
@@ -156,7 +159,8 @@ fn probabilities_follow_the_labels_and_other_targets_change_them() {
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let reference = reference();
-    let x: Vec<&[f32]> = reference.x.iter().map(Vec::as_slice).collect();
+    let rows: Vec<Rows<'_>> = reference.x.iter().map(|x| x.as_slice().into()).collect();
+    let x: Vec<&Rows<'_>> = rows.iter().collect();
     let (targets, groups) = (targets(&reference, "soft"), groups());
     let [one, three] = [1, 3].map(|threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -182,7 +186,8 @@ fn groups_are_never_divided_by_inner_folds() {
 #[test]
 fn groups_of_one_class_do_not_turn_probabilities_round() {
     let reference = reference();
-    let x: Vec<&[f32]> = reference.x.iter().map(Vec::as_slice).collect();
+    let rows: Vec<Rows<'_>> = reference.x.iter().map(|x| x.as_slice().into()).collect();
+    let x: Vec<&Rows<'_>> = rows.iter().collect();
     let targets = targets(&reference, "balanced");
     let mut solver =
         LinearSvmSettings { c: Choice::One(1.0) }.start(5, CLASSES, &TRAINING, 0).unwrap();
@@ -199,8 +204,8 @@ fn groups_of_one_class_do_not_turn_probabilities_round() {
 #[test]
 fn odd_rounds_have_a_result() {
     let reference = reference();
-    let same = vec![0.5_f32; 5];
-    let x: Vec<&[f32]> = vec![&same; 60];
+    let same = Rows::from(vec![0.5_f32; 5]);
+    let x: Vec<&Rows<'_>> = vec![&same; 60];
     let mut targets = targets(&reference, "hard");
     let groups = groups();
     for (n, distribution) in targets.distributions.iter_mut().enumerate() {

@@ -55,7 +55,7 @@ fn alone(layer: usize, samples: &[f32]) -> Vec<f64> {
     let rows = frontend.session().describe(&Utterance { id: "", samples }).unwrap();
     let pooled = pooling(&pool, frontend.as_ref()).unwrap().unwrap().pool(&rows);
     let network = of_layer(layer);
-    let scaled = network.scaling.applied(&pooled);
+    let scaled = Rows::scaled_by(&network.scaling, &pooled);
     network.predictor.predict(&[&scaled]).unwrap()[0].probabilities()
 }
 

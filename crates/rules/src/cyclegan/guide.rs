@@ -17,7 +17,7 @@ pub(super) struct Guide<'a> {
     network: Dense,
     optimiser: Optimiser,
     settings: &'a CycleganSettings,
-    examples: &'a [Example],
+    examples: &'a [Example<'a>],
     /// The gold labels, of weight 1 each.
     targets: Targets,
     all: Deck,

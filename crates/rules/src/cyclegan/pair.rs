@@ -118,7 +118,7 @@ struct Travelled {
 /// at the same time.
 pub(super) struct Pair<'a> {
     settings: &'a CycleganSettings,
-    training: &'a [Example],
+    training: &'a [Example<'a>],
     width: usize,
     class: usize,
     networks: Networks,

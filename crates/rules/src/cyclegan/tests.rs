@@ -46,26 +46,26 @@ fn setup() -> Setup {
 }
 
 impl Setup {
-    fn fold<'a>(&'a self, training: &'a [Example], pool: &'a [Example]) -> Fold<'a> {
+    fn fold<'a>(&'a self, training: &'a [Example<'_>], pool: &'a [Example<'_>]) -> Fold<'a> {
         Fold { training, pool, classes: &self.classes, width: WIDTH, seed: self.seed }
     }
 
     fn synthesise(
         &self,
-        training: &[Example],
-        pool: &[Example],
-    ) -> std::result::Result<Vec<Example>, RuleError> {
+        training: &[Example<'_>],
+        pool: &[Example<'_>],
+    ) -> std::result::Result<Vec<Example<'static>>, RuleError> {
         self.go_on(training, pool, None, &mut |_| {})
     }
 
     /// From a state, with a look at what is there after every epoch.
     fn go_on(
         &self,
-        training: &[Example],
-        pool: &[Example],
+        training: &[Example<'_>],
+        pool: &[Example<'_>],
         from: Option<&State>,
         observer: &mut dyn FnMut(&CycleGans<'_>),
-    ) -> std::result::Result<Vec<Example>, RuleError> {
+    ) -> std::result::Result<Vec<Example<'static>>, RuleError> {
         let mut gans = CycleGans::new(self.fold(training, pool), &self.method)?;
         assert!(from.is_none_or(|state| gans.restore(state).unwrap()));
         while gans.epochs() < self.method.pretraining_epochs + self.method.epochs {
@@ -85,12 +85,15 @@ fn gaussian(noise: &mut ChaCha8Rng, centre: f32) -> f32 {
 }
 
 /// Two Gaussians, by turns.
-fn toy(purpose: &str, count: usize) -> Vec<Example> {
+fn toy(purpose: &str, count: usize) -> Vec<Example<'static>> {
     let mut noise = generator(77, purpose);
     let mut example = |n: usize| Example {
         utterance_id: format!("{purpose}{n:02}"),
         group: String::new(),
-        frames: [CENTRES[n % 2], 0.5, 0.5].map(|centre| gaussian(&mut noise, centre)).to_vec(),
+        frames: [CENTRES[n % 2], 0.5, 0.5]
+            .map(|centre| gaussian(&mut noise, centre))
+            .to_vec()
+            .into(),
         gold: Some(n % 2),
         votes: vec![0.0; 2],
     };
@@ -98,10 +101,10 @@ fn toy(purpose: &str, count: usize) -> Vec<Example> {
 }
 
 /// Mean and standard deviation of a column of the vectors of a class.
-fn moments(examples: &[Example], class: usize, column: usize) -> (f64, f64) {
+fn moments(examples: &[Example<'_>], class: usize, column: usize) -> (f64, f64) {
     let values = || {
         let of_class = examples.iter().filter(|example| example.gold == Some(class));
-        of_class.map(|example| f64::from(example.frames[column]))
+        of_class.map(|example| f64::from(example.frames.read()[column]))
     };
     let count = values().count() as f64;
     let mean = values().sum::<f64>() / count;
@@ -154,11 +157,11 @@ fn a_pool_needs_no_labels() {
     for example in &mut unlabelled {
         example.gold = None;
     }
-    let made = |pool: &[Example]| setup.synthesise(&training, pool).unwrap();
+    let made = |pool: &[Example<'_>]| setup.synthesise(&training, pool).unwrap();
     assert_eq!(made(&training), made(&unlabelled));
 }
 
-fn made(setup: &Setup) -> Vec<Example> {
+fn made(setup: &Setup) -> Vec<Example<'static>> {
     let training = toy("train", 24);
     setup.synthesise(&training, &training).unwrap()
 }
@@ -213,7 +216,7 @@ fn the_state_of_another_run_is_refused() {
     let mut state = None;
     let seen = &mut |gans: &CycleGans<'_>| state = Some(gans.state().unwrap());
     setup.go_on(&training, &training, None, seen).unwrap();
-    let fits = |setup: &Setup, training: &[Example]| {
+    let fits = |setup: &Setup, training: &[Example<'_>]| {
         let mut gans = CycleGans::new(setup.fold(training, training), &setup.method).unwrap();
         gans.restore(state.as_ref().unwrap()).unwrap()
     };
@@ -250,7 +253,7 @@ impl Tiny {
             discriminator_dropout: 0.3,
             ..settings()
         };
-        let all: Vec<f32> = toy("tiny", 10).into_iter().flat_map(|e| e.frames).collect();
+        let all: Vec<f32> = toy("tiny", 10).into_iter().flat_map(|e| Vec::from(e.frames)).collect();
         let rows = |values: &[f32]| Tensor::from_slice(values, (5, WIDTH), &Device::Cpu).unwrap();
         Self {
             networks: Networks::new(&settings, WIDTH, "left", 4).unwrap(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ambivox_features::FeatureTable;
-use ambivox_models::Checkpoint;
+use ambivox_models::{Checkpoint, Rows};
 use ambivox_settings::role;
 
 use super::Heard;
@@ -23,12 +23,11 @@ pub(super) fn unheard(
     for (run, checkpoint) in job.run_inputs(role::CHECKPOINT)? {
         folds.entry(run.fold).or_default().push(checkpoint);
     }
+    let features = FeatureTable::open(features)?;
     let mut attention: BTreeMap<String, Mean> = BTreeMap::new();
     for (fold, checkpoints) in folds {
         let tested: BTreeSet<String> =
             heard.iter().filter(|(_, h)| h.fold == fold).map(|(id, _)| id.clone()).collect();
-        // A fold's frames at a time, since those of a whole corpus may be large.
-        let features = FeatureTable::read(features, Some(&tested))?;
         for checkpoint in checkpoints {
             add(checkpoint, &tested, &features, &mut attention)?;
         }
@@ -44,10 +43,11 @@ fn add(
     attention: &mut BTreeMap<String, Mean>,
 ) -> Result<(), StageError> {
     let Checkpoint { predictor, scaling, .. } = Checkpoint::load(checkpoint)?;
-    let frames = tested.iter().filter_map(|id| Some((id, scaling.applied(features.get(id)?))));
-    let (ids, frames): (Vec<&String>, Vec<Vec<f32>>) = frames.unzip();
-    let frames: Vec<&[f32]> = frames.iter().map(Vec::as_slice).collect();
-    for (id, prediction) in ids.into_iter().zip(predictor.predict(&frames)?) {
+    let found = tested.iter().filter_map(|id| Some((id, features.get(id)?)));
+    let (ids, rows): (Vec<&String>, Vec<Rows<'_>>) =
+        found.map(|(id, values)| (id, Rows::scaled_by(&scaling, values))).unzip();
+    let said = predictor.predict(&rows.iter().collect::<Vec<_>>())?;
+    for (id, prediction) in ids.into_iter().zip(said) {
         let Some(weights) = prediction.attention else { continue };
         let wide: Vec<f64> = weights.into_iter().map(f64::from).collect();
         attention.entry(id.clone()).or_default().add(&wide);

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use ambivox_eval::Confusion;
 use ambivox_features::FeatureTable;
-use ambivox_models::{inner_folds, model};
+use ambivox_models::{Rows, inner_folds, model};
 use ambivox_settings::{FixedLabelSettings, FixedTarget, MethodParams, ModelSettings, TrainParams};
 use ambivox_train::{Data, RunSpec, TrainError, train};
 use rayon::prelude::*;
 
-use super::examples;
+use super::Read;
 use super::fold::{FoldData, Member};
 use crate::StageError;
 use crate::job::Job;
@@ -168,8 +168,9 @@ fn said(
     table: &FeatureTable,
 ) -> Result<Vec<Said>, StageError> {
     let scaling = FoldData::scaling_of(trained, model(&candidate.model).scaling(), table)?;
-    let (training, validation) =
-        (examples(trained, table, &scaling)?, examples(held, table, &scaling)?);
+    let vectors = candidate.model.reads_vectors();
+    let read = Read { features: table, scaling: &scaling, vectors };
+    let (training, validation) = (read.examples(trained)?, read.examples(held)?);
     let method = MethodParams::Baseline(PLAIN);
     let (seed, width) = (params.seed, scaling.width());
     let (training_settings, model) = (&params.training, &candidate.model);
@@ -180,7 +181,7 @@ fn said(
         Err(TrainError::ClassWithoutExamples { .. }) => return Ok(Vec::new()),
         trained => trained?,
     };
-    let frames: Vec<&[f32]> = validation.iter().map(|e| e.frames.as_slice()).collect();
+    let frames: Vec<&Rows<'_>> = validation.iter().map(|e| &e.frames).collect();
     let said = trained.predictor.predict(&frames)?;
     let pairs = validation.iter().zip(said);
     Ok(pairs.filter_map(|(e, said)| Some((e.gold?, said.probabilities()))).collect())

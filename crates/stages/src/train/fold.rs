@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ambivox_corpus::{Utterance, read_index};
+use ambivox_corpus::{CorpusError, Index, Utterance};
 use ambivox_features::FeatureTable;
 use ambivox_models::{Scaling, ScalingKind};
 use ambivox_settings::{Fold, Splits};
@@ -63,24 +63,30 @@ pub(super) struct FoldData {
 impl FoldData {
     /// Finds the fold of this name and, in the index, its utterances.
     pub(super) fn read(splits: &Splits, name: &str, index: &Path) -> Result<Self, StageError> {
-        Self::choose(splits, find(splits, name)?, &read_index(index)?)
+        // A row group at a time: of an utterance less is needed than its row has.
+        Self::choose(splits, find(splits, name)?, Index::open(index)?.utterances())
     }
 
-    fn choose(splits: &Splits, fold: &Fold, index: &[Utterance]) -> Result<Self, StageError> {
+    fn choose(
+        splits: &Splits,
+        fold: &Fold,
+        index: impl Iterator<Item = Result<Utterance, CorpusError>>,
+    ) -> Result<Self, StageError> {
         let [clear, ambiguous] = [&splits.utterances, &splits.ambiguous]
             .map(|ids| ids.iter().map(String::as_str).collect::<BTreeSet<_>>());
         let [test, validation, left_out] = [&fold.test, &fold.validation, &fold.left_out]
             .map(|ids| ids.iter().map(String::as_str).collect::<BTreeSet<_>>());
         let mut data = Self::default();
-        for (row, utterance) in index.iter().enumerate() {
+        for (row, utterance) in index.enumerate() {
+            let utterance = utterance?;
             let id = utterance.utterance_id.as_str();
             if left_out.contains(id) {
                 continue;
             }
             if ambiguous.contains(id) && !test.contains(id) && !validation.contains(id) {
-                data.ambiguous.push(Member::new(splits, row, utterance));
+                data.ambiguous.push(Member::new(splits, row, &utterance));
             } else if clear.contains(id) {
-                let member = labelled(Member::new(splits, row, utterance), utterance)?;
+                let member = labelled(Member::new(splits, row, &utterance), &utterance)?;
                 if test.contains(id) {
                     data.test.push(member);
                 } else if validation.contains(id) {
@@ -111,12 +117,6 @@ impl FoldData {
             member.gold = Some(label.given);
         }
         Ok(())
-    }
-
-    /// Ids of all utterances of the fold.
-    pub(super) fn ids(&self) -> BTreeSet<String> {
-        let parts = [&self.training, &self.ambiguous, &self.validation, &self.test];
-        parts.into_iter().flatten().map(|member| member.utterance_id.clone()).collect()
     }
 
     /// A scaling fitted on what these utterances have in the table, no others.

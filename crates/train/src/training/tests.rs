@@ -150,18 +150,22 @@ impl Setup {
     }
 
     /// Utterances that the model can read.
-    fn toy(&self, purpose: &str, count: usize) -> Vec<Example> {
+    fn toy(&self, purpose: &str, count: usize) -> Vec<Example<'static>> {
         if self.model.reads_vectors() { vectors(purpose, count) } else { toy(purpose, count) }
     }
 
-    fn run(&self, training: &[Example], validation: &[Example]) -> Result<Trained, TrainError> {
+    fn run(
+        &self,
+        training: &[Example<'_>],
+        validation: &[Example<'_>],
+    ) -> Result<Trained, TrainError> {
         self.run_from(training, validation, None, &mut |_| {})
     }
 
     fn run_from(
         &self,
-        training: &[Example],
-        validation: &[Example],
+        training: &[Example<'_>],
+        validation: &[Example<'_>],
         from: Option<Interim>,
         observer: &mut dyn FnMut(&Waypoint<'_>),
     ) -> Result<Trained, TrainError> {
@@ -181,19 +185,19 @@ impl Setup {
 }
 
 /// Vectors whose class is the column that is high.
-fn vectors(purpose: &str, count: usize) -> Vec<Example> {
+fn vectors(purpose: &str, count: usize) -> Vec<Example<'static>> {
     let mut noise = generator(77, purpose);
-    let mut vector = |example: Example| {
+    let mut vector = |example: Example<'static>| {
         let centre = |column| if example.gold == Some(column) { 0.8 } else { 0.2 };
-        let frames = (0..WIDTH).map(|c| centre(c) + noise.random_range(-0.2..0.2)).collect();
-        Example { frames, ..example }
+        let values = (0..WIDTH).map(|c| centre(c) + noise.random_range(-0.2..0.2));
+        Example { frames: values.collect::<Vec<f32>>().into(), ..example }
     };
     toy(purpose, count).into_iter().map(&mut vector).collect()
 }
 
 /// Utterances whose class is the course of their first column over time: it cannot be told from any
 /// single frame or from the mean alone.
-fn toy(purpose: &str, count: usize) -> Vec<Example> {
+fn toy(purpose: &str, count: usize) -> Vec<Example<'static>> {
     let mut noise = generator(99, purpose);
     let mut example = |n: usize| {
         let gold = [0, 0, 1, 2][n % 4];
@@ -203,7 +207,7 @@ fn toy(purpose: &str, count: usize) -> Vec<Example> {
             let course = slope * (2.0 * t as f32 / (frames - 1) as f32 - 1.0);
             [course + noise.random_range(-0.3..0.3), noise.random_range(-1.0..1.0), 1.0]
         };
-        let frames = (0..frames).flat_map(row).collect();
+        let frames = (0..frames).flat_map(row).collect::<Vec<f32>>().into();
         let votes = (0..3).map(|class| f64::from(u8::from(class == gold))).collect();
         let (utterance_id, group) = (format!("{purpose}{n:03}"), format!("{}", n % 5));
         Example { utterance_id, group, frames, gold: Some(gold), votes }
@@ -211,8 +215,15 @@ fn toy(purpose: &str, count: usize) -> Vec<Example> {
     (0..count).map(&mut example).collect()
 }
 
+/// Changes an example's values.
+fn spoil(example: &mut Example<'static>, change: impl Fn(&mut Vec<f32>)) {
+    let mut values = Vec::from(example.frames.clone());
+    change(&mut values);
+    example.frames = values.into();
+}
+
 /// Gives every example the next class's label.
-fn turn_labels(examples: &mut [Example]) {
+fn turn_labels(examples: &mut [Example<'_>]) {
     for example in examples {
         example.gold = example.gold.map(|gold| (gold + 1) % 3);
     }
@@ -307,7 +318,7 @@ fn validation_never_reaches_training() {
         let training = setup.toy("train", 24);
         let mut other = setup.toy("other", 11);
         turn_labels(&mut other);
-        let epochs = |validation: &[Example]| setup.run(&training, validation).unwrap().epochs;
+        let epochs = |validation: &[Example<'_>]| setup.run(&training, validation).unwrap().epochs;
         let (ours, theirs) = (epochs(&setup.toy("validation", 8)), epochs(&other));
         let seen = |epochs: &[EpochRecord]| -> Vec<_> {
             let of = |e: &EpochRecord| (e.train_loss, e.labels_moved, e.mean_weight.clone());
@@ -463,13 +474,13 @@ fn an_augmenter_without_epochs_makes_utterances() {
 fn a_pool_that_cannot_be_used_is_refused() {
     let setup = setup(cyclegan());
     let (training, validation) = (setup.toy("train", 16), setup.toy("validation", 8));
-    let refused = |pool: &[Example]| {
+    let refused = |pool: &[Example<'_>]| {
         let data = Data { training: &training, validation: &validation, pool };
         train(&setup.spec(), &data, None, &mut |_| {}).unwrap_err().to_string()
     };
     assert!(refused(&[]).contains("no utterance for the unlabelled pool"));
     let mut pool = setup.toy("pool", 4);
-    pool[2].frames[1] = f32::NAN;
+    spoil(&mut pool[2], |values| values[1] = f32::NAN);
     assert!(refused(&pool).contains("pool002: a descriptor is not finite"));
 }
 
@@ -487,15 +498,16 @@ fn divergence_names_the_epoch_and_the_remedy() {
 #[test]
 fn unusable_utterances_are_named() {
     let (training, validation) = (toy("train", 8), toy("validation", 8));
-    let fault = |spoil: fn(&mut Example)| {
+    let fault = |change: fn(&mut Example<'static>)| {
         let mut training = training.clone();
-        spoil(&mut training[3]);
+        change(&mut training[3]);
         setup(lw()).run(&training, &validation).unwrap_err().to_string()
     };
-    let ragged = fault(|example| example.frames.truncate(4));
+    let ragged = fault(|example| spoil(example, |values| values.truncate(4)));
     assert_eq!(ragged, "utterance train003: 4 values; expected one or more frames of 3 each");
-    assert!(fault(|example| example.frames.clear()).contains("train003: 0 values"));
-    assert!(fault(|example| example.frames[1] = f32::NAN).contains("train003: a descriptor"));
+    assert!(fault(|example| spoil(example, Vec::clear)).contains("train003: 0 values"));
+    let no_number = fault(|example| spoil(example, |values| values[1] = f32::NAN));
+    assert!(no_number.contains("train003: a descriptor"));
     assert!(
         fault(|example| example.gold = Some(3))
             .contains("train003: gold label 3; expected below 3")
@@ -505,18 +517,19 @@ fn unusable_utterances_are_named() {
 #[test]
 fn folds_that_cannot_be_trained_on_are_refused() {
     let (training, validation) = (toy("train", 8), toy("validation", 8));
-    let message = |training: &[Example], validation: &[Example]| {
+    let message = |training: &[Example<'_>], validation: &[Example<'_>]| {
         setup(lw()).run(training, validation).unwrap_err().to_string()
     };
     assert!(message(&[], &validation).contains("no utterance for training"));
-    let without: Vec<Example> = training.iter().filter(|e| e.gold != Some(2)).cloned().collect();
+    let without: Vec<Example<'static>> =
+        training.iter().filter(|e| e.gold != Some(2)).cloned().collect();
     assert!(message(&without, &validation).contains("class \"flat\" has no training utterance"));
 }
 
 /// Everything that a stage writes of a run.
 fn all_of(setup: &Setup, trained: &Trained) -> impl PartialEq + std::fmt::Debug + use<> {
-    let frames = setup.toy("test", 5);
-    let frames: Vec<&[f32]> = frames.iter().map(|example| example.frames.as_slice()).collect();
+    let examples = setup.toy("test", 5);
+    let frames: Vec<&Rows<'_>> = examples.iter().map(|example| &example.frames).collect();
     let predicted = trained.predictor.predict(&frames).unwrap();
     let Trained { best_epoch, epochs, initial_mean_weight, labels, .. } = trained;
     let (epochs, weight, labels) = (epochs.clone(), initial_mean_weight.clone(), labels.clone());

@@ -31,8 +31,8 @@ pub(crate) struct Fold {
     network: NetworkSettings,
     method: MethodParams,
     width: usize,
-    training: Vec<Example>,
-    validation: Vec<Example>,
+    training: Vec<Example<'static>>,
+    validation: Vec<Example<'static>>,
 }
 
 /// Where EmoDB is, if it is at hand: `EMODB_ROOT`, else in the folder `AMBIVOX_SHARED`.
@@ -67,9 +67,12 @@ impl Fold {
         };
         let (mut training, mut validation) =
             (examples(&speakers[2..])?, examples(&speakers[1..2])?);
-        let normaliser = MeanVariance::fit(training.iter().map(|e| e.frames.as_slice()), width);
+        let values: Vec<_> = training.iter().map(|e| e.frames.read()).collect();
+        let normaliser = MeanVariance::fit(values.iter().map(|values| &**values), width);
         for example in training.iter_mut().chain(&mut validation) {
-            normaliser.apply(&mut example.frames);
+            let mut values = Vec::from(example.frames.clone());
+            normaliser.apply(&mut values);
+            example.frames = values.into();
         }
         Ok(Self { pipeline, network, method, width, training, validation })
     }
@@ -154,7 +157,7 @@ impl Fold {
         }
     }
 
-    fn length(&self, example: &Example) -> usize {
+    fn length(&self, example: &Example<'_>) -> usize {
         example.frames.len() / self.width
     }
 }
@@ -165,14 +168,14 @@ fn examples<'a>(
     utterances: impl Iterator<Item = &'a Utterance>,
     pipeline: &Pipeline,
     set: &FeatureSet,
-) -> Result<Vec<Example>> {
+) -> Result<Vec<Example<'static>>> {
     let mut extractor = Extractor::new(set)?;
     let mut examples = Vec::new();
     for utterance in utterances {
         let classes = &pipeline.split.classes;
         let gold = utterance.gold.as_ref();
         if let Some(gold) = gold.and_then(|gold| classes.iter().position(|class| class == gold)) {
-            let frames = extractor.process(&read(&root.join(&utterance.path))?).into_data();
+            let frames = extractor.process(&read(&root.join(&utterance.path))?).into_data().into();
             let utterance_id = utterance.utterance_id.clone();
             let group = utterance.speaker.clone();
             examples.push(Example { utterance_id, group, frames, gold: Some(gold), votes: vec![] });

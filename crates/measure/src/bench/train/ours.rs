@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, stdin};
 use std::time::Instant;
 
-use ambivox_models::{Batch, Network, Predictor as _};
+use ambivox_models::{Batch, Network, Predictor as _, Rows};
 use ambivox_nn::{CrossEntropy, Loss as _, Optimiser};
 use ambivox_settings::{AttentionOver, NetworkSettings};
 use anyhow::Result;
@@ -40,7 +40,7 @@ struct Ready {
 
 enum Work {
     Step { network: Box<Network>, adam: Optimiser, batches: Vec<(Batch, Vec<f32>)>, steps: u64 },
-    Inference { network: Box<Network>, utterances: Vec<Vec<f32>> },
+    Inference { network: Box<Network>, utterances: Vec<Rows<'static>> },
     Product(Product),
 }
 
@@ -50,7 +50,8 @@ impl Ready {
             Task::Step => step(job)?,
             Task::Inference => {
                 let utterances = job.batches.iter().flatten();
-                let utterances = utterances.map(|&length| frames(length, job.sizes)).collect();
+                let utterances =
+                    utterances.map(|&length| frames(length, job.sizes).into()).collect();
                 Work::Inference { network: Box::new(network(job.sizes)?), utterances }
             }
             Task::Product => {
@@ -71,7 +72,7 @@ impl Ready {
                 }
             }
             Work::Inference { network, utterances } => {
-                network.predict(&utterances.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+                network.predict(&utterances.iter().collect::<Vec<_>>())?;
             }
             Work::Product(product) => product.run(),
         }
@@ -94,7 +95,8 @@ fn step(job: &Job) -> Result<Work> {
     let adam = Optimiser::new(network.variables(), 1e-3, 0.0);
     let batch = |lengths: &Vec<usize>| {
         let frames: Vec<Vec<f32>> = lengths.iter().map(|&length| frames(length, sizes)).collect();
-        let frames: Vec<&[f32]> = frames.iter().map(Vec::as_slice).collect();
+        let frames: Vec<Rows<'_>> = frames.into_iter().map(Rows::from).collect();
+        let frames: Vec<&Rows<'_>> = frames.iter().collect();
         Ok((Batch::new(&frames, sizes.inputs)?, targets(lengths.len(), sizes.classes)))
     };
     let batches = job.batches.iter().map(batch).collect::<Result<_>>()?;

@@ -6,7 +6,7 @@ use candle_core::D;
 use candle_nn::ops::softmax;
 
 use super::*;
-use crate::Predictor as _;
+use crate::{Predictor as _, Rows};
 
 const WIDTH: usize = 3;
 const CLASSES: usize = 4;
@@ -28,8 +28,8 @@ fn utterances() -> Vec<Vec<f32>> {
 
 fn batch() -> Batch {
     let utterances = utterances();
-    let views: Vec<&[f32]> = utterances.iter().map(Vec::as_slice).collect();
-    Batch::new(&views, WIDTH).unwrap()
+    let rows: Vec<Rows<'_>> = utterances.into_iter().map(Rows::from).collect();
+    Batch::new(&rows.iter().collect::<Vec<_>>(), WIDTH).unwrap()
 }
 
 /// log-softmax cross-entropy against class 1 for every utterance: some scalar of the logits.
@@ -135,8 +135,8 @@ fn attention_over_logits_follows_the_equations() {
 fn an_utterance_does_not_depend_on_its_batch() {
     let network = network(AttentionOver::Blstm);
     let (together, _) = network.inference_logits(&batch()).unwrap();
-    for (n, frames) in utterances().iter().enumerate() {
-        let alone = Batch::new(&[frames], WIDTH).unwrap();
+    for (n, frames) in utterances().into_iter().enumerate() {
+        let alone = Batch::new(&[&frames.into()], WIDTH).unwrap();
         let (logits, _) = network.inference_logits(&alone).unwrap();
         assert_close(&row(&logits, 0), &wide(&together.get(n).unwrap()));
     }
@@ -198,8 +198,8 @@ fn a_copy_is_independent() {
 fn predictions_keep_the_order_of_the_utterances() {
     let network = network(AttentionOver::Blstm);
     let utterances = utterances();
-    let views: Vec<&[f32]> = utterances.iter().map(Vec::as_slice).collect();
-    let predictions = network.predict(&views).unwrap();
+    let rows: Vec<Rows<'_>> = utterances.iter().map(|values| values.as_slice().into()).collect();
+    let predictions = network.predict(&rows.iter().collect::<Vec<_>>()).unwrap();
     let (logits, _) = network.inference_logits(&batch()).unwrap();
     let expected = softmax(&logits, D::Minus1).unwrap();
     for (n, prediction) in predictions.iter().enumerate() {
@@ -208,13 +208,13 @@ fn predictions_keep_the_order_of_the_utterances() {
         assert_eq!(attention.len(), utterances[n].len() / WIDTH);
         assert!((attention.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }
-    assert!(network.predict(&[&[1.0; WIDTH + 1]]).is_err());
+    assert!(network.predict(&[&Rows::from(&[1.0; WIDTH + 1])]).is_err());
 }
 
 #[test]
 fn a_batch_of_another_width_is_refused() {
     let network = network(AttentionOver::Blstm);
-    let batch = Batch::new(&[&[0.0; 4]], 2).unwrap();
+    let batch = Batch::new(&[&Rows::from(&[0.0; 4])], 2).unwrap();
     let message = network.inference_logits(&batch).unwrap_err().to_string();
     assert!(message.contains("frames"), "{message}");
 }

@@ -36,7 +36,10 @@ impl MinMax {
     }
 
     /// Itself, if every column of untrusted origin can be scaled by it.
-    pub(crate) fn checked(self) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// What is wrong with which column.
+    pub fn checked(self) -> Result<Self, String> {
         let Self { lowest, range } = &self;
         if lowest.len() != range.len() {
             return Err(format!(

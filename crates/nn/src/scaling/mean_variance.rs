@@ -24,7 +24,10 @@ impl MeanVariance {
     }
 
     /// Itself, if every column of untrusted origin can be scaled by it.
-    pub(crate) fn checked(self) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// What is wrong with which column.
+    pub fn checked(self) -> Result<Self, String> {
         let Self { mean, sd } = &self;
         if mean.len() != sd.len() {
             return Err(format!("normaliser: {} means but {} deviations", mean.len(), sd.len()));
