@@ -25,6 +25,9 @@ pub(crate) enum Command {
     /// Do the jobs of `bench train` that come on standard input
     #[command(hide = true)]
     BenchWorker,
+    /// Do the jobs of `bench encoder` that come on standard input
+    #[command(hide = true)]
+    EncoderWorker,
     /// Do one extraction of `bench extract`
     #[command(hide = true)]
     ExtractWorker(bench::extract::WorkerArgs),
@@ -37,6 +40,8 @@ pub(crate) enum Command {
 pub(crate) enum Bench {
     /// Time the descriptors: one thread, whole files in memory
     Lld(bench::lld::Args),
+    /// Time neural encoders of random weights, beside PyTorch and transformers
+    Encoder(bench::encoder::Args),
     /// Time an extraction of generated sound, whose hours and threads can be named
     Extract(bench::extract::Args),
     /// Measure memory and speed of training on generated frames, of more hours than memory holds

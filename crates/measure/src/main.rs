@@ -39,6 +39,8 @@ fn run(command: Command) -> Result<u8> {
         Command::Bench(Bench::Lld(args)) => bench::lld::run(&args).map(|()| exit::DONE),
         Command::Bench(Bench::Train(args)) => bench::train::run(&args).map(|()| exit::DONE),
         Command::Bench(Bench::Extract(args)) => bench::extract::run(&args).map(|()| exit::DONE),
+        Command::Bench(Bench::Encoder(args)) => bench::encoder::run(&args).map(|()| exit::DONE),
+        Command::EncoderWorker => bench::encoder::serve().map(|()| exit::DONE),
         Command::Bench(Bench::Memory(args)) => bench::memory::run(&args).map(|()| exit::DONE),
         Command::MemoryWorker(args) => bench::memory::serve(&args).map(|()| exit::DONE),
         Command::ExtractWorker(args) => bench::extract::serve(&args).map(|()| exit::DONE),

@@ -17,7 +17,7 @@ use super::{Results, stage};
 use crate::host::PORTABLE;
 
 /// Stages that compute the same bits on every instruction set.
-const EVERYWHERE: [&str; 4] = ["synth", "index", "extract", "split"];
+const EVERYWHERE: [&str; 5] = ["synth", "index", "extract", "map", "split"];
 
 /// Stages that are not on record: the page changes with its words.
 const LEFT_OUT: [&str; 1] = ["report"];

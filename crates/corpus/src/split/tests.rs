@@ -330,6 +330,41 @@ fn leaks_are_told() {
     assert!(error.to_string().contains("1 utterances of the classes have no sentence"), "{error}");
 }
 
+/// Who is heard in training says something else, and what is said, somebody else.
+#[test]
+fn a_sentence_is_left_out_with_its_speaker() {
+    let text = "kind = \"leave-one-speaker-out\"\nvalidation = \"none\"\nand_sentence = true";
+    let settings = split_by(text, &CLASSES);
+    let mut utterances = corpus(&["a", "b", "c", "d"], str::to_owned);
+    let split = |utterances: &[Utterance]| {
+        super::splits(utterances, &without(&[]), &settings, &toy(""), None)
+    };
+    let error = split(&utterances).unwrap_err().to_string();
+    assert!(error.contains("16 utterances of the classes have no sentence"), "{error}");
+    for (number, utterance) in utterances.iter_mut().enumerate() {
+        utterance.sentence = Some(["yes", "no", "well"][(number + number / 4) % 3].to_owned());
+    }
+    let Splits { folds, notes, .. } = split(&utterances).unwrap();
+    assert!(notes[0].contains("rates over all folds"), "{notes:?}");
+    assert_eq!(folds.iter().map(|fold| fold.test.len()).sum::<usize>(), utterances.len());
+    assert_eq!(folds.len(), 12);
+    for fold in &folds {
+        let (speaker, sentence) = fold.name.split_once(' ').unwrap();
+        let says = |u: &&Utterance| u.sentence.as_deref() == Some(sentence);
+        let (elsewhere, test) = (fold.elsewhere(), &fold.test);
+        assert_eq!(
+            (&fold.tested[..], fold.sentences_in_two_parts),
+            (&strings(&[speaker])[..], Some(0))
+        );
+        for utterance in &utterances {
+            let trains = !elsewhere.contains(utterance.utterance_id.as_str());
+            let (own, said) = (utterance.speaker == speaker, says(&utterance));
+            assert_eq!(trains, !own && !said, "{}: {utterance:?}", fold.name);
+            assert_eq!(test.contains(&utterance.utterance_id), own && said);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn no_speaker_is_in_two_parts_and_none_is_lost(

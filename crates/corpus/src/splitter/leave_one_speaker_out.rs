@@ -1,8 +1,9 @@
-//! The split `leave-one-speaker-out`: a fold for every speaker (METHOD, "Data").
+//! The split `leave-one-speaker-out`: a fold for every speaker (METHOD, "Data"), or for each of a speaker's
+//! sentences.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ambivox_settings::{Grouping, Manifest, Section};
+use ambivox_settings::{Fold, Grouping, Manifest, Section};
 use serde::{Deserialize, Serialize};
 
 use super::{PlannedSplit, SplitKind, Splitter};
@@ -13,8 +14,8 @@ use crate::split::{Division, Found, Groups, Named, TakingPart, Validation};
 pub(super) const KIND: SplitKind = SplitKind {
     name: "leave-one-speaker-out",
     plan: |section| {
-        settings(section)?;
-        Ok(PlannedSplit { fold_per_speaker: true, ..PlannedSplit::of(section) })
+        let fold_per_speaker = !settings(section)?.and_sentence;
+        Ok(PlannedSplit { fold_per_speaker, ..PlannedSplit::of(section) })
     },
     open: |section| Ok(Box::new(settings(section)?)),
 };
@@ -26,6 +27,10 @@ struct Settings {
     /// Who validates; their partner, where left out.
     #[serde(default = "partner")]
     validation: Validation,
+    /// Whether the sentence that is tested is left out too, whoever says it: a speaker then has a fold for
+    /// each sentence.
+    #[serde(default)]
+    and_sentence: bool,
 }
 
 fn partner() -> Validation {
@@ -50,7 +55,7 @@ impl Splitter for Settings {
     fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
         let TakingPart { groups, manifest, .. } = taking_part;
         let least = if self.validation.is_none() { 2 } else { 3 };
-        taking_part.by_groups(least, || {
+        let found = taking_part.by_groups(least, || {
             let division = |(fold, test): (usize, &&str)| {
                 let tested = BTreeSet::from([(*test).to_owned()]);
                 let validating = match &self.validation {
@@ -64,7 +69,51 @@ impl Splitter for Settings {
                 Ok(Division { name: (*test).to_owned(), tested, validating })
             };
             groups.keys().enumerate().map(division).collect()
-        })
+        })?;
+        if self.and_sentence { by_sentence(&found, taking_part) } else { Ok(found) }
+    }
+}
+
+/// Each fold once for every sentence of its speaker, which alone is tested and neither trains nor validates.
+///
+/// Error: an utterance whose sentence is unknown.
+fn by_sentence(found: &Found, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
+    let all = || taking_part.utterances.iter().chain(&taking_part.ambiguous);
+    let unknown = all().filter(|utterance| utterance.sentence.is_none()).count();
+    if unknown > 0 {
+        let grouping = Grouping::Sentence.as_str();
+        return Err(CorpusError::UnknownGroup { grouping, count: unknown });
+    }
+    let mut said: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for utterance in all() {
+        let sentence = utterance.sentence.as_deref().unwrap_or_default();
+        said.entry(sentence).or_default().insert(&utterance.utterance_id);
+    }
+    let folds = found.folds.iter().flat_map(|fold| {
+        let own = said.iter().filter(|(_, ids)| fold.test.iter().any(|id| ids.contains(&**id)));
+        own.map(|(sentence, ids)| of_sentence(fold, sentence, ids))
+    });
+    let notes = vec![
+        "a fold tests what one speaker says of one sentence, a few utterances: rates over all folds \
+         together count, not their mean"
+            .to_owned(),
+    ];
+    Ok(Found { folds: folds.collect(), notes })
+}
+
+fn of_sentence(fold: &Fold, sentence: &str, said: &BTreeSet<&str>) -> Fold {
+    let is_said = |id: &&String| said.contains(id.as_str());
+    let (test, untested): (Vec<&String>, Vec<&String>) = fold.test.iter().partition(is_said);
+    let validation = fold.validation.iter().filter(|id| !is_said(id)).cloned();
+    let mut left_out: BTreeSet<&str> = said.clone();
+    left_out.extend(untested.into_iter().map(String::as_str));
+    left_out.retain(|id| !test.iter().any(|tested| tested == id));
+    Fold {
+        name: format!("{} {sentence}", fold.name),
+        test: test.into_iter().cloned().collect(),
+        validation: validation.collect(),
+        left_out: left_out.into_iter().map(str::to_owned).collect(),
+        ..fold.clone()
     }
 }
 

@@ -8,7 +8,6 @@ mod ours;
 mod product;
 mod results;
 mod table;
-mod worker;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -18,15 +17,20 @@ use std::thread::available_parallelism;
 
 use anyhow::Result;
 
+use super::worker::{Worker, torch_version};
 use crate::machine;
 use crate::output::{print, say};
 use cases::Case;
 use fold::Fold;
 use job::{Answer, Job, System, Task};
 use results::{Results, StepMemory, Timing};
-use worker::Worker;
 
 pub(crate) use ours::serve;
+
+/// PyTorch's side.
+const TORCH: &str = include_str!("train/torch.py");
+/// This project's side, as a command of its own.
+const OURS: &str = "bench-worker";
 
 /// What is done on every case: ours first, then PyTorch's.
 const ALL: [(System, Task); 7] = [
@@ -70,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn measure(args: &Args) -> Result<Results> {
-    let torch = worker::torch_version(&args.python);
+    let torch = torch_version(&args.python);
     let python = torch.is_some().then_some(args.python.as_path());
     let bench = Bench { python, runs: args.runs.get() };
     let mut results = Results::none(machine::describe(), torch, bench.runs);
@@ -174,8 +178,8 @@ impl Workers {
         };
         let worker = match (place.take(), python) {
             (Some(worker), _) => worker,
-            (None, None) => Worker::ours(threads)?,
-            (None, Some(python)) => Worker::torch(python, threads)?,
+            (None, None) => Worker::ours(OURS, threads)?,
+            (None, Some(python)) => Worker::torch(python, TORCH, threads)?,
         };
         Ok(place.insert(worker))
     }

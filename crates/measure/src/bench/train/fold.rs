@@ -19,7 +19,8 @@ use rayon::ThreadPoolBuilder;
 use super::cases::Case;
 use super::job::{Job, Sizes, System, Task};
 use super::results::Timing;
-use super::worker::Worker;
+use super::{Answer, TORCH};
+use crate::bench::worker::Worker;
 use crate::sound::read;
 
 /// Utterances of a batch of PyTorch's where no gradient is needed.
@@ -84,7 +85,7 @@ impl Fold {
         python: Option<&Path>,
         runs: usize,
     ) -> Result<Vec<Timing>> {
-        let mut torch = python.map(|python| Worker::torch(python, threads)).transpose()?;
+        let mut torch = python.map(|python| Worker::torch(python, TORCH, threads)).transpose()?;
         let pool = ThreadPoolBuilder::new().num_threads(threads).build()?;
         let seconds = pool.install(|| self.alternate(torch.as_mut(), runs))?;
         let case = self.case();
@@ -132,7 +133,8 @@ impl Fold {
         let mut seconds = 0.0;
         for (task, batches) in jobs {
             let job = Job { system: System::Padded, task, sizes: self.sizes(), batches };
-            seconds += torch.ask(&job)?.seconds;
+            let answer: Answer = torch.ask(&job)?;
+            seconds += answer.seconds;
         }
         Ok(seconds)
     }

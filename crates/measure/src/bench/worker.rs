@@ -8,10 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::job::{Answer, Job};
-
-/// PyTorch's side.
-const SCRIPT: &str = include_str!("torch.py");
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// How long a worker is left alone before the next: threads of the one before still spin, waiting
 /// for more.
@@ -25,16 +23,15 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// One that runs this project's code.
-    pub(crate) fn ours(threads: usize) -> Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        Self::start(command.arg("bench-worker"), threads)
+    /// One that runs this project's code, by a hidden command.
+    pub(crate) fn ours(command: &str, threads: usize) -> Result<Self> {
+        Self::start(Command::new(std::env::current_exe()?).arg(command), threads)
     }
 
-    /// One that runs PyTorch's.
-    pub(crate) fn torch(python: &Path, threads: usize) -> Result<Self> {
+    /// One that runs a script by PyTorch.
+    pub(crate) fn torch(python: &Path, script: &str, threads: usize) -> Result<Self> {
         let mut command = Command::new(python);
-        Self::start(command.args(["-c", SCRIPT, &threads.to_string()]), threads)
+        Self::start(command.args(["-c", script, &threads.to_string()]), threads)
     }
 
     fn start(command: &mut Command, threads: usize) -> Result<Self> {
@@ -48,7 +45,7 @@ impl Worker {
     }
 
     /// Has a job done: the first time it is prepared and done once before it is timed.
-    pub(crate) fn ask(&mut self, job: &Job) -> Result<Answer> {
+    pub(crate) fn ask<J: Serialize, A: DeserializeOwned>(&mut self, job: &J) -> Result<A> {
         sleep(PAUSE);
         let jobs = self.jobs.as_mut().context("a worker without input")?;
         writeln!(jobs, "{}", serde_json::to_string(job)?)?;
