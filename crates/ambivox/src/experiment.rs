@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ambivox_corpus::{PlannedSplit, plan_split};
 use ambivox_features::plan;
-use ambivox_frontends::Planned;
+use ambivox_frontends::{Layers, Planned};
 use ambivox_settings::{Arithmetic, Features, Manifest, ModelSettings, Pipeline, Section};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
@@ -46,7 +46,7 @@ impl Experiment {
         let refuse = |fault: &dyn Display| Failure::usage(format!("{}: {fault}", file.display()));
         let frontend = plan(&pipeline.frontend, &pipeline.pooling, &folder);
         let frontend = frontend.map_err(|error| refuse(&error))?;
-        check_shapes(&pipeline, frontend.gives_frames()).map_err(|error| refuse(&error))?;
+        check_shapes(&pipeline, &frontend).map_err(|error| refuse(&error))?;
         let split = plan_split(&pipeline.split.section).map_err(|error| refuse(&error))?;
         let arithmetic = Arithmetic::asked().map_err(|error| Failure::usage(error.to_string()))?;
         let (text, executor) = (parts.shown, parts.executor);
@@ -69,7 +69,7 @@ impl Experiment {
     ///
     /// Errors: a model that cannot learn from what there is of an utterance; a split that cannot be.
     pub(crate) fn with_pipeline(&self, pipeline: Pipeline) -> Result<Self, String> {
-        check_shapes(&pipeline, self.frontend.gives_frames())?;
+        check_shapes(&pipeline, &self.frontend)?;
         let split = plan_split(&pipeline.split.section).map_err(|error| error.to_string())?;
         Ok(Self { pipeline, split, ..self.clone() })
     }
@@ -163,7 +163,8 @@ fn no_such_file(file: &Path, hint: &str) -> anyhow::Error {
 }
 
 /// Whether every method's model can learn from what there is of an utterance: frames, a vector, or both.
-fn check_shapes(pipeline: &Pipeline, frames: bool) -> Result<(), String> {
+fn check_shapes(pipeline: &Pipeline, frontend: &Planned) -> Result<(), String> {
+    let frames = frontend.gives_frames();
     let vectors = !frames || pipeline.pooling.kind != Features::NO_POOLING;
     for (method, params) in pipeline.methods.list() {
         let model = pipeline.model_of(&params);
@@ -179,6 +180,12 @@ fn check_shapes(pipeline: &Pipeline, frames: bool) -> Result<(), String> {
             return Err(format!(
                 "{of} ({kind}) learns from frames, and the front end gives one vector of an \
                  utterance; choose a model of vectors, such as kind = \"linear\""
+            ));
+        }
+        if frontend.layers == Layers::Weighed && !matches!(model, ModelSettings::Mlp(_)) {
+            return Err(format!(
+                "{of} ({kind}) weighs no layers, as frontend.layer = \"learned\" asks; choose \
+                 kind = \"mlp\", or layer = \"nested\""
             ));
         }
     }

@@ -92,25 +92,47 @@ pub struct Audio {
 impl Audio {
     /// As [`load`], with warnings.
     pub fn load(path: &Path, cut: Cut) -> Result<Self, AudioError> {
-        open(path).and_then(|source| load_from(source, cut)).map_err(|problem| problem.of(path))
+        Self::load_cuts(path, &[cut])?.swap_remove(0)
+    }
+
+    /// As [`Audio::load`], of several cuts of one file, which is decoded once for all of them.
+    ///
+    /// # Errors
+    /// What is wrong with the file; with a cut, at its place.
+    pub fn load_cuts(
+        path: &Path,
+        cuts: &[Cut],
+    ) -> Result<Vec<Result<Self, AudioError>>, AudioError> {
+        of_cuts(open(path).and_then(|source| recorded(source, cuts)), path, cuts)
     }
 
     /// As [`decode`], with warnings.
     pub fn decode(content: &[u8], name: &Path, cut: Cut) -> Result<Self, AudioError> {
-        load_from(Box::new(Cursor::new(content)), cut).map_err(|problem| problem.of(name))
+        let source = Box::new(Cursor::new(content));
+        of_cuts(recorded(source, &[cut]), name, &[cut])?.swap_remove(0)
     }
 }
 
-fn load_from(source: Box<dyn MediaSource + '_>, cut: Cut) -> Result<Audio, Problem> {
+/// Decodes all of a file; what is doubtful is asked of each cut.
+fn recorded(source: Box<dyn MediaSource + '_>, cuts: &[Cut]) -> Result<Recording, Problem> {
     watched(source, |mut source| {
         cutoff::check(&mut source)?;
-        let recording = Reader::new(Box::new(source))?.decode(cut)?;
-        let Recording { mut samples, rate, warnings, .. } = recording;
-        let range = cut.range(samples.len(), rate)?;
-        samples.truncate(range.end);
-        samples.drain(..range.start);
-        Ok(Audio { samples: resample::to_16_khz(samples, rate)?, warnings })
+        Reader::new(Box::new(source))?.decode(cuts)
     })
+}
+
+/// The sound of every cut.
+fn of_cuts(
+    recording: Result<Recording, Problem>,
+    name: &Path,
+    cuts: &[Cut],
+) -> Result<Vec<Result<Audio, AudioError>>, AudioError> {
+    let recording = recording.map_err(|problem| problem.of(name))?;
+    let of_cut = |(&cut, warnings): (&Cut, &Vec<Warning>)| {
+        let samples = recording.cut(cut).map_err(|problem| problem.of(name))?;
+        Ok(Audio { samples, warnings: warnings.clone() })
+    };
+    Ok(cuts.iter().zip(&recording.warnings).map(of_cut).collect())
 }
 
 fn check_length(samples: u64) -> Result<(), Problem> {
@@ -121,6 +143,26 @@ fn check_length(samples: u64) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cuts_of_one_file_are_as_each_by_itself() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests-data");
+        let cuts = [(None, None), (None, Some(0.05)), (Some(0.02), Some(0.06)), (Some(99.0), None)]
+            .map(|(start_s, end_s)| Cut { start_s, end_s });
+        for entry in fs_err::read_dir(fixtures).unwrap() {
+            let path = entry.unwrap().path();
+            let text = |error: AudioError| error.to_string();
+            let alone = cuts.map(|cut| Audio::load(&path, cut).map_err(text));
+            match Audio::load_cuts(&path, &cuts) {
+                Ok(found) => {
+                    let found: Vec<_> = found.into_iter().map(|one| one.map_err(text)).collect();
+                    assert!(found == alone, "{}", path.display());
+                    assert!(found[3].as_ref().unwrap_err().contains("from 99 s"), "{found:?}");
+                }
+                Err(error) => assert_eq!(Err(error.to_string()), alone[0]),
+            }
+        }
+    }
 
     #[test]
     fn no_recording_takes_all_memory() {

@@ -16,6 +16,7 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::Duration;
 
 use crate::levels::Levels;
+use crate::resample::to_16_khz;
 use crate::{Cut, Info, Problem, Warning, check_length, codecs, container, known};
 
 /// Loudest sample, where full scale is 1 and float files on the scale of 32-bit integers still pass:
@@ -35,8 +36,8 @@ pub(crate) struct Recording {
     pub(crate) samples: Vec<f32>,
     pub(crate) rate: u32,
     pub(crate) channels: usize,
-    /// Of the cut.
-    pub(crate) warnings: Vec<Warning>,
+    /// Of each cut.
+    pub(crate) warnings: Vec<Vec<Warning>>,
 }
 
 impl<'s> Reader<'s> {
@@ -59,7 +60,7 @@ impl<'s> Reader<'s> {
                 let duration_s = if self.may_be_joined() { self.total_s()? } else { duration_s };
                 Ok(Info { sample_rate, channels, duration_s })
             }
-            _ => self.decode(Cut::default()).map(|recording| recording.info()),
+            _ => self.decode(&[]).map(|recording| recording.info()),
         }
     }
 
@@ -96,9 +97,10 @@ impl<'s> Reader<'s> {
         Some(duration.as_secs_f64())
     }
 
-    /// Decodes everything and checks that it is everything; what is doubtful is asked of `cut` alone.
-    pub(crate) fn decode(mut self, cut: Cut) -> Result<Recording, Problem> {
-        let mut mix = Mix { levels: Levels::new(cut), ..Mix::default() };
+    /// Decodes everything and checks that it is everything; what is doubtful is asked of each cut alone.
+    pub(crate) fn decode(mut self, cuts: &[Cut]) -> Result<Recording, Problem> {
+        let levels = cuts.iter().map(|&cut| Levels::new(cut)).collect();
+        let mut mix = Mix { levels, ..Mix::default() };
         while self.decode_stream(&mut mix)? {
             self.next_stream()?;
         }
@@ -257,7 +259,8 @@ struct Mix {
     /// Rate and channels; `None` before the first packet.
     form: Option<(u32, usize)>,
     interleaved: Vec<f32>,
-    levels: Levels,
+    /// Of each cut.
+    levels: Vec<Levels>,
 }
 
 impl Mix {
@@ -270,7 +273,9 @@ impl Mix {
         let frames = self.interleaved.chunks_exact(form.1);
         let before = self.samples.len();
         self.samples.extend(frames.map(|frame| frame.iter().sum::<f32>() / form.1 as f32));
-        self.levels.add(&self.interleaved, form.1, &self.samples[before..], form.0);
+        for levels in &mut self.levels {
+            levels.add(&self.interleaved, form.1, &self.samples[before..], form.0);
+        }
         check_length(self.samples.len() as u64)
     }
 
@@ -283,11 +288,18 @@ impl Mix {
         if let Some(index) = self.samples.iter().position(|sample| !on_scale(sample)) {
             return Err(Problem::OffScale { index, value: self.samples[index] });
         }
-        Ok(Recording { samples: self.samples, rate, channels, warnings: self.levels.warnings() })
+        let warnings = self.levels.iter().map(Levels::warnings).collect();
+        Ok(Recording { samples: self.samples, rate, channels, warnings })
     }
 }
 
 impl Recording {
+    /// The samples of a cut at 16 kHz.
+    pub(crate) fn cut(&self, cut: Cut) -> Result<Vec<f32>, Problem> {
+        let range = cut.range(self.samples.len(), self.rate)?;
+        to_16_khz(self.samples[range].to_vec(), self.rate)
+    }
+
     fn info(&self) -> Info {
         let duration_s = self.samples.len() as f64 / f64::from(self.rate);
         Info { sample_rate: self.rate, channels: self.channels, duration_s }

@@ -91,7 +91,7 @@ impl MediaSource for Watched<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cut, load_from};
+    use crate::{Cut, recorded};
 
     /// A disk that fails, or a server that goes away, from one byte on.
     struct Failing {
@@ -135,7 +135,7 @@ mod tests {
             for from in [0, 1, 20, content.len() / 2] {
                 let from = from as u64;
                 let source = Failing { content: Cursor::new(content.clone()), from };
-                let problem = load_from(Box::new(source), Cut::default()).unwrap_err();
+                let problem = recorded(Box::new(source), &[Cut::default()]).unwrap_err();
                 let Problem::Unreadable(error) = &problem else { panic!("{from}: {problem}") };
                 assert_eq!(error.raw_os_error(), Some(5));
                 let text = problem.to_string();

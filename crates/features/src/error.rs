@@ -78,6 +78,22 @@ pub enum FeatureError {
         /// What was expected and what was found.
         message: String,
     },
+    /// The disk has less room than the frames take.
+    #[error(
+        "the frames take {:.1} GB, and {} has {:.1} GB left\nhint: make room, or set [pooling], whose \
+         vectors are all that is kept of an encoder's states",
+        *bytes as f64 / 1e9,
+        folder.display(),
+        *free as f64 / 1e9
+    )]
+    NoRoom {
+        /// Bytes of the frames.
+        bytes: u64,
+        /// Bytes that are free.
+        free: u64,
+        /// Where the table was to be.
+        folder: PathBuf,
+    },
     /// A feature table does not have the form this version reads.
     #[error("{}: column {column}: {message}; extract the features anew", file.display())]
     Schema {
@@ -106,6 +122,7 @@ impl FeatureError {
             | Self::Unreadable(_)
             | Self::Unsorted { .. }
             | Self::Io(_)
+            | Self::NoRoom { .. }
             | Self::Parquet { .. }
             | Self::Rows { .. }
             | Self::Schema { .. } => exit::FAILED,

@@ -61,7 +61,8 @@ pub struct Outputs {
 /// # Errors
 /// Broken audio where `on_broken` says to stop, naming every utterance at fault; no usable audio at
 /// all; a recording that cannot be read, whatever `on_broken` says, unless the index found that there
-/// is none; an index that cannot be read or is not sorted; a file that cannot be written. After an error
+/// is none; an index that cannot be read or is not sorted; a file that cannot be written, or whose frames
+/// the disk has no room for, which is told before anything is computed. After an error
 /// the contents of the files are of no use.
 pub fn extract(
     index: &Index,
@@ -72,15 +73,27 @@ pub fn extract(
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Exclusions, FeatureError> {
     let work = Work::new(index, root, recipe, progress);
+    let seconds = index.seconds()?;
+    check_room(recipe.bytes(seconds), outputs.features.as_deref())?;
     let tables = Tables::create(outputs, recipe.columns())?;
     let pieces = outputs.pieces.as_deref().map(Pieces::open).transpose()?.unwrap_or_default();
-    let groups = groups(ascending(index.utterances()), index.seconds()?);
+    let groups = groups(ascending(index.utterances()), seconds);
     let mut found = write_groups(groups, &work, &pieces, tables)?;
     if !recipe.hears() {
         // Rows of a table can be the same without one recording.
         found.identical.clear();
     }
     verdict(found, index.len(), on_broken)
+}
+
+/// An error where the disk of a table of frames has less room than they take, as far as that is known.
+fn check_room(bytes: Option<u64>, file: Option<&Path>) -> Result<(), FeatureError> {
+    let Some((bytes, folder)) = bytes.zip(file.and_then(Path::parent)) else { return Ok(()) };
+    // Where the system does not tell, writing will.
+    let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
+    let free = disk.f_bavail * disk.f_frsize;
+    let folder = folder.to_path_buf();
+    if free < bytes { Err(FeatureError::NoRoom { bytes, free, folder }) } else { Ok(()) }
 }
 
 /// Computes the row groups of a part of [`extract`]'s tables and keeps them in `folder`, for it to take
@@ -317,46 +330,72 @@ impl<'a> Work<'a> {
 
     /// Counts utterances that others work.
     fn pass_over(&self, group: &[Utterance]) {
-        let count = group.len() as u64;
-        (self.progress)(self.done.fetch_add(count, Ordering::Relaxed) + count, self.total);
+        self.add_done(group.len());
     }
 
     /// Descriptors, or the fault, of every utterance in order.
     fn compute(&self, group: &[Utterance]) -> Result<Vec<Outcome>, FeatureError> {
-        let one = |session: &mut Box<dyn Session + '_>, utterance| self.one(utterance, session);
-        group.par_iter().map_init(|| self.recipe.frontend.session(), one).collect()
+        let cuts = |session: &mut Box<dyn Session + '_>, cuts| self.cuts(cuts, session);
+        let recordings: Vec<&[Utterance]> = recordings(group).collect();
+        let session = || self.recipe.frontend.session();
+        let outcomes = recordings.into_par_iter().map_init(session, cuts);
+        Ok(outcomes.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     /// The same by this thread alone, where it must not take up other work meanwhile.
     fn compute_alone(&self, group: &[Utterance]) -> Result<Vec<Outcome>, FeatureError> {
         let mut session = self.recipe.frontend.session();
-        group.iter().map(|utterance| self.one(utterance, &mut session)).collect()
+        let outcomes = recordings(group).map(|cuts| self.cuts(cuts, &mut session));
+        Ok(outcomes.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    fn one(
+    /// Of the utterances that follow one another in one recording, which is decoded once.
+    fn cuts(
         &self,
-        utterance: &Utterance,
+        utterances: &[Utterance],
         session: &mut Box<dyn Session + '_>,
-    ) -> Result<Outcome, FeatureError> {
-        let outcome = match self.heard(utterance) {
-            Ok(audio) => self.describe(utterance, &audio, session),
-            Err(error) if !is_fault_of_data(&error.problem, utterance) => {
+    ) -> Result<Vec<Outcome>, FeatureError> {
+        let heard = match self.heard(utterances) {
+            Ok(heard) => heard,
+            Err(error) if !utterances.iter().all(|u| is_fault_of_data(&error.problem, u)) => {
                 return Err(FeatureError::Unreadable(error));
             }
             // A link to nothing is no file of the corpus, so no result may tell it from none.
-            Err(error) => Err(because(utterance, reason(&error.problem))),
+            Err(error) => {
+                self.add_done(utterances.len());
+                let left_out = |u| Err(because(u, reason(&error.problem)));
+                return Ok(utterances.iter().map(left_out).collect());
+            }
         };
-        (self.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total);
-        Ok(outcome)
+        let outcome = |(utterance, audio): (&Utterance, Result<Audio, AudioError>)| {
+            let outcome = match audio {
+                Ok(audio) => self.describe(utterance, &audio, session),
+                Err(error) => Err(because(utterance, reason(&error.problem))),
+            };
+            self.add_done(1);
+            outcome
+        };
+        Ok(utterances.iter().zip(heard).map(outcome).collect())
     }
 
-    /// The recording of an utterance, or nothing for a front end that does not hear.
-    fn heard(&self, utterance: &Utterance) -> Result<Audio, AudioError> {
+    /// Counts utterances that are done.
+    fn add_done(&self, count: usize) {
+        let count = count as u64;
+        (self.progress)(self.done.fetch_add(count, Ordering::Relaxed) + count, self.total);
+    }
+
+    /// The sound of utterances of one recording, or nothing for a front end that does not hear.
+    fn heard(
+        &self,
+        utterances: &[Utterance],
+    ) -> Result<Vec<Result<Audio, AudioError>>, AudioError> {
         if !self.recipe.frontend.hears() {
-            return Ok(Audio { samples: Vec::new(), warnings: Vec::new() });
+            let nothing = |_: &Utterance| Ok(Audio { samples: Vec::new(), warnings: Vec::new() });
+            return Ok(utterances.iter().map(nothing).collect());
         }
-        let cut = Cut { start_s: utterance.start_s, end_s: utterance.end_s };
-        Audio::load(&self.root.join(&utterance.path), cut)
+        let cut = |u: &Utterance| Cut { start_s: u.start_s, end_s: u.end_s };
+        let cuts: Vec<Cut> = utterances.iter().map(cut).collect();
+        Audio::load_cuts(&self.root.join(&utterances[0].path), &cuts)
     }
 
     fn describe(
@@ -373,6 +412,11 @@ impl<'a> Work<'a> {
         let warnings = warnings.collect();
         Ok(Described { utterance_id: id.to_owned(), frames, vector, warnings })
     }
+}
+
+/// The utterances that follow one another in one recording.
+fn recordings(group: &[Utterance]) -> impl Iterator<Item = &[Utterance]> {
+    group.chunk_by(|one, next| one.path == next.path)
 }
 
 fn because(utterance: &Utterance, reason: String) -> Exclusion {

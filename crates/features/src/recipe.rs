@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use ambivox_corpus::{Index, Names};
-use ambivox_frontends::{Frontend, FrontendError, Planned, Pooling, check_pooling, find, pooling};
+use ambivox_frontends::{
+    Frontend, FrontendError, Layers, Planned, Pooling, check_pooling, find, pooling,
+};
 use ambivox_settings::{Features, Section};
 
 use crate::writer::Columns;
@@ -24,8 +26,8 @@ pub fn plan(frontend: &Section, pooling: &Section, folder: &Path) -> Result<Plan
     if pools && planned.encodes {
         planned.frame_times_s = None;
     }
-    if planned.choose_layer && planned.gives_frames() {
-        let fault = "layer: \"nested\" is chosen by one vector of an utterance; name one, or add a section \
+    if planned.layers != Layers::One && planned.gives_frames() {
+        let fault = "layer: all of them go with one vector of an utterance; name one, or add a section \
                      [pooling] with kind = \"statistics\" and of = [\"mean\"]";
         return Err(FrontendError::setting("frontend", fault).into());
     }
@@ -84,6 +86,12 @@ impl Recipe {
     /// Whether the front end works from recordings.
     pub fn hears(&self) -> bool {
         self.frontend.hears()
+    }
+
+    /// Bytes that the frames of so many seconds take, where frames are kept and are made of recordings.
+    pub fn bytes(&self, seconds: f64) -> Option<u64> {
+        let step_s = self.frontend.step_s().filter(|_| self.frames)?;
+        Some((seconds / step_s) as u64 * (size_of::<f32>() * self.frontend.columns().len()) as u64)
     }
 
     /// Takes what the front end's table calls utterances for those of an index; returns the names that are

@@ -374,3 +374,42 @@ fn progress_counts_every_utterance() {
     heard.sort_unstable();
     assert_eq!(heard, [(1, 4), (2, 4), (3, 4), (4, 4)]);
 }
+
+/// Before anything is decoded: the recordings are not there.
+#[test]
+fn frames_for_which_the_disk_has_no_room_are_refused_before_they_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = Utterance { duration_s: Some(1e12), ..utterance("a-long") };
+    let text = run(&folder, &[long], OnBroken::Stop).unwrap_err().to_string();
+    assert!(
+        text.starts_with("the frames take 12800000.0 GB, and ") && text.contains("[pooling]"),
+        "{text}"
+    );
+}
+
+/// One of them is not in it.
+#[test]
+fn cuts_of_one_recording_are_as_recordings_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples: Vec<f32> = tone(200.0, 16_000).collect();
+    wav(&folder.path().join("long.wav"), samples.iter().copied());
+    let mut utterances = Vec::new();
+    for (number, start) in [0.0, 0.25, 0.5, 3.0].into_iter().enumerate() {
+        let (path, start_s) = ("long.wav".to_owned(), Some(start));
+        let end_s = Some(start + 0.25);
+        utterances.push(Utterance { path, start_s, end_s, ..utterance(&format!("cut{number}")) });
+        let from = (16_000.0 * start) as usize;
+        let own = utterance(&format!("own{number}"));
+        wav(&folder.path().join(&own.path), samples.iter().skip(from).take(4000).copied());
+        utterances.push(own);
+    }
+    let left_out = run(&folder, &utterances, OnBroken::Skip).unwrap();
+    let reasons: Vec<(&str, bool)> =
+        left_out.iter().map(|one| (&*one.utterance_id, one.reason.contains("from 3 s"))).collect();
+    assert_eq!(reasons, [("cut3", true), ("own3", false)]);
+    let table = table(&folder);
+    for number in 0..3 {
+        let [cut, own] = ["cut", "own"].map(|name| table.get(&format!("{name}{number}")));
+        assert!(cut.is_some() && cut == own, "{number}");
+    }
+}

@@ -8,7 +8,7 @@ use ambivox_settings::Section;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::{Frontend, FrontendError, Planned, Session, Utterance};
+use crate::{Frontend, FrontendError, Layers, Planned, Session, Utterance};
 
 /// From one state to the next, in seconds, of every encoder there is.
 const STEP_S: f64 = 0.02;
@@ -24,6 +24,15 @@ pub(crate) fn plan(
     let mut section = section.clone();
     let model = section.take_path("model");
     let layer = layer(&section).map_err(fault)?;
+    let layers = match layer {
+        Layer::Several(Several::Nested) => Layers::Chosen,
+        Layer::Several(Several::Learned) => Layers::Weighed,
+        Layer::Several(Several::Mean) | Layer::One(_) => Layers::One,
+    };
+    if layers == Layers::Weighed {
+        // What is computed is the same.
+        section.settings.insert("layer".to_owned(), "nested".into());
+    }
     let Some(model) = model else {
         let remedy =
             "name the folder of config.json and model.safetensors, relative to the pipeline file";
@@ -33,7 +42,7 @@ pub(crate) fn plan(
         section,
         frame_times_s: Some([STEP_S; 2]),
         hears: true,
-        choose_layer: matches!(layer, Layer::Several(Several::Nested)),
+        layers,
         encodes: true,
         table: Some(folder.join(model)),
     })
@@ -47,7 +56,10 @@ pub(crate) fn of_input(folder: Option<&Path>) -> Result<&Path, FrontendError> {
 
 /// Which layer: of what enters the first, counted 0, up to what the last gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "layer: expected a number from 0, \"nested\" or \"mean\"")]
+#[serde(
+    untagged,
+    expecting = "layer: expected a number from 0, \"nested\", \"learned\" or \"mean\""
+)]
 pub(crate) enum Layer {
     /// This one.
     One(usize),
@@ -61,6 +73,8 @@ pub(crate) enum Layer {
 pub(crate) enum Several {
     /// A run chooses one inside the training groups.
     Nested,
+    /// A model learns how much each counts.
+    Learned,
     /// Their mean.
     Mean,
 }
@@ -89,7 +103,9 @@ impl Encoded {
                 let fault = format!("layer: {layer}; the model has 0 to {}", layers - 1);
                 return Err(FrontendError::setting("frontend", fault));
             }
-            Layer::Several(Several::Nested) => (0..layers).map(of_layer).flat_map(names).collect(),
+            Layer::Several(Several::Nested | Several::Learned) => {
+                (0..layers).map(of_layer).flat_map(names).collect()
+            }
             Layer::One(_) | Layer::Several(Several::Mean) => names(String::new()).collect(),
         };
         Ok(Self { encoder, layer, columns })
@@ -99,7 +115,7 @@ impl Encoded {
         let mut states = self.encoder.states(samples)?;
         match self.layer {
             Layer::One(layer) => values(&states.swap_remove(layer)),
-            Layer::Several(Several::Nested) => values(&Tensor::cat(&states, 1)?),
+            Layer::Several(Several::Nested | Several::Learned) => values(&Tensor::cat(&states, 1)?),
             Layer::Several(Several::Mean) => {
                 let states = states.iter().map(values).collect::<Result<Vec<_>, _>>()?;
                 let mean = |at: usize| {
@@ -119,6 +135,10 @@ fn values(state: &Tensor) -> Result<Vec<f32>, EncoderError> {
 impl Frontend for Encoded {
     fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    fn step_s(&self) -> Option<f64> {
+        Some(STEP_S)
     }
 
     fn session(&self) -> Box<dyn Session + '_> {

@@ -27,6 +27,12 @@ pub trait Frontend: Debug + Send + Sync {
         0
     }
 
+    /// From one row to the next in seconds, where it makes rows of recordings; none where how many there
+    /// will be is not told by their length.
+    fn step_s(&self) -> Option<f64> {
+        None
+    }
+
     /// Takes its own names of utterances for ids of the corpus, which `id` finds; returns names that are
     /// of none, sorted.
     ///
@@ -67,8 +73,8 @@ pub struct Planned {
     pub frame_times_s: Option<[f64; 2]>,
     /// Whether it works from recordings.
     pub hears: bool,
-    /// Whether its vectors are of several layers, of which a run has to choose one.
-    pub choose_layer: bool,
+    /// What becomes of the layers that its vectors are of.
+    pub layers: Layers,
     /// Whether a neural encoder makes its rows: where they are pooled, what is pooled is kept alone, since
     /// the rows would fill the disk; and bits are those of a processor.
     pub encodes: bool,
@@ -81,6 +87,17 @@ impl Planned {
     pub fn gives_frames(&self) -> bool {
         self.frame_times_s.is_some()
     }
+}
+
+/// Layers of an encoder in a vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Layers {
+    /// There is one.
+    One,
+    /// There are several, of which a run chooses one inside the training groups.
+    Chosen,
+    /// There are several, and a model learns how much each counts.
+    Weighed,
 }
 
 /// Makes a front end of a planned section and a table.

@@ -14,5 +14,5 @@ pub use ambivox_encoders::{FILES as ENCODER_FILES, compute_portably};
 pub use encoded::of_layer;
 pub use error::FrontendError;
 pub use frontend::lld::{section_of as lld_section, set as lld_set};
-pub use frontend::{Frontend, FrontendKind, HEARING, Planned, Session, Utterance, find};
+pub use frontend::{Frontend, FrontendKind, HEARING, Layers, Planned, Session, Utterance, find};
 pub use pooling::{POOLINGS, Pooling, PoolingKind, check_pooling, pool_columns, pooling};

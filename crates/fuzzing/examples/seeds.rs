@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use ambivox_models::{Checkpoint, Linear, MeanVariance, MinMax, Mlp, Network, Scaling};
+use ambivox_models::{Checkpoint, Linear, MeanVariance, MinMax, Mlp, Network, Scaling, Shape};
 use ambivox_settings::{AttentionOver, Features, MlpSettings, NetworkSettings, Section};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -31,7 +31,7 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
     }
     let settings = MlpSettings { hidden: vec![2], leak: 0.2, dropout: 0.0 };
     let classifier = Checkpoint {
-        predictor: Box::new(Mlp::new(&settings, 2, 2, 5)?),
+        predictor: Box::new(Mlp::new(&settings, Shape::of(2), 2, 5)?),
         classes: classes(),
         features: features("none", "functionals")?,
         scaling: Scaling::MinMax(MinMax { lowest: vec![0.1, -12.5], range: vec![1e-7, 3.3] }),

@@ -5,14 +5,14 @@ mod network;
 use std::collections::BTreeMap;
 
 use ambivox_nn::{Encoder, State};
-use ambivox_settings::{NetworkSettings, TrainingSettings};
+use ambivox_settings::{ModelSettings, NetworkSettings, TrainingSettings};
 use candle_core::{Tensor, Var};
 
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key, values};
 use crate::descent::{Descent, Differentiable, state};
 use crate::{
     Batch, FRAMES_PER_BATCH, Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Rows,
-    Scaling, ScalingKind, batches_by_length,
+    Scaling, ScalingKind, Shape, batches_by_length,
 };
 use network::{attention_entries, dims};
 
@@ -28,11 +28,12 @@ impl Model for NetworkSettings {
 
     fn start(
         &self,
-        inputs: usize,
+        shape: Shape,
         classes: usize,
         training: &TrainingSettings,
         seed: u64,
     ) -> Result<Box<dyn Learner>, ModelError> {
+        let inputs = shape.single(ModelSettings::PAPERS)?;
         Ok(Box::new(Descent::new(Network::new(self, inputs, classes, seed)?, training)))
     }
 }

@@ -118,7 +118,7 @@ mod tests {
     use ambivox_settings::{AttentionOver, MlpSettings, ModelSettings, NetworkSettings};
 
     use super::*;
-    use crate::model;
+    use crate::{Shape, model};
 
     const TRAINING: TrainingSettings = TrainingSettings {
         seeds: Vec::new(),
@@ -139,7 +139,7 @@ mod tests {
         let mlp = MlpSettings { hidden: vec![4], leak: 0.1, dropout: 0.0 };
         [ModelSettings::BlstmAttention(blstm), ModelSettings::Mlp(mlp)]
             .map(|kind| {
-                let learner = model(&kind).start(3, 2, &TRAINING, 1).unwrap();
+                let learner = model(&kind).start(Shape::of(3), 2, &TRAINING, 1).unwrap();
                 let rows = if learner.predictor().reads_vectors() { 1 } else { 2 };
                 (learner, [vec![0.5; 3 * rows], vec![-1.0; 3]].map(Rows::from))
             })

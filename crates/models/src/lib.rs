@@ -26,7 +26,7 @@ pub use linear::Linear;
 pub use linear_svm::LinearSvm;
 pub use linear_svm::inner_folds;
 pub use mlp::Mlp;
-pub use model::{Learner, Model, Predictor, Round, model};
+pub use model::{Learner, Model, Predictor, Round, Shape, model};
 
 pub use ambivox_nn::{MeanVariance, MinMax, Rows, Scaling, ScalingKind};
 pub(crate) use model::one;

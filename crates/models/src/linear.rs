@@ -12,7 +12,7 @@ use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key};
 use crate::predict::{log_shares, of_vectors, product};
 use crate::{
     Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Rows, Scaling,
-    ScalingKind, one,
+    ScalingKind, Shape, one,
 };
 use objective::{Objective, minimum};
 
@@ -28,12 +28,12 @@ impl Model for LinearSettings {
     /// of a round.
     fn start(
         &self,
-        inputs: usize,
+        shape: Shape,
         classes: usize,
         _training: &TrainingSettings,
         _seed: u64,
     ) -> Result<Box<dyn Learner>, ModelError> {
-        let linear = Linear::new(inputs, classes);
+        let linear = Linear::new(shape.single(KIND)?, classes);
         let theta = vec![0.0; linear.theta.len()];
         Ok(Box::new(Solver { c: one(&self.c, KIND)?, theta, linear }))
     }

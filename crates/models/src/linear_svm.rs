@@ -18,7 +18,7 @@ use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key};
 use crate::predict::{of_vectors, product};
 use crate::{
     Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Rows, Scaling,
-    ScalingKind, one,
+    ScalingKind, Shape, one,
 };
 use probability::{Said, Sigmoid, coupled};
 use smo::{Gram, Sample, solve};
@@ -41,12 +41,12 @@ impl Model for LinearSvmSettings {
     /// The optimum is one: no seed has a part in it, but for the utterances of a round.
     fn start(
         &self,
-        inputs: usize,
+        shape: Shape,
         classes: usize,
         _training: &TrainingSettings,
         _seed: u64,
     ) -> Result<Box<dyn Learner>, ModelError> {
-        let (c, machines) = (one(&self.c, KIND)?, LinearSvm::new(inputs, classes));
+        let (c, machines) = (one(&self.c, KIND)?, LinearSvm::new(shape.single(KIND)?, classes));
         Ok(Box::new(Solver { c, machines, before: None, drawn: None }))
     }
 }

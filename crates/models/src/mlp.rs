@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ambivox_nn::{Dense, HiddenDropout, Layer, State, generator, vectors};
 use ambivox_settings::{MlpSettings, TrainingSettings};
-use candle_core::{Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::ops::softmax;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use crate::descent::{Descent, Differentiable, state};
 use crate::predict::{log_shares, wide};
 use crate::{
     Learner, MinMax, Model, ModelError, Prediction, Predictor, Round, Rows, Scaling, ScalingKind,
+    Shape,
 };
 
 /// What a checkpoint's metadata call it.
@@ -21,6 +23,8 @@ pub(crate) const KIND: &str = "classifier of functionals";
 
 /// Names of the metadata that no other kind has.
 const LAYERS: &str = "layers";
+/// Name of the tensor of an encoder's layers' weights, before their softmax.
+const MIX: &str = "mix";
 
 impl Model for MlpSettings {
     fn scaling(&self) -> ScalingKind {
@@ -29,20 +33,23 @@ impl Model for MlpSettings {
 
     fn start(
         &self,
-        inputs: usize,
+        shape: Shape,
         classes: usize,
         training: &TrainingSettings,
         seed: u64,
     ) -> Result<Box<dyn Learner>, ModelError> {
-        Ok(Box::new(Descent::new(Mlp::new(self, inputs, classes, seed)?, training)))
+        Ok(Box::new(Descent::new(Mlp::new(self, shape, classes, seed)?, training)))
     }
 }
 
-/// `Linear → (leaky ReLU → dropout → Linear)…`, from a vector to a logit of every class.
+/// `Linear → (leaky ReLU → dropout → Linear)…`, from a vector to a logit of every class; where there are
+/// vectors of several layers of an encoder, from their mean with learned weights, as SUPERB's (Yang et al. 2021).
 #[derive(Debug, Clone)]
 pub struct Mlp {
     layers: Dense,
     dropout: f64,
+    /// Before their softmax, the weights of an encoder's layers, where there are several; 0 at first.
+    mix: Option<Var>,
 }
 
 /// What the layers are beside their tensors.
@@ -51,19 +58,39 @@ pub struct Mlp {
 struct Layers {
     hidden: Vec<usize>,
     leak: f64,
+    /// Layers of an encoder, where it weighs several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mixed: Option<usize>,
 }
 
 impl Mlp {
-    /// A new one for vectors of `inputs` values and `classes` classes, drawn from `seed`.
+    /// A new one for vectors of this shape and `classes` classes, drawn from `seed`.
     pub fn new(
         settings: &MlpSettings,
-        inputs: usize,
+        shape: Shape,
         classes: usize,
         seed: u64,
     ) -> candle_core::Result<Self> {
-        let widths = [&[inputs], settings.hidden.as_slice(), &[classes]].concat();
+        let widths = [&[shape.width], settings.hidden.as_slice(), &[classes]].concat();
         let layers = Dense::new("classifier", &widths, settings.leak, seed)?;
-        Ok(Self { layers, dropout: settings.dropout })
+        let mix = || Var::zeros(shape.layers, DType::F32, &Device::Cpu);
+        let mix = (shape.layers > 1).then(mix).transpose()?;
+        Ok(Self { layers, dropout: settings.dropout, mix })
+    }
+
+    /// How many layers of an encoder it weighs.
+    fn mixed(&self) -> usize {
+        self.mix.as_ref().map_or(1, |mix| mix.elem_count())
+    }
+
+    /// The vectors of utterances, those of several layers as one; `mix` are the weights before their
+    /// softmax.
+    fn mean(&self, utterances: &[&Rows<'_>], mix: Option<Tensor>) -> candle_core::Result<Tensor> {
+        let vectors = vectors(utterances, self.inputs())?;
+        let Some(mix) = mix else { return Ok(vectors) };
+        let (count, layers) = (utterances.len(), self.mixed());
+        let weights = softmax(&mix, 0)?.reshape((1, layers, 1))?;
+        vectors.reshape((count, layers, self.layers.inputs()))?.broadcast_mul(&weights)?.sum(1)
     }
 
     fn hidden(&self) -> Vec<usize> {
@@ -74,17 +101,19 @@ impl Mlp {
 
 impl Differentiable for Mlp {
     fn variables(&self) -> Vec<Var> {
-        self.layers.variables()
+        self.layers.variables().into_iter().chain(self.mix.clone()).collect()
     }
 
     fn copy(&self) -> candle_core::Result<Self> {
-        Ok(Self { layers: self.layers.copy()?, dropout: self.dropout })
+        let copy = |var: &Var| Var::from_tensor(&var.as_detached_tensor().copy()?);
+        let mix = self.mix.as_ref().map(copy).transpose()?;
+        Ok(Self { layers: self.layers.copy()?, dropout: self.dropout, mix })
     }
 
     fn logits(&self, utterances: &[&Rows<'_>], dropout_seed: u64) -> Result<Tensor, ModelError> {
-        let vectors = vectors(utterances, self.inputs())?;
+        let mix = self.mix.as_ref().map(|mix| mix.as_tensor().clone());
         let dropout = HiddenDropout { rate: self.dropout, seed: dropout_seed };
-        Ok(self.layers.training_output(&vectors, dropout)?)
+        Ok(self.layers.training_output(&self.mean(utterances, mix)?, dropout)?)
     }
 
     fn order(round: &Round<'_>) -> ChaCha8Rng {
@@ -98,7 +127,7 @@ impl Differentiable for Mlp {
 
 impl Predictor for Mlp {
     fn inputs(&self) -> usize {
-        self.layers.inputs()
+        self.mixed() * self.layers.inputs()
     }
 
     fn classes(&self) -> usize {
@@ -106,7 +135,7 @@ impl Predictor for Mlp {
     }
 
     fn parameters(&self) -> usize {
-        self.layers.parameters()
+        self.layers.parameters() + self.mix.as_ref().map_or(0, |mix| mix.elem_count())
     }
 
     fn reads_vectors(&self) -> bool {
@@ -121,7 +150,8 @@ impl Predictor for Mlp {
         if utterances.is_empty() {
             return Ok(Vec::new());
         }
-        let logits = self.layers.fixed_output(&vectors(utterances, self.inputs())?)?;
+        let mix = self.mix.as_ref().map(Var::as_detached_tensor);
+        let logits = self.layers.fixed_output(&self.mean(utterances, mix)?)?;
         let prediction = |row: Vec<f32>| Prediction {
             log_probabilities: log_shares(&wide(&row)),
             attention: None,
@@ -134,7 +164,9 @@ impl Predictor for Mlp {
     }
 
     fn metadata(&self) -> serde_json::Result<BTreeMap<&'static str, String>> {
-        let layers = Layers { hidden: self.hidden(), leak: self.layers.leak };
+        let mixed = self.mix.is_some().then(|| self.mixed());
+        let (hidden, leak) = (self.hidden(), self.layers.leak);
+        let layers = Layers { hidden, leak, mixed };
         Ok(BTreeMap::from([
             (key::KIND, KIND.to_owned()),
             (LAYERS, serde_json::to_string(&layers)?),
@@ -148,6 +180,9 @@ impl Predictor for Mlp {
             named.push((weight_name, weight.dims().to_vec(), values(weight)?));
             named.push((bias_name, bias.dims().to_vec(), values(bias)?));
         }
+        if let Some(mix) = &self.mix {
+            named.push((MIX.to_owned(), mix.dims().to_vec(), values(mix)?));
+        }
         Ok(named)
     }
 }
@@ -158,15 +193,22 @@ pub(crate) fn read(
     tensors: &Tensors<'_>,
     classes: usize,
 ) -> Result<(Box<dyn Predictor>, Scaling), Fault> {
-    let Layers { hidden, leak } = metadata.json(LAYERS)?;
+    let Layers { hidden, leak, mixed } = metadata.json(LAYERS)?;
     let scaling = Scaling::MinMax(metadata.json::<MinMax>(key::SCALING)?.checked()?);
     if !(0.0..1.0).contains(&leak) {
         return Err(format!("leak: {leak}; expected from 0 to below 1"));
     }
-    let widths = [&[scaling.width()], hidden.as_slice(), &[classes]].concat();
+    let mixes = mixed.is_some();
+    let mixed = mixed.unwrap_or(1);
+    if mixed == 0 || !scaling.width().is_multiple_of(mixed) {
+        return Err(format!("{} values are not of {mixed} layers alike", scaling.width()));
+    }
+    let widths = [&[scaling.width() / mixed], hidden.as_slice(), &[classes]].concat();
     check_widths(&widths)?;
+    tensors.check_count(2 * (widths.len() - 1) + usize::from(mixes))?;
     let layers = Dense { layers: layers(tensors, &widths)?, leak };
-    Ok((Box::new(Mlp { layers, dropout: 0.0 }), scaling))
+    let mix = mixes.then(|| tensors.var(MIX, &[mixed])).transpose()?;
+    Ok((Box::new(Mlp { layers, dropout: 0.0, mix }), scaling))
 }
 
 fn names(layer: usize) -> [String; 2] {
@@ -175,7 +217,6 @@ fn names(layer: usize) -> [String; 2] {
 
 fn layers(tensors: &Tensors<'_>, widths: &[usize]) -> Result<Vec<Layer>, Fault> {
     let pairs = widths.windows(2);
-    tensors.check_count(2 * pairs.len())?;
     let layer = |(number, pair): (usize, &[usize])| {
         let [weight, bias] = names(number);
         Ok(Layer {
@@ -197,6 +238,7 @@ fn check_widths(widths: &[usize]) -> Result<(), Fault> {
 mod tests {
     use std::path::Path;
 
+    use ambivox_nn::{CrossEntropy, Targets};
     use proptest::prelude::*;
 
     use super::*;
@@ -206,7 +248,7 @@ mod tests {
     fn checkpoint() -> Checkpoint {
         let settings = MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5 };
         Checkpoint {
-            predictor: Box::new(Mlp::new(&settings, 2, 3, 5).unwrap()),
+            predictor: Box::new(Mlp::new(&settings, Shape::of(2), 3, 5).unwrap()),
             classes: ["happiness", "sadness", "anger"].map(str::to_owned).to_vec(),
             features: features_of("is09", "functionals"),
             scaling: Scaling::MinMax(MinMax {
@@ -227,7 +269,8 @@ mod tests {
 
     #[test]
     fn outputs_are_those_of_the_layers() {
-        let mlp = Mlp::new(&MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5 }, 3, 2, 5);
+        let mlp =
+            Mlp::new(&MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5 }, Shape::of(3), 2, 5);
         let mlp = mlp.unwrap();
         let vector = Rows::from(&[0.5, -1.0, 2.0]);
         let logits = mlp.layers.fixed_output(&vectors(&[&vector], 3).unwrap()).unwrap();
@@ -255,6 +298,65 @@ mod tests {
         };
         assert_eq!(say(&loaded), say(&saved));
         assert_eq!(loaded.bytes().unwrap(), bytes);
+    }
+
+    /// Two layers of two values: the class is in the second, the first is noise.
+    fn of_layers(n: usize) -> Rows<'static> {
+        let sign = if n.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let noise = ((n * 37 % 19) as f32 - 9.0) / 9.0;
+        Rows::from(vec![noise, -noise, sign, 0.5 * sign])
+    }
+
+    #[test]
+    fn layers_are_weighed_by_what_they_tell() {
+        let settings = MlpSettings { hidden: Vec::new(), leak: 0.1, dropout: 0.0 };
+        let training = TrainingSettings {
+            batch_size: 16,
+            learning_rate: 0.05,
+            ..crate::checkpoint::tests::TRAINING
+        };
+        let shape = Shape { layers: 2, width: 2 };
+        let mut learner = settings.start(shape, 2, &training, 1).unwrap();
+        let rows: Vec<Rows<'_>> = (0..64).map(of_layers).collect();
+        let utterances: Vec<&Rows<'_>> = rows.iter().collect();
+        let gold = |n: usize| if n.is_multiple_of(2) { vec![1.0, 0.0] } else { vec![0.0, 1.0] };
+        let targets =
+            Targets { distributions: (0..64).map(gold).collect(), weights: vec![1.0; 64] };
+        for number in 1..20 {
+            let round = Round {
+                number,
+                seed: 1,
+                utterances: &utterances,
+                groups: &[0; 64],
+                targets: &targets,
+                sample: &|_| (0..64).collect(),
+                loss: &CrossEntropy,
+            };
+            learner.round(&round).unwrap();
+        }
+        let predictor = learner.fitted().unwrap();
+        assert_eq!((predictor.inputs(), predictor.parameters()), (4, 2 * 2 + 2 + 2));
+        let tensors = predictor.tensors().unwrap();
+        let (name, _, mix) = &tensors[2];
+        assert!(name == MIX && mix[1] > mix[0] + 1.0, "{tensors:?}");
+        let saved = Checkpoint {
+            predictor,
+            scaling: Scaling::MinMax(MinMax { lowest: vec![0.0; 4], range: vec![1.0; 4] }),
+            classes: ["happiness", "sadness"].map(str::to_owned).to_vec(),
+            ..checkpoint()
+        };
+        let bytes = saved.bytes().unwrap();
+        let loaded = Checkpoint::parse(Path::new("file"), &bytes).unwrap();
+        assert_eq!(
+            loaded.predictor.predict(&utterances).unwrap(),
+            saved.predictor.predict(&utterances).unwrap()
+        );
+        let fault = |to: &str| {
+            let spoiled = with_header(&bytes, r#"\"mixed\":2"#, to);
+            read(&spoiled).unwrap_err().to_string()
+        };
+        assert!(fault(r#"\"mixed\":3"#).contains("4 values are not of 3 layers"));
+        assert!(fault(r#"\"mixed\":4"#).contains("[2, 1]"));
     }
 
     #[test]

@@ -15,15 +15,45 @@ pub trait Model {
     /// How its input is scaled.
     fn scaling(&self) -> ScalingKind;
 
-    /// A learner of utterances with rows of `inputs` values, for `classes` classes; all its chance is
-    /// drawn from `seed`.
+    /// A learner of utterances with rows of this shape, for `classes` classes; all its chance is drawn
+    /// from `seed`.
+    ///
+    /// # Errors
+    /// Rows of several layers, for a model that weighs none.
     fn start(
         &self,
-        inputs: usize,
+        shape: Shape,
         classes: usize,
         training: &TrainingSettings,
         seed: u64,
     ) -> Result<Box<dyn Learner>, ModelError>;
+}
+
+/// What a row has: layers of an encoder, or the one that all is, each of so many values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// How many layers.
+    pub layers: usize,
+    /// Values of each.
+    pub width: usize,
+}
+
+impl Shape {
+    /// Rows of one layer.
+    pub fn of(width: usize) -> Self {
+        Self { layers: 1, width }
+    }
+
+    /// Values in all.
+    pub fn values(self) -> usize {
+        self.layers * self.width
+    }
+
+    /// Values of the one layer there is. Errors: there are several.
+    pub(crate) fn single(self, kind: &'static str) -> Result<usize, ModelError> {
+        let message = format!("it weighs no layers, of which there are {}", self.layers);
+        (self.layers == 1).then_some(self.width).ok_or(ModelError::Unfit { kind, message })
+    }
 }
 
 /// The registry: the kind that a pipeline's section `[model]` names.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ambivox_frontends::lld_section;
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
-use ambivox_models::{Checkpoint, MeanVariance, MinMax, Mlp, Network, Rows, Scaling};
+use ambivox_models::{Checkpoint, MeanVariance, MinMax, Mlp, Network, Rows, Scaling, Shape};
 use ambivox_settings::{
     AttentionOver, Bundle, BundledNetwork, Features, MlpSettings, NetworkSettings, Section,
 };
@@ -42,7 +42,7 @@ fn of_functionals(set: &str, seed: u64) -> Checkpoint {
     let settings = MlpSettings { hidden: vec![5], leak: 0.2, dropout: 0.5 };
     let scaling = MinMax { lowest: vec![-1.0; width], range: vec![40.0; width] };
     Checkpoint {
-        predictor: Box::new(Mlp::new(&settings, width, CLASSES.len(), seed).unwrap()),
+        predictor: Box::new(Mlp::new(&settings, Shape::of(width), CLASSES.len(), seed).unwrap()),
         classes: CLASSES.map(str::to_owned).to_vec(),
         features: features(set, "functionals"),
         scaling: Scaling::MinMax(scaling),

@@ -155,6 +155,9 @@ pub struct TrainParams {
     /// Whether the features are of several layers, of which one is to be chosen inside the training groups.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub choose_layer: bool,
+    /// Whether the features are of several layers, of which the model learns how much each counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mix_layers: bool,
     /// The optimiser; `seeds` is empty here, since a run has one seed.
     pub training: TrainingSettings,
     /// Which instructions compute. Absent where they are the processor's own, so that keys are what

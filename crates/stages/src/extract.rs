@@ -19,7 +19,10 @@ pub(crate) fn run(params: &ExtractParams, job: &Job<'_>) -> Result<(), StageErro
     let strangers = recipe.adopt(&index)?;
     // What is read from a table has no recordings.
     let root = if recipe.hears() { job.input(role::CORPUS)? } else { Path::new("") };
-    let progress = |done, total| job.reporter.progress(done, total, "utterances", "");
+    let size = recipe.bytes(index.seconds()?);
+    let size = size.map(|bytes| format!("{:.1} GB of frames", bytes as f64 / 1e9));
+    let size = size.unwrap_or_default();
+    let progress = |done, total| job.reporter.progress(done, total, "utterances", &size);
     if let Some(shard) = job.request.shard {
         let folder = job.request.interim.as_deref().ok_or_else(|| job.lacks("`interim`"))?;
         return Ok(extract_shard(&index, root, &recipe, shard, folder, &progress)?);

@@ -189,6 +189,7 @@ impl Bench {
             features: features(),
             model,
             choose_layer: false,
+            mix_layers: false,
             training: TrainingSettings {
                 seeds: vec![],
                 batch_size: 4,

@@ -41,7 +41,9 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     let features = &layers[chosen.layer.unwrap_or(0)];
     // Fitted on the clear utterances alone, so that every method sees the same values.
     let scaling = FoldData::scaling_of(&fold.training, model(&chosen.model).scaling(), features)?;
-    let read = Read { features, scaling: &scaling, vectors: params.model.reads_vectors() };
+    let vectors = params.model.reads_vectors();
+    let layers = if params.mix_layers { features.layers().len() } else { 1 };
+    let read = Read { features, scaling: &scaling, vectors, layers };
     let run = Prepared::new(params, job, &classes, fold, chosen, read)?;
     let trained = run.train()?;
     run.write_tables(&trained)?;
@@ -62,6 +64,8 @@ struct Read<'a> {
     scaling: &'a Scaling,
     /// Whether it reads one vector of each, which is scaled once; frames stay where they are.
     vectors: bool,
+    /// Layers of an encoder that the model weighs; else 1.
+    layers: usize,
 }
 
 impl<'a> Read<'a> {
@@ -113,6 +117,7 @@ struct Prepared<'a> {
     /// Of utterances whose labels are not looked at; empty where the method has no use for them.
     pool: Vec<Example<'a>>,
     scaling: &'a Scaling,
+    layers: usize,
     live: Live<'a>,
 }
 
@@ -148,6 +153,7 @@ impl<'a> Prepared<'a> {
             test,
             pool,
             scaling: read.scaling,
+            layers: read.layers,
             live,
         };
         Ok(run)
@@ -156,7 +162,8 @@ impl<'a> Prepared<'a> {
     fn train(&self) -> Result<Trained, StageError> {
         let TrainParams { training, method, seed, .. } = self.params;
         let (model, classes, width) = (&self.chosen.model, self.classes, self.scaling.width());
-        let spec = RunSpec { training, method, model, seed: *seed, classes, width };
+        let spec =
+            RunSpec { training, method, model, seed: *seed, classes, width, layers: self.layers };
         let Self { training, validation, pool, .. } = self;
         let total = spec.most_epochs() as u64;
         let (mut keeper, from) = Keeper::open(self.job);

@@ -20,6 +20,8 @@ pub struct RunSpec<'a> {
     pub classes: &'a [String],
     /// Values per row.
     pub width: usize,
+    /// Layers of an encoder that a row has, for a model that weighs them; else 1.
+    pub layers: usize,
 }
 
 /// The utterances of a run.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 use ambivox_eval::EpochRecord;
-use ambivox_models::{Learner, ModelError, Predictor, Round, model};
+use ambivox_models::{Learner, ModelError, Predictor, Round, Shape, model};
 use ambivox_nn::{Rows, Targets};
 use ambivox_rules::{
     Augmenter, Example, Fold, LabelState, Method, augmenter, mean_weights, method, share_moved,
@@ -208,7 +208,9 @@ impl<'a> Run<'a> {
         let joined = (!made.is_empty()).then(|| [data.training, made].concat());
         let training = joined.as_deref().unwrap_or(data.training);
         let (classes, seed) = (spec.classes.len(), spec.seed);
-        let learner = model(spec.model).start(spec.width, classes, spec.training, seed)?;
+        let RunSpec { width, layers, training: settings, .. } = *spec;
+        let shape = Shape { layers, width: width / layers };
+        let learner = model(spec.model).start(shape, classes, settings, seed)?;
         let method = method(spec.method, training, classes)?;
         let initial = method.rule.targets().clone();
         let gold = data.training.iter().map(|example| example.gold).collect();

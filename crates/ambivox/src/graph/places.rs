@@ -8,6 +8,8 @@ use ambivox_settings::{
     ReportParams, SplitParams, SplitSettings, StageParams, TrainParams, role,
 };
 
+use ambivox_frontends::Layers;
+
 use super::{AUDIT, AuditedRuns, COMPARISON, Instance, REPORT, Run, SPLIT, Source};
 use crate::experiment::Experiment;
 
@@ -269,7 +271,8 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
         seed: run.seed,
         features: experiment.read_by(&model),
         model,
-        choose_layer: experiment.frontend.choose_layer,
+        choose_layer: experiment.frontend.layers == Layers::Chosen,
+        mix_layers: experiment.frontend.layers == Layers::Weighed,
         training,
         arithmetic: experiment.arithmetic,
         correct_test: pipeline.corrections.as_ref().is_some_and(|corrections| corrections.test),

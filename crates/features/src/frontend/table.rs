@@ -11,7 +11,9 @@ mod found;
 
 use std::path::{Path, PathBuf};
 
-use ambivox_frontends::{Frontend, FrontendError, FrontendKind, Planned, Session, Utterance};
+use ambivox_frontends::{
+    Frontend, FrontendError, FrontendKind, Layers, Planned, Session, Utterance,
+};
 use ambivox_settings::Section;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -38,20 +40,22 @@ enum RowsOf {
 
 /// Which layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "layer: expected a number from 0, or \"nested\"")]
+#[serde(untagged, expecting = "layer: expected a number from 0, \"nested\" or \"learned\"")]
 enum Layer {
     /// This one.
     One(usize),
-    /// The one that is chosen inside the training groups.
-    Nested(Nested),
+    /// All of them.
+    All(All),
 }
 
-/// The word for it.
+/// What becomes of all layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Nested {
-    /// `"nested"`.
+enum All {
+    /// One is chosen inside the training groups.
     Nested,
+    /// A model learns how much each counts.
+    Learned,
 }
 
 /// Section `[frontend]` with `kind = "table"`, without `file`.
@@ -81,10 +85,6 @@ impl Settings {
         self.id.as_deref().unwrap_or(ID)
     }
 
-    fn chooses_layer(&self) -> bool {
-        self.layer == Some(Layer::Nested(Nested::Nested))
-    }
-
     fn fault(&self) -> Option<&'static str> {
         match (self.rows, self.step_s) {
             (RowsOf::Frame, None) => Some("step_s: say how long a frame is, in seconds"),
@@ -92,8 +92,8 @@ impl Settings {
                 Some("step_s: above 0, at most 60 seconds")
             }
             (RowsOf::Utterance, Some(_)) => Some("step_s: goes with rows = \"frame\""),
-            (RowsOf::Frame, _) if self.chooses_layer() => {
-                Some("layer: \"nested\" goes with rows = \"utterance\"; name one")
+            (RowsOf::Frame, _) if matches!(self.layer, Some(Layer::All(_))) => {
+                Some("layer: all of them go with rows = \"utterance\"; name one")
             }
             _ => None,
         }
@@ -111,8 +111,16 @@ fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
     };
     let frame_times_s = settings.step_s.map(|step| [step, step]);
     let table = Some(folder.join(file));
-    let choose_layer = settings.chooses_layer();
-    Ok(Planned { section, frame_times_s, hears: false, choose_layer, encodes: false, table })
+    let layers = match settings.layer {
+        Some(Layer::All(All::Nested)) => Layers::Chosen,
+        Some(Layer::All(All::Learned)) => Layers::Weighed,
+        Some(Layer::One(_)) | None => Layers::One,
+    };
+    if layers == Layers::Weighed {
+        // What is read is the same.
+        section.settings.insert("layer".to_owned(), "nested".into());
+    }
+    Ok(Planned { section, frame_times_s, hears: false, layers, encodes: false, table })
 }
 
 fn open(section: &Section, table: Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError> {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use ambivox_audio::Cut;
-use ambivox_frontends::{Utterance as Heard, find};
+use ambivox_frontends::{Layers, Utterance as Heard, find};
 
 use super::*;
 use crate::{FRONTENDS, map_vectors};
@@ -28,7 +28,7 @@ fn pooled_states_are_kept_alone_with_every_layer_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let utterances = good(folder.path(), 3);
     let planned = plan(&tiny("\"nested\""), &means(), Path::new("")).unwrap();
-    assert!(planned.choose_layer && !planned.gives_frames());
+    assert!(planned.layers == Layers::Chosen && !planned.gives_frames());
     let features = Features::of(planned.section, means());
     let recipe = Recipe::open(&features, false, planned.table.as_deref()).unwrap();
     let index = index(&folder, &utterances);

@@ -7,7 +7,7 @@ use ambivox_settings::Section;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use super::{Frontend, FrontendKind, Planned, Session, Utterance};
+use super::{Frontend, FrontendKind, Layers, Planned, Session, Utterance};
 use crate::FrontendError;
 
 /// Registry entry.
@@ -60,7 +60,7 @@ fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
         frame_times_s: Some([seconds(set.step_ms), seconds(set.frame.length_ms)]),
         section: section_of(set)?,
         hears: true,
-        choose_layer: false,
+        layers: Layers::One,
         encodes: false,
         table: None,
     })
@@ -94,6 +94,7 @@ pub fn set(section: &Section) -> Result<FeatureSet, FrontendError> {
 struct Lld {
     columns: Vec<String>,
     added_rows: usize,
+    step_s: f64,
     /// Made once, cloned for every thread.
     extractor: Extractor,
 }
@@ -103,7 +104,8 @@ impl Lld {
         let extractor =
             Extractor::new(set).map_err(|error| FrontendError::setting("frontend", error))?;
         let added_rows = set.contour.smoothing / 2;
-        Ok(Self { columns: set.columns(), added_rows, extractor })
+        let step_s = f64::from(set.step_ms) / 1000.0;
+        Ok(Self { columns: set.columns(), added_rows, step_s, extractor })
     }
 }
 
@@ -120,6 +122,10 @@ impl Frontend for Lld {
 
     fn added_rows(&self) -> usize {
         self.added_rows
+    }
+
+    fn step_s(&self) -> Option<f64> {
+        Some(self.step_s)
     }
 
     fn session(&self) -> Box<dyn Session + '_> {

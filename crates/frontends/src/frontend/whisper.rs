@@ -50,7 +50,7 @@ fn open(section: &Section, folder: Option<&Path>) -> Result<Box<dyn Frontend>, F
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Utterance, pooling};
+    use crate::{Layers, Utterance, pooling};
 
     fn section(padding: &str, layer: impl Into<toml::Value>) -> Section {
         let settings = [("padding", padding.into()), ("layer", layer.into())];
@@ -77,7 +77,8 @@ mod tests {
         let planned = plan(&written, Path::new("pipelines")).unwrap();
         assert_eq!(planned.section, section("none", "nested"));
         assert_eq!(planned.table.as_deref(), Some(Path::new("pipelines/weights")));
-        assert!(planned.hears && planned.encodes && planned.choose_layer);
+        assert!(planned.hears && planned.encodes);
+        assert_eq!(planned.layers, Layers::Chosen);
     }
 
     #[test]

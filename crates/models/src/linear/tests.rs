@@ -49,7 +49,7 @@ fn targets(gold: &[usize], balanced: bool) -> Targets {
 }
 
 fn learner(c: f64, inputs: usize) -> Box<dyn Learner> {
-    LinearSettings { c: Choice::One(c) }.start(inputs, CLASSES, &TRAINING, 0).unwrap()
+    LinearSettings { c: Choice::One(c) }.start(Shape::of(inputs), CLASSES, &TRAINING, 0).unwrap()
 }
 
 fn round<'a>(x: &'a [&'a Rows<'a>], targets: &'a Targets, loss: &'a dyn Loss) -> Round<'a> {

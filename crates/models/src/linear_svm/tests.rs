@@ -117,8 +117,9 @@ fn whom_the_machines_favour_is_most_probable() {
     let rows: Vec<Rows<'_>> = reference.x.iter().map(|x| x.as_slice().into()).collect();
     let x: Vec<&Rows<'_>> = rows.iter().collect();
     let (targets, groups) = (targets(&reference, "hard"), groups());
-    let mut solver =
-        LinearSvmSettings { c: Choice::One(0.1) }.start(5, CLASSES, &TRAINING, 0).unwrap();
+    let mut solver = LinearSvmSettings { c: Choice::One(0.1) }
+        .start(Shape::of(5), CLASSES, &TRAINING, 0)
+        .unwrap();
     solver.round(&round(&x, &targets, &groups)).unwrap();
     let said = solver.predictor().predict(&x).unwrap();
     let mut agreeing = 0;
@@ -135,8 +136,9 @@ fn probabilities_follow_the_labels_and_other_targets_change_them() {
     let rows: Vec<Rows<'_>> = reference.x.iter().map(|x| x.as_slice().into()).collect();
     let x: Vec<&Rows<'_>> = rows.iter().collect();
     let (mut targets, groups) = (targets(&reference, "balanced"), groups());
-    let mut solver =
-        LinearSvmSettings { c: Choice::One(1.0) }.start(5, CLASSES, &TRAINING, 0).unwrap();
+    let mut solver = LinearSvmSettings { c: Choice::One(1.0) }
+        .start(Shape::of(5), CLASSES, &TRAINING, 0)
+        .unwrap();
     let first = solver.round(&round(&x, &targets, &groups)).unwrap();
     let said = solver.predictor().predict(&x).unwrap();
     let mut right = 0;
@@ -165,8 +167,9 @@ fn the_number_of_threads_changes_nothing() {
     let [one, three] = [1, 3].map(|threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let mut solver =
-                LinearSvmSettings { c: Choice::One(1.0) }.start(5, CLASSES, &TRAINING, 0).unwrap();
+            let mut solver = LinearSvmSettings { c: Choice::One(1.0) }
+                .start(Shape::of(5), CLASSES, &TRAINING, 0)
+                .unwrap();
             solver.round(&round(&x, &targets, &groups)).unwrap();
             solver.state().unwrap()
         })
@@ -189,8 +192,9 @@ fn groups_of_one_class_do_not_turn_probabilities_round() {
     let rows: Vec<Rows<'_>> = reference.x.iter().map(|x| x.as_slice().into()).collect();
     let x: Vec<&Rows<'_>> = rows.iter().collect();
     let targets = targets(&reference, "balanced");
-    let mut solver =
-        LinearSvmSettings { c: Choice::One(1.0) }.start(5, CLASSES, &TRAINING, 0).unwrap();
+    let mut solver = LinearSvmSettings { c: Choice::One(1.0) }
+        .start(Shape::of(5), CLASSES, &TRAINING, 0)
+        .unwrap();
     solver.round(&round(&x, &targets, &reference.gold)).unwrap();
     let said = solver.predictor().predict(&x).unwrap();
     let right = said.iter().zip(&reference.gold).filter(|(said, gold)| {
@@ -211,8 +215,9 @@ fn odd_rounds_have_a_result() {
     for (n, distribution) in targets.distributions.iter_mut().enumerate() {
         *distribution = if n < 10 { vec![0.0, 0.0, 1.0] } else { vec![1.0, 0.0, 0.0] };
     }
-    let mut solver =
-        LinearSvmSettings { c: Choice::One(1.0) }.start(5, CLASSES, &TRAINING, 0).unwrap();
+    let mut solver = LinearSvmSettings { c: Choice::One(1.0) }
+        .start(Shape::of(5), CLASSES, &TRAINING, 0)
+        .unwrap();
     let loss = solver.round(&round(&x, &targets, &groups)).unwrap();
     assert!(loss.is_finite(), "{loss}");
     let said = solver.predictor().predict(&x[..1]).unwrap()[0].probabilities();

@@ -23,7 +23,9 @@ fn of_layer(layer: usize) -> Checkpoint {
     let settings = MlpSettings { hidden: vec![5], leak: 0.2, dropout: 0.5 };
     let scaling = MinMax { lowest: vec![-1.0; 16], range: vec![2.0; 16] };
     Checkpoint {
-        predictor: Box::new(Mlp::new(&settings, 16, CLASSES.len(), layer as u64).unwrap()),
+        predictor: Box::new(
+            Mlp::new(&settings, Shape::of(16), CLASSES.len(), layer as u64).unwrap(),
+        ),
         classes: CLASSES.map(str::to_owned).to_vec(),
         features: features_of(layer),
         scaling: Scaling::MinMax(scaling),

@@ -123,6 +123,7 @@ fn train_request(settings: &Pipeline, method: MethodParams) -> Request {
         features: Features::of(settings.frontend.clone(), settings.pooling.clone()),
         model: settings.model.clone(),
         choose_layer: false,
+        mix_layers: false,
         training: settings.training.clone(),
         arithmetic: crate::Arithmetic::Portable,
         correct_test: false,

@@ -169,13 +169,21 @@ fn said(
 ) -> Result<Vec<Said>, StageError> {
     let scaling = FoldData::scaling_of(trained, model(&candidate.model).scaling(), table)?;
     let vectors = candidate.model.reads_vectors();
-    let read = Read { features: table, scaling: &scaling, vectors };
+    let layers = if params.mix_layers { table.layers().len() } else { 1 };
+    let read = Read { features: table, scaling: &scaling, vectors, layers };
     let (training, validation) = (read.examples(trained)?, read.examples(held)?);
     let method = MethodParams::Baseline(PLAIN);
     let (seed, width) = (params.seed, scaling.width());
     let (training_settings, model) = (&params.training, &candidate.model);
-    let spec =
-        RunSpec { training: training_settings, method: &method, model, seed, classes, width };
+    let spec = RunSpec {
+        training: training_settings,
+        method: &method,
+        model,
+        seed,
+        classes,
+        width,
+        layers,
+    };
     let data = Data { training: &training, validation: &validation, pool: &[] };
     let trained = match train(&spec, &data, None, &mut |_| {}) {
         Err(TrainError::ClassWithoutExamples { .. }) => return Ok(Vec::new()),

@@ -146,7 +146,7 @@ fn everything() -> Vec<Setup> {
 impl Setup {
     fn spec(&self) -> RunSpec<'_> {
         let Self { model, training, method, seed, classes } = self;
-        RunSpec { training, method, model, seed: *seed, classes, width: WIDTH }
+        RunSpec { training, method, model, seed: *seed, classes, width: WIDTH, layers: 1 }
     }
 
     /// Utterances that the model can read.

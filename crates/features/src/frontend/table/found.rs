@@ -79,7 +79,7 @@ impl Found {
         }
         let layer = match layer {
             None => return Ok(self),
-            Some(Layer::Nested(_)) => return self.layers(),
+            Some(Layer::All(_)) => return self.layers(),
             Some(Layer::One(layer)) => layer,
         };
         let mut without = Vec::new();

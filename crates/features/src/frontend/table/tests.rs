@@ -72,7 +72,7 @@ fn a_layer_is_chosen_and_order_and_width_of_numbers_do_not_matter() {
 
 #[test]
 fn all_layers_stand_one_after_the_other_where_one_is_to_be_chosen() {
-    let nested = Some(Layer::Nested(Nested::Nested));
+    let nested = Some(Layer::All(All::Nested));
     let settings = Settings { layer: nested, ..with("mean", RowsOf::Utterance) };
     let table = Table::read(&file("layers.npz"), &settings).unwrap();
     assert_eq!(of(&table, "a").unwrap(), [0.0, 0.5, 1.0, 10.0, 10.5, 11.0]);

@@ -6,7 +6,7 @@ use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use ambivox_features::FeatureTable;
-use ambivox_models::{Learner, Round, Rows, Scaling, ScalingKind, model};
+use ambivox_models::{Learner, Round, Rows, Scaling, ScalingKind, Shape, model};
 use ambivox_rules::{Example, method};
 use ambivox_settings::{MethodParams, Pipeline};
 use anyhow::{Context as _, Result};
@@ -80,7 +80,8 @@ pub(super) fn measure(file: &Path, batches: u32) -> Result<Measured> {
         })
     };
     let examples: Vec<Example<'_>> = ids.iter().enumerate().filter_map(example).collect();
-    let learner = model(&pipeline.model).start(corpus::WIDTH, classes, &pipeline.training, 1)?;
+    let learner =
+        model(&pipeline.model).start(Shape::of(corpus::WIDTH), classes, &pipeline.training, 1)?;
     let lw = pipeline.methods.lw.clone().context("pipelines/iemocap.toml has no [methods.lw]")?;
     let frames_per_s = train(learner, &examples, &MethodParams::Lw(lw), classes, batches)?;
     Ok(Measured { utterances: ids.len(), anonymous_mb: None, scaling_s, frames_per_s })

@@ -109,6 +109,7 @@ impl Fold {
             seed: 0,
             classes: &self.pipeline.split.classes,
             width: self.width,
+            layers: 1,
         };
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let mut started = Instant::now();
