@@ -256,9 +256,9 @@ fn runs_at_once_share_the_work() {
         for run in at_once {
             Ran::new(&["cv"], run.wait_with_output().unwrap()).ended(DONE);
         }
-        let objects = ["index", "extract", "split", "train", "evaluate"]
+        let objects = ["index", "extract", "map", "split", "train", "evaluate"]
             .map(|stage| fs::read_dir(house.path("store/objects").join(stage)).unwrap().count());
-        assert_eq!(objects, [1, 1, 1, 2 * 4, 1], "{runs} at once");
+        assert_eq!(objects, [1, 1, 1, 1, 2 * 4, 1], "{runs} at once");
         house.run(&["verify"]).ended(DONE);
     }
 }

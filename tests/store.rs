@@ -34,6 +34,7 @@ fn a_flipped_bit_in_any_stage_is_found_and_mended() {
     let outputs = [
         ("index", "index.parquet", "index"),
         ("extract", "features.parquet", "features"),
+        ("map", "features.safetensors", "features"),
         ("split", "splits.json", "splits"),
         ("train", "checkpoint.safetensors", "checkpoint"),
         ("evaluate", "summary.json", "summary"),

@@ -27,8 +27,8 @@ fn trials_are_ranked_and_cached_and_shared_with_the_pipelines_own_runs() {
     let house = tones();
     house.run(&["cv", "--method", "lw", "--fold", "anna"]).ended(DONE);
     let first = tune(&house, SPACE);
-    // Index, extract, split, and the trial with the pipeline's own settings were there.
-    assert_eq!(first["stages"], serde_json::json!({ "fresh": 4, "made": 3 }));
+    // Index, extract, map, split, and the trial with the pipeline's own settings were there.
+    assert_eq!(first["stages"], serde_json::json!({ "fresh": 5, "made": 3 }));
     let trials = first["methods"][0]["trials"].as_array().unwrap();
     let losses: Vec<f64> =
         trials.iter().map(|trial| trial["validation_loss"].as_f64().unwrap()).collect();
@@ -37,7 +37,7 @@ fn trials_are_ranked_and_cached_and_shared_with_the_pipelines_own_runs() {
     assert_eq!(first["methods"][0]["method"], "lw");
 
     let again = tune(&house, SPACE);
-    assert_eq!(again["stages"], serde_json::json!({ "fresh": 7, "made": 0 }));
+    assert_eq!(again["stages"], serde_json::json!({ "fresh": 8, "made": 0 }));
     assert_eq!(again["methods"], first["methods"]);
     // The pipeline's own results are as they were.
     assert!(

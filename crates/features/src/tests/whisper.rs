@@ -54,8 +54,10 @@ fn frames_are_of_one_layer() {
     let none = Section::bare("none");
     let planned = plan(&tiny("2"), &none, Path::new("")).unwrap();
     assert_eq!(planned.frame_times_s, Some([0.02, 0.02]));
-    let text = plan(&tiny("\"nested\""), &none, Path::new("")).unwrap_err().to_string();
-    assert!(text.contains("[frontend]: layer: \"nested\" is chosen by one vector"), "{text}");
+    for all in ["\"nested\"", "\"learned\""] {
+        let text = plan(&tiny(all), &none, Path::new("")).unwrap_err().to_string();
+        assert!(text.contains("[frontend]: layer: all of them go with one vector"), "{text}");
+    }
 }
 
 /// The vectors of EmoDB as PyTorch made them, in half precision.
