@@ -23,8 +23,8 @@ pub(crate) const KIND: &str = "classifier of functionals";
 const LAYERS: &str = "layers";
 
 impl Model for MlpSettings {
-    fn scaling(&self) -> ScalingKind {
-        ScalingKind::MinMax
+    fn scaling(&self) -> Option<ScalingKind> {
+        Some(ScalingKind::MinMax)
     }
 
     fn start(
