@@ -92,3 +92,6 @@ fn write(folder: &Path, files: &[(&str, String)], place: &Place<'_>) -> Result<(
     }
     published.save()
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,9 @@ use crate::table::{Delimited, Table};
 /// What may stand between cells.
 const DELIMITERS: [u8; 3] = [b',', b'\t', b';'];
 
+/// The fewest rows that a label has to have.
+const FEWEST: usize = 3;
+
 /// A column, and what it is usually called.
 #[derive(Debug, Clone, Copy)]
 struct Role {
@@ -76,15 +79,16 @@ pub enum LabelTableError {
         /// The labels.
         found: String,
     },
-    /// A model that tests the only utterance of a label has trained on none.
+    /// A label is in fewer rows than a fold has parts.
     #[error(
-        "{file}: one row alone has the label {found}; a fold tests it, and none is left to train on\n\
-         hint: give more rows that label, or empty it: rows without a label are left out"
+        "{file}: labels of fewer than {FEWEST} rows: {found}; a fold tests one row of a label, validates by \
+         another and trains on the others\n\
+         hint: give more rows such a label, or empty it: rows without a label are left out"
     )]
-    OneRow {
+    FewRows {
         /// The table.
         file: String,
-        /// The labels.
+        /// The labels, each with its rows.
         found: String,
     },
     /// The table cannot be read.
@@ -119,8 +123,8 @@ impl LabelTable {
     /// Looks over a table of delimited text with a header.
     ///
     /// # Errors
-    /// It cannot be read or is no such table; a column is not there; fewer than two labels; a label of one
-    /// row.
+    /// It cannot be read or is no such table; a column is not there; fewer than two labels; a label of too
+    /// few rows.
     pub fn read(file: &Path, columns: &LabelColumns) -> Result<Self, LabelTableError> {
         let name = file.display().to_string();
         let bytes = fs_err::read(file).map_err(CorpusError::Read)?;
@@ -173,12 +177,12 @@ impl LabelTable {
             let (column, found) = (self.label.clone(), listed(self.labels.keys()));
             return Err(LabelTableError::OneLabel { file, column, found });
         }
-        let single = self.labels.iter().filter(|(_, rows)| **rows == 1);
-        let single: Vec<String> = single.map(|(label, _)| label.clone()).collect();
-        if single.is_empty() {
+        let few = self.labels.iter().filter(|(_, rows)| **rows < FEWEST);
+        let few: Vec<String> = few.map(|(label, rows)| format!("{label} ({rows})")).collect();
+        if few.is_empty() {
             return Ok(());
         }
-        Err(LabelTableError::OneRow { file, found: some_listed(&single) })
+        Err(LabelTableError::FewRows { file, found: some_listed(&few) })
     }
 }
 
@@ -243,21 +247,23 @@ mod tests {
     #[test]
     fn columns_are_found_by_their_usual_names_whatever_is_between_them() {
         for delimiter in [",", "\t", ";"] {
-            let table = "file,emotion,speaker\na,sad,x\nb,sad,x\nc,glad,y\nd,glad,y\n";
+            let table =
+                "file,emotion,speaker\na,sad,x\nb,sad,x\nc,glad,y\nd,glad,y\ne,sad,y\nf,glad,x\n";
             let found = read(&table.replace(',', delimiter)).unwrap();
             assert_eq!(found.delimiter.to_string(), delimiter);
             assert_eq!((&*found.id, &*found.label), ("file", "emotion"));
             assert_eq!((found.speaker.as_deref(), found.speakers), (Some("speaker"), 2));
-            assert_eq!(found.ids, ["a", "b", "c", "d"]);
-            assert_eq!(found.labels, BTreeMap::from([("glad".into(), 2), ("sad".into(), 2)]));
+            assert_eq!(found.ids, ["a", "b", "c", "d", "e", "f"]);
+            assert_eq!(found.labels, BTreeMap::from([("glad".into(), 3), ("sad".into(), 3)]));
         }
-        let both = read("id,utterance_id,label\n1,a,x\n2,b,x\n3,c,y\n4,d,y\n").unwrap();
+        let both =
+            read("id,utterance_id,label\n1,a,x\n2,b,x\n3,c,x\n4,d,y\n5,e,y\n6,f,y\n").unwrap();
         assert_eq!((&*both.id, both.speaker), ("utterance_id", None));
     }
 
     #[test]
     fn columns_of_other_names_are_named() {
-        let table = "a;b;c\n1;x;ann\n2;x;ann\n3;y;bob\n4;y;bob\n";
+        let table = "a;b;c\n1;x;ann\n2;x;ann\n3;x;bob\n4;y;bob\n5;y;bob\n6;y;bob\n";
         let columns = |id: &str| LabelColumns {
             id: Some(id.to_owned()),
             label: Some("b".to_owned()),
@@ -270,10 +276,10 @@ mod tests {
 
     #[test]
     fn a_row_without_a_label_is_named_and_counts_for_no_class() {
-        let found = read("id,label\na,x\nb,\nc,NA\nd,x\ne,y\nf,y\n").unwrap();
+        let found = read("id,label\na,x\nb,\nc,NA\nd,x\ne,y\nf,y\ng,y\nh,x\n").unwrap();
         assert_eq!(found.unlabelled, ["b (line 3)", "c (line 4)"]);
         assert_eq!(found.no_labels.into_iter().collect::<Vec<_>>(), ["", "NA"]);
-        assert_eq!((found.ids.len(), found.labels.len()), (4, 2));
+        assert_eq!((found.ids.len(), found.labels.len()), (6, 2));
     }
 
     #[test]

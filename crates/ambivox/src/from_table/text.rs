@@ -98,7 +98,8 @@ pub(super) fn pipeline(
     table: &LabelTable,
     computed: &Computed,
 ) -> Result<String> {
-    let by_speaker = table.speakers > 1;
+    // One part is tested, one validates, one trains.
+    let by_speaker = table.speakers > 2;
     let groups = if by_speaker { table.speakers } else { table.ids.len() };
     let classes = computed.classes.clone();
     let classes = classes.unwrap_or_else(|| table.labels.keys().cloned().collect());
@@ -125,7 +126,7 @@ kind = "group-k-fold"
 group = "{group}"
 folds = {folds}
 seed = 0
-validation = "none"
+validation = "next-group"
 classes = {classes}
 
 [model]
