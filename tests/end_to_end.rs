@@ -32,3 +32,4 @@ mod slurm;
 mod store;
 mod tables;
 mod tune;
+mod two_files;

@@ -88,12 +88,17 @@ impl House {
 
     /// As [`Self::command`], of another program than the workspace's own.
     pub(crate) fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = self.without_pipeline(program, arguments);
+        command.arg("--pipeline").arg(self.path("pipelines/tiny.toml"));
+        command
+    }
+
+    /// As [`Self::command_of`], for commands that need no pipeline.
+    pub(crate) fn without_pipeline(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = from_a_shell(program);
         command
             .current_dir(root())
             .args(arguments)
-            .arg("--pipeline")
-            .arg(self.path("pipelines/tiny.toml"))
             .arg("--store")
             .arg(self.path("store"))
             .arg("--results")

@@ -171,9 +171,11 @@ pub(crate) struct Bundle {
     pub(crate) to: PathBuf,
 }
 
-/// Whose runs tell, and how many sounds to listen to.
+/// Whose runs tell, and how many sounds to listen to; or a table of labels, in place of a pipeline.
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
+    #[command(flatten)]
+    pub(crate) tables: Tables,
     #[command(flatten)]
     pub(crate) selection: Selection,
     #[command(flatten)]
@@ -181,6 +183,39 @@ pub(crate) struct Audit {
     /// Sounds that the page has in it, of the most suspect labels
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) sounds: usize,
+}
+
+/// A table of labels, and what somebody's model has computed of its utterances.
+#[derive(Debug, Default, Clone, Args)]
+pub(crate) struct Tables {
+    /// A table of labels to audit without a pipeline: text with a header, with --features or
+    /// --probabilities; what ran is written to results/TABLE/pipeline.toml
+    #[arg(long, value_name = "FILE", requires = "computed")]
+    pub(crate) table: Option<PathBuf>,
+    /// Vectors of its utterances, of any model: .npz, .safetensors, .csv, .parquet, a folder of .npy
+    #[arg(long, value_name = "FILE", group = "computed", requires = "table")]
+    pub(crate) features: Option<PathBuf>,
+    /// Probabilities of its labels, a column for each, by a model that did not train on the utterance
+    #[arg(long, value_name = "FILE", group = "computed", requires = "table")]
+    pub(crate) probabilities: Option<PathBuf>,
+    /// Its column of ids [default: `utterance_id`, else `id`, else `file`]
+    #[arg(long, value_name = "COLUMN", requires = "table")]
+    pub(crate) id: Option<String>,
+    /// Its column of labels [default: `label`, else `emotion`, else `class`]
+    #[arg(long, value_name = "COLUMN", requires = "table")]
+    pub(crate) label: Option<String>,
+    /// Its column of speakers, who are tested by models that did not train on them [default: `speaker`
+    /// where there is such]
+    #[arg(long, value_name = "COLUMN", requires = "table")]
+    pub(crate) speaker: Option<String>,
+    /// The values of the vectors or probabilities, where there are others beside them: the beginning of
+    /// their columns' names, the column of lists, or the array
+    #[arg(long, value_name = "NAME", requires = "table")]
+    pub(crate) values: Option<String>,
+    /// The layer, from 0, of vectors that have several on the first axis; nested: each fold chooses one
+    /// by its training utterances
+    #[arg(long, value_name = "LAYER", requires = "table")]
+    pub(crate) layer: Option<String>,
 }
 
 /// How many runs at a time, and where.

@@ -18,6 +18,7 @@ mod events;
 mod execute;
 mod experiment;
 mod failure;
+mod from_table;
 mod gc;
 mod graph;
 mod host;

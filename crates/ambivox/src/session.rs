@@ -14,6 +14,7 @@ use crate::commands::{Goal, Until, cross_validate, demonstrate, plan, prepare};
 use crate::execute::Executor;
 use crate::experiment::Experiment;
 use crate::failure::Failure;
+use crate::from_table::{self, Place};
 use crate::gc::Kept;
 use crate::progress::Progress;
 use crate::repro::Repro;
@@ -158,8 +159,15 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
     if let Command::Bundle(own) = &command {
         check_text("the bundle's folder", &own.to)?;
     }
-    let experiment = Experiment::read(&pipeline_file(common, default, root, store.root())?)?;
     let progress = Progress::new(common.quiet);
+    let file = match &command {
+        Command::Audit(own) if own.tables.table.is_some() => {
+            let place = Place { results: &results, store, progress: &progress };
+            from_table::pipeline(&own.tables, common.pipeline.is_some(), &place)?
+        }
+        _ => pipeline_file(common, default, root, store.root())?,
+    };
+    let experiment = Experiment::read(&file)?;
     let mut executor = executor(common, store, &experiment, &progress)?;
     executor.slurm =
         site(&command).map(|site| elsewhere(site, &experiment, common.json)).transpose()?.flatten();

@@ -204,17 +204,19 @@ pub enum CorpusError {
         /// Which columns have it, counted from 1.
         positions: [usize; 2],
     },
-    /// Rows do not say who speaks.
+    /// Rows do not say who speaks, or which utterance they are of.
     #[error(
-        "{file}: no speaker in {}: lines {rows}\n\
+        "{file}: no {what} in {}: lines {rows}\n\
          hint: fill in the column {column:?}, or remove these rows; empty cells, NA, nan, None and \
          null are nobody's name",
         counted(*count, "row")
     )]
-    NoSpeaker {
+    NoName {
+        /// What the rows lack.
+        what: &'static str,
         /// The table.
         file: String,
-        /// The column of speakers.
+        /// The column of such names.
         column: String,
         /// How many rows.
         count: usize,

@@ -12,6 +12,7 @@ mod error;
 mod files;
 #[cfg(feature = "parquet")]
 mod index;
+mod labels;
 #[cfg(test)]
 mod manifests;
 mod name;
@@ -34,6 +35,7 @@ pub use corrections::{Corrections, Decision};
 pub use error::{CorpusError, Place};
 #[cfg(feature = "parquet")]
 pub use index::{Index, read_index, write_index};
+pub use labels::{LabelColumns, LabelTable, LabelTableError};
 pub use names::Names;
 pub use noise::{NoisyLabel, clean_labels, exchange_labels};
 pub use read::{Corpus, read_corpus};

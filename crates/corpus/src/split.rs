@@ -43,6 +43,8 @@ pub(crate) struct Found {
 #[derive(Debug, Default)]
 pub(crate) struct Share<'a> {
     pub(crate) sessions: BTreeSet<&'a str>,
+    /// The label, of a group that is one utterance.
+    pub(crate) label: Option<&'a str>,
     utterances: usize,
 }
 
@@ -168,6 +170,7 @@ fn group(utterance: &Utterance, grouping: Grouping) -> &str {
         Grouping::Speaker => &utterance.speaker,
         Grouping::Session => &utterance.session,
         Grouping::Sentence => utterance.sentence.as_deref().unwrap_or_default(),
+        Grouping::Utterance => &utterance.utterance_id,
     }
 }
 
@@ -225,6 +228,7 @@ fn shares<'a>(utterances: &[&'a Utterance], grouping: Grouping) -> Groups<'a> {
     for utterance in utterances {
         let share = groups.entry(group(utterance, grouping)).or_default();
         share.sessions.insert(&utterance.session);
+        share.label = utterance.gold.as_deref().filter(|_| grouping == Grouping::Utterance);
         share.utterances += 1;
     }
     groups

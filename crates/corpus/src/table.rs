@@ -106,7 +106,7 @@ impl Table {
         self.find(name)?.ok_or_else(|| CorpusError::MissingColumn {
             file: self.file.clone(),
             column: name.to_owned(),
-            found: listed(self.header.iter().map(|name| format!("{name:?}"))),
+            found: listed(self.headers().map(|name| format!("{name:?}"))),
         })
     }
 
@@ -132,6 +132,11 @@ impl Table {
     /// The name of a column that was found.
     pub(crate) fn header(&self, column: usize) -> &str {
         self.header.get(column).map_or("", String::as_str)
+    }
+
+    /// The names of all columns.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &str> {
+        self.header.iter().map(String::as_str)
     }
 
     /// The rows in the file's order.

@@ -9,7 +9,8 @@ use ambivox_settings::Sex;
 pub struct Utterance {
     /// Name, unique within the corpus.
     pub utterance_id: String,
-    /// Sound file, relative to the corpus's root, with `/` between folders.
+    /// Sound file, relative to the corpus's root, with `/` between folders; the id once more where there
+    /// are no recordings.
     pub path: String,
     /// The corpus's short name, from its manifest.
     pub corpus: String,

@@ -22,8 +22,8 @@ pub use network::Network;
 const NETWORK: &str = "network";
 
 impl Model for NetworkSettings {
-    fn scaling(&self) -> ScalingKind {
-        ScalingKind::MeanVariance
+    fn scaling(&self) -> Option<ScalingKind> {
+        Some(ScalingKind::MeanVariance)
     }
 
     fn start(

@@ -4,7 +4,7 @@
 //! was) and, as JSON, `classes`, `features` (front end and pooling, with all their settings) and what the kind has beside its tensors: `network`
 //! and `normaliser` (`mean` and `sd`, one number per value of a frame) of a `blstm-attention`, `layers`
 //! (hidden units and the slope of the leaky ReLU) and `scaling` (`lowest` and `range`, one number per
-//! value of a vector) of an `mlp`, `normaliser` of a `linear` and of a `linear-svm`. The same contents always give the same bytes.
+//! value of a vector) of an `mlp`, `normaliser` of a `linear`, of a `linear-svm` and, of a `probabilities`, one that changes nothing. The same contents always give the same bytes.
 
 mod read;
 mod write;
@@ -15,7 +15,9 @@ use ambivox_settings::{Features, Section};
 use fs_err as fs;
 use serde::Deserialize;
 
-use crate::{ModelError, Predictor, Scaling, blstm_attention, linear, linear_svm, mlp};
+use crate::{
+    ModelError, Predictor, Scaling, blstm_attention, linear, linear_svm, mlp, probabilities,
+};
 
 pub(crate) use read::{Fault, LARGEST, Metadata, Tensors};
 pub use write::NamedTensor;
@@ -46,11 +48,12 @@ pub(crate) mod key {
 type Reader = fn(&Metadata, &Tensors<'_>, usize) -> Result<(Box<dyn Predictor>, Scaling), Fault>;
 
 /// The kinds by what the metadata call them.
-const KINDS: [(Option<&str>, Reader); 4] = [
+const KINDS: [(Option<&str>, Reader); 5] = [
     (None, blstm_attention::read),
     (Some(linear::KIND), linear::read),
     (Some(linear_svm::KIND), linear_svm::read),
     (Some(mlp::KIND), mlp::read),
+    (Some(probabilities::KIND), probabilities::read),
 ];
 
 /// A trained model with its classes and the way to its input.

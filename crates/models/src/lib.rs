@@ -17,6 +17,7 @@ mod linear_svm;
 mod mlp;
 mod model;
 mod predict;
+mod probabilities;
 
 pub use batch::{Batch, FRAMES_PER_BATCH, batches_by_length};
 pub use blstm_attention::Network;

@@ -20,8 +20,8 @@ use objective::{Objective, minimum};
 pub(crate) const KIND: &str = "linear";
 
 impl Model for LinearSettings {
-    fn scaling(&self) -> ScalingKind {
-        ScalingKind::MeanVariance
+    fn scaling(&self) -> Option<ScalingKind> {
+        Some(ScalingKind::MeanVariance)
     }
 
     /// All weights begin at 0, and the optimum is one: no seed has a part in it, but for the utterances

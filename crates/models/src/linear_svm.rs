@@ -34,8 +34,8 @@ const INNER_FOLDS: usize = 5;
 const NOTHING: f64 = 1e-9;
 
 impl Model for LinearSvmSettings {
-    fn scaling(&self) -> ScalingKind {
-        ScalingKind::MeanVariance
+    fn scaling(&self) -> Option<ScalingKind> {
+        Some(ScalingKind::MeanVariance)
     }
 
     /// The optimum is one: no seed has a part in it, but for the utterances of a round.

@@ -27,8 +27,8 @@ const LAYERS: &str = "layers";
 const MIX: &str = "mix";
 
 impl Model for MlpSettings {
-    fn scaling(&self) -> ScalingKind {
-        ScalingKind::MinMax
+    fn scaling(&self) -> Option<ScalingKind> {
+        Some(ScalingKind::MinMax)
     }
 
     fn start(

@@ -12,8 +12,8 @@ use crate::{ModelError, Prediction, Rows, ScalingKind};
 
 /// A kind of model with its settings, before it has seen anything.
 pub trait Model {
-    /// How its input is scaled.
-    fn scaling(&self) -> ScalingKind;
+    /// How its input is scaled; `None`: it reads the values as they are.
+    fn scaling(&self) -> Option<ScalingKind>;
 
     /// A learner of utterances with rows of this shape, for `classes` classes; all its chance is drawn
     /// from `seed`.
@@ -63,6 +63,7 @@ pub fn model(settings: &ModelSettings) -> &dyn Model {
         ModelSettings::Linear(settings) => settings,
         ModelSettings::LinearSvm(settings) => settings,
         ModelSettings::Mlp(settings) => settings,
+        ModelSettings::Probabilities(settings) => settings,
     }
 }
 

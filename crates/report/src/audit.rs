@@ -120,7 +120,7 @@ impl AuditPage<'_> {
                 (head(&format!("Suspect labels: {}", self.manifest.title), POLICY, OWN_STYLE))
                 body.audit {
                     (self.header())
-                    main { (self.tools()) div.workbench { (table::render(self)) (detail()) } }
+                    main { (self.tools()) div.workbench { (table::render(self)) (detail(self.manifest)) } }
                     (self.footer())
                     script type="application/json" id="audit-data" { (PreEscaped(data::json(self))) }
                     script { (PreEscaped(SORT)) }
@@ -154,6 +154,7 @@ impl AuditPage<'_> {
         let bytes: usize = wavs().map(|wav| wav.len().div_ceil(3) * 4).sum();
         let (number, all) = (wavs().count(), self.entries.len());
         let which = match number {
+            0 if !self.manifest.has_recordings() => return "There are no recordings.".to_owned(),
             0 => return "No sound is in this file.".to_owned(),
             _ if number == all => "All sounds are".to_owned(),
             _ => format!("The sounds of the first {} are", count(number as u64)),
@@ -235,30 +236,17 @@ fn select<'a>(
 }
 
 /// What the script fills for a chosen utterance.
-fn detail() -> Markup {
+fn detail(manifest: &Manifest) -> Markup {
     html! {
         section id="detail" aria-label="Chosen utterance" hidden {
             p.note id="nothing" {
-                "Choose an utterance to see and hear it. "
+                "Choose an utterance to see what is known of its label. "
                 span.keyboard { "Keys: " kbd { "j" } " next, " kbd { "k" } " previous." }
             }
             div id="utterance" hidden {
                 h2 id="detail-id" tabindex="-1" { "…" }
                 p.note id="detail-where" {}
-                svg id="wave" role="img" aria-labelledby="wave-title" viewBox="0 0 600 210" {
-                    title id="wave-title" { "Waveform" }
-                }
-                p.note.key { "Above the waveform, below it where the networks attend that did not \
-                    train on the speaker; each as high as its highest." }
-                audio id="audio" preload="auto" {}
-                div.player {
-                    button type="button" id="play" { "Play " kbd { "p" } }
-                    input type="range" id="seek" min="0" max="1" step="0.01" value="0"
-                        aria-label="Position in seconds";
-                    output id="time" {}
-                }
-                p.note id="silent" { "This sound is not in the page; "
-                    code { "cargo xtask audit --sounds N" } " puts in more." }
+                div hidden[!manifest.has_recordings()] { (sound()) }
                 p id="detail-reason" {}
                 table.classes {
                     caption { span { "What is said of each class" } }
@@ -289,5 +277,25 @@ fn detail() -> Markup {
             label.check.keyboard { input type="checkbox" id="keys" checked autocomplete="off"; "Keyboard shortcuts, also "
                 kbd { "/" } " to search" }
         }
+    }
+}
+
+/// The recording of a chosen utterance; hidden, where there are none, since the script fills it.
+fn sound() -> Markup {
+    html! {
+        svg id="wave" role="img" aria-labelledby="wave-title" viewBox="0 0 600 210" {
+            title id="wave-title" { "Waveform" }
+        }
+        p.note.key { "Above the waveform, below it where the networks attend that did not \
+            train on the speaker; each as high as its highest." }
+        audio id="audio" preload="auto" {}
+        div.player {
+            button type="button" id="play" { "Play " kbd { "p" } }
+            input type="range" id="seek" min="0" max="1" step="0.01" value="0"
+                aria-label="Position in seconds";
+            output id="time" {}
+        }
+        p.note id="silent" { "This sound is not in the page; "
+            code { "cargo xtask audit --sounds N" } " puts in more." }
     }
 }

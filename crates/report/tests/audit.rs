@@ -6,7 +6,7 @@ mod ranking;
 #[path = "made_up/records.rs"]
 mod records;
 
-use ambivox_report::{AuditPage, Earlier, SaveAs};
+use ambivox_report::{AuditEntry, AuditPage, Earlier, SaveAs};
 use ranking::Ranking;
 use records::Records;
 use serde_json::Value;
@@ -107,4 +107,22 @@ fn loads_nothing() {
         assert_eq!(found.len(), named.count(), "{loader}");
     }
     assert!(html.contains("default-src 'none'"));
+}
+
+#[test]
+fn a_corpus_without_recordings_is_audited_without_a_player() {
+    let mut ranking = made_up();
+    let has_player = |ranking: &Ranking| {
+        let html = ranking.page(&ranking.entries()).render();
+        (!html.contains("<div hidden><svg id=\"wave\""), html)
+    };
+    assert!(has_player(&ranking).0);
+    let table =
+        r#"{"table": "t.csv", "delimiter": ",", "columns": {"id": "id", "emotion": "label"}}"#;
+    ranking.manifest.csv = Some(serde_json::from_str(table).unwrap());
+    let (shown, html) = has_player(&ranking);
+    assert!(!shown, "{html}");
+    let none = ranking.entries().into_iter().map(|entry| AuditEntry { wav: None, ..entry });
+    let html = ranking.page(&none.collect::<Vec<_>>()).render();
+    assert!(html.contains("There are no recordings."), "{html}");
 }

@@ -45,6 +45,7 @@ pub use methods::{
 };
 pub use model::{
     AttentionOver, LinearSettings, LinearSvmSettings, MlpSettings, ModelSettings, NetworkSettings,
+    ProbabilitiesSettings,
 };
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use normalisation::{Normalisation, NormalisationSettings};

@@ -65,8 +65,12 @@ pub struct Speaker {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CsvColumns {
-    /// Path of the audio file, relative to the root.
-    pub file: String,
+    /// Path of the audio file, relative to the root; left out where there are no recordings, and `id`
+    /// names the utterances.
+    pub file: Option<String>,
+    /// Id of the utterance; where left out, the path without its extension, with the limits of a cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Speaker; left out where nobody knows, which the splits that divide speakers refuse.
     pub speaker: Option<String>,
     /// Emotion, in the corpus's own words; the manifest's `labels` map them.
@@ -170,6 +174,11 @@ impl Manifest {
         parse_toml::<Self>(file, text, HINT)?.checked(file)
     }
 
+    /// Whether the utterances have recordings.
+    pub fn has_recordings(&self) -> bool {
+        self.csv.as_ref().is_none_or(|layout| layout.columns.file.is_some())
+    }
+
     fn checked(self, file: &Path) -> Result<Self, SettingsError> {
         match self.fault() {
             None => Ok(self),
@@ -192,8 +201,13 @@ impl Manifest {
     }
 
     fn csv_fault(&self) -> Option<String> {
-        let delimiter = &self.csv.as_ref()?.delimiter;
-        let quote = self.csv.as_ref()?.quote.as_deref().unwrap_or("\"");
+        let CsvLayout { delimiter, quote, columns, .. } = self.csv.as_ref()?;
+        let quote = quote.as_deref().unwrap_or("\"");
+        if columns.file.is_none() && columns.id.is_none() {
+            let message =
+                "csv.columns: name file, the column of recordings, or id, that of utterances";
+            return Some(message.to_owned());
+        }
         if delimiter.len() != 1 || !delimiter.is_ascii() {
             return Some(format!("csv.delimiter = {delimiter:?}: name one ASCII character"));
         }

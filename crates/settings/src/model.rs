@@ -19,6 +19,8 @@ pub enum ModelSettings {
     LinearSvm(LinearSvmSettings),
     /// Fully connected layers, over one vector of an utterance.
     Mlp(MlpSettings),
+    /// No learning: the vector of an utterance has the probability of every class.
+    Probabilities(ProbabilitiesSettings),
 }
 
 impl<'de> Deserialize<'de> for ModelSettings {
@@ -89,13 +91,35 @@ pub struct MlpSettings {
     pub dropout: f64,
 }
 
+/// Section `[model]` with `kind = "probabilities"`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProbabilitiesSettings {}
+
+impl ProbabilitiesSettings {
+    /// How far the sum of an utterance's probabilities may be from 1.
+    const TOLERANCE: f64 = 1e-3;
+
+    /// Why these values are not the probabilities of all classes, if they are not.
+    pub fn fault_of(values: &[f32]) -> Option<String> {
+        if let Some(value) = values.iter().find(|value| **value < 0.0) {
+            return Some(format!("{value} is below 0"));
+        }
+        let sum: f64 = values.iter().copied().map(f64::from).sum();
+        // A sum that is no number is wrong as well.
+        let is_one = (sum - 1.0).abs() <= Self::TOLERANCE;
+        (!is_one).then(|| format!("the sum is {sum:.4}"))
+    }
+}
+
 impl ModelSettings {
     /// The kind of the paper's network; also of a section without a kind, which was called `[network]`
     /// while there was no other.
     pub const PAPERS: &'static str = "blstm-attention";
 
     /// All kinds.
-    pub const KINDS: [&'static str; 4] = [Self::PAPERS, "linear", "linear-svm", "mlp"];
+    pub const KINDS: [&'static str; 5] =
+        [Self::PAPERS, "linear", "linear-svm", "mlp", "probabilities"];
 
     /// The kind, in the word of the pipeline file.
     pub fn kind(&self) -> &'static str {
@@ -104,6 +128,7 @@ impl ModelSettings {
             Self::Linear(_) => "linear",
             Self::LinearSvm(_) => "linear-svm",
             Self::Mlp(_) => "mlp",
+            Self::Probabilities(_) => "probabilities",
         }
     }
 
@@ -118,7 +143,7 @@ impl ModelSettings {
             Self::Linear(LinearSettings { c }) | Self::LinearSvm(LinearSvmSettings { c }) => {
                 c.only()
             }
-            Self::BlstmAttention(_) | Self::Mlp(_) => None,
+            Self::BlstmAttention(_) | Self::Mlp(_) | Self::Probabilities(_) => None,
         }
     }
 
@@ -142,7 +167,7 @@ impl ModelSettings {
             Self::BlstmAttention(NetworkSettings { linear, lstm, .. }) => {
                 vec![("model.linear", *linear), ("model.lstm", *lstm)]
             }
-            Self::Linear(_) | Self::LinearSvm(_) => Vec::new(),
+            Self::Linear(_) | Self::LinearSvm(_) | Self::Probabilities(_) => Vec::new(),
             Self::Mlp(settings) => settings.hidden.iter().map(|&n| ("model.hidden", n)).collect(),
         }
     }
@@ -163,8 +188,32 @@ impl ModelSettings {
             Self::Mlp(MlpSettings { leak, dropout, .. }) => {
                 vec![("model.leak", *leak), ("model.dropout", *dropout)]
             }
+            Self::Probabilities(_) => Vec::new(),
         };
         let wrong = shares.into_iter().find(|(_, share)| !(0.0..1.0).contains(share));
         wrong.map(|(setting, _)| format!("{setting}: from 0 to below 1"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_are_not_negative_and_their_sum_is_1() {
+        let fault = |values: &[f32]| ProbabilitiesSettings::fault_of(values).unwrap_or_default();
+        assert_eq!(fault(&[0.25, 0.75, 0.0]), "");
+        assert_eq!(fault(&[0.2501, 0.7504]), "", "within 0.001");
+        assert_eq!(fault(&[0.5, 0.502]), "the sum is 1.0020");
+        assert_eq!(fault(&[1.5, -0.5]), "-0.5 is below 0");
+        assert_eq!(fault(&[f32::NAN, 1.0]), "the sum is NaN");
+    }
+
+    #[test]
+    fn probabilities_have_no_setting() {
+        let read = |text: &str| toml::from_str::<ModelSettings>(text);
+        let model = read("kind = \"probabilities\"").unwrap();
+        assert_eq!((model.kind(), model.reads_vectors()), ("probabilities", true));
+        assert!(read("kind = \"probabilities\"\nc = 1.0").is_err());
     }
 }

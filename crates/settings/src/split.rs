@@ -31,6 +31,8 @@ pub enum Grouping {
     Session,
     /// What is said.
     Sentence,
+    /// The utterance itself: nothing but the utterance is kept together.
+    Utterance,
 }
 
 impl Grouping {
@@ -40,6 +42,7 @@ impl Grouping {
             Self::Speaker => "speaker",
             Self::Session => "session",
             Self::Sentence => "sentence",
+            Self::Utterance => "utterance",
         }
     }
 }

@@ -110,7 +110,11 @@ fn write_page(
         let id = suspect.evidence.utterance_id.as_str();
         let utterance =
             index.get(id).ok_or_else(|| StageError::Data(format!("{id} is not in the index")))?;
-        let sound = Sound::read(root, utterance, place < params.sounds)?;
+        let sound = if params.manifest.has_recordings() {
+            Sound::read(root, utterance, place < params.sounds)?
+        } else {
+            Sound::default()
+        };
         Ok((*utterance, sound))
     };
     let sounds: Vec<(&Utterance, Sound)> =

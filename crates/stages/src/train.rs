@@ -10,7 +10,7 @@ use ambivox_eval::{Confusion, EpochRecord, RunHistory};
 use ambivox_features::FeatureTable;
 use ambivox_models::{Checkpoint, Rows, Scaling, compute_by, model};
 use ambivox_rules::Example;
-use ambivox_settings::{Splits, TrainParams, role};
+use ambivox_settings::{ModelSettings, Splits, TrainParams, role};
 use ambivox_train::{Data, RunSpec, Trained, Waypoint, train};
 use fs_err as fs;
 
@@ -39,6 +39,7 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     let layers = read_features(params, job)?;
     let chosen = choose(params, job, &classes, &fold, &layers)?;
     let features = &layers[chosen.layer.unwrap_or(0)];
+    check_columns(&chosen.model, features.columns(), &classes)?;
     // Fitted on the clear utterances alone, so that every method sees the same values.
     let scaling = FoldData::scaling_of(&fold.training, model(&chosen.model).scaling(), features)?;
     let vectors = params.model.reads_vectors();
@@ -48,6 +49,23 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     let trained = run.train()?;
     run.write_tables(&trained)?;
     run.write_checkpoint(trained)
+}
+
+/// Probabilities are told apart by their columns' names alone.
+fn check_columns(
+    model: &ModelSettings,
+    columns: &[String],
+    classes: &[String],
+) -> Result<(), StageError> {
+    if !matches!(model, ModelSettings::Probabilities(_)) || columns == classes {
+        return Ok(());
+    }
+    Err(StageError::Data(format!(
+        "the columns of probabilities are {}, and the classes {}\n\
+         hint: name the columns as the classes, and list these in split.classes in their order",
+        columns.join(", "),
+        classes.join(", ")
+    )))
 }
 
 /// What the model reads: a table, or one for each layer that there is to choose from.

@@ -57,7 +57,11 @@ Examples:
   The labels to look at first, with results/demo-small/audit.html to listen and decide:
     cargo xtask audit --pipeline pipelines/demo-small.toml
   By another method, with every sound of 535 in the page:
-    cargo xtask audit --pipeline pipelines/emodb.toml --method l --sounds 535";
+    cargo xtask audit --pipeline pipelines/emodb.toml --method l --sounds 535
+  Of a table of labels and vectors of any model, without recordings or a pipeline:
+    cargo xtask audit --table labels.csv --features vectors.parquet
+  Or with the probabilities that your own model gave its test utterances in a cross-validation:
+    cargo xtask audit --table labels.csv --probabilities probabilities.csv";
 
 /// Below the help of `bundle`.
 pub(super) const BUNDLE: &str = "\

@@ -2,7 +2,8 @@
 //!
 //! One row is one utterance: a whole file, or a cut of it between start and end. Column names and
 //! delimiter are the manifest's, and so is a file of corrections, if there is one. An utterance's id
-//! keeps the folders of its file, since many corpora number their files anew in every folder.
+//! is that of its column or, where there is none, keeps the folders of its file, since many corpora
+//! number their files anew in every folder. Without a column of files there are no recordings.
 
 mod faults;
 
@@ -106,7 +107,8 @@ fn manifest_fault(found: &str, expected: &str) -> CorpusError {
 
 /// Where the columns are in the table.
 struct Columns {
-    file: usize,
+    file: Option<usize>,
+    id: Option<usize>,
     speaker: Option<usize>,
     emotion: usize,
     session: Option<usize>,
@@ -122,7 +124,8 @@ impl Columns {
         let optional =
             |name: &Option<String>| name.as_ref().map(|name| table.column(name)).transpose();
         Ok(Self {
-            file: table.column(&names.file)?,
+            file: optional(&names.file)?,
+            id: optional(&names.id)?,
             speaker: optional(&names.speaker)?,
             emotion: table.column(&names.emotion)?,
             session: optional(&names.session)?,
@@ -135,9 +138,12 @@ impl Columns {
     }
 
     fn utterance(&self, tree: &Tree<'_>, row: &Row) -> Result<Utterance, CorpusError> {
-        let path = relative(row, row.cell(self.file)?)?;
-        let (start_s, end_s) = self.cut(row)?;
-        let (id, listed) = (id(&nfc(path), start_s, end_s), tree.meant(path).unwrap_or(path));
+        let (path, (start_s, end_s)) = (self.path(row)?, self.cut(row)?);
+        // Where there is a column of ids, every row has been checked to have one.
+        let own = self.id.map_or(Ok(None), |column| row.name(column))?;
+        let of_path = || path.map(|path| id(&nfc(path), start_s, end_s));
+        let id = own.or_else(of_path).unwrap_or_default();
+        let listed = path.map_or(id.as_str(), |path| tree.meant(path).unwrap_or(path));
         // Where there is a column of speakers, every row has been checked to name one.
         let speaker = self.speaker.map_or(Ok(None), |column| row.name(column))?.unwrap_or_default();
         let mut utterance = tree.utterance(&id, listed, &speaker, &row.place)?;
@@ -152,6 +158,11 @@ impl Columns {
             utterance.votes = tree.votes(votes(row, cell)?, &row.place)?;
         }
         Ok(utterance)
+    }
+
+    /// The recording, where there are such.
+    fn path<'r>(&self, row: &'r Row) -> Result<Option<&'r str>, CorpusError> {
+        self.file.map(|column| relative(row, row.cell(column)?)).transpose()
     }
 
     /// Start and end of the cut, both `None` for a whole file: a start of 0 without an end too.

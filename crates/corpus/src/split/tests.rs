@@ -416,6 +416,23 @@ fn sessions_are_tested_one_after_the_other() {
     assert_eq!(tested, utterances.len());
 }
 
+/// Single utterances are dealt out label by label, whoever speaks.
+#[test]
+fn utterances_are_divided_with_like_shares_of_all_labels() {
+    let class = |n: usize| CLASSES[if n < 20 { 0 } else { n % 4 }];
+    let one = |n| utterance(&format!("u{n:02}"), "s", Some(class(n)));
+    let utterances: Vec<Utterance> = (0..40).map(one).collect();
+    let settings = k_fold(Grouping::Utterance, 5, 7);
+    let splits = divided(&utterances, &[], &settings, &toy("")).unwrap();
+    let tested: BTreeSet<&String> = splits.folds.iter().flat_map(|fold| &fold.test).collect();
+    assert_eq!((splits.folds.len(), tested.len()), (5, 40));
+    for fold in &splits.folds {
+        let first = fold.test.iter().filter(|id| class(id[1..].parse().unwrap()) == CLASSES[0]);
+        assert_eq!((fold.test.len(), first.count()), (8, 5), "{fold:?}");
+        assert_eq!(fold.in_two_parts, ["s"], "who speaks in two parts is told");
+    }
+}
+
 #[test]
 fn more_folds_than_groups_are_refused() {
     let utterances = corpus(&["a", "b", "c"], |_| "one".to_owned());

@@ -1,4 +1,4 @@
-//! The split `group-k-fold`: speakers, sessions or sentences in k parts of like size.
+//! The split `group-k-fold`: speakers, sessions, sentences or single utterances in k parts of like size.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -103,11 +103,12 @@ impl Settings {
 }
 
 /// Groups in parts of as many utterances as can be: the largest first, each to the part that has
-/// fewest; of equal ones the seed decides which is first.
+/// fewest; of equal ones the seed decides which is first. Single utterances go label by label, so that every
+/// part has like shares of all labels.
 fn parts(groups: &Groups<'_>, folds: usize, seed: u64) -> Vec<BTreeSet<String>> {
     let mut names: Vec<&str> = groups.keys().copied().collect();
     names.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    names.sort_by_key(|name| Reverse(groups[name].size()));
+    names.sort_by_key(|name| (Reverse(groups[name].size()), groups[name].label));
     let mut parts = vec![(0, BTreeSet::new()); folds];
     for name in names {
         // The first of the smallest: empty ones come before all others, since every group has some.

@@ -187,7 +187,10 @@ function choose(index, focus = false) {
 function where(entry) {
   const cut = entry.start_s === null && entry.end_s === null ? "" :
     `, ${(entry.start_s ?? 0).toFixed(2)} s to ${entry.end_s === null ? "the end" : `${entry.end_s.toFixed(2)} s`}`;
-  return `Rank ${entry.rank}, speaker ${entry.speaker}, ${entry.seconds.toFixed(2)} s: ${entry.path}${cut}`;
+  const speaker = entry.speaker === "" ? "" : `, speaker ${entry.speaker}`;
+  // Without a recording there is no more to say.
+  const recording = entry.seconds === 0 ? "" : `, ${entry.seconds.toFixed(2)} s: ${entry.path}${cut}`;
+  return `Rank ${entry.rank}${speaker}${recording}`;
 }
 
 function showClasses(entry) {
@@ -256,6 +259,8 @@ function draw(name, attributes, text) {
 }
 
 function showSound(entry) {
+  // Of an utterance without a recording there is nothing to show.
+  if (entry.seconds === 0) return;
   audio.pause();
   if (audio.src) URL.revokeObjectURL(audio.src);
   const sound = entry.sound;

@@ -175,14 +175,15 @@ fn comparison_table(
     table(input, &format!("Gains over {reference}"), &caption, &content)
 }
 
-/// What the bootstrap draws: what the split divides, folds where a fold has several sessions or sentences.
+/// What the bootstrap draws: what the split divides, folds where a fold has several of them that are no speakers.
 fn drawn(input: &ReportInput<'_>) -> &'static str {
     let several = input.splits.folds.iter().any(|fold| fold.tested.len() > 1);
     match input.splits.grouping {
         Grouping::Speaker => "speakers",
-        Grouping::Session | Grouping::Sentence if several => "folds",
+        Grouping::Session | Grouping::Sentence | Grouping::Utterance if several => "folds",
         Grouping::Session => "sessions",
         Grouping::Sentence => "sentences",
+        Grouping::Utterance => "utterances",
     }
 }
 

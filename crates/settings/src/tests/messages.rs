@@ -256,6 +256,7 @@ fn impossible_values_of_a_manifest_are_refused() {
         ("adapter = \"csv\"", "adapter = \"emodb\"", "[csv]"),
         ("[\"labels.csv\", \"wav/*.wav\"]", "[]", "files is empty"),
         ("delimiter = \",\"", "delimiter = \"\"", "csv.delimiter"),
+        ("file = \"file\"\n", "", "csv.columns: name file"),
         ("delimiter = \",\"", "delimiter = \", \"", "one ASCII character"),
         ("delimiter = \",\"", "delimiter = \"·\"", "one ASCII character"),
         ("validation = \"bert\"", "validation = \"anna\"", "anna cannot validate"),

@@ -10,7 +10,8 @@ use hound::{SampleFormat, WavSpec, WavWriter};
 
 use crate::StageError;
 
-/// What a page shows and plays of a sound.
+/// What a page shows and plays of a recording; nothing, where there is none.
+#[derive(Default)]
 pub(super) struct Sound {
     pub(super) seconds: f64,
     /// The lowest and the highest sample of every column, in turns, for a loudest sample of ±1.

@@ -119,12 +119,16 @@ impl FoldData {
         Ok(())
     }
 
-    /// A scaling fitted on what these utterances have in the table, no others.
+    /// A scaling fitted on what these utterances have in the table, no others; of no kind one that changes
+    /// nothing.
     pub(super) fn scaling_of(
         training: &[Member],
-        kind: ScalingKind,
+        kind: Option<ScalingKind>,
         features: &FeatureTable,
     ) -> Result<Scaling, StageError> {
+        let Some(kind) = kind else {
+            return Ok(Scaling::fit(ScalingKind::MeanVariance, [], features.width()));
+        };
         let frames = training.iter().map(|member| member.frames(features));
         let frames = frames.collect::<Result<Vec<_>, _>>()?;
         Ok(Scaling::fit(kind, frames, features.width()))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ambivox_settings::counted;
 
-use super::{Columns, relative, sex, votes};
+use super::{Columns, sex, votes};
 use crate::CorpusError;
 use crate::error::{listed, some_listed};
 use crate::table::{Row, Table};
@@ -18,10 +18,11 @@ pub(super) struct Faults<'a> {
 }
 
 impl Faults<'_> {
-    /// Errors: rows without a speaker; words that the manifest's labels do not list; rows whose file is
+    /// Errors: rows without an id or a speaker; words that the manifest's labels do not list; rows whose file is
     /// not there, while one is that is written a little differently.
     pub(super) fn check(&self) -> Result<(), CorpusError> {
-        self.check_speakers()?;
+        self.check_names("id", self.columns.id)?;
+        self.check_names("speaker", self.columns.speaker)?;
         self.check_words()?;
         self.check_paths()
     }
@@ -30,8 +31,8 @@ impl Faults<'_> {
         self.table.rows().iter()
     }
 
-    fn check_speakers(&self) -> Result<(), CorpusError> {
-        let Some(column) = self.columns.speaker else { return Ok(()) };
+    fn check_names(&self, what: &'static str, column: Option<usize>) -> Result<(), CorpusError> {
+        let Some(column) = column else { return Ok(()) };
         let mut nameless = Vec::new();
         for row in self.rows() {
             if row.name(column)?.is_none() {
@@ -41,7 +42,8 @@ impl Faults<'_> {
         if nameless.is_empty() {
             return Ok(());
         }
-        Err(CorpusError::NoSpeaker {
+        Err(CorpusError::NoName {
+            what,
             file: self.table.file().to_owned(),
             column: self.table.header(column).to_owned(),
             count: nameless.len(),
@@ -85,7 +87,7 @@ impl Faults<'_> {
         let forgiving = self.tree.forgiving();
         let mut near = Vec::new();
         for row in self.rows() {
-            let path = relative(row, row.cell(self.columns.file)?)?;
+            let Some(path) = self.columns.path(row)? else { continue };
             let found = forgiving.get(&forgiven(path)).filter(|_| self.tree.meant(path).is_none());
             near.extend(found.map(|found| format!("{path} for {found} (line {})", row.line())));
         }

@@ -340,3 +340,23 @@ fn a_table_without_quoting_says_so_in_the_manifest() {
     assert_eq!(read(&columns, table).unwrap()[1].speaker, "\"ann");
     assert!(fault(COLUMNS, table).starts_with("labels.csv:2: a quoted cell has no end"));
 }
+
+const IDS: &str = "[csv]\ntable = \"labels.csv\"\ndelimiter = \",\"\n\
+    columns = { id = \"name\", emotion = \"emotion\" }\n";
+
+#[test]
+fn a_column_of_ids_is_enough_where_there_are_no_recordings() {
+    let utterances = read(IDS, "name,emotion\nx/2.b,sad\n ../1,happy\n").unwrap();
+    let of = |u: &Utterance| (u.utterance_id.clone(), u.path.clone(), u.known_speaker().is_some());
+    let named = |name: &str| (name.to_owned(), name.to_owned(), false);
+    assert_eq!(utterances.iter().map(of).collect::<Vec<_>>(), ["../1", "x/2.b"].map(named));
+    insta::assert_snapshot!(fault(IDS, "name,emotion\na,sad\n,sad\nNA,sad\n"), @r#""#);
+    insta::assert_snapshot!(fault(IDS, "name,emotion\na,sad\nb,sad\na,happy\n"), @r#""#);
+}
+
+#[test]
+fn an_id_of_the_table_may_stand_beside_a_recording() {
+    let columns = IDS.replace("id = ", "file = \"file\", id = ");
+    let utterance = read(&columns, "name,file,emotion\n17,wav/a.wav,sad\n").unwrap().remove(0);
+    assert_eq!((&*utterance.utterance_id, &*utterance.path), ("17", "wav/a.wav"));
+}
