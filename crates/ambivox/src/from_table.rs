@@ -16,7 +16,6 @@ use crate::cli::Tables;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::publish::Published;
-use crate::scratch::Scratch;
 use computed::Computed;
 
 /// Names of the files.
@@ -83,12 +82,13 @@ fn parts(table: &Path) -> Result<(String, String)> {
 }
 
 fn write(folder: &Path, files: &[(&str, String)], place: &Place<'_>) -> Result<()> {
-    let scratch = Scratch::new("tables")?;
     let mut published = Published::open(folder, place.store.memo(), place.progress)?;
     for (name, text) in files {
-        let from = scratch.path().join(name);
+        // Beside its place, where the folder's lock keeps other processes off.
+        let from = folder.join(format!(".{name}"));
         fs::write(&from, text)?;
         published.publish(&from, Path::new(name))?;
+        fs::remove_file(&from)?;
     }
     published.save()
 }

@@ -270,8 +270,14 @@ mod tests {
             speaker: Some("c".to_owned()),
         };
         assert_eq!(read_as(table, &columns("a")).unwrap().speakers, 2);
-        insta::assert_snapshot!(read_as(table, &columns("d")).unwrap_err(), @r#""#);
-        insta::assert_snapshot!(read(table).unwrap_err(), @r#""#);
+        insta::assert_snapshot!(read_as(table, &columns("d")).unwrap_err(), @r#"
+    labels.csv: there is no column "d"; the columns are "a", "b", "c"
+    hint: name the column of the ids with --id
+    "#);
+        insta::assert_snapshot!(read(table).unwrap_err(), @r#"
+    labels.csv: there is no column "utterance_id" or "id" or "file"; the columns are "a", "b", "c"
+    hint: name the column of the ids with --id
+    "#);
     }
 
     #[test]
@@ -284,9 +290,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_audited_is_refused() {
-        insta::assert_snapshot!(read("id,label\na,x\nb,x\nc,\n").unwrap_err(), @r#""#);
-        insta::assert_snapshot!(read("id,label\na,x\nb,x\nc,y\n").unwrap_err(), @r#""#);
-        insta::assert_snapshot!(read("no table at all").unwrap_err(), @r#""#);
+        insta::assert_snapshot!(read("id,label\na,x\nb,x\nc,\n").unwrap_err(), @r#"
+    labels.csv: the labels in the column "label" are x, and an audit needs two at least
+    hint: name the column of labels with --label
+    "#);
+        insta::assert_snapshot!(read("id,label\na,x\nb,x\nc,y\n").unwrap_err(), @r#"
+    labels.csv: labels of fewer than 3 rows: x (2), y (1); a fold tests one row of a label, validates by another and trains on the others
+    hint: give more rows such a label, or empty it: rows without a label are left out
+    "#);
+        insta::assert_snapshot!(read("no table at all").unwrap_err(), @r#"
+    labels.csv: its first line does not name columns, with commas, tabs or semicolons between them
+    hint: give a table of text with a header, such as utterance_id,label
+    "#);
         assert!(read("PAR1,\0\0").unwrap_err().contains("binary data"));
         assert!(read("").unwrap_err().contains("does not name columns"));
         assert!(read("id,label,label\na,x,x\n").unwrap_err().contains("both"));

@@ -83,7 +83,9 @@ fn section(file: &Path, tables: &Tables) -> Result<Section> {
         Failure::usage(format!("{} is not UTF-8; rename the file or its folder", file.display()))
     })?;
     if !absolute.exists() {
-        return Err(Failure::data(format!("{path}: there is no such file")));
+        return Err(Failure::data(format!(
+            "{path}: there is no such file\nhint: --features and --probabilities name it"
+        )));
     }
     let mut section = Section::bare("table");
     let mut set = |key: &str, value: Value| drop(section.settings.insert(key.to_owned(), value));
@@ -129,8 +131,7 @@ impl Probabilities<'_> {
         }
         Err(self.fault(&format!(
             "no column of probabilities has the name of: {}; the columns are {}\n\
-             hint: name the columns as the labels are written; --values has the beginning of their names \
-             where there are other columns",
+             hint: name the columns as the labels are written, and leave other columns out",
             some_listed(&others),
             some_listed(columns)
         )))

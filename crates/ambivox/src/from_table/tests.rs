@@ -101,10 +101,20 @@ fn what_somebody_changed_is_kept_under_another_name() {
 fn faults_of_vectors_name_the_remedy() {
     let case = Case::new(LABELS, "v.csv", &vectors("who,a,b"));
     let of = |file: &str| case.fault(|tables| tables.features = Some(case.path(file)));
-    insta::assert_snapshot!(of("v.csv"), @r#""#);
-    insta::assert_snapshot!(of("none.csv"), @r#""#);
+    insta::assert_snapshot!(of("v.csv"), @r#"
+    v.csv: there is no column "id", which frontend.id names; it has: who, a, b
+    hint: ids have the name that they have in --table, or one of utterance_id, id, file, path, name; frontend.values is --values, and frontend.layer --layer
+    "#);
+    insta::assert_snapshot!(of("none.csv"), @r#"
+    none.csv: there is no such file
+    hint: --features and --probabilities name it
+    "#);
     fs::write(case.path("text.csv"), "id,a,emotion\nu1,1,sad\n").unwrap();
-    insta::assert_snapshot!(of("text.csv"), @r#""#);
+    insta::assert_snapshot!(of("text.csv"), @r#"
+    text.csv: line 2, column emotion: "sad" is no number
+    hint: frontend.values has the beginning of the names of those columns that count
+    hint: ids have the name that they have in --table, or one of utterance_id, id, file, path, name; frontend.values is --values, and frontend.layer --layer
+    "#);
     fs::write(case.path("v.txt"), "1 2").unwrap();
     assert!(of("v.txt").contains("of this form no table is read"), "{}", of("v.txt"));
     let other = case.fault(|tables| {
@@ -132,9 +142,18 @@ fn probabilities_give_their_columns_as_classes() {
 fn faults_of_probabilities_name_labels_and_utterances() {
     let of = |case: Case| case.fault(|tables| tables.probabilities = Some(case.path("p.csv")));
     let other = probabilities("id,sad,fear", ("", ""));
-    insta::assert_snapshot!(of(other), @r#""#);
-    insta::assert_snapshot!(of(probabilities("id,sad,happy", ("u2,0.2", "u2,-0.2"))), @r#""#);
-    insta::assert_snapshot!(of(probabilities("id,sad,happy", ("0.7", "0.8"))), @r#""#);
+    insta::assert_snapshot!(of(other), @r#"
+    p.csv: no column of probabilities has the name of: happy (3 rows); the columns are sad, fear
+    hint: name the columns as the labels are written, and leave other columns out
+    "#);
+    insta::assert_snapshot!(of(probabilities("id,sad,happy", ("u2,0.2", "u2,-0.2"))), @r#"
+    p.csv: 1 utterance whose values are no probabilities: u2 (-0.2 is below 0)
+    hint: give each a value of 0 or above for every label, with a sum of 1 within 0.001; logits become such by a softmax
+    "#);
+    insta::assert_snapshot!(of(probabilities("id,sad,happy", ("0.7", "0.8"))), @r#"
+    p.csv: 1 utterance whose values are no probabilities: u3 (the sum is 1.1000)
+    hint: give each a value of 0 or above for every label, with a sum of 1 within 0.001; logits become such by a softmax
+    "#);
 }
 
 #[test]

@@ -350,8 +350,14 @@ fn a_column_of_ids_is_enough_where_there_are_no_recordings() {
     let of = |u: &Utterance| (u.utterance_id.clone(), u.path.clone(), u.known_speaker().is_some());
     let named = |name: &str| (name.to_owned(), name.to_owned(), false);
     assert_eq!(utterances.iter().map(of).collect::<Vec<_>>(), ["../1", "x/2.b"].map(named));
-    insta::assert_snapshot!(fault(IDS, "name,emotion\na,sad\n,sad\nNA,sad\n"), @r#""#);
-    insta::assert_snapshot!(fault(IDS, "name,emotion\na,sad\nb,sad\na,happy\n"), @r#""#);
+    insta::assert_snapshot!(fault(IDS, "name,emotion\na,sad\n,sad\nNA,sad\n"), @r#"
+    labels.csv: no id in 2 rows: lines 3 (""), 4 ("NA")
+    hint: fill in the column "name", or remove these rows; empty cells, NA, nan, None and null are nobody's name
+    "#);
+    insta::assert_snapshot!(fault(IDS, "name,emotion\na,sad\nb,sad\na,happy\n"), @r#"
+    labels.csv:2 and labels.csv:4 are both the utterance a
+    hint: remove one of the two rows; where they name two files, rename one of the files
+    "#);
 }
 
 #[test]
