@@ -58,5 +58,5 @@ fn the_model_is_an_input_of_the_extraction() {
     fs_err::create_dir_all(house.path("pipelines/encoder")).unwrap();
     house.run(&["extract"]).ended(DATA).complained_of(&["config.json"]);
     house.edit(PIPELINE, "\n[pooling]\nkind = \"statistics\"\nof = [\"mean\"]", "");
-    house.run(&["plan"]).ended(USAGE).complained_of(&["layer: \"nested\"", "[pooling]"]);
+    house.run(&["plan"]).ended(USAGE).complained_of(&["layer: all of them", "[pooling]"]);
 }

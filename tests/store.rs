@@ -91,7 +91,7 @@ fn a_result_is_traced_back_to_the_audio() {
     let (_, rest) = page.split_once("cargo xtask show ").unwrap();
     let digits: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
     let text = house.run(&["show", &digits]).ended(DONE).stdout;
-    let stages = ["evaluate ", "train ", "split ", "extract ", "index "];
+    let stages = ["evaluate ", "train ", "split ", "map ", "extract ", "index "];
     let starts = |stage: &&str| text.lines().any(|line| line.starts_with(*stage));
     assert!(stages.iter().all(starts), "{text}");
     for part in ["input corpus ", ", from outside the store", " MB, on ", "rustc 1."] {
@@ -99,7 +99,7 @@ fn a_result_is_traced_back_to_the_audio() {
     }
     let document = house.run(&["show", &digits, "--json"]).ended(DONE).document();
     let records = document["records"].as_array().unwrap();
-    assert_eq!(records.len(), 5);
+    assert_eq!(records.len(), 6);
     let isa = |record: &Value| record["provenance"]["isa"].is_string();
     assert!(records.iter().all(isa), "{document}");
 
