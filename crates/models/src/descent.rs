@@ -1,5 +1,7 @@
 //! Learning by mini-batches, down the gradient: for every model that candle can differentiate.
 
+use std::thread::scope;
+
 use ambivox_nn::{Memory, Optimiser, Parameters, State, generator};
 use ambivox_settings::TrainingSettings;
 use candle_core::{Tensor, Var};
@@ -68,9 +70,16 @@ impl<M: Differentiable> Learner for Descent<M> {
         let mut order = (round.sample)(&mut chance);
         order.shuffle(&mut chance);
         let mut total = 0.0;
-        for (batch, positions) in (1..).zip(order.chunks(self.batch_size)) {
+        let batches: Vec<&[usize]> = order.chunks(self.batch_size).collect();
+        for (batch, positions) in (1..).zip(&batches) {
             let seed = M::dropout_seed(&mut chance, round.seed, round.number, batch);
-            let loss = self.step(round, positions, seed)?;
+            let next = batches.get(batch).copied().unwrap_or_default();
+            let next = next.iter().map(|&n| round.utterances[n]).collect::<Vec<_>>();
+            let loss = scope(|threads| {
+                // By a thread that waits for the disk, while the others compute.
+                threads.spawn(move || next.iter().for_each(|rows| rows.fetch()));
+                self.step(round, positions, seed)
+            })?;
             if !loss.is_finite() {
                 return Err(ModelError::NotFinite { batch });
             }
