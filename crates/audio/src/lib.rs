@@ -30,6 +30,7 @@ mod splice;
 mod wav;
 
 use std::io::Cursor;
+use std::mem::take;
 use std::path::Path;
 
 use symphonia::core::io::MediaSource;
@@ -127,12 +128,14 @@ fn of_cuts(
     name: &Path,
     cuts: &[Cut],
 ) -> Result<Vec<Result<Audio, AudioError>>, AudioError> {
-    let recording = recording.map_err(|problem| problem.of(name))?;
-    let of_cut = |(&cut, warnings): (&Cut, &Vec<Warning>)| {
-        let samples = recording.cut(cut).map_err(|problem| problem.of(name))?;
-        Ok(Audio { samples, warnings: warnings.clone() })
+    let mut recording = recording.map_err(|problem| problem.of(name))?;
+    let warnings = take(&mut recording.warnings);
+    let of_cut = |(number, (&cut, warnings)): (usize, (&Cut, Vec<Warning>))| {
+        let is_last = number + 1 == cuts.len();
+        let samples = recording.cut(cut, is_last).map_err(|problem| problem.of(name))?;
+        Ok(Audio { samples, warnings })
     };
-    Ok(cuts.iter().zip(&recording.warnings).map(of_cut).collect())
+    Ok(cuts.iter().zip(warnings).enumerate().map(of_cut).collect())
 }
 
 fn check_length(samples: u64) -> Result<(), Problem> {

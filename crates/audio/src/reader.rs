@@ -1,6 +1,7 @@
 //! Reading a file with symphonia.
 
 use std::io::ErrorKind;
+use std::mem::take;
 
 use symphonia::core::audio::{Channels, GenericAudioBufferRef};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
@@ -294,10 +295,16 @@ impl Mix {
 }
 
 impl Recording {
-    /// The samples of a cut at 16 kHz.
-    pub(crate) fn cut(&self, cut: Cut) -> Result<Vec<f32>, Problem> {
+    /// The samples of a cut at 16 kHz; the last that is asked for takes them without a copy.
+    pub(crate) fn cut(&mut self, cut: Cut, is_last: bool) -> Result<Vec<f32>, Problem> {
         let range = cut.range(self.samples.len(), self.rate)?;
-        to_16_khz(self.samples[range].to_vec(), self.rate)
+        if !is_last {
+            return to_16_khz(self.samples[range].to_vec(), self.rate);
+        }
+        let mut samples = take(&mut self.samples);
+        samples.truncate(range.end);
+        samples.drain(..range.start);
+        to_16_khz(samples, self.rate)
     }
 
     fn info(&self) -> Info {

@@ -29,10 +29,7 @@ pub(crate) fn plan(
         Layer::Several(Several::Learned) => Layers::Weighed,
         Layer::Several(Several::Mean) | Layer::One(_) => Layers::One,
     };
-    if layers == Layers::Weighed {
-        // What is computed is the same.
-        section.settings.insert("layer".to_owned(), "nested".into());
-    }
+    layers.settle(&mut section);
     let Some(model) = model else {
         let remedy =
             "name the folder of config.json and model.safetensors, relative to the pipeline file";

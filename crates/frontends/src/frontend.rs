@@ -100,6 +100,16 @@ pub enum Layers {
     Weighed,
 }
 
+impl Layers {
+    /// Has a section say of layers that are weighed what it says of those to choose from: what is
+    /// computed is the same, and need not be computed twice.
+    pub fn settle(self, section: &mut Section) {
+        if self == Self::Weighed {
+            section.settings.insert("layer".to_owned(), "nested".into());
+        }
+    }
+}
+
 /// Makes a front end of a planned section and a table.
 type Open = fn(&Section, Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError>;
 

@@ -73,11 +73,14 @@ impl<M: Differentiable> Learner for Descent<M> {
         let batches: Vec<&[usize]> = order.chunks(self.batch_size).collect();
         for (batch, positions) in (1..).zip(&batches) {
             let seed = M::dropout_seed(&mut chance, round.seed, round.number, batch);
-            let next = batches.get(batch).copied().unwrap_or_default();
-            let next = next.iter().map(|&n| round.utterances[n]).collect::<Vec<_>>();
+            // Vectors are in memory; frames lie in a file.
+            let next = batches.get(batch).filter(|_| !self.model.reads_vectors());
             let loss = scope(|threads| {
-                // By a thread that waits for the disk, while the others compute.
-                threads.spawn(move || next.iter().for_each(|rows| rows.fetch()));
+                if let Some(next) = next {
+                    // By a thread that waits for the disk, while the others compute.
+                    let utterances = round.utterances;
+                    threads.spawn(move || next.iter().for_each(|&n| utterances[n].fetch()));
+                }
                 self.step(round, positions, seed)
             })?;
             if !loss.is_finite() {

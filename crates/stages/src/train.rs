@@ -42,9 +42,7 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     check_columns(&chosen.model, features.columns(), &classes)?;
     // Fitted on the clear utterances alone, so that every method sees the same values.
     let scaling = FoldData::scaling_of(&fold.training, model(&chosen.model).scaling(), features)?;
-    let vectors = params.model.reads_vectors();
-    let layers = if params.mix_layers { features.layers().len() } else { 1 };
-    let read = Read { features, scaling: &scaling, vectors, layers };
+    let read = Read::new(params, features, &scaling);
     let run = Prepared::new(params, job, &classes, fold, chosen, read)?;
     let trained = run.train()?;
     run.write_tables(&trained)?;
@@ -87,6 +85,11 @@ struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
+    fn new(params: &TrainParams, features: &'a FeatureTable, scaling: &'a Scaling) -> Self {
+        let layers = if params.mix_layers { features.layers().len() } else { 1 };
+        Self { features, scaling, vectors: params.model.reads_vectors(), layers }
+    }
+
     fn rows(self, member: &Member) -> Result<Rows<'a>, StageError> {
         let values = member.frames(self.features)?;
         Ok(if self.vectors {
@@ -134,8 +137,7 @@ struct Prepared<'a> {
     test: Vec<Example<'a>>,
     /// Of utterances whose labels are not looked at; empty where the method has no use for them.
     pool: Vec<Example<'a>>,
-    scaling: &'a Scaling,
-    layers: usize,
+    read: Read<'a>,
     live: Live<'a>,
 }
 
@@ -170,8 +172,7 @@ impl<'a> Prepared<'a> {
             validation,
             test,
             pool,
-            scaling: read.scaling,
-            layers: read.layers,
+            read,
             live,
         };
         Ok(run)
@@ -179,9 +180,16 @@ impl<'a> Prepared<'a> {
 
     fn train(&self) -> Result<Trained, StageError> {
         let TrainParams { training, method, seed, .. } = self.params;
-        let (model, classes, width) = (&self.chosen.model, self.classes, self.scaling.width());
-        let spec =
-            RunSpec { training, method, model, seed: *seed, classes, width, layers: self.layers };
+        let (model, classes, width) = (&self.chosen.model, self.classes, self.read.scaling.width());
+        let spec = RunSpec {
+            training,
+            method,
+            model,
+            seed: *seed,
+            classes,
+            width,
+            layers: self.read.layers,
+        };
         let Self { training, validation, pool, .. } = self;
         let total = spec.most_epochs() as u64;
         let (mut keeper, from) = Keeper::open(self.job);
@@ -287,7 +295,7 @@ impl<'a> Prepared<'a> {
             predictor: trained.predictor,
             classes: self.classes.to_vec(),
             features,
-            scaling: self.scaling.clone(),
+            scaling: self.read.scaling.clone(),
         };
         Ok(checkpoint.save(&self.job.output(role::CHECKPOINT)?)?)
     }

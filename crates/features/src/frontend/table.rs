@@ -116,10 +116,7 @@ fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
         Some(Layer::All(All::Learned)) => Layers::Weighed,
         Some(Layer::One(_)) | None => Layers::One,
     };
-    if layers == Layers::Weighed {
-        // What is read is the same.
-        section.settings.insert("layer".to_owned(), "nested".into());
-    }
+    layers.settle(&mut section);
     Ok(Planned { section, frame_times_s, hears: false, layers, encodes: false, table })
 }
 

@@ -168,13 +168,12 @@ fn said(
     table: &FeatureTable,
 ) -> Result<Vec<Said>, StageError> {
     let scaling = FoldData::scaling_of(trained, model(&candidate.model).scaling(), table)?;
-    let vectors = candidate.model.reads_vectors();
-    let layers = if params.mix_layers { table.layers().len() } else { 1 };
-    let read = Read { features: table, scaling: &scaling, vectors, layers };
+    let read = Read::new(params, table, &scaling);
     let (training, validation) = (read.examples(trained)?, read.examples(held)?);
     let method = MethodParams::Baseline(PLAIN);
     let (seed, width) = (params.seed, scaling.width());
     let (training_settings, model) = (&params.training, &candidate.model);
+    let layers = read.layers;
     let spec = RunSpec {
         training: training_settings,
         method: &method,
