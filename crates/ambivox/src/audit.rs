@@ -50,18 +50,15 @@ pub(crate) fn audit(
 
 /// The method named, else the one that learns both labels and weights, else the only one.
 fn method(experiment: &Experiment, named: &[String]) -> Result<String> {
-    let methods = experiment.pipeline.methods.list();
+    let ids: Vec<&str> = experiment.methods.iter().map(|method| method.name().id()).collect();
     match named {
         [method] => Ok(method.clone()),
-        [] if methods.iter().any(|(method, _)| method.id() == METHOD) => Ok(METHOD.to_owned()),
-        [] if methods.len() == 1 => Ok(methods[0].0.id().to_owned()),
-        _ => {
-            let ids: Vec<&str> = methods.iter().map(|(method, _)| method.id()).collect();
-            Err(Failure::usage(format!(
-                "the runs of one method tell which labels are suspect; name it with --method: {}",
-                ids.join(", ")
-            )))
-        }
+        [] if ids.contains(&METHOD) => Ok(METHOD.to_owned()),
+        [] if ids.len() == 1 => Ok(ids[0].to_owned()),
+        _ => Err(Failure::usage(format!(
+            "the runs of one method tell which labels are suspect; name it with --method: {}",
+            ids.join(", ")
+        ))),
     }
 }
 

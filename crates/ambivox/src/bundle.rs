@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::{file_name, write_atomically};
 use ambivox_frontends::ENCODER_FILES;
-use ambivox_settings::{Bundle, BundledEncoder, BundledNetwork, Method, counted, role};
+use ambivox_settings::{Bundle, BundledEncoder, BundledNetwork, counted, role};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 
@@ -16,6 +16,7 @@ use crate::execute::Executor;
 use crate::experiment::Experiment;
 use crate::failure::Failure;
 use crate::graph::{Graph, Run};
+use crate::method::PlannedMethod;
 
 /// Trains what is missing of the selected runs, and copies their networks into a new folder.
 pub(crate) fn bundle(
@@ -43,9 +44,9 @@ pub(crate) fn bundle(
 
 /// What can be known before any training.
 fn check(experiment: &Experiment, own: &cli::Bundle) -> Result<()> {
-    let methods = experiment.pipeline.methods.list();
+    let methods = &experiment.methods;
     if own.selection.methods.len() != 1 && methods.len() != 1 {
-        let ids: Vec<&str> = methods.iter().map(|(method, _)| method.id()).collect();
+        let ids: Vec<&str> = methods.iter().map(|method| method.name().id()).collect();
         return Err(Failure::usage(format!(
             "a bundle has the networks of one method; name it with --method: {}",
             ids.join(", ")
@@ -58,13 +59,9 @@ fn check(experiment: &Experiment, own: &cli::Bundle) -> Result<()> {
         )));
     }
     let named = &own.selection.methods;
-    let asked = |method: Method| named.iter().any(|id| id == method.id());
-    let wanted = methods.iter().filter(|(method, _)| named.is_empty() || asked(*method));
-    let mut sizes = wanted.flat_map(|(id, method)| {
-        let own = method.model().map(|_| format!("methods.{id}.classifier"));
-        let sizes = experiment.pipeline.model_of(method).sizes().into_iter();
-        sizes.map(move |(key, size)| (own.clone().unwrap_or_else(|| key.to_owned()), size))
-    });
+    let asked = |method: &PlannedMethod| named.iter().any(|id| id == method.name().id());
+    let wanted = methods.iter().filter(|method| named.is_empty() || asked(method));
+    let mut sizes = wanted.flat_map(|method| &method.sizes);
     if let Some((key, size)) = sizes.find(|(_, size)| *size > Bundle::WIDEST) {
         let widest = Bundle::WIDEST;
         return Err(Failure::usage(format!("{key} = {size}: a bundle has up to {widest} units")));
@@ -96,7 +93,7 @@ fn write(executor: &Executor<'_>, runs: &[Run], to: &Path) -> Result<PathBuf> {
 
 fn add(executor: &Executor<'_>, run: &Run, folder: &Path) -> Result<BundledNetwork> {
     let from = executor.resolver.output(&run.slot(), role::CHECKPOINT)?;
-    let file = format!("{}-{}-{}.safetensors", run.method.method(), run.seed, file_name(&run.fold));
+    let file = format!("{}-{}-{}.safetensors", run.method.name(), run.seed, file_name(&run.fold));
     fs::copy(&from, folder.join(&file))?;
     let digest = executor.resolver.store.memo().file(&from)?.digest.to_string();
     Ok(BundledNetwork { file, digest, seed: run.seed, fold: run.fold.clone() })
@@ -113,7 +110,7 @@ fn describe(
         pipeline: experiment.pipeline.name.clone(),
         corpus: experiment.manifest.title.clone(),
         synthetic: experiment.manifest.synthetic,
-        method: first.method.method().to_string(),
+        method: first.method.name().to_string(),
         networks,
         encoder: None,
     })
@@ -164,7 +161,7 @@ mod tests {
         assert!(refused(&toy, &["lw"], "old").unwrap().contains("there already"));
         assert!(refused(&toy, &["lw"], "old/file").unwrap().contains("there already"));
         let experiment = toy.read().unwrap();
-        let [(_, linear), _] = experiment.pipeline.model.sizes()[..] else { panic!("two layers") };
+        let [(_, linear), _] = experiment.methods[0].sizes[..] else { panic!("two layers") };
         toy.edit(&format!("linear = {linear}"), "linear = 4097");
         assert!(refused(&toy, &["lw"], "new").unwrap().contains("up to 4096 units"));
     }

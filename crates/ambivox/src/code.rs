@@ -6,6 +6,8 @@ use ambivox_identity::{BUILD, kind, stage};
 use ambivox_settings::StageParams;
 use anyhow::{Context as _, Result};
 
+use crate::registry;
+
 /// Versions of stages, kinds and of the build, by unit; what was told of the compiler.
 #[derive(Debug, Clone)]
 pub(crate) struct Code {
@@ -15,11 +17,13 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    /// That of this program.
+    /// That of this program, with the kinds that it has added.
     pub(crate) fn own() -> Result<Self> {
         let versions = include_str!(concat!(env!("OUT_DIR"), "/versions.json"));
         let tools = include_str!(concat!(env!("OUT_DIR"), "/tools.json"));
-        Ok(Self { versions: serde_json::from_str(versions)?, tools: serde_json::from_str(tools)? })
+        let mut versions: BTreeMap<String, String> = serde_json::from_str(versions)?;
+        versions.extend(registry::added());
+        Ok(Self { versions, tools: serde_json::from_str(tools)? })
     }
 
     /// The versions on which the work of a stage depends: of the build, of the stage, and of the kinds
@@ -56,7 +60,10 @@ mod tests {
         };
         let training = "build model/blstm-attention";
         assert_eq!(named("train/lw/0/Ses01F"), format!("{training} rule/lw stage/train"));
-        assert_eq!(named("train/baseline/0/Ses01F"), format!("{training} stage/train"));
+        assert_eq!(
+            named("train/baseline/0/Ses01F"),
+            format!("{training} rule/baseline stage/train")
+        );
         assert_eq!(named("train/cyclegan/0/Ses01F"), "build model/mlp rule/cyclegan stage/train");
         assert_eq!(named("split"), "build split/leave-one-speaker-out stage/split");
         assert_eq!(named("extract"), "build frontend/lld pooling/functionals stage/extract");

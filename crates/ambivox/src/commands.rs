@@ -170,12 +170,12 @@ pub(crate) fn prepared(
 /// A method that learns from votes would fail on utterances without them; say so before the hours of
 /// training that come first.
 pub(crate) fn check_votes(executor: &Executor<'_>, runs: &[Run]) -> Result<()> {
-    let Some(run) = runs.iter().find(|run| run.method.method().uses_votes()) else { return Ok(()) };
+    let Some(run) = runs.iter().find(|run| run.method.uses_votes) else { return Ok(()) };
     let index: IndexSummary = read_output(executor, "index", role::INDEX_SUMMARY)?;
     if index.votes {
         return check_every_vote(executor, run);
     }
-    let (method, corpus) = (run.method.method(), &executor.resolver.experiment.manifest.title);
+    let (method, corpus) = (run.method.name(), &executor.resolver.experiment.manifest.title);
     Err(Failure::data(format!(
         "{method} learns from annotators' votes, and {corpus} has none\n\
          hint: leave [methods.{method}] out of the pipeline, or name other methods with --method"
@@ -188,7 +188,7 @@ fn check_every_vote(executor: &Executor<'_>, run: &Run) -> Result<()> {
         return Ok(());
     }
     let count = counted(unvoted.len(), "utterance");
-    let (method, unvoted) = (run.method.method(), unvoted.join("\n  "));
+    let (method, unvoted) = (run.method.name(), unvoted.join("\n  "));
     Err(Failure::data(format!(
         "{method} learns from annotators' votes, and none is for any class in {count}:\n  {unvoted}\n\
          hint: give them votes, or take their label away in the table or by [corrections]"

@@ -71,7 +71,7 @@ mod tests {
         let experiment = Toy::new().read().unwrap();
         let all = runs(&experiment, &["s1", "s2", "s3"].map(str::to_owned));
         let is_meant = |run: &&Run| {
-            let name = format!("{}{}", &run.method.method().id()[..1], &run.fold[1..]);
+            let name = format!("{}{}", &run.method.name().id()[..1], &run.fold[1..]);
             run.seed == 0 && text.split(' ').any(|meant| meant == name)
         };
         all.iter().filter(is_meant).cloned().collect()

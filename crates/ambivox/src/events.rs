@@ -69,7 +69,7 @@ fn file(experiment: &Experiment, run: &Run) -> Option<PathBuf> {
 fn place(run: &Run) -> PathBuf {
     let noise = run.noise.map_or_else(PathBuf::new, |rate| PathBuf::from(format!("noise-{rate}")));
     let seed = format!("seed-{}", run.seed);
-    noise.join(run.method.method().id()).join(seed).join(file_name(&run.fold))
+    noise.join(run.method.name().id()).join(seed).join(file_name(&run.fold))
 }
 
 fn remove_others(published: &mut Published<'_>, keep: &BTreeSet<PathBuf>) -> Result<()> {

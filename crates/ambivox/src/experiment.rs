@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use ambivox_corpus::{PlannedSplit, plan_split};
 use ambivox_features::plan;
-use ambivox_frontends::{Layers, Planned};
-use ambivox_settings::{Arithmetic, Features, Manifest, ModelSettings, Pipeline, Section};
+use ambivox_frontends::Planned;
+use ambivox_settings::{Arithmetic, Features, Manifest, Pipeline, Section};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::method::{PlannedMethod, plan_methods};
 use crate::slurm;
 
 /// A pipeline, read and checked.
@@ -27,6 +28,8 @@ pub(crate) struct Experiment {
     pub(crate) manifest: Manifest,
     /// The front end, with what its names stand for.
     pub(crate) frontend: Planned,
+    /// The methods, in their order.
+    pub(crate) methods: Vec<PlannedMethod>,
     /// The split, without paths.
     pub(crate) split: PlannedSplit,
     pub(crate) arithmetic: Arithmetic,
@@ -38,7 +41,7 @@ impl Experiment {
     pub(crate) fn read(file: &Path) -> Result<Self> {
         let text = fs::read_to_string(file).map_err(|error| Failure::usage(error.to_string()))?;
         let parts = slurm::cut(&text);
-        let pipeline = Pipeline::parse(file, &parts.pipeline)?;
+        let mut pipeline = Pipeline::parse(file, &parts.pipeline)?;
         let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
         let mut manifest = Manifest::read(&folder.join(&pipeline.corpus.manifest))?;
         // How a corpus was had changes nothing of what is in it.
@@ -46,11 +49,21 @@ impl Experiment {
         let refuse = |fault: &dyn Display| Failure::usage(format!("{}: {fault}", file.display()));
         let frontend = plan(&pipeline.frontend, &pipeline.pooling, &folder);
         let frontend = frontend.map_err(|error| refuse(&error))?;
-        check_shapes(&pipeline, &frontend).map_err(|error| refuse(&error))?;
+        let methods = plan_methods(&mut pipeline, &frontend).map_err(|error| refuse(&error))?;
         let split = plan_split(&pipeline.split.section).map_err(|error| refuse(&error))?;
         let arithmetic = Arithmetic::asked().map_err(|error| Failure::usage(error.to_string()))?;
         let (text, executor) = (parts.shown, parts.executor);
-        Ok(Self { text, executor, pipeline, manifest, frontend, split, arithmetic, folder })
+        Ok(Self {
+            text,
+            executor,
+            pipeline,
+            manifest,
+            frontend,
+            methods,
+            split,
+            arithmetic,
+            folder,
+        })
     }
 
     /// The same for a process in another folder and environment: its files by absolute paths, and its
@@ -67,11 +80,12 @@ impl Experiment {
 
     /// The same with another pipeline, whose files are the same.
     ///
-    /// Errors: a model that cannot learn from what there is of an utterance; a split that cannot be.
-    pub(crate) fn with_pipeline(&self, pipeline: Pipeline) -> Result<Self, String> {
-        check_shapes(&pipeline, &self.frontend)?;
+    /// Errors: methods that cannot be, or that cannot learn from what there is of an utterance; a split that
+    /// cannot be.
+    pub(crate) fn with_pipeline(&self, mut pipeline: Pipeline) -> Result<Self, String> {
+        let methods = plan_methods(&mut pipeline, &self.frontend)?;
         let split = plan_split(&pipeline.split.section).map_err(|error| error.to_string())?;
-        Ok(Self { pipeline, split, ..self.clone() })
+        Ok(Self { pipeline, methods, split, ..self.clone() })
     }
 
     /// The root of a corpus that is not synthetic: from the pipeline file, or from the environment
@@ -137,11 +151,11 @@ impl Experiment {
         Features::of(frontend, pooling)
     }
 
-    /// What a model reads of it: to one of frames a pooling is nothing.
-    pub(crate) fn read_by(&self, model: &ModelSettings) -> Features {
+    /// What a method's model reads of it: to one of frames a pooling is nothing.
+    pub(crate) fn read_by(&self, method: &PlannedMethod) -> Features {
         let mut features = self.features();
         features.normalisation = self.pipeline.normalisation.over;
-        if !model.reads_vectors() {
+        if !method.reads_vectors {
             features.pooling = Section::bare(Features::NO_POOLING);
         }
         features
@@ -160,36 +174,6 @@ impl Experiment {
 /// A file that the pipeline names, outside of the store, is not there.
 fn no_such_file(file: &Path, hint: &str) -> anyhow::Error {
     Failure::data(format!("{}: there is no such file\nhint: {hint}", file.display()))
-}
-
-/// Whether every method's model can learn from what there is of an utterance: frames, a vector, or both.
-fn check_shapes(pipeline: &Pipeline, frontend: &Planned) -> Result<(), String> {
-    let frames = frontend.gives_frames();
-    let vectors = !frames || pipeline.pooling.kind != Features::NO_POOLING;
-    for (method, params) in pipeline.methods.list() {
-        let model = pipeline.model_of(&params);
-        let of = params.model().map_or("[model]".to_owned(), |_| format!("[methods.{method}]"));
-        let kind = model.kind();
-        if model.reads_vectors() && !vectors {
-            return Err(format!(
-                "{of} ({kind}) learns from one vector of an utterance, and there are frames alone; \
-                 add a section [pooling] with kind = \"functionals\" or \"statistics\""
-            ));
-        }
-        if !model.reads_vectors() && !frames {
-            return Err(format!(
-                "{of} ({kind}) learns from frames, and the front end gives one vector of an \
-                 utterance; choose a model of vectors, such as kind = \"linear\""
-            ));
-        }
-        if frontend.layers == Layers::Weighed && !matches!(model, ModelSettings::Mlp(_)) {
-            return Err(format!(
-                "{of} ({kind}) weighs no layers, as frontend.layer = \"learned\" asks; choose \
-                 kind = \"mlp\", or layer = \"nested\""
-            ));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ambivox_settings::{MethodParams, StageParams};
+use ambivox_settings::StageParams;
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::Experiment;
+use crate::method::PlannedMethod;
 pub(crate) use places::{audit, is_noisy_throughout, last_table, main_evaluation, runs, training};
 
 /// Slot of the stage that divides utterances into folds.
@@ -78,7 +79,7 @@ impl Instance {
 /// One run of the train stage.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Run {
-    pub(crate) method: MethodParams,
+    pub(crate) method: PlannedMethod,
     pub(crate) seed: u64,
     pub(crate) fold: String,
     /// Share of training labels exchanged, above 0; `None` where they are left alone.
@@ -88,7 +89,7 @@ pub(crate) struct Run {
 impl Run {
     /// `<method>/<seed>/<fold>`.
     pub(crate) fn id(&self) -> String {
-        format!("{}/{}/{}", self.method.method(), self.seed, self.fold)
+        format!("{}/{}/{}", self.method.name(), self.seed, self.fold)
     }
 
     /// Slot of its training.
@@ -201,7 +202,7 @@ mod every_key;
 
 #[cfg(test)]
 mod tests {
-    use ambivox_settings::{Method, ModelSettings, role};
+    use ambivox_settings::role;
 
     use super::*;
     use crate::experiment::tests::{Toy, of_house};
@@ -247,7 +248,7 @@ mod tests {
         let experiment = toy.read().unwrap();
         let runs = runs(&experiment, &["s1".to_owned()]);
         assert_eq!(runs.len(), 2 * 2 * 3);
-        let first = |run: &&Run| run.seed == 0 && run.method.method() == Method::Baseline;
+        let first = |run: &&Run| run.seed == 0 && run.method.name().id() == "baseline";
         let some: Vec<Run> = runs.iter().filter(first).cloned().collect();
         let Graph(instances) = Graph::of(&experiment, &some);
         let noise = instances.iter().filter(|instance| instance.stage() == "noise");
@@ -275,7 +276,7 @@ mod tests {
         toy.edit("seeds = [0, 1, 2]", "seeds = [1]");
         let experiment = toy.read().unwrap();
         let mut runs = runs(&experiment, &["s1".to_owned()]);
-        runs.retain(|run| run.method.method() == Method::Lw);
+        runs.retain(|run| run.method.name().id() == "lw");
         let graph = Graph::of(&experiment, &runs);
         insta::assert_snapshot!(waves(&graph).join("\n"), @"
         index
@@ -315,12 +316,12 @@ mod tests {
     fn the_network_of_frames_concerns_those_who_train_it() {
         let experiment = of_house("demo-full");
         let mut pipeline = experiment.pipeline.clone();
-        let ModelSettings::BlstmAttention(network) = &mut pipeline.model else { panic!("frames") };
-        network.lstm += 1;
+        pipeline.model.settings.insert("lstm".to_owned(), 129.into());
         let wider = experiment.with_pipeline(pipeline).unwrap();
-        for run in runs(&experiment, &["Ses01F".to_owned()]) {
-            let same = training(&experiment, &run) == training(&wider, &run);
-            assert_eq!(same, run.method.method() == Method::Cyclegan, "{}", run.id());
+        let folds = ["Ses01F".to_owned()];
+        for (run, of_wider) in runs(&experiment, &folds).iter().zip(&runs(&wider, &folds)) {
+            let same = training(&experiment, run) == training(&wider, of_wider);
+            assert_eq!(same, run.method.name().id() == "cyclegan", "{}", run.id());
         }
     }
 
@@ -377,10 +378,10 @@ mod tests {
     fn a_run_reads_the_table_that_its_method_learns_from() {
         let experiment = of_house("demo-full");
         let runs = runs(&experiment, &["Ses01F".to_owned()]);
-        assert!(runs.iter().any(|run| run.method.method() == Method::Cyclegan));
+        assert!(runs.iter().any(|run| run.method.name().id() == "cyclegan"));
         for run in &runs {
             let inputs = training(&experiment, run).inputs;
-            let of_functionals = run.method.method() == Method::Cyclegan;
+            let of_functionals = run.method.name().id() == "cyclegan";
             assert_eq!(inputs.contains_key(role::VECTORS), of_functionals, "{}", run.id());
             assert_eq!(inputs.contains_key(role::FEATURES), !of_functionals, "{}", run.id());
         }

@@ -24,11 +24,13 @@ mod graph;
 mod host;
 mod house;
 mod interrupt;
+mod method;
 mod plan;
 mod progress;
 mod publish;
 #[cfg(test)]
 mod reference;
+mod registry;
 mod repro;
 mod resolve;
 mod scratch;
@@ -47,8 +49,17 @@ use std::process::ExitCode;
 
 use ambivox_settings::exit;
 
-/// Does what the command line of this process asks for.
-pub fn main() -> ExitCode {
+pub use registry::{OnAxis, Registry};
+
+/// Does what the command line of this process asks for, with these kinds on the axes of an experiment.
+///
+/// # Errors
+/// Exit code 2 for kinds that have one name, as for any wrong use.
+pub fn main(registry: Registry) -> ExitCode {
+    if let Err(fault) = registry.install() {
+        called::complain(&fault);
+        return ExitCode::from(exit::USAGE);
+    }
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match arguments.get(1).and_then(|first| first.to_str()) {
         Some(ambivox_stages::RUN) => ambivox_stages::main(&arguments[2..]),

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ambivox::main()
+    ambivox::main(ambivox::Registry::builtin())
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 /// Whether a run is meant.
 pub(crate) fn selected(run: &Run, selection: &Selection) -> bool {
     let Selection { folds, methods, seeds } = selection;
-    let method = run.method.method().id();
+    let method = run.method.name().id();
     (folds.is_empty() || folds.contains(&run.fold))
         && (methods.is_empty() || methods.iter().any(|name| name == method))
         && (seeds.is_empty() || seeds.contains(&run.seed))
@@ -17,8 +17,8 @@ pub(crate) fn selected(run: &Run, selection: &Selection) -> bool {
 
 /// Checks methods and seeds, and folds as far as the manifest lists the speakers, before any work.
 pub(crate) fn check_selection(experiment: &Experiment, selection: &Selection) -> Result<()> {
-    let methods = experiment.pipeline.methods.list();
-    let methods: Vec<String> = methods.iter().map(|(method, _)| method.to_string()).collect();
+    let methods: Vec<String> =
+        experiment.methods.iter().map(|method| method.name().to_string()).collect();
     known("method", &selection.methods, &methods)?;
     let text = |seeds: &[u64]| seeds.iter().map(u64::to_string).collect::<Vec<_>>();
     known("seed", &text(&selection.seeds), &text(&experiment.pipeline.training.seeds))?;

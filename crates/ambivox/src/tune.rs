@@ -43,7 +43,7 @@ struct Planned<'a> {
 
 impl<'a> Planned<'a> {
     fn new(study: &'a Study, runs: &[Run]) -> Self {
-        let own = |run: &&Run| run.method.method() == study.method;
+        let own = |run: &&Run| *run.method.name() == study.method;
         let runs: Vec<Run> = runs.iter().filter(own).cloned().collect();
         let instances = |trial: &'a Trial| (trial, trial.instances(&runs));
         Self { study, trials: study.trials.iter().map(instances).collect() }
@@ -53,7 +53,7 @@ impl<'a> Planned<'a> {
         let ranked =
             |(trial, instances): &(&Trial, Vec<Instance>)| ranked(executor, trial, instances);
         let trials = self.trials.iter().map(ranked).collect::<Result<_>>()?;
-        Ok(MethodRanking::new(self.study.method, trials))
+        Ok(MethodRanking::new(self.study.method.clone(), trials))
     }
 }
 

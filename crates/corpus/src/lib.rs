@@ -39,8 +39,8 @@ pub use labels::{LabelColumns, LabelTable, LabelTableError};
 pub use names::Names;
 pub use noise::{NoisyLabel, clean_labels, exchange_labels};
 pub use read::{Corpus, read_corpus};
-pub use split::splits;
-pub use splitter::{PlannedSplit, SPLITS, SplitKind, plan_split};
+pub use split::{Division, Found, Groups, Share, TakingPart, splits};
+pub use splitter::{PlannedSplit, SPLITS, SplitKind, Splitter, plan_split};
 pub use summary::summarise;
 pub use utterance::{Utterance, consensus};
 #[cfg(feature = "parquet")]

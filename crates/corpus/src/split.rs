@@ -16,7 +16,7 @@ use crate::{CorpusError, Utterance};
 pub(crate) use validation::{Drawn, Named, Validation};
 
 /// What is divided.
-pub(crate) struct TakingPart<'a> {
+pub struct TakingPart<'a> {
     /// All of the corpus.
     pub(crate) all: &'a [Utterance],
     /// Those that take part.
@@ -24,7 +24,7 @@ pub(crate) struct TakingPart<'a> {
     /// Of their groups, those without a gold label among the classes but with votes for some of them.
     pub(crate) ambiguous: Vec<&'a Utterance>,
     /// The groups, by name.
-    pub(crate) groups: Groups<'a>,
+    pub groups: Groups<'a>,
     grouping: Grouping,
     settings: &'a SplitSettings,
     pub(crate) manifest: &'a Manifest,
@@ -34,14 +34,16 @@ pub(crate) struct TakingPart<'a> {
 
 /// Folds, and what is worth a word about them.
 #[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) folds: Vec<Fold>,
-    pub(crate) notes: Vec<String>,
+pub struct Found {
+    /// The folds, in their order.
+    pub folds: Vec<Fold>,
+    /// What is worth a word, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What a group brings to the folds.
 #[derive(Debug, Default)]
-pub(crate) struct Share<'a> {
+pub struct Share<'a> {
     pub(crate) sessions: BTreeSet<&'a str>,
     /// The label, of a group that is one utterance.
     pub(crate) label: Option<&'a str>,
@@ -50,20 +52,23 @@ pub(crate) struct Share<'a> {
 
 impl Share<'_> {
     /// How many utterances it has.
-    pub(crate) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.utterances
     }
 }
 
 /// The groups that take part, by name.
-pub(crate) type Groups<'a> = BTreeMap<&'a str, Share<'a>>;
+pub type Groups<'a> = BTreeMap<&'a str, Share<'a>>;
 
 /// One fold, group by group.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Division {
-    pub(crate) name: String,
-    pub(crate) tested: BTreeSet<String>,
-    pub(crate) validating: BTreeSet<String>,
+pub struct Division {
+    /// Its name.
+    pub name: String,
+    /// The groups that are tested.
+    pub tested: BTreeSet<String>,
+    /// The groups that validate; all others train.
+    pub validating: BTreeSet<String>,
 }
 
 /// Divides utterances into folds as the settings say (METHOD, "Data").
@@ -134,7 +139,10 @@ impl<'a> TakingPart<'a> {
     }
 
     /// The folds that divide groups, of which there have to be so many.
-    pub(crate) fn by_groups(
+    ///
+    /// # Errors
+    /// There are fewer, some utterances are of an unknown group, a fold of three or more lacks one that validates.
+    pub fn by_groups(
         &self,
         least: usize,
         divide: impl FnOnce() -> Result<Vec<Division>, CorpusError>,

@@ -7,21 +7,27 @@ mod leave_one_speaker_out;
 
 use std::path::{Path, PathBuf};
 
-use ambivox_settings::{Fold, Grouping, Manifest, Section};
+use ambivox_settings::{Fold, Grouping, Kind, Kinds, Manifest, Section};
 use serde::{Deserialize, Serialize};
 
 use crate::CorpusError;
 use crate::split::{Found, TakingPart};
 
 /// A way of dividing utterances into folds.
-pub(crate) trait Splitter {
+pub trait Splitter {
     /// What is never divided, or what parts are told by.
     fn grouping(&self) -> Grouping;
 
     /// The folds.
+    ///
+    /// # Errors
+    /// What takes part cannot be divided so.
     fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError>;
 
     /// Refuses folds whose parts have in common what they should not.
+    ///
+    /// # Errors
+    /// They have; the text names what.
     fn check(&self, _folds: &[Fold]) -> Result<(), CorpusError> {
         Ok(())
     }
@@ -40,7 +46,7 @@ pub struct PlannedSplit {
 
 impl PlannedSplit {
     /// One that reads no list.
-    fn of(section: &Section) -> Self {
+    pub fn of(section: &Section) -> Self {
         Self { section: section.clone(), parts: None, fold_per_speaker: false }
     }
 
@@ -53,29 +59,27 @@ impl PlannedSplit {
 }
 
 /// A kind of split.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct SplitKind {
     /// Its name.
     pub name: &'static str,
     /// Checks a section as people wrote it.
-    plan: fn(&Section) -> Result<PlannedSplit, String>,
+    pub plan: fn(&Section) -> Result<PlannedSplit, String>,
     /// Makes one ready, from a planned section.
-    open: fn(&Section) -> Result<Box<dyn Splitter>, String>,
+    pub open: fn(&Section) -> Result<Box<dyn Splitter>, String>,
+}
+
+impl Kind for SplitKind {
+    const AXIS: &'static str = "split";
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
 }
 
 /// Every kind of split.
-pub const SPLITS: [SplitKind; 3] = [leave_one_speaker_out::KIND, group_k_fold::KIND, fixed::KIND];
-
-fn find(section: &Section) -> Result<&'static SplitKind, CorpusError> {
-    let kind = SPLITS.iter().find(|kind| kind.name == section.kind);
-    kind.ok_or_else(|| {
-        let known = SPLITS.map(|kind| kind.name).join(", ");
-        CorpusError::Split(format!(
-            "split.kind: there is no {:?}; there are: {known}",
-            section.kind
-        ))
-    })
-}
+pub static SPLITS: Kinds<SplitKind> =
+    Kinds::new(&[leave_one_speaker_out::KIND, group_k_fold::KIND, fixed::KIND]);
 
 fn fault(message: impl std::fmt::Display) -> CorpusError {
     CorpusError::Split(format!("[split]: {message}"))
@@ -86,12 +90,12 @@ fn fault(message: impl std::fmt::Display) -> CorpusError {
 /// # Errors
 /// There is no such kind, or its settings cannot be.
 pub fn plan_split(section: &Section) -> Result<PlannedSplit, CorpusError> {
-    (find(section)?.plan)(section).map_err(fault)
+    (SPLITS.of(section).map_err(CorpusError::Split)?.plan)(section).map_err(fault)
 }
 
 /// The splitter of a planned section.
 pub(crate) fn open(section: &Section) -> Result<Box<dyn Splitter>, CorpusError> {
-    (find(section)?.open)(section).map_err(fault)
+    (SPLITS.of(section).map_err(CorpusError::Split)?.open)(section).map_err(fault)
 }
 
 /// The list of parts, where there has to be one.

@@ -114,9 +114,7 @@ impl FeatureError {
             | Self::Broken { .. }
             | Self::AllBroken { .. }
             | Self::Frontend(FrontendError::Table { .. } | FrontendError::Encoder(_)) => exit::DATA,
-            Self::Frontend(FrontendError::Unknown { .. } | FrontendError::Setting(_)) => {
-                exit::USAGE
-            }
+            Self::Frontend(FrontendError::Setting(_)) => exit::USAGE,
             Self::Index(error) => error.exit_code(),
             Self::Frontend(FrontendError::File(_))
             | Self::Unreadable(_)

@@ -1,18 +1,22 @@
-//! Which front ends there are: those that hear recordings, and the one that reads tables.
+//! Which front ends there are: those of [`FRONTENDS`], and the one that reads tables.
 
 mod table;
 
-use ambivox_frontends::{FrontendKind, HEARING};
+use ambivox_frontends::{FRONTENDS, FrontendError, FrontendKind};
+use ambivox_settings::Section;
 
 pub use table::parse;
 
-/// Every kind of front end.
-pub const FRONTENDS: [FrontendKind; HEARING.len() + 1] = {
-    let mut all = [table::KIND; HEARING.len() + 1];
-    let mut at = 0;
-    while at < HEARING.len() {
-        all[at] = HEARING[at];
-        at += 1;
+static TABLE: FrontendKind = table::KIND;
+
+/// The kind of front end that a section names.
+///
+/// # Errors
+/// There is none.
+pub fn frontend_kind(section: &Section) -> Result<&'static FrontendKind, FrontendError> {
+    if section.kind == TABLE.name {
+        return Ok(&TABLE);
     }
-    all
-};
+    let unknown = |text| FrontendError::Setting(format!("{text}, {}", TABLE.name));
+    FRONTENDS.of(section).map_err(unknown)
+}

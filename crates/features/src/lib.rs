@@ -19,7 +19,7 @@ mod writer;
 pub use ambivox_frontends::compute_portably;
 pub use error::FeatureError;
 pub use extract::{Outputs, extract, extract_shard};
-pub use frontend::{FRONTENDS, parse as parse_table};
+pub use frontend::{frontend_kind, parse as parse_table};
 pub use recipe::{Recipe, plan};
 pub use rows::{FeatureTable, RowWriter};
 pub use table::{map_frames, map_vectors};

@@ -4,19 +4,19 @@ use std::path::Path;
 
 use ambivox_corpus::{Index, Names};
 use ambivox_frontends::{
-    Frontend, FrontendError, Layers, Planned, Pooling, check_pooling, find, pooling,
+    Frontend, FrontendError, Layers, Planned, Pooling, check_pooling, pooling,
 };
 use ambivox_settings::{Features, Section};
 
 use crate::writer::Columns;
-use crate::{FRONTENDS, FeatureError};
+use crate::{FeatureError, frontend_kind};
 
 /// Plans the sections `[frontend]` and `[pooling]`, whose paths are relative to `folder`.
 ///
 /// # Errors
 /// There is no such kind, its settings cannot be, or the two do not go together.
 pub fn plan(frontend: &Section, pooling: &Section, folder: &Path) -> Result<Planned, FeatureError> {
-    let mut planned = (find(frontend, &FRONTENDS)?.plan)(frontend, folder)?;
+    let mut planned = (frontend_kind(frontend)?.plan)(frontend, folder)?;
     check_pooling(pooling)?;
     let pools = pooling.kind != Features::NO_POOLING;
     if pools && !planned.gives_frames() {
@@ -54,7 +54,7 @@ impl Recipe {
         frames: bool,
         table: Option<&Path>,
     ) -> Result<Self, FeatureError> {
-        let kind = find(&features.frontend, &FRONTENDS)?;
+        let kind = frontend_kind(&features.frontend)?;
         let frontend = (kind.open)(&features.frontend, table)?;
         let pooling = pooling(&features.pooling, frontend.as_ref())?;
         Ok(Self { frontend, pooling, frames })

@@ -3,17 +3,7 @@
 /// A front end or a pooling cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum FrontendError {
-    /// No kind of that name is known.
-    #[error("{axis}.kind: there is no {kind:?}; there are: {}", .known.join(", "))]
-    Unknown {
-        /// The section.
-        axis: &'static str,
-        /// The name asked for.
-        kind: String,
-        /// The names there are.
-        known: Vec<&'static str>,
-    },
-    /// The kind's settings cannot be; the message names the section.
+    /// There is no such kind, or its settings cannot be; the message names the section.
     #[error("{0}")]
     Setting(String),
     /// A file that a setting names cannot be read; the message names it.

@@ -1,4 +1,5 @@
-//! What every front end does, and which kinds there are.
+//! The axis of front ends: what every kind does, and which kinds there are. A kind is a file with its settings,
+//! their check and its tests, and a line in [`FRONTENDS`].
 
 pub(crate) mod lld;
 mod wav2vec2;
@@ -7,7 +8,7 @@ mod whisper;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-use ambivox_settings::Section;
+use ambivox_settings::{Kind, Kinds, Section};
 use serde::{Deserialize, Serialize};
 
 use crate::FrontendError;
@@ -111,7 +112,7 @@ impl Layers {
 }
 
 /// Makes a front end of a planned section and a table.
-type Open = fn(&Section, Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError>;
+pub type OpenFrontend = fn(&Section, Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError>;
 
 /// A kind of front end.
 #[derive(Debug, Clone, Copy)]
@@ -122,20 +123,16 @@ pub struct FrontendKind {
     /// builds nothing.
     pub plan: fn(&Section, &Path) -> Result<Planned, FrontendError>,
     /// Makes one ready, from a planned section and the table beside it.
-    pub open: Open,
+    pub open: OpenFrontend,
 }
 
-/// The kinds that hear recordings.
-pub const HEARING: [FrontendKind; 3] = [lld::KIND, whisper::KIND, wav2vec2::KIND];
+impl Kind for FrontendKind {
+    const AXIS: &'static str = "frontend";
 
-/// The kind of a section among those there are.
-pub fn find<'a>(
-    section: &Section,
-    kinds: &'a [FrontendKind],
-) -> Result<&'a FrontendKind, FrontendError> {
-    kinds.iter().find(|kind| kind.name == section.kind).ok_or_else(|| FrontendError::Unknown {
-        axis: "frontend",
-        kind: section.kind.clone(),
-        known: kinds.iter().map(|kind| kind.name).collect(),
-    })
+    fn name(&self) -> &'static str {
+        self.name
+    }
 }
+
+/// Every kind but the one that reads tables, whose reader is elsewhere.
+pub static FRONTENDS: Kinds<FrontendKind> = Kinds::new(&[lld::KIND, whisper::KIND, wav2vec2::KIND]);

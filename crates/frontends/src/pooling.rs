@@ -1,11 +1,12 @@
-//! What every pooling does, and which kinds there are.
+//! The axis of poolings: what every kind does, and which kinds there are. A kind is a file with its settings,
+//! their check and its tests, and a line in [`POOLINGS`].
 
 mod functionals;
 mod statistics;
 
 use std::fmt::Debug;
 
-use ambivox_settings::{Features, Section};
+use ambivox_settings::{Features, Kind, Kinds, Section};
 
 use crate::{Frontend, FrontendError};
 
@@ -21,25 +22,35 @@ pub trait Pooling: Debug + Send + Sync {
 
 /// What a pooling has to know of the rows.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    pub(crate) columns: &'a [String],
+pub struct PooledRows<'a> {
+    /// Names of their values.
+    pub columns: &'a [String],
     /// How many of them smoothing adds at the end.
-    pub(crate) added: usize,
+    pub added: usize,
 }
 
 /// Makes a pooling of a section, over such rows.
-type Make = fn(&Section, Rows<'_>) -> Result<Box<dyn Pooling>, String>;
+type Make = fn(&Section, PooledRows<'_>) -> Result<Box<dyn Pooling>, String>;
 
 /// A kind of pooling.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolingKind {
     /// Its name.
     pub name: &'static str,
-    make: Make,
+    /// Makes it of a section, over such rows; without columns, to check the section alone.
+    pub make: Make,
+}
+
+impl Kind for PoolingKind {
+    const AXIS: &'static str = "pooling";
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
 }
 
 /// The kinds that make a vector; beside them there is `none`.
-pub const POOLINGS: [PoolingKind; 2] = [functionals::KIND, statistics::KIND];
+pub static POOLINGS: Kinds<PoolingKind> = Kinds::new(&[functionals::KIND, statistics::KIND]);
 
 /// The pooling of a section, over the rows of a front end; nothing for `none`.
 pub fn pooling(
@@ -55,24 +66,24 @@ pub fn pool_columns(
     columns: &[String],
     added: usize,
 ) -> Result<Option<Box<dyn Pooling>>, FrontendError> {
-    make(section, Rows { columns, added })
+    make(section, PooledRows { columns, added })
 }
 
 /// Whether there is such a pooling, with such settings.
 pub fn check_pooling(section: &Section) -> Result<(), FrontendError> {
-    make(section, Rows { columns: &[], added: 0 }).map(drop)
+    make(section, PooledRows { columns: &[], added: 0 }).map(drop)
 }
 
-fn make(section: &Section, rows: Rows<'_>) -> Result<Option<Box<dyn Pooling>>, FrontendError> {
+fn make(
+    section: &Section,
+    rows: PooledRows<'_>,
+) -> Result<Option<Box<dyn Pooling>>, FrontendError> {
     let fault = |message| FrontendError::setting("pooling", message);
     if section.kind == Features::NO_POOLING {
         return nothing(section).map(|()| None).map_err(fault);
     }
-    let Some(kind) = POOLINGS.iter().find(|kind| kind.name == section.kind) else {
-        let known = [Features::NO_POOLING].into_iter().chain(POOLINGS.map(|kind| kind.name));
-        let (axis, kind, known) = ("pooling", section.kind.clone(), known.collect());
-        return Err(FrontendError::Unknown { axis, kind, known });
-    };
+    let unknown = |text| FrontendError::Setting(format!("{text}, {}", Features::NO_POOLING));
+    let kind = POOLINGS.of(section).map_err(unknown)?;
     (kind.make)(section, rows).map(Some).map_err(fault)
 }
 
@@ -94,7 +105,7 @@ mod tests {
         let median = fault(&Section::bare("median"));
         assert_eq!(
             median,
-            "pooling.kind: there is no \"median\"; there are: none, functionals, statistics"
+            "pooling.kind: there is no \"median\"; there are: functionals, statistics, none"
         );
         for kind in ["none", "functionals"] {
             let settings = toml::Table::from_iter([("of".to_owned(), 1.into())]);

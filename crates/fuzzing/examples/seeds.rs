@@ -4,8 +4,11 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use ambivox_models::{Checkpoint, Linear, MeanVariance, MinMax, Mlp, Network, Scaling, Shape};
-use ambivox_settings::{AttentionOver, Features, MlpSettings, NetworkSettings, Section};
+use ambivox_models::{
+    AttentionOver, Checkpoint, Linear, MeanVariance, MinMax, Mlp, MlpSettings, Network,
+    NetworkSettings, Scaling, Shape,
+};
+use ambivox_settings::{Features, Section};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let corpus = std::env::args_os().nth(1).ok_or("name the folder fuzz/corpus")?;

@@ -23,7 +23,7 @@ mod workspace;
 pub use error::IdentityError;
 pub use flags::flags;
 pub use stages::STAGES;
-pub use units::{BUILD, OPEN_AXES, Unit, kind, stage};
+pub use units::{AXES, BUILD, Unit, kind, stage};
 pub use versions::{Bytes, Difference, FILE, Versions};
 
 #[cfg(test)]

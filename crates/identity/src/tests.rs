@@ -132,10 +132,10 @@ fn a_kind_is_apart_from_its_stage_and_from_the_other_kinds() {
     let checkout = Checkout::new();
     let code = "\npub(crate) const CHANGED: u8 = 1;\n";
     for (file, unit) in [
-        ("models/src/linear/objective.rs", "model/linear"),
-        ("models/src/mlp.rs", "model/mlp"),
+        ("models/src/model/linear/objective.rs", "model/linear"),
+        ("models/src/model/mlp.rs", "model/mlp"),
         ("corpus/src/splitter/group_k_fold.rs", "split/group-k-fold"),
-        ("rules/src/soft_target.rs", "rule/soft-target"),
+        ("rules/src/rule/soft_target.rs", "rule/soft-target"),
     ] {
         let path = checkout.path(format!("crates/{file}"));
         let text = fs::read_to_string(&path).unwrap();
@@ -144,7 +144,7 @@ fn a_kind_is_apart_from_its_stage_and_from_the_other_kinds() {
         fs::write(&path, text).unwrap();
     }
     // What another is built on counts for both.
-    checkout.edit("crates/rules/src/lw.rs", "use ", "const CHANGED: u8 = 1;\nuse ");
+    checkout.edit("crates/rules/src/rule/lw.rs", "use ", "const CHANGED: u8 = 1;\nuse ");
     let differing = checkout.differing();
     assert!(differing.contains(&"rule/lw-pretrained".to_owned()), "{differing:?}");
     assert!(!differing.contains(&"rule/soft-target".to_owned()), "{differing:?}");
@@ -155,8 +155,9 @@ fn a_kind_is_apart_from_its_stage_and_from_the_other_kinds() {
 fn another_method_leaves_the_versions_of_the_others() {
     let checkout = Checkout::new();
     let before = checkout.versions();
-    fs::write(checkout.path("crates/rules/src/tenth.rs"), "pub(crate) struct Tenth;\n").unwrap();
-    checkout.edit("crates/rules/src/lib.rs", "mod rule;", "mod rule;\nmod tenth;");
+    fs::write(checkout.path("crates/rules/src/rule/tenth.rs"), "pub(crate) struct Tenth;\n")
+        .unwrap();
+    checkout.edit("crates/rules/src/rule.rs", "mod oversampling;", "mod oversampling;\nmod tenth;");
     let differing = checkout.differing();
     assert!(differing.iter().all(|name| name.starts_with("stage/")), "{differing:?}");
     checkout.record("rule/tenth", Bytes::New);
@@ -231,7 +232,7 @@ fn what_is_asked_for_by_a_wrong_name_is_named() {
     let error = lock.record(checkout.0.path(), &["stage/trian".to_owned()], Bytes::Same, "x");
     let text = error.unwrap_err().to_string();
     assert!(text.contains("`stage/trian`") && text.contains("stage/train"), "{text}");
-    fs::remove_file(checkout.path("crates/models/src/mlp.rs")).unwrap();
+    fs::remove_file(checkout.path("crates/models/src/model/mlp.rs")).unwrap();
     let differences = lock.differences(checkout.0.path()).unwrap();
     assert!(differences.contains(&("model/mlp".to_owned(), Difference::Gone)), "{differences:?}");
 }

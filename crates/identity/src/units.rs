@@ -11,17 +11,17 @@ use crate::workspace::Workspace;
 /// The unit of profiles, flags, edition and patches, which is part of all.
 pub const BUILD: &str = "build";
 
-/// Axes whose kinds have folders of their own, in which there is nothing else: whatever lies there is a kind.
-pub const OPEN_AXES: [&str; 3] = ["frontend", "pooling", "split"];
+/// The axes of an experiment.
+pub const AXES: [&str; 5] = ["frontend", "pooling", "split", "model", "rule"];
 
-/// An axis: its name, a crate that has kinds of it, and their folder. A kind `a-b` is `a_b.rs` there, with
-/// what lies in `a_b/`.
-const AXES: [(&str, &str, &str); 6] = [
+/// An axis: its name, a crate that has kinds of it, and their folder, in which there is nothing else. A kind
+/// `a-b` is `a_b.rs` there, with what lies in `a_b/`.
+const FOLDERS: [(&str, &str, &str); 6] = [
     ("frontend", "ambivox-frontends", "src/frontend"),
     ("frontend", "ambivox-features", "src/frontend"),
     ("pooling", "ambivox-frontends", "src/pooling"),
-    ("model", "ambivox-models", "src"),
-    ("rule", "ambivox-rules", "src"),
+    ("model", "ambivox-models", "src/model"),
+    ("rule", "ambivox-rules", "src/rule"),
     ("split", "ambivox-corpus", "src/splitter"),
 ];
 
@@ -85,7 +85,7 @@ fn build(workspace: &Workspace) -> Unit {
 fn files_of_kind(workspace: &Workspace, name: &str) -> Result<Option<Vec<PathBuf>>, IdentityError> {
     let Some((axis, kind)) = name.split_once('/') else { return Ok(None) };
     let mut all = Vec::new();
-    for (_, package, folder) in AXES.into_iter().filter(|(name, ..)| *name == axis) {
+    for (_, package, folder) in FOLDERS.into_iter().filter(|(name, ..)| *name == axis) {
         let folder = workspace.folder(package)?.join(folder).join(kind.replace('-', "_"));
         let file = folder.with_extension("rs");
         let mut files = workspace.files(package)?;

@@ -15,11 +15,10 @@ use ambivox_settings::{Features, Section};
 use fs_err as fs;
 use serde::Deserialize;
 
-use crate::{
-    ModelError, Predictor, Scaling, blstm_attention, linear, linear_svm, mlp, probabilities,
-};
+use crate::{MODELS, ModelError, Predictor, Scaling};
 
-pub(crate) use read::{Fault, LARGEST, Metadata, Tensors};
+pub(crate) use read::LARGEST;
+pub use read::{Fault, Metadata, Tensors};
 pub use write::NamedTensor;
 pub(crate) use write::values;
 
@@ -29,32 +28,20 @@ const FORMAT: &str = "2";
 const EARLIER: &str = "1";
 
 /// Names of the metadata.
-pub(crate) mod key {
+pub mod key {
     pub(super) const FORMAT: &str = "format";
     /// The kind of model, where it is not `blstm-attention`.
-    pub(crate) const KIND: &str = "kind";
+    pub const KIND: &str = "kind";
     pub(super) const CLASSES: &str = "classes";
     pub(super) const FEATURES: &str = "features";
     /// What a file has in its place that was made while there was one front end: name or text of a
     /// feature set.
     pub(super) const FEATURE_SET: &str = "feature_set";
     /// A [`crate::MeanVariance`].
-    pub(crate) const NORMALISER: &str = "normaliser";
+    pub const NORMALISER: &str = "normaliser";
     /// A [`crate::MinMax`].
-    pub(crate) const SCALING: &str = "scaling";
+    pub const SCALING: &str = "scaling";
 }
-
-/// Reads a model of a kind for so many classes, and the scaling of its input.
-type Reader = fn(&Metadata, &Tensors<'_>, usize) -> Result<(Box<dyn Predictor>, Scaling), Fault>;
-
-/// The kinds by what the metadata call them.
-const KINDS: [(Option<&str>, Reader); 5] = [
-    (None, blstm_attention::read),
-    (Some(linear::KIND), linear::read),
-    (Some(linear_svm::KIND), linear_svm::read),
-    (Some(mlp::KIND), mlp::read),
-    (Some(probabilities::KIND), probabilities::read),
-];
 
 /// A trained model with its classes and the way to its input.
 #[derive(Debug)]
@@ -97,10 +84,10 @@ impl Checkpoint {
     fn read(bytes: &[u8]) -> Result<Self, Fault> {
         let (metadata, tensors) = read::parts(bytes)?;
         let kind = metadata.kind();
-        let known = KINDS.into_iter().find(|(name, _)| *name == kind);
-        let (_, reader) = known.ok_or_else(|| read::unknown(kind))?;
+        let known = MODELS.all().find(|known| known.in_checkpoints == kind);
+        let known = known.ok_or_else(|| read::unknown(kind))?;
         let classes: Vec<String> = metadata.json(key::CLASSES)?;
-        let (predictor, scaling) = reader(&metadata, &tensors, classes.len())?;
+        let (predictor, scaling) = (known.read)(&metadata, &tensors, classes.len())?;
         let features = features(&metadata, predictor.reads_vectors())?;
         Ok(Self { predictor, classes, features, scaling })
     }

@@ -127,10 +127,9 @@ pub(crate) fn state(model: &impl Differentiable) -> Result<State, ModelError> {
 #[cfg(test)]
 mod tests {
     use ambivox_nn::{CrossEntropy, Targets};
-    use ambivox_settings::{AttentionOver, MlpSettings, ModelSettings, NetworkSettings};
 
     use super::*;
-    use crate::{Shape, model};
+    use crate::{AttentionOver, MlpSettings, Model, NetworkSettings, Shape};
 
     const TRAINING: TrainingSettings = TrainingSettings {
         seeds: Vec::new(),
@@ -149,9 +148,9 @@ mod tests {
         let attention_over = AttentionOver::Blstm;
         let blstm = NetworkSettings { linear: 4, lstm: 2, dropout: 0.0, attention_over };
         let mlp = MlpSettings { hidden: vec![4], leak: 0.1, dropout: 0.0 };
-        [ModelSettings::BlstmAttention(blstm), ModelSettings::Mlp(mlp)]
-            .map(|kind| {
-                let learner = model(&kind).start(Shape::of(3), 2, &TRAINING, 1).unwrap();
+        [&blstm as &dyn Model, &mlp]
+            .map(|model| {
+                let learner = model.start(Shape::of(3), 2, &TRAINING, 1).unwrap();
                 let rows = if learner.predictor().reads_vectors() { 1 } else { 2 };
                 (learner, [vec![0.5; 3 * rows], vec![-1.0; 3]].map(Rows::from))
             })

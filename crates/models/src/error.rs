@@ -26,6 +26,9 @@ pub enum ModelError {
         /// Which of its round, from 1.
         batch: usize,
     },
+    /// There is no such kind of model, or its settings cannot be.
+    #[error("{0}")]
+    Settings(String),
     /// A label rule's loss is none that this kind of model can be solved for.
     #[error("a {kind} model is solved for the cross-entropy alone; choose another model or method")]
     Loss {

@@ -1,19 +1,58 @@
-//! What every model does, and which kinds there are.
+//! The axis of models: what every kind does, and which kinds there are. A kind is a file with its settings,
+//! their check and its tests, and a line in [`MODELS`].
+
+pub(crate) mod blstm_attention;
+pub(crate) mod linear;
+pub(crate) mod linear_svm;
+pub(crate) mod mlp;
+pub(crate) mod probabilities;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use ambivox_nn::{Loss, State, Targets, generator};
-use ambivox_settings::{Choice, ModelSettings, TrainingSettings};
+use ambivox_settings::{Choice, Kind, Kinds, MOST_UNITS, Section, TrainingSettings};
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::checkpoint::NamedTensor;
-use crate::{ModelError, Prediction, Rows, ScalingKind};
+use crate::checkpoint::{Fault, Metadata, NamedTensor, Tensors};
+use crate::{ModelError, Prediction, Rows, Scaling, ScalingKind};
 
 /// A kind of model with its settings, before it has seen anything.
-pub trait Model {
+pub trait Model: Debug + Send + Sync {
+    /// What is wrong with the settings first, beginning with the setting's path, such as `model.c`.
+    fn fault(&self) -> Option<String> {
+        None
+    }
+
     /// How its input is scaled; `None`: it reads the values as they are.
     fn scaling(&self) -> Option<ScalingKind>;
+
+    /// Whether it reads one vector of an utterance, and not its frames.
+    fn reads_vectors(&self) -> bool {
+        true
+    }
+
+    /// Whether it weighs the layers of an encoder, where a row has several.
+    fn weighs_layers(&self) -> bool {
+        false
+    }
+
+    /// Units of its layers, each under the path of its setting.
+    fn sizes(&self) -> Vec<(&'static str, usize)> {
+        Vec::new()
+    }
+
+    /// A setting that may have several values, by its name, of which every fold chooses one.
+    fn choice(&self) -> Option<(&'static str, &Choice<f64>)> {
+        None
+    }
+
+    /// What is wrong with the names of its input's values, for a model to which names say anything.
+    fn fault_of_columns(&self, _columns: &[String], _classes: &[String]) -> Option<String> {
+        None
+    }
 
     /// A learner of utterances with rows of this shape, for `classes` classes; all its chance is drawn
     /// from `seed`.
@@ -27,6 +66,99 @@ pub trait Model {
         training: &TrainingSettings,
         seed: u64,
     ) -> Result<Box<dyn Learner>, ModelError>;
+}
+
+/// Reads a model of a kind for so many classes, and the scaling of its input, from a checkpoint.
+pub type Reader =
+    fn(&Metadata, &Tensors<'_>, usize) -> Result<(Box<dyn Predictor>, Scaling), Fault>;
+
+/// Checks a section, and says it with every setting in its own type.
+type Open = fn(&Section) -> Result<(Box<dyn Model>, Section), String>;
+
+/// A kind of model.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelKind {
+    name: &'static str,
+    open: Open,
+    /// What a checkpoint's metadata call it; nothing of the paper's network, the first there was.
+    pub(crate) in_checkpoints: Option<&'static str>,
+    pub(crate) read: Reader,
+}
+
+impl ModelKind {
+    /// A kind with settings `T`, which a checkpoint's metadata call `in_checkpoints`.
+    pub const fn new<T: Model + Serialize + DeserializeOwned + 'static>(
+        name: &'static str,
+        in_checkpoints: &'static str,
+        read: Reader,
+    ) -> Self {
+        Self { name, open: checked::<T>, in_checkpoints: Some(in_checkpoints), read }
+    }
+}
+
+impl Kind for ModelKind {
+    const AXIS: &'static str = "model";
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Every kind of model.
+pub static MODELS: Kinds<ModelKind> = Kinds::new(&[
+    blstm_attention::KIND,
+    linear::KIND,
+    linear_svm::KIND,
+    mlp::KIND,
+    probabilities::KIND,
+]);
+
+fn checked<T: Model + Serialize + DeserializeOwned + 'static>(
+    section: &Section,
+) -> Result<(Box<dyn Model>, Section), String> {
+    let (model, section) = section.typed::<T>().map_err(|error| format!("[model]: {error}"))?;
+    let wide = model.sizes().into_iter().find(|(_, size)| !(1..=MOST_UNITS).contains(size));
+    let wide = wide.map(|(setting, size)| format!("{setting}: {size}; from 1 to {MOST_UNITS}"));
+    match wide.or_else(|| model.fault()) {
+        Some(fault) => Err(fault),
+        None => Ok((Box::new(model), section)),
+    }
+}
+
+/// The model of a section `[model]`, and the section with every setting in its own type.
+///
+/// # Errors
+/// There is no such kind, or its settings cannot be.
+pub fn plan_model(section: &Section) -> Result<(Box<dyn Model>, Section), String> {
+    (MODELS.of(section)?.open)(section)
+}
+
+/// The model of a section.
+///
+/// # Errors
+/// As of [`plan_model`].
+pub fn model(section: &Section) -> Result<Box<dyn Model>, ModelError> {
+    plan_model(section).map(|(model, _)| model).map_err(ModelError::Settings)
+}
+
+/// What is wrong with the first of these shares that is not from 0 to below 1.
+fn fault_of_shares(shares: &[(&str, f64)]) -> Option<String> {
+    let wrong = shares.iter().find(|(_, share)| !(0.0..1.0).contains(share));
+    wrong.map(|(setting, _)| format!("{setting}: from 0 to below 1"))
+}
+
+/// What is wrong with `model.c`: the weight of a loss, summed over the training utterances, against half the
+/// squares of the weights.
+fn fault_of_c(c: &Choice<f64>) -> Option<String> {
+    let good = c.candidates().iter().all(|c| (1e-9..=1e9).contains(c)) && !c.is_odd();
+    let fault = "model.c: from 1e-9 to 1e9, or a list of such values, none twice";
+    (!good).then(|| fault.to_owned())
+}
+
+/// The one value of a setting. Errors: there are several, of which one has to be chosen before.
+fn one(setting: &Choice<f64>, kind: &'static str) -> Result<f64, ModelError> {
+    let message = "a setting has several values, of which none was chosen".to_owned();
+    setting.only().ok_or(ModelError::Unfit { kind, message })
 }
 
 /// What a row has: layers of an encoder, or the one that all is, each of so many values.
@@ -50,27 +182,10 @@ impl Shape {
     }
 
     /// Values of the one layer there is. Errors: there are several.
-    pub(crate) fn single(self, kind: &'static str) -> Result<usize, ModelError> {
+    pub fn single(self, kind: &'static str) -> Result<usize, ModelError> {
         let message = format!("it weighs no layers, of which there are {}", self.layers);
         (self.layers == 1).then_some(self.width).ok_or(ModelError::Unfit { kind, message })
     }
-}
-
-/// The registry: the kind that a pipeline's section `[model]` names.
-pub fn model(settings: &ModelSettings) -> &dyn Model {
-    match settings {
-        ModelSettings::BlstmAttention(settings) => settings,
-        ModelSettings::Linear(settings) => settings,
-        ModelSettings::LinearSvm(settings) => settings,
-        ModelSettings::Mlp(settings) => settings,
-        ModelSettings::Probabilities(settings) => settings,
-    }
-}
-
-/// The one value of a setting. Errors: there are several, of which one has to be chosen before.
-pub(crate) fn one(setting: &Choice<f64>, kind: &'static str) -> Result<f64, ModelError> {
-    let message = "a setting has several values, of which none was chosen".to_owned();
-    setting.only().ok_or(ModelError::Unfit { kind, message })
 }
 
 /// What a learner is given for one round.
@@ -94,7 +209,7 @@ pub struct Round<'a> {
 
 impl Round<'_> {
     /// The stream from which its utterances and their order are drawn.
-    pub(crate) fn order(&self) -> ChaCha8Rng {
+    pub fn order(&self) -> ChaCha8Rng {
         generator(self.seed, &format!("order of epoch {}", self.number))
     }
 }
@@ -151,4 +266,60 @@ pub trait Predictor: Debug + Send + Sync {
 
     /// Its tensors, as a checkpoint has them.
     fn tensors(&self) -> candle_core::Result<Vec<NamedTensor>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(text: &str) -> Result<(Box<dyn Model>, Section), String> {
+        plan_model(&toml::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn impossible_settings_are_refused_by_path() {
+        let blstm = |linear: &str, lstm: &str, dropout: &str| {
+            format!(
+                "kind = \"blstm-attention\"\nlinear = {linear}\nlstm = {lstm}\n\
+                 dropout = {dropout}\nattention_over = \"blstm\""
+            )
+        };
+        let mlp = |hidden: &str, leak: &str| {
+            format!("kind = \"mlp\"\nhidden = {hidden}\nleak = {leak}\ndropout = 0.5")
+        };
+        let linear = |kind: &str, c: &str| format!("kind = {kind:?}\nc = {c}");
+        for (text, expected) in [
+            (blstm("0", "128", "0.5"), "model.linear: 0; from 1 to 65536"),
+            (blstm("512", "65537", "0.5"), "model.lstm: 65537; from 1 to 65536"),
+            (blstm("512", "128", "1.0"), "model.dropout: from 0 to below 1"),
+            (blstm("512", "128", "nan"), "model.dropout: from 0 to below 1"),
+            (mlp("[0]", "0.1"), "model.hidden: 0; from 1 to 65536"),
+            (mlp("[]", "1.0"), "model.leak: from 0 to below 1"),
+            (mlp("[]", "0.1") + "\nwidth = 3", "[model]: unknown field `width`"),
+            (linear("linear", "0.0"), "model.c: from 1e-9 to 1e9"),
+            (linear("linear", "[]"), "model.c: from 1e-9 to 1e9"),
+            (linear("linear-svm", "[0.1, 0.1]"), "model.c: from 1e-9 to 1e9"),
+            (linear("linear-svm", "[1.0, -1.0]"), "model.c: from 1e-9 to 1e9"),
+            (
+                linear("tree", "1.0"),
+                "model.kind: there is no \"tree\"; there are: blstm-attention, ",
+            ),
+            (linear("probabilities", "1.0"), "[model]: unknown field `c`"),
+        ] {
+            let refused = planned(&text).err().unwrap_or_default();
+            assert!(refused.contains(expected), "{text}: {refused}");
+        }
+        assert!(!planned(&blstm("512", "128", "0.5")).unwrap().0.reads_vectors());
+        assert!(planned(&mlp("[]", "0.1")).unwrap().0.weighs_layers());
+        let (several, _) = planned(&linear("linear", "[0.01, 1.0]")).unwrap();
+        assert_eq!(several.choice().unwrap().1.candidates(), [0.01, 1.0]);
+    }
+
+    /// Keys of results are of planned sections: what reads the same has to be the same.
+    #[test]
+    fn a_planned_section_has_every_setting_in_its_own_type() {
+        let whole = planned("kind = \"linear\"\nc = 1").unwrap().1;
+        assert_eq!(whole, planned("c = 1.0\nkind = \"linear\"").unwrap().1);
+        assert_eq!(planned("kind = \"probabilities\"").unwrap().1, Section::bare("probabilities"));
+    }
 }

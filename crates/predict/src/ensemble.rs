@@ -86,7 +86,7 @@ impl Ensemble {
     pub fn feature_set(&self) -> Option<&FeatureSet> {
         match &self.reader {
             Reader::Descriptors(lld) => Some(&lld.0),
-            Reader::Encoder(_) => None,
+            Reader::Whole(_) => None,
         }
     }
 

@@ -1,22 +1,23 @@
-//! What makes rows of sound for a bundle's networks: descriptors, or a neural encoder's hidden states.
+//! What makes rows of sound for a bundle's networks: descriptors, or any other front end that hears.
 
 use std::path::Path;
 
-use ambivox_frontends::{ENCODER_FILES, Frontend, HEARING, Utterance, find, lld_set};
+use ambivox_frontends::{ENCODER_FILES, FRONTENDS, Frontend, FrontendError, Utterance, lld_set};
 use ambivox_lld::{Extractor, FeatureSet, SAMPLE_RATE};
-use ambivox_settings::{Bundle, BundledEncoder, Section};
+use ambivox_settings::{Bundle, BundledEncoder, Features, Section};
 use fs_err as fs;
 
 use crate::{PredictError, windows};
 
-/// Seconds from one hidden state of an encoder to the next.
-const STATE_S: f64 = 0.02;
+/// Seconds from one row to the next of a front end that does not say, as of hidden states of an encoder.
+const STEP_S: f64 = 0.02;
 
 /// Makes rows.
 pub(crate) enum Reader {
     /// Made once, cloned for every recording.
     Descriptors(Box<(FeatureSet, Extractor)>),
-    Encoder(Box<dyn Frontend>),
+    /// One that is given a part of a recording at a time, as if it were all.
+    Whole(Box<dyn Frontend>),
 }
 
 /// Rows of a part of a recording, and the number of its first.
@@ -32,11 +33,26 @@ impl Reader {
         bundle: &Bundle,
         folder: Option<&Path>,
     ) -> Result<Self, PredictError> {
-        let Some(encoder) = &bundle.encoder else {
+        if section.kind == Features::FIRST {
             let set = lld_set(section)?;
             let extractor = Extractor::new(&set)?;
             return Ok(Self::Descriptors(Box::new((set, extractor))));
+        }
+        let encoder = bundle.encoder.as_ref();
+        let folder = encoder.map(|encoder| Self::encoder(encoder, folder)).transpose()?;
+        let deaf = |text| {
+            FrontendError::Setting(format!("{:?} hears no recordings: {text}", section.kind))
         };
+        let kind = FRONTENDS.of(section).map_err(deaf)?;
+        Ok(Self::Whole((kind.open)(section, folder)?))
+    }
+
+    /// The folder of an encoder, after its files have been found to be those that the networks were trained
+    /// with.
+    fn encoder<'a>(
+        encoder: &BundledEncoder,
+        folder: Option<&'a Path>,
+    ) -> Result<&'a Path, PredictError> {
         let folder = folder.ok_or_else(|| PredictError::NoEncoder(asked(encoder)))?;
         encoder.files.iter().try_for_each(|(name, digest)| check(&folder.join(name), digest))?;
         let unlisted = ENCODER_FILES.into_iter().filter(|name| !encoder.files.contains_key(*name));
@@ -49,14 +65,14 @@ impl Reader {
                 expected: "none such".to_owned(),
             });
         }
-        Ok(Self::Encoder((find(section, &HEARING)?.open)(section, Some(folder))?))
+        Ok(folder)
     }
 
     /// Names of the values of a row.
     pub(crate) fn columns(&self) -> Vec<String> {
         match self {
             Self::Descriptors(lld) => lld.0.columns(),
-            Self::Encoder(encoder) => encoder.columns().to_vec(),
+            Self::Whole(frontend) => frontend.columns().to_vec(),
         }
     }
 
@@ -64,7 +80,7 @@ impl Reader {
     pub(crate) fn added_rows(&self) -> usize {
         match self {
             Self::Descriptors(lld) => lld.0.contour.smoothing / 2,
-            Self::Encoder(encoder) => encoder.added_rows(),
+            Self::Whole(frontend) => frontend.added_rows(),
         }
     }
 
@@ -72,7 +88,7 @@ impl Reader {
     pub(crate) fn step_s(&self) -> f64 {
         match self {
             Self::Descriptors(lld) => f64::from(lld.0.step_ms) / 1000.0,
-            Self::Encoder(_) => STATE_S,
+            Self::Whole(frontend) => frontend.step_s().unwrap_or(STEP_S),
         }
     }
 
@@ -80,12 +96,13 @@ impl Reader {
     pub(crate) fn frame_s(&self) -> f64 {
         match self {
             Self::Descriptors(lld) => f64::from(lld.0.frame.length_ms) / 1000.0,
-            Self::Encoder(_) => STATE_S,
+            Self::Whole(_) => self.step_s(),
         }
     }
 
     /// A recording in parts of at most so many rows; none where it is shorter than one row. Descriptors are
-    /// of the whole recording; an encoder is given each part as if it were one of its own.
+    /// of the whole recording; any other
+    /// front end is given each part as if it were one of its own.
     pub(crate) fn parts(&self, samples: &[f32], longest: usize) -> Result<Vec<Part>, PredictError> {
         match self {
             Self::Descriptors(lld) => {
@@ -97,9 +114,9 @@ impl Reader {
                 };
                 Ok(windows(rows.len(), longest).into_iter().map(part).collect())
             }
-            Self::Encoder(encoder) => {
-                let step = (f64::from(SAMPLE_RATE) * STATE_S) as usize;
-                let mut session = encoder.session();
+            Self::Whole(frontend) => {
+                let step = (f64::from(SAMPLE_RATE) * self.step_s()) as usize;
+                let mut session = frontend.session();
                 let mut part = |part: std::ops::Range<usize>| {
                     let samples = &samples[part.start * step..samples.len().min(part.end * step)];
                     let rows = session.describe(&Utterance { id: "", samples });

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use ambivox_frontends::lld_section;
 use ambivox_lld::{Extractor, FeatureSet, Functionals};
-use ambivox_models::{Checkpoint, MeanVariance, MinMax, Mlp, Network, Rows, Scaling, Shape};
-use ambivox_settings::{
-    AttentionOver, Bundle, BundledNetwork, Features, MlpSettings, NetworkSettings, Section,
+use ambivox_models::{
+    AttentionOver, Checkpoint, MeanVariance, MinMax, Mlp, MlpSettings, Network, NetworkSettings,
+    Rows, Scaling, Shape,
 };
+use ambivox_settings::{Bundle, BundledNetwork, Features, Section};
 use fs_err as fs;
 use proptest::prelude::*;
 
@@ -301,7 +302,7 @@ fn a_bundle_over_a_table_of_features_cannot_hear() {
     write(folder.path(), vec![described(folder.path(), 1, file)]);
     let error = Ensemble::load(folder.path(), None).err().unwrap();
     assert_eq!(error.exit_code(), 3);
-    assert!(error.to_string().contains("\"table\" is no front end of descriptors"), "{error}");
+    assert!(error.to_string().contains("\"table\" hears no recordings"), "{error}");
 }
 
 #[test]

@@ -7,10 +7,8 @@ use std::process::{Command, Output};
 
 use ambivox_frontends::lld_section;
 use ambivox_lld::FeatureSet;
-use ambivox_models::{Checkpoint, MeanVariance, Network, Scaling};
-use ambivox_settings::{
-    AttentionOver, Bundle, BundledNetwork, Features, NetworkSettings, Section, exit,
-};
+use ambivox_models::{AttentionOver, Checkpoint, MeanVariance, Network, NetworkSettings, Scaling};
+use ambivox_settings::{Bundle, BundledNetwork, Features, Section, exit};
 use fs_err as fs;
 
 const SET: &str = "ser32-prosody";

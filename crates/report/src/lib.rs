@@ -18,9 +18,7 @@ pub use audit::{AuditEntry, AuditPage, COLUMNS, Earlier, SaveAs};
 use ambivox_eval::{
     NoiseSummary, PaperEvaluation, RunHistory, Summary, method_title, paper_evaluation,
 };
-use ambivox_settings::{
-    CorrectionCounts, Exclusions, IndexSummary, Manifest, ModelSettings, Splits,
-};
+use ambivox_settings::{CorrectionCounts, Exclusions, IndexSummary, Manifest, Pipeline, Splits};
 use fs_err as fs;
 
 /// Everything that a report shows.
@@ -63,7 +61,7 @@ impl ReportInput<'_> {
     }
 
     fn is_of_the_papers_network(&self) -> bool {
-        self.model == ModelSettings::PAPERS
+        self.model == Pipeline::PAPERS_MODEL
     }
 
     /// The published figures that are comparable.

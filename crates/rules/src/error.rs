@@ -3,6 +3,9 @@
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
+    /// There is no such rule, or its settings cannot be.
+    #[error("{0}")]
+    Settings(String),
     /// Soft targets for an utterance that nobody labelled.
     #[error(
         "utterance {utterance_id}: no annotator's vote for any class, and soft-target learns from \

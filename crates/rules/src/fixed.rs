@@ -1,10 +1,35 @@
-//! Labels that are not learned: those of BLSTM + ATT, of its variants with resampling, and of Cycle-GAN.
+//! Labels that are not learned: what rules of such have in common.
 
 use ambivox_nn::Targets;
-use ambivox_settings::FixedLabelSettings;
+use serde::{Deserialize, Serialize};
 
 use crate::LabelRule;
 use crate::labels::{fixed_targets, initial_weights};
+
+/// What stands for the label distribution where it is not learned (METHOD, "Loss and alternation").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FixedTarget {
+    /// 1 for the gold label.
+    OneHot,
+    /// softmax(K · one-hot).
+    Softmax,
+}
+
+/// Settings of a rule whose labels are not learned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FixedLabelSettings {
+    /// What stands for the label distribution.
+    pub fixed_target: FixedTarget,
+    /// K of the softmax target; not used with `one-hot`.
+    pub label_scale: f64,
+}
+
+impl FixedLabelSettings {
+    /// The gold labels to the letter.
+    pub const GOLD: Self = Self { fixed_target: FixedTarget::OneHot, label_scale: 1.0 };
+}
 
 /// What the weights are.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +71,6 @@ impl LabelRule for Fixed {
 
 #[cfg(test)]
 mod tests {
-    use ambivox_settings::FixedTarget;
-
     use super::*;
 
     fn targets(fixed_target: FixedTarget, weighting: Weighting) -> Targets {

@@ -1,9 +1,9 @@
 //! Where label distributions and weights begin, and what was made of them (METHOD, eqs. 4–6).
 
 use ambivox_nn::Targets;
-use ambivox_settings::FixedTarget;
 
 use crate::Example;
+use crate::fixed::FixedTarget;
 
 /// What a run made of one training utterance's label, at the epoch that was kept.
 #[derive(Debug, Clone, PartialEq)]

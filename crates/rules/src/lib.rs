@@ -1,30 +1,29 @@
 //! What a model is to learn from: one axis of an experiment, a file per kind.
 //!
-//! A [`LabelRule`] says what every training utterance's target and weight are, and changes them
-//! between the rounds of a model. A [`Sampler`] chooses the utterances of a round; an [`Augmenter`]
-//! makes further ones before the first. A [`Method`] is a rule with its sampler: [`method`] and
-//! [`augmenter`] have a line for each row of Table 2. None of them knows what the model is.
+//! A [`Rule`] is a kind with its settings; at work it is a [`LabelRule`], which says what every training
+//! utterance's target and weight are, and changes them between the rounds of a model. A [`Sampler`] chooses
+//! the utterances of a round; an [`Augmenter`] makes further ones before the first. A kind is a file of its
+//! own and a line of [`RULES`]. None of them knows what the model is.
 
 mod augmenter;
-mod cyclegan;
 mod error;
 mod example;
 mod fixed;
-mod l;
 mod labels;
-mod lw;
-mod lw_pretrained;
-mod presets;
 mod rule;
 mod samplers;
 mod second_step;
-mod soft_target;
-mod w;
 
 pub use augmenter::{Augmenter, Fold};
 pub use error::RuleError;
 pub use example::Example;
+pub use fixed::{FixedLabelSettings, FixedTarget};
 pub use labels::{LabelState, mean_weights, share_moved, states};
-pub use presets::{Method, augmenter, method};
-pub use rule::LabelRule;
+pub use rule::cyclegan::{CycleganSettings, Pool};
+pub use rule::l::LSettings;
+pub use rule::lw::LwSettings;
+pub use rule::lw_pretrained::LwPretrainedSettings;
+pub use rule::soft_target::SoftTargetSettings;
+pub use rule::w::WSettings;
+pub use rule::{LabelRule, RULES, Rule, RuleKind, plan_method, rule};
 pub use samplers::Sampler;

@@ -33,7 +33,7 @@ impl<T: Copy + PartialEq> Choice<T> {
     }
 
     /// Whether there is no candidate, or one twice.
-    pub(crate) fn is_odd(&self) -> bool {
+    pub fn is_odd(&self) -> bool {
         let values = self.candidates();
         values.is_empty() || (1..values.len()).any(|at| values[..at].contains(&values[at]))
     }

@@ -8,15 +8,14 @@
 mod arithmetic;
 mod bundle;
 mod choice;
-mod cyclegan;
 mod error;
 mod event;
 pub mod exit;
 mod fetch;
 mod files;
+mod kinds;
 mod manifest;
 mod methods;
-mod model;
 mod noise;
 mod normalisation;
 mod pipeline;
@@ -33,24 +32,18 @@ mod words;
 pub use arithmetic::{Arithmetic, UnknownArithmetic};
 pub use bundle::{Bundle, BundledEncoder, BundledNetwork};
 pub use choice::Choice;
-pub use cyclegan::{CycleganSettings, Pool};
 pub use error::SettingsError;
 pub use event::Event;
 pub use fetch::{Archive, ArchiveKind, Download, is_below};
 pub use files::{CorpusFiles, FilesError, Patterns, matching_files};
+pub use kinds::{Kind, Kinds};
 pub use manifest::{Adapter, CsvColumns, CsvLayout, Manifest, Release, Sex, Speaker};
-pub use methods::{
-    FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings, Method,
-    MethodParams, Methods, SoftTargetSettings, WSettings,
-};
-pub use model::{
-    AttentionOver, LinearSettings, LinearSvmSettings, MlpSettings, ModelSettings, NetworkSettings,
-    ProbabilitiesSettings,
-};
+pub use methods::{Method, MethodParams, Methods};
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use normalisation::{Normalisation, NormalisationSettings};
 pub use pipeline::{
-    CorpusSettings, CorrectionSettings, Criterion, OnBroken, Pipeline, TrainingSettings,
+    CorpusSettings, CorrectionSettings, Criterion, MOST_UNITS, OnBroken, Pipeline,
+    TrainingSettings, is_negative,
 };
 pub use request::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,

@@ -9,11 +9,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::parse_toml;
 use crate::{
-    Features, LabelNoiseSettings, MethodParams, Methods, ModelSettings, NormalisationSettings,
-    Section, SettingsError, SplitSettings, SynthSettings,
+    Features, LabelNoiseSettings, Methods, NormalisationSettings, Section, SettingsError,
+    SplitSettings, SynthSettings,
 };
 
-pub(crate) use faults::{MOST_UNITS, negative};
+pub use faults::{MOST_UNITS, is_negative};
 
 const HINT: &str =
     "pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them";
@@ -129,8 +129,8 @@ pub struct Pipeline {
     /// A reviewer's corrections of the labels, where there are any.
     pub corrections: Option<CorrectionSettings>,
     /// The model, which every method but `cyclegan` trains.
-    #[serde(alias = "network")]
-    pub model: ModelSettings,
+    #[serde(alias = "network", deserialize_with = "model")]
+    pub model: Section,
     /// The optimiser and when it stops.
     pub training: TrainingSettings,
     /// The methods to compare.
@@ -138,6 +138,10 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
+    /// The kind of the paper's network; also of a section without a kind, which was called `[network]`
+    /// while there was no other.
+    pub const PAPERS_MODEL: &'static str = "blstm-attention";
+
     /// Reads and checks a pipeline file.
     pub fn read(file: &Path) -> Result<Self, SettingsError> {
         Self::parse(file, &fs_err::read_to_string(file)?)
@@ -146,11 +150,6 @@ impl Pipeline {
     /// Parses and checks a pipeline's text; `file` is for messages.
     pub fn parse(file: &Path, text: &str) -> Result<Self, SettingsError> {
         parse_toml::<Self>(file, text, HINT)?.checked(file)
-    }
-
-    /// The model that a method trains: its own, where it has one.
-    pub fn model_of(&self, method: &MethodParams) -> ModelSettings {
-        method.model().unwrap_or_else(|| self.model.clone())
     }
 
     fn checked(mut self, file: &Path) -> Result<Self, SettingsError> {
@@ -181,6 +180,10 @@ impl Pipeline {
 
 fn frontend<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Section, D::Error> {
     Section::or_kind(deserializer, Features::FIRST)
+}
+
+fn model<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Section, D::Error> {
+    Section::or_kind(deserializer, Pipeline::PAPERS_MODEL)
 }
 
 fn no_pooling() -> Section {

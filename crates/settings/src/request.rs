@@ -7,9 +7,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Arithmetic, CorrectionSettings, Features, Manifest, Method, MethodParams, ModelSettings,
-    NoiseKind, NoiseParams, Normalisation, OnBroken, SplitSettings, SynthSettings,
-    TrainingSettings,
+    Arithmetic, CorrectionSettings, Features, Manifest, MethodParams, NoiseKind, NoiseParams,
+    Normalisation, OnBroken, Pipeline, Section, SplitSettings, SynthSettings, TrainingSettings,
 };
 
 /// Names of inputs and outputs: the role under which a stage's content digest enters the next key.
@@ -151,7 +150,7 @@ pub struct TrainParams {
     /// What made the model's input, for the checkpoint.
     pub features: Features,
     /// The model.
-    pub model: ModelSettings,
+    pub model: Section,
     /// Whether the features are of several layers, of which one is to be chosen inside the training groups.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub choose_layer: bool,
@@ -294,13 +293,6 @@ impl StageParams {
         }
     }
 
-    /// All kinds that [`Self::kinds`] may name, each with its axis.
-    pub fn all_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
-        let models = ModelSettings::KINDS.into_iter().map(|kind| ("model", kind));
-        let rules = Method::ALL.iter().map(|method| ("rule", method.id()));
-        models.chain(rules)
-    }
-
     /// The kinds on which the outputs depend, each with its axis.
     pub fn kinds(&self) -> Vec<(&'static str, &str)> {
         match self {
@@ -310,10 +302,10 @@ impl StageParams {
             ],
             Self::Split(params) => vec![("split", &params.split.section.kind)],
             Self::Train(params) => {
-                vec![("model", params.model.kind()), ("rule", params.method.method().id())]
+                vec![("model", &params.model.kind), ("rule", &params.method.rule.kind)]
             }
             // Nothing else attends to frames.
-            Self::Audit(_) => vec![("model", ModelSettings::PAPERS)],
+            Self::Audit(_) => vec![("model", Pipeline::PAPERS_MODEL)],
             _ => Vec::new(),
         }
     }

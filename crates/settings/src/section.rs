@@ -42,8 +42,17 @@ impl Section {
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
         let table: Table = self.settings.clone().into_iter().collect();
         table.try_into().map_err(|error: toml::de::Error| {
-            format!("{} (kind = {:?})", error.to_string().trim_end(), self.kind)
+            let text = error.to_string().trim_end().replace('\n', " ");
+            format!("{text} (kind = {:?})", self.kind)
         })
+    }
+
+    /// The settings as the kind's own type, and the section that says them all, in the types that they have.
+    /// Errors: as of [`Self::read`].
+    pub fn typed<T: DeserializeOwned + Serialize>(&self) -> Result<(T, Self), String> {
+        let settings: T = self.read()?;
+        let section = Self::new(&self.kind, &settings)?;
+        Ok((settings, section))
     }
 
     /// Reads a section that may leave its kind out, where it is this one.

@@ -73,25 +73,25 @@ impl Detector<'_> {
             for score in [Score::Weight, Score::Label, Score::Loss, Score::Audit] {
                 if let Some(scores) = training_scores(&labels, score) {
                     let detection = detection(noise, scores.iter().map(|(id, s)| (*id, *s)));
-                    found.entry((method, score)).or_default().extend(detection);
+                    found.entry((method.clone(), score)).or_default().extend(detection);
                 }
             }
         }
         Ok(found)
     }
 
-    /// Scores from the baseline's networks that did not see the utterance's speaker.
+    /// Scores from networks that learned the labels as they are and did not see the utterance's speaker.
     fn out_of_fold(&self, noise: &BTreeMap<u64, NoisyLabels>) -> Result<Found, StageError> {
-        let mut tested: BTreeMap<u64, Vec<Tested>> = BTreeMap::new();
+        let mut tested: BTreeMap<(Method, u64), Vec<Tested>> = BTreeMap::new();
         let role = format!("{}/{}", role::PREDICTIONS, self.rate);
         for (run, file) in self.job.run_inputs(&role)? {
             let more = predictions::read_test(file, self.classes)?;
-            tested.entry(run.seed).or_default().extend(more);
+            tested.entry((run.method, run.seed)).or_default().extend(more);
         }
         let mut found = Found::new();
-        for (seed, tested) in tested {
+        for ((method, seed), tested) in tested {
             for (score, detection) in self.confidence(&tested, of_seed(noise, seed)?)? {
-                found.entry((Method::Baseline, score)).or_default().extend(detection);
+                found.entry((method.clone(), score)).or_default().extend(detection);
             }
         }
         Ok(found)

@@ -8,6 +8,7 @@ use ambivox_corpus::CorpusError;
 use ambivox_eval::EvalError;
 use ambivox_features::FeatureError;
 use ambivox_models::ModelError;
+use ambivox_rules::RuleError;
 use ambivox_settings::exit;
 use ambivox_synth::SynthError;
 use ambivox_train::TrainError;
@@ -37,6 +38,9 @@ pub enum StageError {
     /// Extraction, or the table of features.
     #[error(transparent)]
     Features(#[from] FeatureError),
+    /// A method's label rule.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
     /// Training.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -81,6 +85,7 @@ impl StageError {
             Self::Corpus(error) => error.exit_code(),
             Self::Features(error) => error.exit_code(),
             Self::Synth(_)
+            | Self::Rule(_)
             | Self::Train(_)
             | Self::Model(_)
             | Self::Eval(_)

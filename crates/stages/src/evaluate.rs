@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ambivox_eval::{Confusion, LabelMoves, LabelRepair, RunHistory, SummaryBuilder, Tested};
-use ambivox_settings::{EvaluateParams, Grouping, Splits, role};
+use ambivox_settings::{EvaluateParams, Grouping, Method, Splits, role};
 use polars::prelude::DataFrame;
 
 use crate::averages::Mean;
@@ -18,14 +18,14 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
     let splits: Splits = job.read_json(role::SPLITS)?;
     let mut summary = SummaryBuilder::new(&params.pipeline, &splits.classes, params.synthetic);
     let histories = run_histories::read(job)?;
-    let mut together: BTreeMap<(&str, String), Together> = BTreeMap::new();
+    let mut together: BTreeMap<(Method, String), Together> = BTreeMap::new();
     for (run, file) in job.run_inputs(role::PREDICTIONS)? {
         let tested = predictions::read_test(file, &splits.classes)?;
         summary.add_run(rated(&tested, &splits)?, history(&histories, &run)?)?;
-        together.entry((run.method.id(), run.fold)).or_default().add(tested);
+        together.entry((run.method, run.fold)).or_default().add(tested);
     }
     for ((method, fold), together) in together {
-        summary.add_ensemble(method, &fold, rated(&together.mean(), &splits)?);
+        summary.add_ensemble(method.id(), &fold, rated(&together.mean(), &splits)?);
     }
     let mut labels = Labels::new(job, &splits.classes)?;
     for (run, file) in job.run_inputs(role::LABELS)? {

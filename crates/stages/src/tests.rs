@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use ambivox_corpus::read_index;
 use ambivox_eval::{RunHistory, Summary};
 use ambivox_features::FeatureTable;
-use ambivox_models::{Checkpoint, Scaling};
+use ambivox_models::{AttentionOver, Checkpoint, MlpSettings, NetworkSettings, Scaling, model};
+use ambivox_rules::{
+    CycleganSettings, FixedLabelSettings, LwSettings, Pool, SoftTargetSettings, rule,
+};
 use ambivox_settings::{
-    Arithmetic, AttentionOver, Criterion, CycleganSettings, EvaluateParams, Exclusions,
-    ExtractParams, Features, FixedLabelSettings, FixedTarget, IndexParams, IndexSummary,
-    LwSettings, Manifest, MapParams, MethodParams, MlpSettings, ModelSettings, NetworkSettings,
-    OnBroken, Pool, ReportParams, Request, Section, SoftTargetSettings, SplitParams, SplitSettings,
-    Splits, StageParams, TrainParams, TrainingSettings, exit, role,
+    Arithmetic, Criterion, EvaluateParams, Exclusions, ExtractParams, Features, IndexParams,
+    IndexSummary, Manifest, MapParams, MethodParams, OnBroken, Pipeline, ReportParams, Request,
+    Section, SplitParams, SplitSettings, Splits, StageParams, TrainParams, TrainingSettings, exit,
+    role,
 };
 use fs_err as fs;
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -160,13 +162,14 @@ impl Bench {
     }
 
     fn train(&self, fold: &str, method: MethodParams) -> Result<PathBuf, StageError> {
-        let blstm = ModelSettings::BlstmAttention(NetworkSettings {
+        let blstm = NetworkSettings {
             linear: 8,
             lstm: 4,
             dropout: 0.5,
             attention_over: AttentionOver::Blstm,
-        });
-        let model = method.model().unwrap_or(blstm);
+        };
+        let blstm = Section::new(Pipeline::PAPERS_MODEL, &blstm).unwrap();
+        let model = rule(&method).unwrap().model().map_or(blstm, |(model, _)| model);
         self.train_model(fold, method, model)
     }
 
@@ -174,10 +177,10 @@ impl Bench {
         &self,
         fold: &str,
         method: MethodParams,
-        model: ModelSettings,
+        model: Section,
     ) -> Result<PathBuf, StageError> {
-        let name = format!("{}-{fold}", method.method());
-        let read = if model.reads_vectors() {
+        let name = format!("{}-{fold}", method.name);
+        let read = if self::model(&model).unwrap().reads_vectors() {
             (role::VECTORS, self.map(MapParams::Vectors, role::VECTORS))
         } else {
             (role::FEATURES, self.map(MapParams::Features, role::FEATURES))
@@ -245,27 +248,25 @@ fn manifest() -> Manifest {
 }
 
 fn baseline() -> MethodParams {
-    MethodParams::Baseline(FixedLabelSettings {
-        fixed_target: FixedTarget::OneHot,
-        label_scale: 1.0,
-    })
+    MethodParams::of("baseline", &FixedLabelSettings::GOLD).unwrap()
 }
 
 fn lw() -> MethodParams {
-    MethodParams::Lw(LwSettings {
+    let settings = LwSettings {
         label_scale: 1.0,
         label_rate: 0.2,
         weight_rate: 0.05,
         rescale_initial_weights: false,
-    })
+    };
+    MethodParams::of("lw", &settings).unwrap()
 }
 
 fn soft_target() -> MethodParams {
-    MethodParams::SoftTarget(SoftTargetSettings { smoothing: 0.5 })
+    MethodParams::of("soft-target", &SoftTargetSettings { smoothing: 0.5 }).unwrap()
 }
 
 fn cyclegan(pool: Pool) -> MethodParams {
-    MethodParams::Cyclegan(CycleganSettings {
+    let settings = CycleganSettings {
         pool,
         generator: vec![8],
         discriminator: vec![8],
@@ -285,7 +286,8 @@ fn cyclegan(pool: Pool) -> MethodParams {
         decay: 0.8,
         decay_epochs: 50,
         synthetic_share: 1.0,
-    })
+    };
+    MethodParams::of("cyclegan", &settings).unwrap()
 }
 
 fn names(table: &DataFrame) -> Vec<&str> {
@@ -403,7 +405,7 @@ fn runs_are_the_same_bytes_for_any_number_of_threads() {
             ["checkpoint.safetensors", "history.json", "predictions.parquet", "labels.parquet"]
                 .map(|name| fs::read(out.join(name)).unwrap())
         });
-        assert!(one == two, "{}", method.method());
+        assert!(one == two, "{}", method.name);
     }
 }
 
@@ -411,7 +413,8 @@ fn runs_are_the_same_bytes_for_any_number_of_threads() {
 fn a_run_on_functionals_writes_the_same_tables() {
     let bench = Bench::new(1);
     bench.prepare();
-    let mlp = ModelSettings::Mlp(MlpSettings { hidden: vec![6], leak: 0.1, dropout: 0.2 });
+    let mlp = MlpSettings { hidden: vec![6], leak: 0.1, dropout: 0.2 };
+    let mlp = Section::new("mlp", &mlp).unwrap();
     let runs = [
         bench.train("bob", cyclegan(Pool::Training)).unwrap(),
         bench.train_model("bob", lw(), mlp).unwrap(),
@@ -516,7 +519,7 @@ fn runs_are_evaluated_and_reported() {
     let mut inputs = vec![("splits".to_owned(), bench.out("split").join("splits.json"))];
     for fold in ["dee", "ann"] {
         for method in [lw(), baseline()] {
-            let run = format!("{}/7/{fold}", method.method());
+            let run = format!("{}/7/{fold}", method.name);
             let out = bench.train(fold, method).unwrap();
             inputs.push((format!("predictions/{run}"), out.join("predictions.parquet")));
             inputs.push((format!("labels/{run}"), out.join("labels.parquet")));

@@ -9,8 +9,8 @@ mod live;
 use ambivox_eval::{Confusion, EpochRecord, RunHistory};
 use ambivox_features::FeatureTable;
 use ambivox_models::{Checkpoint, Rows, Scaling, compute_by, model};
-use ambivox_rules::Example;
-use ambivox_settings::{ModelSettings, Splits, TrainParams, role};
+use ambivox_rules::{Example, Rule, rule};
+use ambivox_settings::{Splits, TrainParams, role};
 use ambivox_train::{Data, RunSpec, Trained, Waypoint, train};
 use fs_err as fs;
 
@@ -31,46 +31,41 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
     if let Some(file) = corrected.or(job.optional_input(role::NOISE)) {
         fold.exchange_labels(&noise::read(file, &splits.classes)?, params.correct_test)?;
     }
-    if !params.method.uses_ambiguous() {
+    let rule = rule(&params.method)?;
+    if !rule.uses_ambiguous() {
         fold.ambiguous.clear();
     }
     // All that is left to know of the others.
     let Splits { classes, .. } = splits;
-    let layers = read_features(params, job)?;
-    let chosen = choose(params, job, &classes, &fold, &layers)?;
+    let Features { vectors, layers } = Features::read(params, job)?;
+    let chosen = choose(params, job, &classes, &fold, vectors, &layers)?;
     let features = &layers[chosen.layer.unwrap_or(0)];
-    check_columns(&chosen.model, features.columns(), &classes)?;
+    let fault = chosen.model.fault_of_columns(features.columns(), &classes);
+    fault.map_or(Ok(()), |fault| Err(StageError::Data(fault)))?;
     // Fitted on the clear utterances alone, so that every method sees the same values.
-    let scaling = FoldData::scaling_of(&fold.training, model(&chosen.model).scaling(), features)?;
-    let read = Read::new(params, features, &scaling);
-    let run = Prepared::new(params, job, &classes, fold, chosen, read)?;
+    let scaling = FoldData::scaling_of(&fold.training, chosen.model.scaling(), features)?;
+    let read = Read::new(params, vectors, features, &scaling);
+    let run = Prepared::new(params, job, &*rule, &classes, fold, chosen, read)?;
     let trained = run.train()?;
     run.write_tables(&trained)?;
     run.write_checkpoint(trained)
 }
 
-/// Probabilities are told apart by their columns' names alone.
-fn check_columns(
-    model: &ModelSettings,
-    columns: &[String],
-    classes: &[String],
-) -> Result<(), StageError> {
-    if !matches!(model, ModelSettings::Probabilities(_)) || columns == classes {
-        return Ok(());
-    }
-    Err(StageError::Data(format!(
-        "the columns of probabilities are {}, and the classes {}\n\
-         hint: name the columns as the classes, and list these in split.classes in their order",
-        columns.join(", "),
-        classes.join(", ")
-    )))
+/// What the model reads.
+struct Features {
+    /// Whether it is one vector of an utterance.
+    vectors: bool,
+    /// A table, or one for each layer that there is to choose from.
+    layers: Vec<FeatureTable>,
 }
 
-/// What the model reads: a table, or one for each layer that there is to choose from.
-fn read_features(params: &TrainParams, job: &Job<'_>) -> Result<Vec<FeatureTable>, StageError> {
-    let read = if params.model.reads_vectors() { role::VECTORS } else { role::FEATURES };
-    let table = FeatureTable::open(job.input(read)?)?;
-    Ok(if params.choose_layer { table.layers() } else { vec![table] })
+impl Features {
+    fn read(params: &TrainParams, job: &Job<'_>) -> Result<Self, StageError> {
+        let vectors = model(&params.model)?.reads_vectors();
+        let table = job.input(if vectors { role::VECTORS } else { role::FEATURES })?;
+        let table = FeatureTable::open(table)?;
+        Ok(Self { vectors, layers: if params.choose_layer { table.layers() } else { vec![table] } })
+    }
 }
 
 /// How a model reads utterances.
@@ -85,9 +80,14 @@ struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    fn new(params: &TrainParams, features: &'a FeatureTable, scaling: &'a Scaling) -> Self {
+    fn new(
+        params: &TrainParams,
+        vectors: bool,
+        features: &'a FeatureTable,
+        scaling: &'a Scaling,
+    ) -> Self {
         let layers = if params.mix_layers { features.layers().len() } else { 1 };
-        Self { features, scaling, vectors: params.model.reads_vectors(), layers }
+        Self { features, scaling, vectors, layers }
     }
 
     fn rows(self, member: &Member) -> Result<Rows<'a>, StageError> {
@@ -128,6 +128,7 @@ fn course(epoch: &EpochRecord) -> String {
 /// All that a run and its outputs need.
 struct Prepared<'a> {
     params: &'a TrainParams,
+    rule: &'a dyn Rule,
     chosen: Chosen,
     job: &'a Job<'a>,
     classes: &'a [String],
@@ -145,6 +146,7 @@ impl<'a> Prepared<'a> {
     fn new(
         params: &'a TrainParams,
         job: &'a Job<'a>,
+        rule: &'a dyn Rule,
         classes: &'a [String],
         mut fold: FoldData,
         chosen: Chosen,
@@ -154,7 +156,7 @@ impl<'a> Prepared<'a> {
         let ambiguous = examples(&fold.ambiguous)?;
         let mut training = examples(&fold.training)?;
         let mut pool = Vec::new();
-        if params.method.augments() {
+        if rule.augments() {
             pool = [training.as_slice(), &ambiguous].concat();
         } else {
             training.extend(ambiguous);
@@ -164,6 +166,7 @@ impl<'a> Prepared<'a> {
         let live = Live::new(job);
         let run = Self {
             params,
+            rule,
             chosen,
             job,
             classes,
@@ -179,11 +182,12 @@ impl<'a> Prepared<'a> {
     }
 
     fn train(&self) -> Result<Trained, StageError> {
-        let TrainParams { training, method, seed, .. } = self.params;
-        let (model, classes, width) = (&self.chosen.model, self.classes, self.read.scaling.width());
+        let TrainParams { training, seed, .. } = self.params;
+        let (rule, model) = (self.rule, &*self.chosen.model);
+        let (classes, width) = (self.classes, self.read.scaling.width());
         let spec = RunSpec {
             training,
-            method,
+            rule,
             model,
             seed: *seed,
             classes,
@@ -229,7 +233,7 @@ impl<'a> Prepared<'a> {
     fn history(&self, trained: &Trained) -> RunHistory {
         RunHistory {
             schema: 1,
-            method: self.params.method.method().id().to_owned(),
+            method: self.params.method.name.to_string(),
             seed: self.params.seed,
             fold: self.params.fold.clone(),
             classes: self.classes.to_vec(),
@@ -276,7 +280,7 @@ impl<'a> Prepared<'a> {
 
     fn write_labels(&self, trained: &Trained) -> Result<(), StageError> {
         let run = Run {
-            method: self.params.method.method(),
+            method: self.params.method.name.clone(),
             seed: self.params.seed,
             fold: self.params.fold.clone(),
         };

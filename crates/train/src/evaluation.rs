@@ -2,8 +2,8 @@
 
 use ambivox_eval::Confusion;
 use ambivox_models::{Predictor, Rows};
-use ambivox_rules::{Example, method};
-use ambivox_settings::{Criterion, MethodParams};
+use ambivox_rules::{Example, Rule};
+use ambivox_settings::Criterion;
 
 use crate::{Moment, TrainError};
 
@@ -36,19 +36,14 @@ pub(crate) fn log_probabilities(
     Ok(log_y)
 }
 
-/// The targets that a method gives utterances before it has learned anything of them; those behind its
-/// pretraining, where it has one.
+/// The targets that a rule gives utterances before it has learned anything of them.
 pub(crate) fn own_targets(
-    params: &MethodParams,
+    rule: &dyn Rule,
     examples: &[Example<'_>],
     classes: usize,
 ) -> Result<Vec<Vec<f64>>, TrainError> {
-    let after = match params {
-        MethodParams::LwPretrained(settings) => &MethodParams::Lw(settings.lw()),
-        params => params,
-    };
     let examples: Vec<Example<'static>> = examples.iter().map(|one| voted(one, classes)).collect();
-    Ok(method(after, &examples, classes)?.rule.targets().distributions.clone())
+    Ok(rule.own_targets(&examples, classes)?.distributions)
 }
 
 /// The utterance without its frames, and with a vote for its gold label where it has none at all.

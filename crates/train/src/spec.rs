@@ -1,7 +1,8 @@
 //! What a run is given beside the utterances, and whether it can do with them.
 
-use ambivox_rules::Example;
-use ambivox_settings::{MethodParams, ModelSettings, TrainingSettings};
+use ambivox_models::Model;
+use ambivox_rules::{Example, Rule};
+use ambivox_settings::TrainingSettings;
 
 use crate::TrainError;
 
@@ -10,10 +11,10 @@ use crate::TrainError;
 pub struct RunSpec<'a> {
     /// The optimiser and when it stops.
     pub training: &'a TrainingSettings,
-    /// The method and its settings.
-    pub method: &'a MethodParams,
-    /// The model and its settings.
-    pub model: &'a ModelSettings,
+    /// The label rule.
+    pub rule: &'a dyn Rule,
+    /// The model.
+    pub model: &'a dyn Model,
     /// The run's seed; `training.seeds` is not looked at.
     pub seed: u64,
     /// Names of the classes, in the order of every table.
@@ -38,16 +39,16 @@ pub struct Data<'a> {
 impl RunSpec<'_> {
     /// Epochs of the run if nothing stops it early, those of an augmenter among them.
     pub fn most_epochs(&self) -> usize {
-        let before = self.method.augmenting_epochs() + self.method.pretraining_epochs();
+        let before = self.rule.augmenting_epochs() + self.rule.pretraining_epochs();
         before + self.training.max_epochs
     }
 
     /// Checks that the utterances can be trained on and validated on: all classes are there.
     pub(crate) fn check(&self, data: &Data<'_>) -> Result<(), TrainError> {
         let Data { training, validation, pool } = *data;
-        self.check_part("training", training, self.method.method().uses_votes())?;
+        self.check_part("training", training, self.rule.uses_votes())?;
         validation.iter().try_for_each(|example| self.check_example(example, false))?;
-        if self.method.augments() {
+        if self.rule.augments() {
             self.check_part("the unlabelled pool", pool, true)?;
         }
         let absent = (0..self.classes.len()).find(|&c| training.iter().all(|e| e.gold != Some(c)));

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 use ambivox_eval::EpochRecord;
-use ambivox_models::{Learner, ModelError, Predictor, Round, Shape, model};
+use ambivox_models::{Learner, ModelError, Predictor, Round, Shape};
 use ambivox_nn::{Rows, Targets};
 use ambivox_rules::{
-    Augmenter, Example, Fold, LabelState, Method, augmenter, mean_weights, method, share_moved,
-    states,
+    Augmenter, Example, Fold, LabelRule, LabelState, Sampler, mean_weights, share_moved, states,
 };
 use ambivox_settings::Criterion;
 
@@ -55,12 +54,12 @@ pub fn train(
     let mut observer = |run: &Run<'_>, so_far: &SoFar<_>| {
         observer(&Waypoint(At::Learning(run, so_far)));
     };
-    let pretraining = spec.method.pretraining_epochs();
+    let pretraining = spec.rule.pretraining_epochs();
     let so_far = follow(&mut run, start, spec.training, pretraining, &mut observer)?;
     run.finish(so_far)
 }
 
-/// The utterances that the method's augmenter makes; none where it has none.
+/// The utterances that the rule's augmenter makes; none where it has none.
 fn augment(
     spec: &RunSpec<'_>,
     data: &Data<'_>,
@@ -68,13 +67,13 @@ fn augment(
     observer: &mut dyn FnMut(&Waypoint<'_>),
 ) -> Result<Vec<Example<'static>>, TrainError> {
     let Data { training, pool, .. } = *data;
-    let RunSpec { method, classes, width, seed, .. } = *spec;
-    let augmenter = augmenter(method, Fold { training, pool, classes, width, seed })?;
+    let RunSpec { rule, classes, width, seed, .. } = *spec;
+    let augmenter = rule.augmenter(Fold { training, pool, classes, width, seed })?;
     let Some(mut augmenter) = augmenter else { return Ok(Vec::new()) };
     if let Some(Phase::Augmenting { augmenter: state, .. }) = from {
         fitting(augmenter.restore(&state)?)?;
     }
-    while augmenter.epochs() < method.augmenting_epochs() {
+    while augmenter.epochs() < rule.augmenting_epochs() {
         augmenter.epoch()?;
         observer(&Waypoint(At::Augmenting(&*augmenter)));
     }
@@ -99,7 +98,7 @@ impl Waypoint<'_> {
     pub fn done(&self) -> usize {
         match &self.0 {
             At::Augmenting(augmenter) => augmenter.epochs(),
-            At::Learning(run, so_far) => run.spec.method.augmenting_epochs() + so_far.epochs.len(),
+            At::Learning(run, so_far) => run.spec.rule.augmenting_epochs() + so_far.epochs.len(),
         }
     }
 
@@ -131,7 +130,7 @@ impl Waypoint<'_> {
                 made: run.made.to_vec(),
                 epochs: epochs.clone(),
                 learner: run.learner.state()?,
-                rule: run.method.rule.state(),
+                rule: run.rule.state(),
                 best: Best {
                     epoch: best.epoch,
                     predictor: best.predictor.state()?,
@@ -155,7 +154,8 @@ struct Run<'a> {
     /// Of those that were not made.
     gold: Vec<Option<usize>>,
     learner: Box<dyn Learner>,
-    method: Method,
+    rule: Box<dyn LabelRule>,
+    sampler: Box<dyn Sampler>,
     initial: Targets,
     /// What the method makes of the utterances to validate on, where the criterion asks for it.
     validation_targets: Vec<Vec<f64>>,
@@ -180,7 +180,7 @@ impl Course for Run<'_> {
         let (examples, targets) = (self.data.validation, &self.validation_targets);
         let validation = validate(model, examples, criterion, targets, epoch)?;
         let validation = validation.as_ref();
-        let rule = &self.method.rule;
+        let rule = &self.rule;
         Ok(EpochRecord {
             epoch,
             train_loss,
@@ -195,7 +195,7 @@ impl Course for Run<'_> {
 
     fn snapshot(&self, epoch: usize) -> Result<Snapshot, TrainError> {
         let predictor = self.learner.fitted()?;
-        Ok(Snapshot { epoch, predictor, targets: self.method.rule.targets().clone() })
+        Ok(Snapshot { epoch, predictor, targets: self.rule.targets().clone() })
     }
 }
 
@@ -210,13 +210,14 @@ impl<'a> Run<'a> {
         let (classes, seed) = (spec.classes.len(), spec.seed);
         let RunSpec { width, layers, training: settings, .. } = *spec;
         let shape = Shape { layers, width: width / layers };
-        let learner = model(spec.model).start(shape, classes, settings, seed)?;
-        let method = method(spec.method, training, classes)?;
-        let initial = method.rule.targets().clone();
+        let learner = spec.model.start(shape, classes, settings, seed)?;
+        let rule = spec.rule.start(training, classes)?;
+        let sampler = spec.rule.sampler(training, classes);
+        let initial = rule.targets().clone();
         let gold = data.training.iter().map(|example| example.gold).collect();
         let groups = numbered(training);
         let validation_targets = if spec.training.criterion == Criterion::SoftLoss {
-            own_targets(spec.method, data.validation, classes)?
+            own_targets(spec.rule, data.validation, classes)?
         } else {
             Vec::new()
         };
@@ -228,7 +229,8 @@ impl<'a> Run<'a> {
             groups,
             gold,
             learner,
-            method,
+            rule,
+            sampler,
             initial,
             validation_targets,
         })
@@ -240,13 +242,13 @@ impl<'a> Run<'a> {
         let Best { epoch, predictor, targets } = best;
         let predictor = self.learner.revive(&predictor)?.ok_or(TrainError::OtherRun)?;
         fitting(targets.is_like(&self.initial))?;
-        fitting(self.method.rule.restore(&rule) && self.learner.restore(&learner)?)?;
+        fitting(self.rule.restore(&rule) && self.learner.restore(&learner)?)?;
         Ok(SoFar { best: Snapshot { epoch, predictor, targets }, epochs })
     }
 
     /// A round of the model with labels and weights fixed; the mean loss over its utterances.
     fn model_step(&mut self, epoch: usize) -> Result<f64, TrainError> {
-        let Method { rule, sampler } = &self.method;
+        let Self { rule, sampler, .. } = self;
         let utterances: Vec<&Rows<'_>> = self
             .joined
             .as_deref()
@@ -274,7 +276,7 @@ impl<'a> Run<'a> {
     /// The method's second step, with the model fixed.
     fn label_step(&mut self, epoch: usize) -> Result<(), TrainError> {
         let training = self.joined.as_deref().unwrap_or(self.data.training);
-        let rule = &mut self.method.rule;
+        let rule = &mut self.rule;
         let log_y = if rule.reads_outputs() {
             let (model, moment) = (self.learner.predictor(), Moment::TrainingOutputs);
             log_probabilities(model, training, epoch, moment)?
@@ -287,7 +289,7 @@ impl<'a> Run<'a> {
 
     fn mean_weight(&self, targets: &Targets) -> Option<Vec<f64>> {
         let classes = self.spec.classes.len();
-        let learned = self.method.rule.learns_weights();
+        let learned = self.rule.learns_weights();
         learned.then(|| mean_weights(targets, &self.gold, classes))
     }
 

@@ -4,9 +4,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use ambivox_identity::{
-    BUILD, Bytes, Difference, FILE, IdentityError, OPEN_AXES, STAGES, Versions, kind, stage,
+    AXES, BUILD, Bytes, Difference, FILE, IdentityError, STAGES, Versions, stage,
 };
-use ambivox_settings::StageParams;
 use anyhow::{Context as _, Result};
 
 use super::Finding;
@@ -26,12 +25,9 @@ pub(super) fn check(root: &Path) -> Result<Vec<Finding>> {
 /// Whether some key has this unit in it: code that is apart from the stages and in no key would change
 /// unseen.
 fn is_known(name: &str) -> bool {
-    let kinds = StageParams::all_kinds().map(|(axis, name)| kind(axis, name));
-    if name.split_once('/').is_some_and(|(axis, _)| OPEN_AXES.contains(&axis)) {
-        return true;
-    }
-    let mut known = STAGES.into_iter().map(stage).chain(kinds).chain([BUILD.to_owned()]);
-    known.any(|known| known == name)
+    name == BUILD
+        || STAGES.into_iter().any(|known| stage(known) == name)
+        || name.split_once('/').is_some_and(|(axis, _)| AXES.contains(&axis))
 }
 
 fn no_key(name: &str) -> String {

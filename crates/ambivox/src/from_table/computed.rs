@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use ambivox_corpus::{LabelTable, Names, Utterance};
-use ambivox_features::{FRONTENDS, plan};
-use ambivox_frontends::{Frontend, Utterance as Asked, find};
-use ambivox_settings::{Features, ProbabilitiesSettings, Section, counted, some_listed};
+use ambivox_features::{frontend_kind, plan};
+use ambivox_frontends::{Frontend, Utterance as Asked};
+use ambivox_models::ProbabilitiesSettings;
+use ambivox_settings::{Features, Section, counted, some_listed};
 use anyhow::{Context as _, Result};
 use toml::Value;
 
@@ -101,7 +102,7 @@ fn section(file: &Path, tables: &Tables) -> Result<Section> {
 fn ready(section: &Section) -> Result<Box<dyn Frontend>> {
     let none = Section::bare(Features::NO_POOLING);
     let planned = plan(section, &none, Path::new(""))?;
-    Ok((find(&planned.section, &FRONTENDS)?.open)(&planned.section, planned.table.as_deref())?)
+    Ok((frontend_kind(&planned.section)?.open)(&planned.section, planned.table.as_deref())?)
 }
 
 /// Probabilities, and the table of labels that they are for.

@@ -60,7 +60,10 @@ fn a_pipeline_of_vectors_reads_and_finds_the_table() {
     assert_eq!(pipeline.frontend.settings["id"].as_str(), Some("path"));
     let split = &pipeline.split.section.settings;
     assert_eq!(split["group"].as_str(), Some(Grouping::Utterance.as_str()));
-    assert_eq!((split["folds"].as_integer(), pipeline.model.c()), (Some(5), Some(0.01)));
+    assert_eq!(
+        (split["folds"].as_integer(), pipeline.model.settings["c"].as_float()),
+        (Some(5), Some(0.01))
+    );
     assert!(!experiment.manifest.has_recordings());
     let root = experiment.corpus_root(|_| None).unwrap();
     let listing = crate::corpus::listing(
@@ -135,7 +138,7 @@ fn probabilities_give_their_columns_as_classes() {
     let case = probabilities("id,sad,happy", ("", ""));
     let experiment = case.run(|tables| tables.probabilities = Some(case.path("p.csv"))).unwrap();
     assert_eq!(experiment.pipeline.split.classes, ["sad", "happy"]);
-    assert_eq!(experiment.pipeline.model.kind(), "probabilities");
+    assert_eq!(experiment.pipeline.model.kind, "probabilities");
 }
 
 #[test]

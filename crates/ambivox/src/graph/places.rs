@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ambivox_settings::{
     Arithmetic, AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams,
-    IndexParams, LabelNoiseSettings, MapParams, Method, Normalisation, NormaliseParams,
-    ReportParams, SplitParams, SplitSettings, StageParams, TrainParams, role,
+    IndexParams, LabelNoiseSettings, MapParams, Normalisation, NormaliseParams, ReportParams,
+    SplitParams, SplitSettings, StageParams, TrainParams, role,
 };
 
 use ambivox_frontends::Layers;
@@ -143,9 +143,7 @@ fn mapped(experiment: &Experiment) -> impl Iterator<Item = Instance> + use<> {
 
 /// Those of frames and of vectors that a method of the pipeline learns from.
 fn tables(experiment: &Experiment) -> Vec<(&'static str, MapParams)> {
-    let pipeline = &experiment.pipeline;
-    let models = pipeline.methods.list().into_iter().map(|(_, method)| pipeline.model_of(&method));
-    let read: BTreeSet<bool> = models.map(|model| model.reads_vectors()).collect();
+    let read: BTreeSet<bool> = experiment.methods.iter().map(|one| one.reads_vectors).collect();
     let table = |vectors| {
         if vectors {
             (role::VECTORS, MapParams::Vectors)
@@ -242,7 +240,7 @@ pub(crate) fn runs(experiment: &Experiment, folds: &[String]) -> Vec<Run> {
     let pipeline = &experiment.pipeline;
     let mut runs = Vec::new();
     for noise in noise_rates(experiment) {
-        for (_, method) in pipeline.methods.list() {
+        for method in &experiment.methods {
             for &seed in &pipeline.training.seeds {
                 let run =
                     |fold: &String| Run { method: method.clone(), seed, fold: fold.clone(), noise };
@@ -263,14 +261,13 @@ pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
     let pipeline = &experiment.pipeline;
     let mut training = pipeline.training.clone();
     training.seeds = Vec::new();
-    let model = pipeline.model_of(&run.method);
-    let read = if model.reads_vectors() { role::VECTORS } else { role::FEATURES };
+    let read = if run.method.reads_vectors { role::VECTORS } else { role::FEATURES };
     let params = TrainParams {
         fold: run.fold.clone(),
-        method: run.method.clone(),
+        method: run.method.params.clone(),
         seed: run.seed,
-        features: experiment.read_by(&model),
-        model,
+        features: experiment.read_by(&run.method),
+        model: run.method.model.clone(),
         choose_layer: experiment.frontend.layers == Layers::Chosen,
         mix_layers: experiment.frontend.layers == Layers::Weighed,
         training,
@@ -313,6 +310,9 @@ fn evaluation(experiment: &Experiment, runs: &[Run], noise: Option<f64>) -> Inst
     Instance::new(&evaluation_slot(noise), params, inputs)
 }
 
+/// The rule whose networks, which did not see an utterance's speaker, confident learning asks.
+const LABELS_AS_THEY_ARE: &str = "baseline";
+
 /// All rates of noise side by side.
 fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &[Run]) -> Instance {
     let mut inputs = vec![output(role::SPLITS, SPLIT)];
@@ -326,7 +326,7 @@ fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &
             let table = format!("{}/{rate}/{}", role::NOISE, run.seed);
             let labels = relabelled(experiment, at_rate, run.seed);
             inputs.extend(labels.map(|(role, slot)| named(table, role, &slot)));
-            if run.method.method() == Method::Baseline {
+            if run.method.params.rule.kind == LABELS_AS_THEY_ARE {
                 let tested = format!("{}/{rate}/{}", role::PREDICTIONS, run.id());
                 inputs.push(named(tested, role::PREDICTIONS, &run.slot()));
             }
@@ -354,8 +354,7 @@ pub(crate) fn audit(
     inputs.extend(of_runs(&[role::LABELS], &learned));
     inputs.extend([corpus(experiment), output(role::INDEX, "index"), output(role::SPLITS, SPLIT)]);
     inputs.push(output(role::EXCLUSIONS, "extract"));
-    let reads_vectors = |run: &Run| experiment.pipeline.model_of(&run.method).reads_vectors();
-    if !runs.iter().any(reads_vectors) {
+    if !runs.iter().any(|run| run.method.reads_vectors) {
         inputs.extend(of_runs(&[role::CHECKPOINT], &runs));
         inputs.push(values(experiment, role::FEATURES));
     }
@@ -379,7 +378,7 @@ pub(super) fn report(experiment: &Experiment, runs: &[Run]) -> Instance {
         title: experiment.pipeline.title.clone(),
         manifest: experiment.manifest.clone(),
         pipeline_toml: experiment.text.clone(),
-        model: experiment.pipeline.model.kind().to_owned(),
+        model: experiment.pipeline.model.kind.clone(),
         balanced: experiment.pipeline.split.balance.is_some(),
         corrections: experiment.pipeline.corrections.clone(),
     }));

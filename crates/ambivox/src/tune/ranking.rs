@@ -130,7 +130,11 @@ mod tests {
     fn ranking(trials: Vec<Ranked>) -> Ranking {
         let experiment = Toy::new().read().unwrap();
         let tally = Tally { fresh: 4, made: 60 };
-        Ranking::new(&experiment, vec![MethodRanking::new(Method::Lw, trials)], tally)
+        Ranking::new(
+            &experiment,
+            vec![MethodRanking::new(Method::new("lw").unwrap(), trials)],
+            tally,
+        )
     }
 
     #[test]

@@ -41,10 +41,10 @@ impl Trial {
     /// These runs of the pipeline with the trial's settings, at places of their own, so that the
     /// pipeline's own history is left alone.
     pub(crate) fn instances(&self, runs: &[Run]) -> Vec<Instance> {
-        let methods = self.experiment.pipeline.methods.list();
         let instance = |run: &Run| {
-            let with_settings = methods.iter().find(|(method, _)| *method == run.method.method());
-            let method = with_settings.map_or_else(|| run.method.clone(), |(_, own)| own.clone());
+            let mut methods = self.experiment.methods.iter();
+            let with_settings = methods.find(|method| method.name() == run.method.name());
+            let method = with_settings.unwrap_or(&run.method).clone();
             let run = Run { method, ..run.clone() };
             let Instance { slot, work, inputs } = graph::training(&self.experiment, &run);
             Instance { slot: graph::trial_slot(self.number, &slot), work, inputs }
@@ -134,8 +134,7 @@ fn methods(space: &Space, experiment: &Experiment, asked: &[String]) -> Vec<Meth
         (true, false) => named.contains(&method.id()),
         (true, true) => true,
     };
-    let list = experiment.pipeline.methods.list();
-    list.into_iter().map(|(method, _)| method).filter(wanted).collect()
+    experiment.methods.iter().map(|method| method.name().clone()).filter(wanted).collect()
 }
 
 /// A method with every point, less what is of other methods, once.

@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 
 use ambivox_audio::Cut;
-use ambivox_frontends::{Layers, Utterance as Heard, find};
+use ambivox_frontends::{Layers, Utterance as Heard};
 
 use super::*;
-use crate::{FRONTENDS, map_vectors};
+use crate::{frontend_kind, map_vectors};
 
 fn section(kind: &str, settings: &str) -> Section {
     Section::new(kind, &settings.parse::<toml::Table>().unwrap()).unwrap()
@@ -64,7 +64,7 @@ fn frames_are_of_one_layer() {
 fn vectors(shared: &Path, name: &str) -> Box<dyn ambivox_frontends::Frontend> {
     let section = section("table", "rows = \"utterance\"\nvalues = \"mean\"\nlayer = \"nested\"");
     let file = shared.join(format!("frontends/emodb-whisper-{name}.npz"));
-    (find(&section, &FRONTENDS).unwrap().open)(&section, Some(&file)).unwrap()
+    (frontend_kind(&section).unwrap().open)(&section, Some(&file)).unwrap()
 }
 
 fn whisper(folder: &Path, padding: &str) -> Recipe {

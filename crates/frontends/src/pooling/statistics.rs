@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Pooling, PoolingKind, Rows};
+use super::{PooledRows, Pooling, PoolingKind};
 
 /// Registry entry.
 pub(super) const KIND: PoolingKind = PoolingKind {
@@ -40,7 +40,7 @@ struct Statistics {
 }
 
 impl Statistics {
-    fn new(of: Vec<Statistic>, rows: Rows<'_>) -> Self {
+    fn new(of: Vec<Statistic>, rows: PooledRows<'_>) -> Self {
         let suffix = |statistic: &Statistic| match statistic {
             Statistic::Mean => "mean",
             Statistic::Sd => "sd",
@@ -100,7 +100,7 @@ mod tests {
 
     fn both(width: usize) -> Statistics {
         let columns: Vec<String> = (0..width).map(|at| format!("c{at}")).collect();
-        let rows = Rows { columns: &columns, added: 0 };
+        let rows = PooledRows { columns: &columns, added: 0 };
         Statistics::new(vec![Statistic::Mean, Statistic::Sd], rows)
     }
 

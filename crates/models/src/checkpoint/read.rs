@@ -17,7 +17,7 @@ pub(crate) const LARGEST: usize = 1 << 16;
 const LARGEST_HEADER: u64 = 1 << 24;
 
 /// What is wrong with the file, in words that follow its name.
-pub(crate) type Fault = String;
+pub type Fault = String;
 
 /// The two parts of a file.
 pub(super) fn parts(bytes: &[u8]) -> Result<(Metadata, Tensors<'_>), Fault> {
@@ -38,7 +38,7 @@ fn check_header(bytes: &[u8]) -> Result<(), Fault> {
 }
 
 /// All of a file but its tensors.
-pub(crate) struct Metadata(BTreeMap<String, String>);
+pub struct Metadata(BTreeMap<String, String>);
 
 impl Metadata {
     fn read(bytes: &[u8]) -> Result<Self, safetensors::SafeTensorError> {
@@ -58,7 +58,10 @@ impl Metadata {
     }
 
     /// The value of `key` read as JSON, after the format's version has been found to be ours.
-    pub(crate) fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, Fault> {
+    ///
+    /// # Errors
+    /// The format is another, there is no such key, or its value is not of this type.
+    pub fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, Fault> {
         match self.0.get(key::FORMAT).map(String::as_str) {
             Some(FORMAT | EARLIER) => {}
             Some(other) => {
@@ -77,10 +80,11 @@ pub(super) fn unknown(kind: Option<&str>) -> Fault {
 }
 
 /// The tensors of a file.
-pub(crate) struct Tensors<'a>(SafeTensors<'a>);
+pub struct Tensors<'a>(SafeTensors<'a>);
 
 impl Tensors<'_> {
-    pub(crate) fn check_count(&self, expected: usize) -> Result<(), Fault> {
+    /// Errors: another count of tensors than the one expected.
+    pub fn check_count(&self, expected: usize) -> Result<(), Fault> {
         let found = self.0.len();
         (found == expected)
             .then_some(())
@@ -100,7 +104,11 @@ impl Tensors<'_> {
         Var::from_vec(self.values(name, shape)?, shape, &Device::Cpu).map_err(|e| e.to_string())
     }
 
-    pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Fault> {
+    /// The values of a tensor, row-major.
+    ///
+    /// # Errors
+    /// There is none of this name, or it is of another shape or type, or has values that are not finite.
+    pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Fault> {
         let view = self.0.tensor(name).map_err(|_| format!("it has no tensor {name:?}"))?;
         if view.dtype() != Dtype::F32 || view.shape() != shape {
             let (dtype, found) = (view.dtype(), view.shape());

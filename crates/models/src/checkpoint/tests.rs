@@ -1,11 +1,11 @@
 //! Round trips, byte stability and files at fault.
 
 use ambivox_nn::Dims;
-use ambivox_settings::{AttentionOver, NetworkSettings, TrainingSettings};
+use ambivox_settings::TrainingSettings;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{MeanVariance, Network, Rows};
+use crate::{AttentionOver, MeanVariance, Network, NetworkSettings, Rows};
 
 fn checkpoint() -> Checkpoint {
     let settings =

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ambivox_frontends::{ENCODER_FILES, HEARING, Utterance, find, pooling};
+use ambivox_frontends::{ENCODER_FILES, FRONTENDS, Utterance, pooling};
 use ambivox_settings::{BundledEncoder, exit};
 
 use super::*;
@@ -53,7 +53,7 @@ fn bundle_of(folder: &Path, layers: &[usize]) {
 /// What one network says of all samples, by hand.
 fn alone(layer: usize, samples: &[f32]) -> Vec<f64> {
     let Features { frontend, pooling: pool, .. } = features_of(layer);
-    let frontend = (find(&frontend, &HEARING).unwrap().open)(&frontend, Some(&tiny())).unwrap();
+    let frontend = (FRONTENDS.of(&frontend).unwrap().open)(&frontend, Some(&tiny())).unwrap();
     let rows = frontend.session().describe(&Utterance { id: "", samples }).unwrap();
     let pooled = pooling(&pool, frontend.as_ref()).unwrap().unwrap().pool(&rows);
     let network = of_layer(layer);

@@ -265,16 +265,16 @@ fn splits(index: &IndexSummary) -> Splits {
 /// Eight methods at four rates, each a little better than the one before.
 fn noise() -> NoiseSummary {
     let spread = |mean| Spread { mean, sd: Some(0.012) };
-    let methods = ambivox_settings::Method::ALL.iter().enumerate();
+    let methods = ambivox_settings::Method::TABLE_2.iter().enumerate();
     let methods = methods.map(|(n, method)| {
         let point = |k: u8| {
             let rate = 0.1 * f64::from(k);
             let ua = 0.7 - 0.5 * rate * (1.0 - 0.06 * n as f64);
             let restored = LabelRepair { wrong: 400, restored: 120, right: 600, broken: 31 };
-            let repair = (method.id().starts_with('l') && rate > 0.0).then_some(restored);
+            let repair = (method.starts_with('l') && rate > 0.0).then_some(restored);
             NoisePoint { rate, wa: spread(ua + 0.03), ua: spread(ua), repair }
         };
-        (method.id().to_owned(), (0..5).map(point).collect())
+        ((*method).to_owned(), (0..5).map(point).collect())
     });
     let found = |rate: f64, method: &str, score, auroc| NoiseDetection {
         rate,

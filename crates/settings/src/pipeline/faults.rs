@@ -1,10 +1,10 @@
 //! What a pipeline that reads well may still not say.
 
 use super::Pipeline;
-use crate::{Method, MethodParams, SynthSettings};
+use crate::SynthSettings;
 
 /// Far above any network worth training here, and low enough that no size computed from it wraps.
-pub(crate) const MOST_UNITS: usize = 1 << 16;
+pub const MOST_UNITS: usize = 1 << 16;
 
 impl Pipeline {
     /// What is wrong with the pipeline first.
@@ -14,8 +14,7 @@ impl Pipeline {
         let message = faults.into_iter().find_map(|(bad, message)| bad.then(|| message.to_owned()));
         let noise = self.label_noise.as_ref();
         let noise = || noise.and_then(|noise| noise.fault(&self.split.classes)).map(str::to_owned);
-        let message = message.or_else(noise).or_else(|| self.method_fault());
-        message.or_else(|| self.model.fault())
+        message.or_else(noise)
     }
 
     fn file_faults(&self) -> Vec<(bool, &'static str)> {
@@ -39,14 +38,7 @@ impl Pipeline {
                 "corpus.root and [synth] exclude each other; the synthetic corpus is made",
             ),
             (split.is_some(), split.unwrap_or_default()),
-            (
-                self.label_noise.is_some() && self.methods.soft_target.is_some(),
-                "[label_noise] exchanges labels, not votes; leave [methods.soft-target] out",
-            ),
-            (
-                self.corrections.is_some() && self.methods.soft_target.is_some(),
-                "[corrections] corrects labels, not votes; leave [methods.soft-target] out",
-            ),
+            (self.methods.0.is_empty(), "methods: name at least one, as [methods.baseline]"),
             (
                 self.corrections.is_some() && noise_rates > 1,
                 "[corrections] is of the labels of one rate of noise; name one in label_noise.rates",
@@ -70,25 +62,14 @@ impl Pipeline {
             (repeated(&t.seeds), "training.seeds: a seed is named twice"),
             (t.batch_size == 0, "training.batch_size: at least 1"),
             (!positive(t.learning_rate), "training.learning_rate: above 0"),
-            (negative(t.gradient_clip), "training.gradient_clip: 0 (never) or above"),
+            (is_negative(t.gradient_clip), "training.gradient_clip: 0 (never) or above"),
             (t.max_epochs == 0 || t.patience == 0, "training.max_epochs and patience: at least 1"),
         ]
-    }
-
-    fn method_fault(&self) -> Option<String> {
-        let methods = self.methods.list();
-        if methods.is_empty() {
-            return Some("methods: name at least one, as [methods.baseline]".to_owned());
-        }
-        let fault = |(method, params): &(Method, MethodParams)| {
-            params.fault().map(|fault| format!("methods.{method}: {fault}"))
-        };
-        methods.iter().find_map(fault)
     }
 }
 
 /// Whether a setting that is 0 or above is not; NaN and infinity are no numbers to compute with.
-pub(crate) fn negative(x: f64) -> bool {
+pub fn is_negative(x: f64) -> bool {
     !x.is_finite() || x < 0.0
 }
 

@@ -128,11 +128,8 @@ pub(crate) fn read_learned(
 ) -> Result<BTreeMap<(Method, u64), Vec<LearnedLabel>>, StageError> {
     let mut learned: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (run, label) in learned_rows(classes, &read(file)?).map_err(StageError::parquet(file))? {
-        let method = Method::ALL.iter().find(|method| method.id() == run.0).copied();
-        let method = method.ok_or_else(|| {
-            let file = file.display();
-            StageError::Data(format!("{file}: {:?} is no method of this version", run.0))
-        })?;
+        let fault = |fault| StageError::Data(format!("{}: {fault}", file.display()));
+        let method = Method::new(&run.0).map_err(fault)?;
         learned.entry((method, run.1)).or_default().push(label);
     }
     Ok(learned)

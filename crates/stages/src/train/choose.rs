@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use ambivox_eval::Confusion;
 use ambivox_features::FeatureTable;
-use ambivox_models::{Rows, inner_folds, model};
-use ambivox_settings::{FixedLabelSettings, FixedTarget, MethodParams, ModelSettings, TrainParams};
+use ambivox_models::{Model, Rows, inner_folds, model};
+use ambivox_rules::{FixedLabelSettings, Rule, rule};
+use ambivox_settings::{MethodParams, Section, TrainParams};
 use ambivox_train::{Data, RunSpec, TrainError, train};
 use rayon::prelude::*;
 
@@ -17,14 +18,9 @@ use crate::job::Job;
 /// Inner folds, where there are as many groups.
 const INNER_FOLDS: usize = 5;
 
-/// Every candidate is trained on the labels as they are, each class counting as much, whatever the run's
-/// method: so that methods are compared on the same choice.
-const PLAIN: FixedLabelSettings =
-    FixedLabelSettings { fixed_target: FixedTarget::OneHot, label_scale: 1.0 };
-
 /// Settings of which one was chosen, or had not to be.
 pub(super) struct Chosen {
-    pub(super) model: ModelSettings,
+    pub(super) model: Box<dyn Model>,
     /// The layer, of features that have several to choose from.
     pub(super) layer: Option<usize>,
     /// What was chosen, by the setting's path.
@@ -33,7 +29,9 @@ pub(super) struct Chosen {
 
 /// A point of what there is to choose from.
 struct Candidate {
-    model: ModelSettings,
+    model: Box<dyn Model>,
+    /// Value of the setting of which the model has several, where it has.
+    value: Option<f64>,
     layer: Option<usize>,
 }
 
@@ -47,36 +45,66 @@ pub(super) fn choose(
     job: &Job<'_>,
     classes: &[String],
     fold: &FoldData,
+    vectors: bool,
     layers: &[FeatureTable],
 ) -> Result<Chosen, StageError> {
-    let mut candidates = candidates(params, layers.len());
+    let (setting, mut candidates) = candidates(params, layers.len())?;
     if candidates.len() > 1 {
         let inner = Inner::new(fold)?;
-        let rates = rates(params, job, classes, &inner, layers, &candidates)?;
+        let trial = Trial { params, classes, vectors, rule: &*plain()? };
+        let rates = rates(&trial, job, &inner, layers, &candidates)?;
         let best =
             (0..rates.len()).fold(0, |best, at| if rates[at] > rates[best] { at } else { best });
         candidates.swap(0, best);
     }
     // The best, or the only one.
-    let Candidate { model, layer } = candidates.swap_remove(0);
+    let Candidate { model, value, layer } = candidates.swap_remove(0);
     let mut told = BTreeMap::new();
     if layers.len() > 1 {
         told.extend(layer.map(|layer| ("frontend.layer".to_owned(), layer as f64)));
     }
-    if params.model.candidates().len() > 1 {
-        told.extend(model.c().map(|c| ("model.c".to_owned(), c)));
-    }
+    told.extend(value.map(|value| (format!("model.{setting}"), value)));
     Ok(Chosen { model, layer, told })
 }
 
-fn candidates(params: &TrainParams, layers: usize) -> Vec<Candidate> {
+/// The name of the model's setting that has several values, if one has, and the candidates.
+fn candidates(
+    params: &TrainParams,
+    layers: usize,
+) -> Result<(&'static str, Vec<Candidate>), StageError> {
+    let whole = model(&params.model)?;
+    let (setting, values) = match whole.choice() {
+        Some((setting, choice)) if choice.only().is_none() => {
+            (setting, choice.candidates().iter().copied().map(Some).collect())
+        }
+        _ => ("", vec![None]),
+    };
     let layers: Vec<Option<usize>> =
         if params.choose_layer { (0..layers).map(Some).collect() } else { vec![None] };
-    let models = params.model.candidates();
-    let of_layer = |layer: Option<usize>| {
-        models.iter().map(move |model| Candidate { model: model.clone(), layer })
-    };
-    layers.into_iter().flat_map(of_layer).collect()
+    let mut candidates = Vec::new();
+    for layer in layers {
+        for &value in &values {
+            let mut section: Section = params.model.clone();
+            section.settings.extend(value.map(|value| (setting.to_owned(), value.into())));
+            candidates.push(Candidate { model: model(&section)?, value, layer });
+        }
+    }
+    Ok((setting, candidates))
+}
+
+/// Every candidate is trained on the labels as they are, each class counting as much, whatever the run's
+/// method: so that methods are compared on the same choice.
+fn plain() -> Result<Box<dyn Rule>, StageError> {
+    let method = MethodParams::of("baseline", &FixedLabelSettings::GOLD);
+    Ok(rule(&method.map_err(StageError::Data)?)?)
+}
+
+/// What inner trainings have in common.
+struct Trial<'a> {
+    params: &'a TrainParams,
+    classes: &'a [String],
+    vectors: bool,
+    rule: &'a dyn Rule,
 }
 
 /// Training utterances, and the inner fold that holds out each.
@@ -120,9 +148,8 @@ impl<'a> Inner<'a> {
 
 /// Unweighted accuracy of every candidate, over all inner folds together.
 fn rates(
-    params: &TrainParams,
+    trial: &Trial<'_>,
     job: &Job<'_>,
-    classes: &[String],
     inner: &Inner<'_>,
     layers: &[FeatureTable],
     candidates: &[Candidate],
@@ -134,14 +161,14 @@ fn rates(
     let done = std::sync::atomic::AtomicU64::new(0);
     let said = all.par_iter().map(|&(at, fold)| {
         let candidate = &candidates[at];
-        let said =
-            said(params, classes, candidate, &parts[fold], &layers[candidate.layer.unwrap_or(0)]);
+        let table = &layers[candidate.layer.unwrap_or(0)];
+        let said = trial.said(&*candidate.model, &parts[fold], table);
         let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         job.reporter.progress(done, all.len() as u64, "inner trainings", "choosing settings");
         said
     });
     let said = said.collect::<Result<Vec<_>, _>>()?;
-    said.chunks(inner.count).map(|of_folds| rate(classes, of_folds)).collect()
+    said.chunks(inner.count).map(|of_folds| rate(trial.classes, of_folds)).collect()
 }
 
 /// Gold label and probabilities of an utterance.
@@ -158,38 +185,36 @@ fn rate(classes: &[String], of_folds: &[Vec<Said>]) -> Result<f64, StageError> {
     })
 }
 
-/// What a candidate says of those that an inner fold holds out; nothing where a class is missing among the
-/// others.
-fn said(
-    params: &TrainParams,
-    classes: &[String],
-    candidate: &Candidate,
-    (trained, held): &(Vec<Member>, Vec<Member>),
-    table: &FeatureTable,
-) -> Result<Vec<Said>, StageError> {
-    let scaling = FoldData::scaling_of(trained, model(&candidate.model).scaling(), table)?;
-    let read = Read::new(params, table, &scaling);
-    let (training, validation) = (read.examples(trained)?, read.examples(held)?);
-    let method = MethodParams::Baseline(PLAIN);
-    let (seed, width) = (params.seed, scaling.width());
-    let (training_settings, model) = (&params.training, &candidate.model);
-    let layers = read.layers;
-    let spec = RunSpec {
-        training: training_settings,
-        method: &method,
-        model,
-        seed,
-        classes,
-        width,
-        layers,
-    };
-    let data = Data { training: &training, validation: &validation, pool: &[] };
-    let trained = match train(&spec, &data, None, &mut |_| {}) {
-        Err(TrainError::ClassWithoutExamples { .. }) => return Ok(Vec::new()),
-        trained => trained?,
-    };
-    let frames: Vec<&Rows<'_>> = validation.iter().map(|e| &e.frames).collect();
-    let said = trained.predictor.predict(&frames)?;
-    let pairs = validation.iter().zip(said);
-    Ok(pairs.filter_map(|(e, said)| Some((e.gold?, said.probabilities()))).collect())
+impl Trial<'_> {
+    /// What a candidate says of those that an inner fold holds out; nothing where a class is missing among
+    /// the others.
+    fn said(
+        &self,
+        model: &dyn Model,
+        (trained, held): &(Vec<Member>, Vec<Member>),
+        table: &FeatureTable,
+    ) -> Result<Vec<Said>, StageError> {
+        let Self { params, classes, vectors, rule } = *self;
+        let scaling = FoldData::scaling_of(trained, model.scaling(), table)?;
+        let read = Read::new(params, vectors, table, &scaling);
+        let (training, validation) = (read.examples(trained)?, read.examples(held)?);
+        let spec = RunSpec {
+            training: &params.training,
+            rule,
+            model,
+            seed: params.seed,
+            classes,
+            width: scaling.width(),
+            layers: read.layers,
+        };
+        let data = Data { training: &training, validation: &validation, pool: &[] };
+        let trained = match train(&spec, &data, None, &mut |_| {}) {
+            Err(TrainError::ClassWithoutExamples { .. }) => return Ok(Vec::new()),
+            trained => trained?,
+        };
+        let frames: Vec<&Rows<'_>> = validation.iter().map(|e| &e.frames).collect();
+        let said = trained.predictor.predict(&frames)?;
+        let pairs = validation.iter().zip(said);
+        Ok(pairs.filter_map(|(e, said)| Some((e.gold?, said.probabilities()))).collect())
+    }
 }

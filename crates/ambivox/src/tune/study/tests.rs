@@ -52,12 +52,12 @@ fn the_trials_pipeline_has_its_settings_and_the_runs_follow() {
     let studies = tried(GRID, settings, &[]).unwrap();
     let experiment = Toy::new().read().unwrap();
     let mut runs = graph::runs(&experiment, &["s1".to_owned()]);
-    runs.retain(|run| run.method.method() == Method::Lw);
+    runs.retain(|run| run.method.name().id() == "lw");
     let instances = studies[0].trials[0].instances(&runs);
     assert_eq!(instances.len(), 3);
     assert_eq!(instances[1].slot, "tune/1/train/lw/1/s1");
     let params = serde_json::to_value(&instances[1].work).unwrap();
-    assert_eq!(params["params"]["method"]["lw"]["label_rate"], 0.7);
+    assert_eq!(params["params"]["method"]["rule"]["label_rate"], 0.7);
     assert_eq!(params["params"]["model"]["attention_over"], "logits");
     let own = graph::training(&experiment, &runs[1]);
     assert_eq!(instances[1].inputs, own.inputs);

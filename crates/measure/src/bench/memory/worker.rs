@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use ambivox_features::FeatureTable;
 use ambivox_models::{Learner, Round, Rows, Scaling, ScalingKind, Shape, model};
-use ambivox_rules::{Example, method};
-use ambivox_settings::{MethodParams, Pipeline};
+use ambivox_rules::{Example, LabelRule, rule};
+use ambivox_settings::Pipeline;
 use anyhow::{Context as _, Result};
 use rand::seq::IteratorRandom as _;
 use serde::{Deserialize, Serialize};
@@ -81,9 +81,10 @@ pub(super) fn measure(file: &Path, batches: u32) -> Result<Measured> {
     };
     let examples: Vec<Example<'_>> = ids.iter().enumerate().filter_map(example).collect();
     let learner =
-        model(&pipeline.model).start(Shape::of(corpus::WIDTH), classes, &pipeline.training, 1)?;
-    let lw = pipeline.methods.lw.clone().context("pipelines/iemocap.toml has no [methods.lw]")?;
-    let frames_per_s = train(learner, &examples, &MethodParams::Lw(lw), classes, batches)?;
+        model(&pipeline.model)?.start(Shape::of(corpus::WIDTH), classes, &pipeline.training, 1)?;
+    let lw = pipeline.methods.get("lw").context("pipelines/iemocap.toml has no [methods.lw]")?;
+    let rule = rule(&lw)?.start(&examples, classes)?;
+    let frames_per_s = train(learner, &examples, &*rule, batches)?;
     Ok(Measured { utterances: ids.len(), anonymous_mb: None, scaling_s, frames_per_s })
 }
 
@@ -91,11 +92,9 @@ pub(super) fn measure(file: &Path, batches: u32) -> Result<Measured> {
 fn train(
     mut learner: Box<dyn Learner>,
     examples: &[Example<'_>],
-    params: &MethodParams,
-    classes: usize,
+    rule: &dyn LabelRule,
     batches: u32,
 ) -> Result<f64> {
-    let method = method(params, examples, classes)?;
     let utterances: Vec<&Rows<'_>> = examples.iter().map(|example| &example.frames).collect();
     let groups = vec![0; utterances.len()];
     let count = batches as usize * BATCH;
@@ -106,14 +105,14 @@ fn train(
         seed: 1,
         utterances: &utterances,
         groups: &groups,
-        targets: method.rule.targets(),
+        targets: rule.targets(),
         sample: &|chance| {
             let positions = (0..utterances.len()).sample(chance, count);
             drawn
                 .set(positions.iter().map(|&n| utterances[n].len() / corpus::WIDTH).sum::<usize>());
             positions
         },
-        loss: method.rule.loss(),
+        loss: rule.loss(),
     })?;
     Ok(drawn.get() as f64 / started.elapsed().as_secs_f64())
 }

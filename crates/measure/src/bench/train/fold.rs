@@ -7,13 +7,11 @@ use ambivox_corpus::{Utterance, read_corpus};
 use ambivox_features::plan;
 use ambivox_frontends::lld_set;
 use ambivox_lld::{Extractor, FeatureSet};
-use ambivox_models::MeanVariance;
-use ambivox_rules::Example;
-use ambivox_settings::{
-    Manifest, MethodParams, ModelSettings, NetworkSettings, Pipeline, TrainingSettings,
-};
+use ambivox_models::{MeanVariance, Model, NetworkSettings};
+use ambivox_rules::{Example, Rule, rule};
+use ambivox_settings::{Manifest, Pipeline, TrainingSettings};
 use ambivox_train::{Data, RunSpec, train};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Error, Result};
 use rayon::ThreadPoolBuilder;
 
 use super::cases::Case;
@@ -30,7 +28,7 @@ const INFERENCE_BATCH: usize = 32;
 pub(crate) struct Fold {
     pipeline: Pipeline,
     network: NetworkSettings,
-    method: MethodParams,
+    rule: Box<dyn Rule>,
     width: usize,
     training: Vec<Example<'static>>,
     validation: Vec<Example<'static>>,
@@ -50,11 +48,9 @@ impl Fold {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let pipeline = Pipeline::read(&workspace.join("pipelines/emodb.toml"))?;
         let manifest = Manifest::read(&workspace.join("data-manifests/emodb.toml"))?;
-        let method = pipeline.methods.lw.clone().map(MethodParams::Lw);
-        let method = method.context("pipelines/emodb.toml has no [methods.lw]")?;
-        let ModelSettings::BlstmAttention(network) = pipeline.model.clone() else {
-            bail!("pipelines/emodb.toml has a model that is not timed here")
-        };
+        let method = pipeline.methods.get("lw");
+        let rule = rule(&method.context("pipelines/emodb.toml has no [methods.lw]")?)?;
+        let network: NetworkSettings = pipeline.model.read().map_err(Error::msg)?;
         let folder = Path::new("");
         let set = lld_set(&plan(&pipeline.frontend, &pipeline.pooling, folder)?.section)?;
         let width = set.columns().len();
@@ -75,7 +71,7 @@ impl Fold {
             normaliser.apply(&mut values);
             example.frames = values.into();
         }
-        Ok(Self { pipeline, network, method, width, training, validation })
+        Ok(Self { pipeline, network, rule, width, training, validation })
     }
 
     /// Times epochs of ours and, where it is at hand, of PyTorch on padded batches, by turns.
@@ -104,8 +100,8 @@ impl Fold {
             TrainingSettings { max_epochs: runs + 1, patience: runs + 1, ..self.settings() };
         let spec = RunSpec {
             training: &training,
-            method: &self.method,
-            model: &self.pipeline.model,
+            rule: &*self.rule,
+            model: &self.network as &dyn Model,
             seed: 0,
             classes: &self.pipeline.split.classes,
             width: self.width,

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, stdin};
 use std::time::Instant;
 
-use ambivox_models::{Batch, Network, Predictor as _, Rows};
+use ambivox_models::{AttentionOver, Batch, Network, NetworkSettings, Predictor as _, Rows};
 use ambivox_nn::{CrossEntropy, Loss as _, Optimiser};
-use ambivox_settings::{AttentionOver, NetworkSettings};
 use anyhow::Result;
 
 use super::job::{Answer, Job, Memory, Sizes, Task};

@@ -1,11 +1,47 @@
 //! BLSTM + ATT + L + w: label distributions and weights learned in alternation with the network.
 
 use ambivox_nn::{State, Targets};
-use ambivox_settings::LwSettings;
+use serde::{Deserialize, Serialize};
 
-use crate::LabelRule;
+use super::{LABEL_RATE, LABEL_SCALE, WEIGHT_RATE, first_negative, gold};
 use crate::labels::starting_weights;
 use crate::second_step::{LabelLogits, stepped_weights};
+use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
+
+pub(super) const KIND: RuleKind = RuleKind::new::<LwSettings>("lw");
+
+/// Section `[methods.lw]`: l and w learned in alternation with θ.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LwSettings {
+    /// K: initial l = K · one-hot(gold).
+    pub label_scale: f64,
+    /// Step size of l, in units of one utterance's gradient.
+    pub label_rate: f64,
+    /// Step size of w, in units of one utterance's gradient.
+    pub weight_rate: f64,
+    /// Whether initial weights are scaled to mean 1 before the first epoch.
+    pub rescale_initial_weights: bool,
+}
+
+impl Rule for LwSettings {
+    fn fault(&self) -> Option<&'static str> {
+        let Self { label_scale, label_rate, weight_rate, .. } = *self;
+        first_negative(&[
+            (label_scale, LABEL_SCALE),
+            (label_rate, LABEL_RATE),
+            (weight_rate, WEIGHT_RATE),
+        ])
+    }
+
+    fn start(
+        &self,
+        training: &[Example<'_>],
+        classes: usize,
+    ) -> Result<Box<dyn LabelRule>, RuleError> {
+        Ok(Box::new(Lw::new(self, &gold(training), classes)))
+    }
+}
 
 /// The method `lw`.
 #[derive(Debug)]

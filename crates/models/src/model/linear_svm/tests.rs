@@ -41,7 +41,7 @@ struct Fitted {
 }
 
 fn reference() -> Reference {
-    serde_json::from_str(include_str!("../../tests-data/svm.json")).unwrap()
+    serde_json::from_str(include_str!("../../../tests-data/svm.json")).unwrap()
 }
 
 /// Hard labels, those so that every class counts as much, or soft ones.

@@ -1,14 +1,13 @@
 //! One CycleGAN: generators between the pool and one emotion, and a discriminator for each end.
 
 use ambivox_nn::{Dense, HiddenDropout, Optimiser, generator};
-use ambivox_settings::CycleganSettings;
 use candle_core::{Result, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use super::deck::Deck;
 use super::interim::{Drawn, PairInterim};
 use super::losses::{classification, cycle, sigmoid_cross_entropy};
-use super::{chosen, mask_seeds, parameters, widths};
+use super::{CycleganSettings, chosen, mask_seeds, parameters, widths};
 use crate::{Example, Fold};
 
 /// The four networks of one emotion.

@@ -3,30 +3,57 @@
 use std::collections::BTreeMap;
 
 use ambivox_nn::{Dense, HiddenDropout, Layer, State, generator, vectors};
-use ambivox_settings::{MlpSettings, TrainingSettings};
+use ambivox_settings::TrainingSettings;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::ops::softmax;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::fault_of_shares;
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key, values};
 use crate::descent::{Descent, Differentiable, state};
 use crate::predict::{log_shares, wide};
 use crate::{
-    Learner, MinMax, Model, ModelError, Prediction, Predictor, Round, Rows, Scaling, ScalingKind,
-    Shape,
+    Learner, MinMax, Model, ModelError, ModelKind, Prediction, Predictor, Round, Rows, Scaling,
+    ScalingKind, Shape,
 };
 
+pub(super) const KIND: ModelKind = ModelKind::new::<MlpSettings>("mlp", IN_CHECKPOINTS, read);
+
 /// What a checkpoint's metadata call it.
-pub(crate) const KIND: &str = "classifier of functionals";
+const IN_CHECKPOINTS: &str = "classifier of functionals";
 
 /// Names of the metadata that no other kind has.
 const LAYERS: &str = "layers";
 /// Name of the tensor of an encoder's layers' weights, before their softmax.
 const MIX: &str = "mix";
 
+/// Section `[model]` with `kind = "mlp"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MlpSettings {
+    /// Units of the hidden layers; none make it multinomial logistic regression.
+    pub hidden: Vec<usize>,
+    /// Slope of the leaky ReLU below 0.
+    pub leak: f64,
+    /// Share of the hidden activations dropped.
+    pub dropout: f64,
+}
+
 impl Model for MlpSettings {
+    fn fault(&self) -> Option<String> {
+        fault_of_shares(&[("model.leak", self.leak), ("model.dropout", self.dropout)])
+    }
+
+    fn weighs_layers(&self) -> bool {
+        true
+    }
+
+    fn sizes(&self) -> Vec<(&'static str, usize)> {
+        self.hidden.iter().map(|&units| ("model.hidden", units)).collect()
+    }
+
     fn scaling(&self) -> Option<ScalingKind> {
         Some(ScalingKind::MinMax)
     }
@@ -168,7 +195,7 @@ impl Predictor for Mlp {
         let (hidden, leak) = (self.hidden(), self.layers.leak);
         let layers = Layers { hidden, leak, mixed };
         Ok(BTreeMap::from([
-            (key::KIND, KIND.to_owned()),
+            (key::KIND, IN_CHECKPOINTS.to_owned()),
             (LAYERS, serde_json::to_string(&layers)?),
         ]))
     }

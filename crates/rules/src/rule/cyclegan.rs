@@ -9,20 +9,77 @@ mod guide;
 mod interim;
 mod losses;
 mod pair;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 use ambivox_nn::{Dense, Rows, State, generator, vectors};
-use ambivox_settings::CycleganSettings;
+use ambivox_settings::Section;
 use candle_core::{Result, Tensor};
 use rand::Rng;
 use rand::seq::{IteratorRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 
-use crate::{Augmenter, Example, Fold, RuleError};
+use super::gold;
+use crate::fixed::{Fixed, FixedLabelSettings, Weighting};
+use crate::{Augmenter, Example, Fold, LabelRule, Rule, RuleError, RuleKind};
 use guide::Guide;
 use interim::Interim;
 use pair::Pair;
+
+pub use settings::{CycleganSettings, Pool};
+
+pub(super) const KIND: RuleKind = RuleKind::new::<CycleganSettings>("cyclegan");
+
+/// The classifier's settings.
+#[derive(Serialize)]
+struct Classifier<'a> {
+    hidden: &'a [usize],
+    leak: f64,
+    dropout: f64,
+}
+
+impl Rule for CycleganSettings {
+    fn fault(&self) -> Option<&'static str> {
+        self.first_fault()
+    }
+
+    fn uses_ambiguous(&self) -> bool {
+        self.pool == Pool::TrainingAndAmbiguous
+    }
+
+    /// The classifier of all, real and synthetic.
+    fn model(&self) -> Option<(Section, &'static str)> {
+        let (hidden, leak, dropout) = (&self.classifier, self.leak, self.classifier_dropout);
+        let section = Section::new("mlp", &Classifier { hidden, leak, dropout });
+        section.ok().map(|section| (section, "classifier"))
+    }
+
+    fn augments(&self) -> bool {
+        true
+    }
+
+    fn augmenting_epochs(&self) -> usize {
+        self.pretraining_epochs + self.epochs
+    }
+
+    fn augmenter<'a>(
+        &'a self,
+        fold: Fold<'a>,
+    ) -> std::result::Result<Option<Box<dyn Augmenter + 'a>>, RuleError> {
+        Ok(Some(Box::new(CycleGans::new(fold, self)?)))
+    }
+
+    fn start(
+        &self,
+        training: &[Example<'_>],
+        classes: usize,
+    ) -> std::result::Result<Box<dyn LabelRule>, RuleError> {
+        let settings = FixedLabelSettings::GOLD;
+        Ok(Box::new(Fixed::new(&settings, Weighting::Equal, &gold(training), classes)))
+    }
+}
 
 /// The CycleGANs of all emotions, from the pool to each, and the classifier that guides their
 /// generators. Labels in the pool are not looked at.

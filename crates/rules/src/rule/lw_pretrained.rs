@@ -1,11 +1,65 @@
 //! BLSTM + ATT + L + w, pretrained: some epochs on the gold labels, then as `lw`.
 
 use ambivox_nn::{State, Targets};
-use ambivox_settings::LwPretrainedSettings;
+use serde::{Deserialize, Serialize};
 
-use crate::LabelRule;
+use super::gold;
+use super::lw::{Lw, LwSettings};
 use crate::labels::{initial_weights, one_hot};
-use crate::lw::Lw;
+use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
+
+pub(super) const KIND: RuleKind = RuleKind::new::<LwPretrainedSettings>("lw-pretrained");
+
+/// Section `[methods.lw-pretrained]`: as `lw`, after some epochs of θ on the gold labels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LwPretrainedSettings {
+    /// Epochs on the gold labels, before and beside `training.max_epochs`.
+    pub pretraining_epochs: usize,
+    /// K: initial l = K · one-hot(gold).
+    pub label_scale: f64,
+    /// Step size of l, in units of one utterance's gradient.
+    pub label_rate: f64,
+    /// Step size of w, in units of one utterance's gradient.
+    pub weight_rate: f64,
+    /// Whether initial weights are scaled to mean 1 before the first epoch of `lw`.
+    pub rescale_initial_weights: bool,
+}
+
+impl LwPretrainedSettings {
+    /// What `lw` does after the pretraining.
+    fn lw(&self) -> LwSettings {
+        LwSettings {
+            label_scale: self.label_scale,
+            label_rate: self.label_rate,
+            weight_rate: self.weight_rate,
+            rescale_initial_weights: self.rescale_initial_weights,
+        }
+    }
+}
+
+impl Rule for LwPretrainedSettings {
+    fn fault(&self) -> Option<&'static str> {
+        let none = (self.pretraining_epochs == 0).then_some("pretraining_epochs is at least 1");
+        none.or_else(|| self.lw().fault())
+    }
+
+    fn pretraining_epochs(&self) -> usize {
+        self.pretraining_epochs
+    }
+
+    fn own_targets(&self, examples: &[Example<'_>], classes: usize) -> Result<Targets, RuleError> {
+        self.lw().own_targets(examples, classes)
+    }
+
+    fn start(
+        &self,
+        training: &[Example<'_>],
+        classes: usize,
+    ) -> Result<Box<dyn LabelRule>, RuleError> {
+        Ok(Box::new(LwPretrained::new(self, &gold(training), classes)))
+    }
+}
 
 /// The method `lw-pretrained`.
 #[derive(Debug)]

@@ -1,8 +1,7 @@
 //! Section `[methods.cyclegan]`: synthetic utterances as further training data (Bao et al. 2019).
 
+use ambivox_settings::{MOST_UNITS, is_negative};
 use serde::{Deserialize, Serialize};
-
-use crate::pipeline::{MOST_UNITS, negative};
 
 /// The unlabelled utterances that are carried over to each emotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +61,7 @@ pub struct CycleganSettings {
 
 impl CycleganSettings {
     /// What is wrong with the section first.
-    pub(crate) fn fault(&self) -> Option<&'static str> {
+    pub(super) fn first_fault(&self) -> Option<&'static str> {
         let faults = self.size_faults().into_iter().chain(self.number_faults());
         faults.into_iter().find_map(|(bad, message)| bad.then_some(message))
     }
@@ -97,7 +96,7 @@ impl CycleganSettings {
                 "real_label is above 0.5 and at most 1",
             ),
             (
-                negative(self.cycle_weight) || negative(self.class_weight),
+                is_negative(self.cycle_weight) || is_negative(self.class_weight),
                 "cycle_weight and class_weight are 0 or above",
             ),
             (!positive(self.learning_rate), "learning_rate is above 0"),

@@ -2,9 +2,38 @@
 //! utterances that have none.
 
 use ambivox_nn::Targets;
-use ambivox_settings::SoftTargetSettings;
+use serde::{Deserialize, Serialize};
 
-use crate::{Example, LabelRule, RuleError};
+use super::first_negative;
+use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
+
+pub(super) const KIND: RuleKind = RuleKind::new::<SoftTargetSettings>("soft-target");
+
+/// Section `[methods.soft-target]`: targets from the annotators' votes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SoftTargetSettings {
+    /// α: added to the votes of every class; 0 for none.
+    pub smoothing: f64,
+}
+
+impl Rule for SoftTargetSettings {
+    fn fault(&self) -> Option<&'static str> {
+        first_negative(&[(self.smoothing, "smoothing is 0 or above")])
+    }
+
+    fn uses_votes(&self) -> bool {
+        true
+    }
+
+    fn start(
+        &self,
+        training: &[Example<'_>],
+        _classes: usize,
+    ) -> Result<Box<dyn LabelRule>, RuleError> {
+        Ok(Box::new(SoftTarget::new(self, training)?))
+    }
+}
 
 /// The method `soft-target`.
 #[derive(Debug)]

@@ -1,11 +1,43 @@
 //! BLSTM + ATT + w: weights learned, the target fixed.
 
 use ambivox_nn::{State, Targets};
-use ambivox_settings::WSettings;
+use serde::{Deserialize, Serialize};
 
-use crate::LabelRule;
+use super::{LABEL_SCALE, WEIGHT_RATE, first_negative, gold};
+use crate::fixed::FixedTarget;
 use crate::labels::{fixed_targets, starting_weights};
 use crate::second_step::stepped_weights;
+use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
+
+pub(super) const KIND: RuleKind = RuleKind::new::<WSettings>("w");
+
+/// Section `[methods.w]`: w learned, the target fixed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WSettings {
+    /// What stands for the label distribution.
+    pub fixed_target: FixedTarget,
+    /// K of the softmax target; not used with `one-hot`.
+    pub label_scale: f64,
+    /// Step size of w, in units of one utterance's gradient.
+    pub weight_rate: f64,
+    /// Whether initial weights are scaled to mean 1 before the first epoch.
+    pub rescale_initial_weights: bool,
+}
+
+impl Rule for WSettings {
+    fn fault(&self) -> Option<&'static str> {
+        first_negative(&[(self.label_scale, LABEL_SCALE), (self.weight_rate, WEIGHT_RATE)])
+    }
+
+    fn start(
+        &self,
+        training: &[Example<'_>],
+        classes: usize,
+    ) -> Result<Box<dyn LabelRule>, RuleError> {
+        Ok(Box::new(W::new(self, &gold(training), classes)))
+    }
+}
 
 /// The method `w`.
 #[derive(Debug)]
@@ -54,7 +86,6 @@ impl LabelRule for W {
 
 #[cfg(test)]
 mod tests {
-    use ambivox_settings::FixedTarget;
 
     use super::*;
 

@@ -4,24 +4,60 @@
 use std::collections::BTreeMap;
 
 use ambivox_nn::State;
-use ambivox_settings::{ProbabilitiesSettings, TrainingSettings};
+use ambivox_settings::TrainingSettings;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Fault, Metadata, NamedTensor, Tensors, key};
 use crate::predict::of_vectors;
 use crate::{
-    Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Rows, Scaling,
-    ScalingKind, Shape,
+    Learner, MeanVariance, Model, ModelError, ModelKind, Prediction, Predictor, Round, Rows,
+    Scaling, ScalingKind, Shape,
 };
 
-/// What a checkpoint's metadata call it.
-pub(crate) const KIND: &str = "probabilities";
+pub(super) const KIND: ModelKind = ModelKind::new::<ProbabilitiesSettings>(NAME, NAME, read);
+
+/// Its name, also in a checkpoint's metadata.
+const NAME: &str = "probabilities";
 
 /// Probabilities below this are raised to it, so that every logarithm is finite.
 const LEAST: f64 = 1e-12;
 
+/// Section `[model]` with `kind = "probabilities"`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProbabilitiesSettings {}
+
+impl ProbabilitiesSettings {
+    /// How far the sum of an utterance's probabilities may be from 1.
+    const TOLERANCE: f64 = 1e-3;
+
+    /// Why these values are not the probabilities of all classes, if they are not.
+    pub fn fault_of(values: &[f32]) -> Option<String> {
+        if let Some(value) = values.iter().find(|value| **value < 0.0) {
+            return Some(format!("{value} is below 0"));
+        }
+        let sum: f64 = values.iter().copied().map(f64::from).sum();
+        // A sum that is no number is wrong as well.
+        let is_one = (sum - 1.0).abs() <= Self::TOLERANCE;
+        (!is_one).then(|| format!("the sum is {sum:.4}"))
+    }
+}
+
 impl Model for ProbabilitiesSettings {
     fn scaling(&self) -> Option<ScalingKind> {
         None
+    }
+
+    /// Probabilities are told apart by their columns' names alone.
+    fn fault_of_columns(&self, columns: &[String], classes: &[String]) -> Option<String> {
+        (columns != classes).then(|| {
+            format!(
+                "the columns of probabilities are {}, and the classes {}\n\
+                 hint: name the columns as the classes, and list these in split.classes in their order",
+                columns.join(", "),
+                classes.join(", ")
+            )
+        })
     }
 
     fn start(
@@ -39,7 +75,7 @@ impl Model for ProbabilitiesSettings {
 }
 
 fn unfit(message: String) -> ModelError {
-    ModelError::Unfit { kind: KIND, message }
+    ModelError::Unfit { kind: NAME, message }
 }
 
 /// The probabilities that an utterance's vector has.
@@ -120,7 +156,7 @@ impl Predictor for Given {
     }
 
     fn metadata(&self) -> serde_json::Result<BTreeMap<&'static str, String>> {
-        Ok(BTreeMap::from([(key::KIND, KIND.to_owned())]))
+        Ok(BTreeMap::from([(key::KIND, NAME.to_owned())]))
     }
 
     fn tensors(&self) -> candle_core::Result<Vec<NamedTensor>> {
@@ -178,6 +214,16 @@ mod tests {
             assert!((found - expected).abs() < 1e-11, "{probabilities:?}");
         }
         assert!(predicted[1].log_probabilities.iter().all(|log| log.is_finite()));
+    }
+
+    #[test]
+    fn probabilities_are_not_negative_and_their_sum_is_1() {
+        let fault = |values: &[f32]| ProbabilitiesSettings::fault_of(values).unwrap_or_default();
+        assert_eq!(fault(&[0.25, 0.75, 0.0]), "");
+        assert_eq!(fault(&[0.2501, 0.7504]), "", "within 0.001");
+        assert_eq!(fault(&[0.5, 0.502]), "the sum is 1.0020");
+        assert_eq!(fault(&[1.5, -0.5]), "-0.5 is below 0");
+        assert_eq!(fault(&[f32::NAN, 1.0]), "the sum is NaN");
     }
 
     #[test]

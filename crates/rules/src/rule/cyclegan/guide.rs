@@ -1,13 +1,12 @@
 //! The classifier that guides the generators.
 
 use ambivox_nn::{CrossEntropy, Dense, HiddenDropout, Loss, Optimiser, Targets, generator};
-use ambivox_settings::CycleganSettings;
 use candle_core::Result;
 use rand_chacha::ChaCha8Rng;
 
 use super::deck::Deck;
 use super::interim::{Drawn, GuideInterim};
-use super::{chosen, mask_seeds, parameters, widths};
+use super::{CycleganSettings, chosen, mask_seeds, parameters, widths};
 use crate::labels::one_hot;
 use crate::{Example, Fold};
 

@@ -1,7 +1,6 @@
 //! Gradients by finite differences, and CycleGANs of two Gaussians.
 
 use ambivox_nn::{Dense, generator};
-use ambivox_settings::{CycleganSettings, Pool};
 use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
 

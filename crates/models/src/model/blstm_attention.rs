@@ -5,23 +5,69 @@ mod network;
 use std::collections::BTreeMap;
 
 use ambivox_nn::{Encoder, State};
-use ambivox_settings::{ModelSettings, NetworkSettings, TrainingSettings};
+use ambivox_settings::{Pipeline, TrainingSettings};
 use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
 
+use super::{checked, fault_of_shares};
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key, values};
 use crate::descent::{Descent, Differentiable, state};
 use crate::{
-    Batch, FRAMES_PER_BATCH, Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Rows,
-    Scaling, ScalingKind, Shape, batches_by_length,
+    Batch, FRAMES_PER_BATCH, Learner, MeanVariance, Model, ModelError, ModelKind, Prediction,
+    Predictor, Rows, Scaling, ScalingKind, Shape, batches_by_length,
 };
 use network::{attention_entries, dims};
 
 pub use network::Network;
 
+/// Its checkpoints do not say what they are, as the first there were.
+pub(super) const KIND: ModelKind = ModelKind {
+    name: Pipeline::PAPERS_MODEL,
+    open: checked::<NetworkSettings>,
+    in_checkpoints: None,
+    read,
+};
+
 /// Name of the metadata that no other kind has.
 const NETWORK: &str = "network";
 
+/// Where attention looks (METHOD, "Network").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttentionOver {
+    /// Over the BLSTM's outputs; `u` has one entry per output, the class layer follows.
+    Blstm,
+    /// Over the class layer's outputs per frame; `u` has one entry per class (eqs. 1–3 to the letter).
+    Logits,
+}
+
+/// Section `[model]` with `kind = "blstm-attention"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// Units of the first, fully connected layer (512 in the paper).
+    pub linear: usize,
+    /// Units of the LSTM in each direction (128 in the paper).
+    pub lstm: usize,
+    /// Share of activations dropped after the first layer and after the BLSTM (0.5 in the paper).
+    pub dropout: f64,
+    /// Where attention looks.
+    pub attention_over: AttentionOver,
+}
+
 impl Model for NetworkSettings {
+    fn fault(&self) -> Option<String> {
+        fault_of_shares(&[("model.dropout", self.dropout)])
+    }
+
+    fn reads_vectors(&self) -> bool {
+        false
+    }
+
+    fn sizes(&self) -> Vec<(&'static str, usize)> {
+        vec![("model.linear", self.linear), ("model.lstm", self.lstm)]
+    }
+
     fn scaling(&self) -> Option<ScalingKind> {
         Some(ScalingKind::MeanVariance)
     }
@@ -33,7 +79,7 @@ impl Model for NetworkSettings {
         training: &TrainingSettings,
         seed: u64,
     ) -> Result<Box<dyn Learner>, ModelError> {
-        let inputs = shape.single(ModelSettings::PAPERS)?;
+        let inputs = shape.single(Pipeline::PAPERS_MODEL)?;
         Ok(Box::new(Descent::new(Network::new(self, inputs, classes, seed)?, training)))
     }
 }
@@ -71,8 +117,7 @@ impl Predictor for Network {
     }
 
     fn sizes(&self) -> Vec<(&'static str, usize)> {
-        let NetworkSettings { linear, lstm, .. } = self.settings;
-        vec![("model.linear", linear), ("model.lstm", lstm)]
+        Model::sizes(&self.settings)
     }
 
     /// They are computed in batches of similar length, so that memory stays bounded.

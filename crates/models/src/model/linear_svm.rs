@@ -11,20 +11,26 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_nn::{State, Targets};
-use ambivox_settings::{LinearSvmSettings, TrainingSettings};
+use ambivox_settings::{Choice, TrainingSettings};
 use rayon::prelude::*;
 
+use serde::{Deserialize, Serialize};
+
+use super::{fault_of_c, one};
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key};
 use crate::predict::{of_vectors, product};
 use crate::{
-    Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Rows, Scaling,
-    ScalingKind, Shape, one,
+    Learner, MeanVariance, Model, ModelError, ModelKind, Prediction, Predictor, Round, Rows,
+    Scaling, ScalingKind, Shape,
 };
+
 use probability::{Said, Sigmoid, coupled};
 use smo::{Gram, Sample, solve};
 
-/// What a checkpoint's metadata call it.
-pub(crate) const KIND: &str = "linear-svm";
+pub(super) const KIND: ModelKind = ModelKind::new::<LinearSvmSettings>(NAME, NAME, read);
+
+/// Its name, also in a checkpoint's metadata.
+const NAME: &str = "linear-svm";
 
 /// Utterances at most: the products of all with all are held in memory, 4 bytes each.
 const MOST: usize = 30_000;
@@ -33,7 +39,24 @@ const INNER_FOLDS: usize = 5;
 /// A share of a label below which it counts as none.
 const NOTHING: f64 = 1e-9;
 
+/// Section `[model]` with `kind = "linear-svm"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinearSvmSettings {
+    /// C: the weight of the hinge loss, summed over the training utterances, against half the squares of the
+    /// weights. The lower, the wider the margin.
+    pub c: Choice<f64>,
+}
+
 impl Model for LinearSvmSettings {
+    fn fault(&self) -> Option<String> {
+        fault_of_c(&self.c)
+    }
+
+    fn choice(&self) -> Option<(&'static str, &Choice<f64>)> {
+        Some(("c", &self.c))
+    }
+
     fn scaling(&self) -> Option<ScalingKind> {
         Some(ScalingKind::MeanVariance)
     }
@@ -46,7 +69,7 @@ impl Model for LinearSvmSettings {
         _training: &TrainingSettings,
         _seed: u64,
     ) -> Result<Box<dyn Learner>, ModelError> {
-        let (c, machines) = (one(&self.c, KIND)?, LinearSvm::new(shape.single(KIND)?, classes));
+        let (c, machines) = (one(&self.c, NAME)?, LinearSvm::new(shape.single(NAME)?, classes));
         Ok(Box::new(Solver { c, machines, before: None, drawn: None }))
     }
 }
@@ -79,7 +102,7 @@ impl Learner for Solver {
     /// utterances drawn; the mean of `CE/w` of the probabilities there.
     fn round(&mut self, round: &Round<'_>) -> Result<f64, ModelError> {
         if !round.loss.is_cross_entropy() {
-            return Err(ModelError::Loss { kind: KIND });
+            return Err(ModelError::Loss { kind: NAME });
         }
         let positions = positions(round);
         let (positions, gram) = match &self.drawn {
@@ -147,7 +170,7 @@ fn products(round: &Round<'_>, positions: &Positions) -> Result<Gram, ModelError
     let count = positions.len();
     if count > MOST {
         let message = format!("{count} utterances are more than {MOST}, whose products fit memory");
-        return Err(ModelError::Unfit { kind: KIND, message });
+        return Err(ModelError::Unfit { kind: NAME, message });
     }
     let utterances = positions.iter().map(|&(n, _)| round.utterances[n].read());
     Ok(Gram::new(&utterances.collect::<Vec<_>>()))
@@ -362,7 +385,7 @@ impl Predictor for LinearSvm {
     }
 
     fn metadata(&self) -> serde_json::Result<BTreeMap<&'static str, String>> {
-        Ok(BTreeMap::from([(key::KIND, KIND.to_owned())]))
+        Ok(BTreeMap::from([(key::KIND, NAME.to_owned())]))
     }
 
     fn tensors(&self) -> candle_core::Result<Vec<NamedTensor>> {

@@ -1,11 +1,38 @@
 //! BLSTM + ATT + L: label distributions learned, weights fixed at their initial values.
 
 use ambivox_nn::{State, Targets};
-use ambivox_settings::LSettings;
+use serde::{Deserialize, Serialize};
 
-use crate::LabelRule;
+use super::{LABEL_RATE, LABEL_SCALE, first_negative, gold};
 use crate::labels::initial_weights;
 use crate::second_step::LabelLogits;
+use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
+
+pub(super) const KIND: RuleKind = RuleKind::new::<LSettings>("l");
+
+/// Section `[methods.l]`: l learned, w fixed at its initial value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LSettings {
+    /// K: initial l = K · one-hot(gold).
+    pub label_scale: f64,
+    /// Step size of l, in units of one utterance's gradient.
+    pub label_rate: f64,
+}
+
+impl Rule for LSettings {
+    fn fault(&self) -> Option<&'static str> {
+        first_negative(&[(self.label_scale, LABEL_SCALE), (self.label_rate, LABEL_RATE)])
+    }
+
+    fn start(
+        &self,
+        training: &[Example<'_>],
+        classes: usize,
+    ) -> Result<Box<dyn LabelRule>, RuleError> {
+        Ok(Box::new(L::new(self, &gold(training), classes)))
+    }
+}
 
 /// The method `l`.
 #[derive(Debug)]

@@ -6,20 +6,43 @@ mod objective;
 use std::collections::BTreeMap;
 
 use ambivox_nn::State;
-use ambivox_settings::{LinearSettings, TrainingSettings};
+use ambivox_settings::{Choice, TrainingSettings};
 
+use serde::{Deserialize, Serialize};
+
+use super::{fault_of_c, one};
 use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key};
 use crate::predict::{log_shares, of_vectors, product};
 use crate::{
-    Learner, MeanVariance, Model, ModelError, Prediction, Predictor, Round, Rows, Scaling,
-    ScalingKind, Shape, one,
+    Learner, MeanVariance, Model, ModelError, ModelKind, Prediction, Predictor, Round, Rows,
+    Scaling, ScalingKind, Shape,
 };
+
 use objective::{Objective, minimum};
 
-/// What a checkpoint's metadata call it.
-pub(crate) const KIND: &str = "linear";
+pub(super) const KIND: ModelKind = ModelKind::new::<LinearSettings>(NAME, NAME, read);
+
+/// Its name, also in a checkpoint's metadata.
+const NAME: &str = "linear";
+
+/// Section `[model]` with `kind = "linear"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinearSettings {
+    /// C: the weight of the loss, summed over the training utterances, against half the squares of the
+    /// weights. The lower, the smoother.
+    pub c: Choice<f64>,
+}
 
 impl Model for LinearSettings {
+    fn fault(&self) -> Option<String> {
+        fault_of_c(&self.c)
+    }
+
+    fn choice(&self) -> Option<(&'static str, &Choice<f64>)> {
+        Some(("c", &self.c))
+    }
+
     fn scaling(&self) -> Option<ScalingKind> {
         Some(ScalingKind::MeanVariance)
     }
@@ -33,9 +56,9 @@ impl Model for LinearSettings {
         _training: &TrainingSettings,
         _seed: u64,
     ) -> Result<Box<dyn Learner>, ModelError> {
-        let linear = Linear::new(shape.single(KIND)?, classes);
+        let linear = Linear::new(shape.single(NAME)?, classes);
         let theta = vec![0.0; linear.theta.len()];
-        Ok(Box::new(Solver { c: one(&self.c, KIND)?, theta, linear }))
+        Ok(Box::new(Solver { c: one(&self.c, NAME)?, theta, linear }))
     }
 }
 
@@ -61,7 +84,7 @@ impl Learner for Solver {
     /// one on; the mean of `CE/w` there.
     fn round(&mut self, round: &Round<'_>) -> Result<f64, ModelError> {
         if !round.loss.is_cross_entropy() {
-            return Err(ModelError::Loss { kind: KIND });
+            return Err(ModelError::Loss { kind: NAME });
         }
         let positions = (round.sample)(&mut round.order());
         let objective = Objective::new(round, &positions, self.c, self.linear.inputs);
@@ -149,7 +172,7 @@ impl Predictor for Linear {
     }
 
     fn metadata(&self) -> serde_json::Result<BTreeMap<&'static str, String>> {
-        Ok(BTreeMap::from([(key::KIND, KIND.to_owned())]))
+        Ok(BTreeMap::from([(key::KIND, NAME.to_owned())]))
     }
 
     fn tensors(&self) -> candle_core::Result<Vec<NamedTensor>> {

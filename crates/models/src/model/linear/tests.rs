@@ -31,7 +31,7 @@ struct Case {
 }
 
 fn reference() -> Reference {
-    serde_json::from_str(include_str!("../../tests-data/logistic.json")).unwrap()
+    serde_json::from_str(include_str!("../../../tests-data/logistic.json")).unwrap()
 }
 
 fn one_hot(gold: usize) -> Vec<f64> {

@@ -1,7 +1,7 @@
 //! The network as candle variables (METHOD, "Network").
 
+use super::{AttentionOver, NetworkSettings};
 use ambivox_nn::{Dims, Dropout, Encoded, Encoder, product, theta, uniform};
-use ambivox_settings::{AttentionOver, NetworkSettings};
 use candle_core::{Result, Tensor, Var};
 
 use crate::Batch;
