@@ -50,9 +50,36 @@ fn a_model_that_its_features_do_not_suit_is_refused_with_the_remedy() {
     let told = ["[model] (mlp) learns from one vector of an utterance", "add a section [pooling]"];
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
     house.edit(PIPELINE, "kind = \"mlp\"", "kind = \"forest\"");
-    let told =
-        ["pipelines/tiny.toml", "`forest`", "`blstm-attention`, `linear`, `linear-svm`, `mlp`"];
+    let told = [
+        "tiny.toml: model.kind: there is no \"forest\"",
+        "blstm-attention, linear, linear-svm, mlp",
+    ];
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
+}
+
+/// A rule under two names; the mean of the last epochs' probabilities, from the training to the prediction.
+#[test]
+fn methods_have_names_and_the_last_epochs_are_kept_together() {
+    let house = tones();
+    let more = "label_scale = 1.0\n\n[methods.softened]\nrule = \"baseline\"\nfixed_target = \"softmax\"\n\
+        label_scale = 1.0\nweights = \"equal\"\n\n[methods.lw]";
+    house.edit(PIPELINE, "label_scale = 1.0\n\n[methods.lw]", more);
+    house.edit(PIPELINE, "patience = 2", "patience = 1\nkeep = { mean_of_last = 2 }");
+    let table = house.run(&["cv"]).ended(DONE).text();
+    let at = |method: &str| table.find(&format!("| {method} ")).unwrap();
+    assert!(at("baseline") < at("lw") && at("lw") < at("softened"), "{table}");
+    let summary = house.json("results/tiny/summary.json");
+    let pooled = |method: &str| &summary["methods"][method]["seeds"]["0"]["pooled"];
+    assert_ne!(pooled("baseline"), pooled("softened"), "other targets and weights");
+    house.run(&["report"]).ended(DONE);
+    assert!(house.read("results/tiny/report.html").contains("softened"));
+    let to = house.path("model").display().to_string();
+    house.run(&["bundle", "--method", "softened", &to]).ended(DONE);
+    let sound = house.path("corpus/wav/anna-happy-0.wav").display().to_string();
+    let document = predict(&house, &["--json", &sound], b"").ended(DONE).document();
+    assert_eq!(document["model"]["method"], "softened", "{document}");
+    let refused = house.run(&["plan", "--method", "mellow"]).ended(USAGE);
+    refused.complained_of(&["no method `mellow`", "baseline, lw, softened"]);
 }
 
 /// Four speakers in three parts: one has two of them.

@@ -20,7 +20,7 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
     for (name, attention_over) in
         [("blstm", AttentionOver::Blstm), ("logits", AttentionOver::Logits)]
     {
-        let settings = NetworkSettings { linear: 2, lstm: 1, dropout: 0.5, attention_over };
+        let settings = NetworkSettings::plain([2, 1], 0.5, attention_over);
         let checkpoint = Checkpoint {
             predictor: Box::new(Network::new(&settings, 2, 2, 5)?),
             classes: classes(),

@@ -15,7 +15,7 @@ use ambivox_settings::{Features, Section};
 use fs_err as fs;
 use serde::Deserialize;
 
-use crate::{MODELS, ModelError, Predictor, Scaling};
+use crate::{MODELS, ModelError, Predictor, Reader, Scaling, together};
 
 pub(crate) use read::LARGEST;
 pub use read::{Fault, Metadata, Tensors};
@@ -37,6 +37,8 @@ pub mod key {
     /// What a file has in its place that was made while there was one front end: name or text of a
     /// feature set.
     pub(super) const FEATURE_SET: &str = "feature_set";
+    /// How many models of the kind are asked together, where they are several.
+    pub(crate) const MEMBERS: &str = "members";
     /// A [`crate::MeanVariance`].
     pub const NORMALISER: &str = "normaliser";
     /// A [`crate::MinMax`].
@@ -87,10 +89,36 @@ impl Checkpoint {
         let known = MODELS.all().find(|known| known.in_checkpoints == kind);
         let known = known.ok_or_else(|| read::unknown(kind))?;
         let classes: Vec<String> = metadata.json(key::CLASSES)?;
-        let (predictor, scaling) = (known.read)(&metadata, &tensors, classes.len())?;
+        let (predictor, scaling) = members(&metadata, &tensors, classes.len(), known.read)?;
         let features = features(&metadata, predictor.reads_vectors())?;
         Ok(Self { predictor, classes, features, scaling })
     }
+}
+
+/// Names of the tensors of one of several models begin so.
+pub(crate) fn member(number: usize) -> String {
+    format!("{number}.")
+}
+
+/// The model, or several that are asked together.
+fn members(
+    metadata: &Metadata,
+    tensors: &Tensors<'_>,
+    classes: usize,
+    read: Reader,
+) -> Result<(Box<dyn Predictor>, Scaling), Fault> {
+    if !metadata.has(key::MEMBERS) {
+        return read(metadata, tensors, classes);
+    }
+    let count: usize = metadata.json(key::MEMBERS)?;
+    let (parts, all) = (tensors.members(count), tensors.count());
+    if count < 2 || parts.iter().map(Tensors::count).sum::<usize>() != all {
+        return Err(format!("its {all} tensors are not those of {count} models"));
+    }
+    let read = parts.iter().map(|part| read(metadata, part, classes));
+    let (predictors, mut scalings): (Vec<_>, Vec<_>) =
+        read.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    Ok((together(predictors), scalings.swap_remove(0)))
 }
 
 /// What made the input, of a file of this or of the earlier form.

@@ -57,7 +57,14 @@ impl<M: Differentiable> Descent<M> {
     ) -> Result<f64, ModelError> {
         let utterances: Vec<&Rows<'_>> = positions.iter().map(|&n| round.utterances[n]).collect();
         let logits = self.model.logits(&utterances, dropout_seed)?;
-        let loss = round.loss.of(&logits, round.targets.scaled(positions))?;
+        let mut targets = round.targets.scaled(positions);
+        if round.normalise_weights {
+            let divisor = round.divisor(positions);
+            for share in &mut targets {
+                *share = (f64::from(*share) / divisor) as f32;
+            }
+        }
+        let loss = round.loss.of(&logits, targets)?;
         Ok(self.optimiser.descend(&loss)?)
     }
 }
@@ -139,6 +146,8 @@ mod tests {
         max_epochs: 1,
         patience: 1,
         criterion: ambivox_settings::Criterion::Loss,
+        keep: ambivox_settings::Keep::Best,
+        normalise_weights: false,
     };
 
     type Case = (Box<dyn Learner>, [Rows<'static>; 2]);
@@ -146,7 +155,7 @@ mod tests {
     /// A learner of every kind, and utterances for it.
     fn learners() -> Vec<Case> {
         let attention_over = AttentionOver::Blstm;
-        let blstm = NetworkSettings { linear: 4, lstm: 2, dropout: 0.0, attention_over };
+        let blstm = NetworkSettings::plain([4, 2], 0.0, attention_over);
         let mlp = MlpSettings { hidden: vec![4], leak: 0.1, dropout: 0.0 };
         [&blstm as &dyn Model, &mlp]
             .map(|model| {
@@ -171,6 +180,7 @@ mod tests {
             targets: &Targets { distributions, weights: vec![1.0; 2] },
             sample: &|_| vec![0, 1],
             loss: &CrossEntropy,
+            normalise_weights: false,
         })
     }
 

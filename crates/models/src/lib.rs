@@ -13,6 +13,7 @@ mod descent;
 mod error;
 mod model;
 mod predict;
+mod together;
 
 pub use batch::{Batch, FRAMES_PER_BATCH, batches_by_length};
 pub use checkpoint::{Checkpoint, Fault, Metadata, NamedTensor, Tensors, key};
@@ -28,6 +29,7 @@ pub use model::{
 
 pub use ambivox_nn::{MeanVariance, MinMax, Rows, Scaling, ScalingKind};
 pub use predict::Prediction;
+pub use together::together;
 
 /// Chooses the instructions by which this whole process computes networks, before it computes any.
 pub fn compute_by(arithmetic: Arithmetic) {

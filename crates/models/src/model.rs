@@ -205,9 +205,16 @@ pub struct Round<'a> {
     pub sample: &'a dyn Fn(&mut ChaCha8Rng) -> Vec<usize>,
     /// What to make small.
     pub loss: &'a dyn Loss,
+    /// Whether it is divided by the mean of 1/w over a mini-batch, or over all that a solver is given at once.
+    pub normalise_weights: bool,
 }
 
 impl Round<'_> {
+    /// What the mean of CE/w over these utterances is divided by.
+    pub fn divisor(&self, positions: &[usize]) -> f64 {
+        if self.normalise_weights { self.targets.mean_inverse_weight(positions) } else { 1.0 }
+    }
+
     /// The stream from which its utterances and their order are drawn.
     pub fn order(&self) -> ChaCha8Rng {
         generator(self.seed, &format!("order of epoch {}", self.number))

@@ -9,12 +9,17 @@ use rand::RngExt;
 
 use crate::{Dims, TensorSlot, generator};
 
-/// The flat tensor θ of the operator, of `dims.parameters()` entries.
-pub fn theta(dims: Dims, seed: u64) -> candle_core::Result<Var> {
+/// The flat tensor θ of the operator, of `dims.parameters()` entries; where a forget bias is given, the biases
+/// of those gates are it, and all others as without.
+pub fn theta(dims: Dims, seed: u64, forget_bias: Option<f64>) -> candle_core::Result<Var> {
     let mut theta = vec![0.0; dims.parameters()];
     for slot in dims.tensors() {
         let values = &mut theta[slot.range.clone()];
         fill_slot(values, &slot, dims, seed);
+        if let Some(bias) = forget_bias.filter(|_| slot.name.starts_with("lstm.bias")) {
+            // Gates are i, f, g, o.
+            values[dims.lstm..2 * dims.lstm].fill(bias as f32);
+        }
     }
     Var::from_vec(theta, dims.parameters(), &Device::Cpu)
 }
@@ -62,7 +67,7 @@ mod tests {
     const DIMS: Dims = Dims { inputs: 4, linear: 64, lstm: 16 };
 
     fn drawn(name: &str) -> Vec<f32> {
-        let theta = theta(DIMS, 7).unwrap().to_vec1::<f32>().unwrap();
+        let theta = theta(DIMS, 7, None).unwrap().to_vec1::<f32>().unwrap();
         let slot = DIMS.tensors().into_iter().find(|slot| slot.name == name).unwrap();
         theta[slot.range].to_vec()
     }
@@ -89,9 +94,23 @@ mod tests {
     #[test]
     fn a_tensor_does_not_depend_on_the_others() {
         let wider = Dims { linear: 128, ..DIMS };
-        let all = theta(wider, 7).unwrap().to_vec1::<f32>().unwrap();
+        let all = theta(wider, 7, None).unwrap().to_vec1::<f32>().unwrap();
         let slot = wider.tensors().into_iter().find(|s| s.name == "lstm.bias_reverse").unwrap();
         assert_eq!(all[slot.range], drawn("lstm.bias_reverse"));
         assert_ne!(drawn("lstm.bias"), drawn("lstm.bias_reverse"));
+    }
+
+    #[test]
+    fn a_forget_bias_changes_nothing_but_those_biases() {
+        let [drawn, given] =
+            [None, Some(1.0)].map(|bias| theta(DIMS, 7, bias).unwrap().to_vec1::<f32>().unwrap());
+        let forget = DIMS.tensors().into_iter().filter(|slot| slot.name.starts_with("lstm.bias"));
+        let forget: Vec<usize> =
+            forget.flat_map(|slot| slot.range.start + 16..slot.range.start + 32).collect();
+        for (at, (drawn, given)) in drawn.iter().zip(&given).enumerate() {
+            let expected = if forget.contains(&at) { 1.0 } else { *drawn };
+            assert_eq!(*given, expected, "{at}");
+        }
+        assert_eq!(forget.len(), 32);
     }
 }

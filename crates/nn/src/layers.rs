@@ -125,6 +125,15 @@ pub fn vectors(utterances: &[&Rows<'_>], width: usize) -> Result<Tensor> {
     Tensor::from_vec(read(utterances).concat(), (utterances.len(), width), &Device::Cpu)
 }
 
+impl HiddenDropout {
+    /// Activations of which a share is dropped, by a mask of its own stream; all of them at rate 0.
+    pub fn of(self, activations: &Tensor) -> Result<Tensor> {
+        let mut masks =
+            Masks { rate: self.rate, generator: generator(self.seed, "mask of a pooled vector") };
+        masks.apply(activations.clone())
+    }
+}
+
 /// The masks of one step, one layer after the other.
 struct Masks {
     rate: f64,
@@ -258,5 +267,16 @@ mod tests {
         let [first, second] = [3, 4].map(|count| Rows::from(vec![0.0; count]));
         let message = vectors(&[&first, &second], 3).unwrap_err().to_string();
         assert!(message.starts_with("vector 1 has 4 values; expected 3"), "{message}");
+    }
+
+    #[test]
+    fn dropout_of_one_tensor_has_a_stream_of_its_own() {
+        let ones = Tensor::ones((40, 50), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let of = |rate, seed| values(&HiddenDropout { rate, seed }.of(&ones).unwrap());
+        assert_eq!(of(0.0, 1), values(&ones));
+        assert_eq!(of(0.5, 1), of(0.5, 1));
+        assert_ne!(of(0.5, 1), of(0.5, 2));
+        let dropped = of(0.25, 1).iter().filter(|value| **value == 0.0).count();
+        assert!((400..600).contains(&dropped), "{dropped} of 2000");
     }
 }

@@ -23,6 +23,12 @@ impl Targets {
         positions.iter().flat_map(row).collect()
     }
 
+    /// The mean of 1/w over the utterances at `positions`.
+    pub fn mean_inverse_weight(&self, positions: &[usize]) -> f64 {
+        let sum: f64 = positions.iter().map(|&n| 1.0 / self.weights[n]).sum();
+        sum / positions.len() as f64
+    }
+
     /// Whether both are of as many utterances and classes.
     pub fn is_like(&self, other: &Self) -> bool {
         let classes =

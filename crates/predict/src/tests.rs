@@ -24,7 +24,7 @@ fn checkpoint(seed: u64, classes: &[&str]) -> Checkpoint {
 
 fn wide(seed: u64, classes: &[&str], linear: usize) -> Checkpoint {
     let attention_over = AttentionOver::Blstm;
-    let settings = NetworkSettings { linear, lstm: 4, dropout: 0.5, attention_over };
+    let settings = NetworkSettings::plain([linear, 4], 0.5, attention_over);
     let width = FeatureSet::builtin("ser32").unwrap().columns().len();
     Checkpoint {
         predictor: Box::new(Network::new(&settings, width, classes.len(), seed).unwrap()),

@@ -19,8 +19,7 @@ fn house(class: &str) -> tempfile::TempDir {
     let house = tempfile::tempdir().unwrap();
     let folder = house.path().join("model");
     fs::create_dir(&folder).unwrap();
-    let settings =
-        NetworkSettings { linear: 2, lstm: 2, dropout: 0.5, attention_over: AttentionOver::Blstm };
+    let settings = NetworkSettings::plain([2, 2], 0.5, AttentionOver::Blstm);
     let width = FeatureSet::builtin(SET).unwrap().columns().len();
     let checkpoint = Checkpoint {
         predictor: Box::new(Network::new(&settings, width, 2, 1).unwrap()),

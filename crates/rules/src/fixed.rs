@@ -32,9 +32,11 @@ impl FixedLabelSettings {
 }
 
 /// What the weights are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Weighting {
     /// Those of METHOD's eq. 4 before they are learned, so that every class counts as much.
+    #[default]
     ByClass,
     /// 1.
     Equal,

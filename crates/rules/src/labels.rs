@@ -119,6 +119,25 @@ pub(crate) fn starting_weights(gold: &[usize], classes: usize, rescale: bool) ->
     weights
 }
 
+/// The nearest weights of mean 1 of which none is below `least`: all by one number less, those that would fall
+/// below it at it.
+pub(crate) fn shift_to_mean_one(weights: &mut [f64], least: f64) {
+    let mut above: Vec<f64> = weights.iter().map(|w| w - least).collect();
+    above.sort_unstable_by(|a, b| b.total_cmp(a));
+    let total = weights.len() as f64 * (1.0 - least);
+    let (mut sum, mut shift) = (0.0, 0.0);
+    for (count, value) in (1..).zip(&above) {
+        sum += value;
+        let all_at_once = (sum - total) / f64::from(count);
+        if *value > all_at_once {
+            shift = all_at_once;
+        }
+    }
+    for w in weights {
+        *w = least + (*w - least - shift).max(0.0);
+    }
+}
+
 /// Scales weights to mean 1 (eq. 6).
 pub(crate) fn scale_to_mean_one(weights: &mut [f64]) {
     let mean = weights.iter().sum::<f64>() / weights.len() as f64;
@@ -176,5 +195,24 @@ mod tests {
         let labels = Targets { distributions, weights: vec![1.0; 4] };
         assert_eq!(share_moved(&labels, &[0, 0, 1, 1].map(Some)), 0.5);
         assert_eq!(share_moved(&labels, &[Some(0)]), 0.0);
+    }
+
+    /// Against a search for the number to take off.
+    #[test]
+    fn shifted_weights_are_the_nearest_of_mean_one() {
+        for given in [vec![0.2, 0.9, 4.0, 1.1], vec![-3.0, 0.5, 0.6, 0.7], vec![1.0, 1.0]] {
+            let mut shifted = given.clone();
+            shift_to_mean_one(&mut shifted, 0.01);
+            let at = |shift: f64| given.iter().map(move |w| (w - shift).max(0.01));
+            let (mut low, mut high) = (-10.0, 10.0);
+            for _ in 0..100 {
+                let middle = f64::midpoint(low, high);
+                let is_low = at(middle).sum::<f64>() > given.len() as f64;
+                *(if is_low { &mut low } else { &mut high }) = middle;
+            }
+            for (found, expected) in shifted.iter().zip(at(low)) {
+                assert!((found - expected).abs() < 1e-12, "{shifted:?}");
+            }
+        }
     }
 }

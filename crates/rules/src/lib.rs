@@ -27,3 +27,4 @@ pub use rule::soft_target::SoftTargetSettings;
 pub use rule::w::WSettings;
 pub use rule::{LabelRule, RULES, Rule, RuleKind, plan_method, rule};
 pub use samplers::Sampler;
+pub use second_step::{LabelStep, Projection, StepBy, WeightStep};

@@ -42,7 +42,7 @@ pub use methods::{Method, MethodParams, Methods};
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use normalisation::{Normalisation, NormalisationSettings};
 pub use pipeline::{
-    CorpusSettings, CorrectionSettings, Criterion, MOST_UNITS, OnBroken, Pipeline,
+    CorpusSettings, CorrectionSettings, Criterion, Keep, MOST_UNITS, OnBroken, Pipeline,
     TrainingSettings, is_negative,
 };
 pub use request::{

@@ -61,6 +61,42 @@ pub struct TrainingSettings {
     /// are what they always were.
     #[serde(default, skip_serializing_if = "Criterion::is_loss")]
     pub criterion: Criterion,
+    /// Which epochs make the model; the best where left out.
+    #[serde(default, skip_serializing_if = "Keep::is_best")]
+    pub keep: Keep,
+    /// Whether the loss of a mini-batch is divided by the sum of its 1/w, and not by its size, so that a limit
+    /// of the gradient is the same for learned weights, whose mean of 1/w grows, as for others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub normalise_weights: bool,
+}
+
+/// Which epochs make the model that predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// The best by the criterion, which also says when to stop; the last where nothing validates.
+    #[default]
+    Best,
+    /// The last of all epochs, of which none is left out.
+    Last,
+    /// So many of the last, all epochs run: the mean of their probabilities.
+    MeanOfLast(usize),
+}
+
+impl Keep {
+    /// Whether it is what it always was.
+    pub fn is_best(&self) -> bool {
+        *self == Self::Best
+    }
+
+    /// How many of the last epochs are kept; nothing where the best is.
+    pub fn last(self) -> Option<usize> {
+        match self {
+            Self::Best => None,
+            Self::Last => Some(1),
+            Self::MeanOfLast(count) => Some(count),
+        }
+    }
 }
 
 /// What of the validation part is looked at after every epoch.

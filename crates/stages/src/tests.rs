@@ -10,13 +10,13 @@ use ambivox_eval::{RunHistory, Summary};
 use ambivox_features::FeatureTable;
 use ambivox_models::{AttentionOver, Checkpoint, MlpSettings, NetworkSettings, Scaling, model};
 use ambivox_rules::{
-    CycleganSettings, FixedLabelSettings, LwSettings, Pool, SoftTargetSettings, rule,
+    CycleganSettings, FixedLabelSettings, LwSettings, Pool, SoftTargetSettings, WeightStep, rule,
 };
 use ambivox_settings::{
     Arithmetic, Criterion, EvaluateParams, Exclusions, ExtractParams, Features, IndexParams,
-    IndexSummary, Manifest, MapParams, MethodParams, OnBroken, Pipeline, ReportParams, Request,
-    Section, SplitParams, SplitSettings, Splits, StageParams, TrainParams, TrainingSettings, exit,
-    role,
+    IndexSummary, Keep, Manifest, MapParams, MethodParams, OnBroken, Pipeline, ReportParams,
+    Request, Section, SplitParams, SplitSettings, Splits, StageParams, TrainParams,
+    TrainingSettings, exit, role,
 };
 use fs_err as fs;
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -162,12 +162,7 @@ impl Bench {
     }
 
     fn train(&self, fold: &str, method: MethodParams) -> Result<PathBuf, StageError> {
-        let blstm = NetworkSettings {
-            linear: 8,
-            lstm: 4,
-            dropout: 0.5,
-            attention_over: AttentionOver::Blstm,
-        };
+        let blstm = NetworkSettings::plain([8, 4], 0.5, AttentionOver::Blstm);
         let blstm = Section::new(Pipeline::PAPERS_MODEL, &blstm).unwrap();
         let model = rule(&method).unwrap().model().map_or(blstm, |(model, _)| model);
         self.train_model(fold, method, model)
@@ -201,6 +196,8 @@ impl Bench {
                 max_epochs: 3,
                 patience: 3,
                 criterion: Criterion::Loss,
+                keep: Keep::Best,
+                normalise_weights: false,
             },
             arithmetic: Arithmetic::Native,
             correct_test: false,
@@ -257,6 +254,7 @@ fn lw() -> MethodParams {
         label_rate: 0.2,
         weight_rate: 0.05,
         rescale_initial_weights: false,
+        second_step: WeightStep::default(),
     };
     MethodParams::of("lw", &settings).unwrap()
 }

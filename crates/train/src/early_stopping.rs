@@ -1,5 +1,5 @@
 //! Epoch after epoch, and when to stop: after some in which the criterion was no lower; never, where nothing
-//! validates.
+//! validates or the last epochs are to be kept.
 
 use ambivox_eval::EpochRecord;
 use ambivox_settings::TrainingSettings;
@@ -21,8 +21,8 @@ pub(crate) trait Course {
 /// How far a course has come.
 #[derive(Debug)]
 pub(crate) struct SoFar<S> {
-    /// The snapshot of the best epoch after the pretraining; before there is one, of the start.
-    pub(crate) best: S,
+    /// What is kept: the best epoch after the pretraining, or the last ones; before there is one, the start.
+    pub(crate) kept: Vec<S>,
     /// Every epoch, in order.
     pub(crate) epochs: Vec<EpochRecord>,
 }
@@ -30,12 +30,13 @@ pub(crate) struct SoFar<S> {
 impl<S> SoFar<S> {
     /// Before the first epoch.
     pub(crate) fn start(course: &impl Course<Snapshot = S>) -> Result<Self, TrainError> {
-        Ok(Self { best: course.snapshot(0)?, epochs: Vec::new() })
+        Ok(Self { kept: vec![course.snapshot(0)?], epochs: Vec::new() })
     }
 }
 
 /// Runs the epochs that are left, those of `pretraining` first, until the criterion says stop. Without one,
-/// which is for all epochs or for none, the last is kept. `observer` sees the course after every epoch.
+/// which is for all epochs or for none, the last is kept; where the last are asked for, they are, and nothing
+/// stops early. `observer` sees the course after every epoch.
 pub(crate) fn follow<C: Course>(
     course: &mut C,
     mut so_far: SoFar<C::Snapshot>,
@@ -48,14 +49,24 @@ pub(crate) fn follow<C: Course>(
         cost(record).map(|cost| stopping.improves(cost));
     }
     let last = pretraining + limits.max_epochs;
+    let first_of_last = limits.keep.last().map(|count| last + 1 - count);
     for epoch in so_far.epochs.len() + 1..=last {
-        if stopping.is_exhausted() {
+        if first_of_last.is_none() && stopping.is_exhausted() {
             break;
         }
         let record = course.epoch(epoch)?;
-        let is_kept = |cost| epoch > pretraining && stopping.improves(cost);
-        if cost(&record).map_or(epoch == last, is_kept) {
-            so_far.best = course.snapshot(epoch)?;
+        if let Some(first) = first_of_last {
+            if epoch == first {
+                so_far.kept.clear();
+            }
+            if epoch >= first {
+                so_far.kept.push(course.snapshot(epoch)?);
+            }
+        } else {
+            let is_best = |cost| epoch > pretraining && stopping.improves(cost);
+            if cost(&record).map_or(epoch == last, is_best) {
+                so_far.kept = vec![course.snapshot(epoch)?];
+            }
         }
         so_far.epochs.push(record);
         observer(course, &so_far);

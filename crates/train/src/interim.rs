@@ -34,12 +34,12 @@ pub(crate) struct Learning {
     pub(crate) epochs: Vec<EpochRecord>,
     pub(crate) learner: State,
     pub(crate) rule: State,
-    pub(crate) best: Best,
+    pub(crate) kept: Vec<Kept>,
 }
 
-/// The best epoch so far.
+/// An epoch that is kept, so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Best {
+pub(crate) struct Kept {
     pub(crate) epoch: usize,
     pub(crate) predictor: State,
     pub(crate) targets: Targets,

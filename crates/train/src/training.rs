@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 use ambivox_eval::EpochRecord;
-use ambivox_models::{Learner, ModelError, Predictor, Round, Shape};
+use ambivox_models::{Learner, ModelError, Predictor, Round, Shape, together};
 use ambivox_nn::{Rows, Targets};
 use ambivox_rules::{
     Augmenter, Example, Fold, LabelRule, LabelState, Sampler, mean_weights, share_moved, states,
@@ -13,21 +13,22 @@ use ambivox_settings::Criterion;
 
 use crate::early_stopping::{Course, SoFar, follow};
 use crate::evaluation::{log_probabilities, own_targets, validate};
-use crate::interim::{Best, Interim, Learning, Phase};
+use crate::interim::{Interim, Kept, Learning, Phase};
 use crate::{Data, Moment, RunSpec, TrainError};
 
 /// The result of a run.
 #[derive(Debug)]
 pub struct Trained {
-    /// The model after the best epoch.
+    /// The model after the epoch that is kept, or several of the last together.
     pub predictor: Box<dyn Predictor>,
-    /// The best epoch, from 1: the first of those best by the criterion; the last where nothing validates.
+    /// The epoch that is kept, from 1: the first of those best by the criterion; the last where nothing validates
+    /// or the last ones are kept.
     pub best_epoch: usize,
     /// Every epoch of the model, in order.
     pub epochs: Vec<EpochRecord>,
     /// Mean weight of each gold class before the first epoch, where the method learns weights.
     pub initial_mean_weight: Option<Vec<f64>>,
-    /// Labels of the training utterances after the best epoch, in the utterances' order.
+    /// Labels of the training utterances after that epoch, in the utterances' order.
     pub labels: Vec<LabelState>,
 }
 
@@ -126,16 +127,12 @@ impl Waypoint<'_> {
                 epochs: augmenter.epochs(),
                 augmenter: augmenter.state()?,
             },
-            At::Learning(run, SoFar { best, epochs }) => Phase::Learning(Learning {
+            At::Learning(run, SoFar { kept, epochs }) => Phase::Learning(Learning {
                 made: run.made.to_vec(),
                 epochs: epochs.clone(),
                 learner: run.learner.state()?,
                 rule: run.rule.state(),
-                best: Best {
-                    epoch: best.epoch,
-                    predictor: best.predictor.state()?,
-                    targets: best.targets.clone(),
-                },
+                kept: kept.iter().map(Snapshot::state).collect::<Result<_, _>>()?,
             }),
         }))
     }
@@ -167,6 +164,13 @@ struct Snapshot {
     epoch: usize,
     predictor: Box<dyn Predictor>,
     targets: Targets,
+}
+
+impl Snapshot {
+    fn state(&self) -> Result<Kept, TrainError> {
+        let (predictor, targets) = (self.predictor.state()?, self.targets.clone());
+        Ok(Kept { epoch: self.epoch, predictor, targets })
+    }
 }
 
 impl Course for Run<'_> {
@@ -238,12 +242,17 @@ impl<'a> Run<'a> {
 
     /// Goes on from where an equal run was cut short.
     fn resume(&mut self, from: Learning) -> Result<SoFar<Snapshot>, TrainError> {
-        let Learning { epochs, learner, rule, best, .. } = from;
-        let Best { epoch, predictor, targets } = best;
+        let Learning { epochs, learner, rule, kept, .. } = from;
+        let kept = kept.into_iter().map(|kept| self.revived(kept)).collect::<Result<_, _>>()?;
+        fitting(self.rule.restore(&rule) && self.learner.restore(&learner)?)?;
+        Ok(SoFar { kept, epochs })
+    }
+
+    fn revived(&self, kept: Kept) -> Result<Snapshot, TrainError> {
+        let Kept { epoch, predictor, targets } = kept;
         let predictor = self.learner.revive(&predictor)?.ok_or(TrainError::OtherRun)?;
         fitting(targets.is_like(&self.initial))?;
-        fitting(self.rule.restore(&rule) && self.learner.restore(&learner)?)?;
-        Ok(SoFar { best: Snapshot { epoch, predictor, targets }, epochs })
+        Ok(Snapshot { epoch, predictor, targets })
     }
 
     /// A round of the model with labels and weights fixed; the mean loss over its utterances.
@@ -264,6 +273,7 @@ impl<'a> Run<'a> {
             targets: rule.targets(),
             sample: &|generator| sampler.utterances(generator),
             loss: rule.loss(),
+            normalise_weights: self.spec.training.normalise_weights,
         };
         self.learner.round(&round).map_err(|error| match error {
             ModelError::NotFinite { batch } => {
@@ -294,7 +304,14 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&self, so_far: SoFar<Snapshot>) -> Result<Trained, TrainError> {
-        let SoFar { best: Snapshot { epoch, predictor, targets }, epochs } = so_far;
+        let SoFar { kept, epochs } = so_far;
+        let mut targets = Targets { distributions: Vec::new(), weights: Vec::new() };
+        let (mut epoch, mut predictors) = (0, Vec::new());
+        for one in kept {
+            (epoch, targets) = (one.epoch, one.targets);
+            predictors.push(one.predictor);
+        }
+        let predictor = together(predictors);
         let (training, moment) = (self.data.training, Moment::TrainingOutputs);
         let log_y = log_probabilities(&*predictor, training, epoch, moment)?;
         Ok(Trained {

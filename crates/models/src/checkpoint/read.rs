@@ -1,13 +1,14 @@
 //! Reading a checkpoint, whose bytes may come from anywhere.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ambivox_nn::Dims;
 use candle_core::{Device, Var};
 use safetensors::{Dtype, SafeTensors};
 use serde::de::DeserializeOwned;
 
-use super::{EARLIER, FORMAT, key};
+use super::{EARLIER, FORMAT, key, member};
 
 /// Largest size of a layer. It keeps the sizes computed from a file far from overflow.
 pub(crate) const LARGEST: usize = 1 << 16;
@@ -26,7 +27,8 @@ pub(super) fn parts(bytes: &[u8]) -> Result<(Metadata, Tensors<'_>), Fault> {
     };
     check_header(bytes)?;
     let metadata = Metadata::read(bytes).map_err(fault)?;
-    Ok((metadata, Tensors(SafeTensors::deserialize(bytes).map_err(fault)?)))
+    let file = Arc::new(SafeTensors::deserialize(bytes).map_err(fault)?);
+    Ok((metadata, Tensors { file, prefix: String::new() }))
 }
 
 /// A file begins with the length of its header. Whether all of it is there, its reader says.
@@ -80,12 +82,27 @@ pub(super) fn unknown(kind: Option<&str>) -> Fault {
 }
 
 /// The tensors of a file.
-pub struct Tensors<'a>(SafeTensors<'a>);
+pub struct Tensors<'a> {
+    file: Arc<SafeTensors<'a>>,
+    /// What the names of one of several models begin with, which its reader does not know of.
+    prefix: String,
+}
 
 impl Tensors<'_> {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.file.names().iter().filter(|name| name.starts_with(&self.prefix)).count()
+    }
+
+    /// Those of each of several models, of which there are no more than tensors.
+    pub(super) fn members(&self, count: usize) -> Vec<Self> {
+        let part = |number| Self { file: Arc::clone(&self.file), prefix: member(number) };
+        (0..count.min(self.count())).map(part).collect()
+    }
+
     /// Errors: another count of tensors than the one expected.
     pub fn check_count(&self, expected: usize) -> Result<(), Fault> {
-        let found = self.0.len();
+        let found = self.count();
         (found == expected)
             .then_some(())
             .ok_or_else(|| format!("it has {found} tensors; expected {expected}"))
@@ -109,7 +126,10 @@ impl Tensors<'_> {
     /// # Errors
     /// There is none of this name, or it is of another shape or type, or has values that are not finite.
     pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Fault> {
-        let view = self.0.tensor(name).map_err(|_| format!("it has no tensor {name:?}"))?;
+        let view = self
+            .file
+            .tensor(&format!("{}{name}", self.prefix))
+            .map_err(|_| format!("it has no tensor {name:?}"))?;
         if view.dtype() != Dtype::F32 || view.shape() != shape {
             let (dtype, found) = (view.dtype(), view.shape());
             return Err(format!(

@@ -8,8 +8,7 @@ use super::*;
 use crate::{AttentionOver, MeanVariance, Network, NetworkSettings, Rows};
 
 fn checkpoint() -> Checkpoint {
-    let settings =
-        NetworkSettings { linear: 6, lstm: 4, dropout: 0.5, attention_over: AttentionOver::Logits };
+    let settings = NetworkSettings::plain([6, 4], 0.5, AttentionOver::Logits);
     Checkpoint {
         predictor: Box::new(Network::new(&settings, 2, 3, 5).unwrap()),
         classes: ["happiness", "sadness", "\"quoted\" ☂"].map(str::to_owned).to_vec(),
@@ -50,6 +49,8 @@ pub(crate) const TRAINING: TrainingSettings = TrainingSettings {
     max_epochs: 1,
     patience: 1,
     criterion: ambivox_settings::Criterion::Loss,
+    keep: ambivox_settings::Keep::Best,
+    normalise_weights: false,
 };
 
 fn bytes() -> Vec<u8> {

@@ -53,11 +53,34 @@ pub struct NetworkSettings {
     pub dropout: f64,
     /// Where attention looks.
     pub attention_over: AttentionOver,
+    /// Share dropped of the pooled vector, before the class layer; none where left out. A mask for each frame
+    /// is averaged away over the frames of an utterance, so that nothing else regularises that layer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pooled_dropout: f64,
+    /// What the biases of the forget gates begin with; drawn as PyTorch draws them where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forget_bias: Option<f64>,
+}
+
+impl NetworkSettings {
+    /// Those of the paper alone: units of the first layer and of each direction, dropout, and attention.
+    pub fn plain([linear, lstm]: [usize; 2], dropout: f64, attention_over: AttentionOver) -> Self {
+        Self { linear, lstm, dropout, attention_over, pooled_dropout: 0.0, forget_bias: None }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 impl Model for NetworkSettings {
     fn fault(&self) -> Option<String> {
-        fault_of_shares(&[("model.dropout", self.dropout)])
+        let shares =
+            [("model.dropout", self.dropout), ("model.pooled_dropout", self.pooled_dropout)];
+        let bias = self.forget_bias.is_some_and(|bias| !bias.is_finite());
+        fault_of_shares(&shares)
+            .or_else(|| bias.then(|| "model.forget_bias: a finite number".to_owned()))
     }
 
     fn reads_vectors(&self) -> bool {

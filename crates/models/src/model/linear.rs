@@ -87,7 +87,8 @@ impl Learner for Solver {
             return Err(ModelError::Loss { kind: NAME });
         }
         let positions = (round.sample)(&mut round.order());
-        let objective = Objective::new(round, &positions, self.c, self.linear.inputs);
+        let c = self.c / round.divisor(&positions);
+        let objective = Objective::new(round, &positions, c, self.linear.inputs);
         self.theta = minimum(&objective, self.theta.clone())?;
         self.linear.theta = narrow(&self.theta);
         Ok(objective.mean_loss(&self.theta))

@@ -118,7 +118,9 @@ impl Learner for Solver {
         {
             return Ok(*loss);
         }
-        let drawn = Drawn::new(round, positions, gram, self.c);
+        let drawn_ones: Vec<usize> = positions.iter().map(|(n, _)| *n).collect();
+        let c = self.c / round.divisor(&drawn_ones);
+        let drawn = Drawn::new(round, positions, gram, c);
         let (inputs, classes) = (self.machines.inputs, self.machines.classes);
         let rows: Vec<_> = pairs(classes).collect();
         let rows = rows.par_iter().map(|&pair| drawn.machine(pair, inputs));

@@ -358,6 +358,7 @@ mod tests {
                 targets: &targets,
                 sample: &|_| (0..64).collect(),
                 loss: &CrossEntropy,
+                normalise_weights: false,
             };
             learner.round(&round).unwrap();
         }

@@ -241,6 +241,7 @@ mod tests {
             targets: &targets,
             sample: &|_| vec![0, 1],
             loss: &CrossEntropy,
+            normalise_weights: false,
         };
         let loss = learner.round(&round).unwrap();
         let expected = f64::midpoint(-(0.75_f64.ln()), -(0.5_f64.ln()) / 2.0);

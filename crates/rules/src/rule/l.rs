@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LABEL_RATE, LABEL_SCALE, first_negative, gold};
 use crate::labels::initial_weights;
-use crate::second_step::LabelLogits;
+use crate::second_step::{LabelLogits, LabelStep, is_default};
 use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
 
 pub(super) const KIND: RuleKind = RuleKind::new::<LSettings>("l");
@@ -18,6 +18,9 @@ pub struct LSettings {
     pub label_scale: f64,
     /// Step size of l, in units of one utterance's gradient.
     pub label_rate: f64,
+    /// How l takes its step; by plain descent where left out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub second_step: LabelStep,
 }
 
 impl Rule for LSettings {
@@ -44,7 +47,7 @@ pub(crate) struct L {
 
 impl L {
     pub(crate) fn new(settings: &LSettings, gold: &[usize], classes: usize) -> Self {
-        let logits = LabelLogits::new(gold, classes, settings.label_scale);
+        let logits = LabelLogits::new(gold, classes, settings.label_scale, settings.second_step.by);
         let weights = initial_weights(gold, classes);
         let labels = Targets { distributions: logits.distributions(), weights };
         Self { logits, labels, rate: settings.label_rate }
@@ -89,7 +92,8 @@ mod tests {
 
     #[test]
     fn labels_move_and_weights_do_not() {
-        let settings = LSettings { label_scale: 1.0, label_rate: 0.5 };
+        let settings =
+            LSettings { label_scale: 1.0, label_rate: 0.5, second_step: LabelStep::default() };
         let mut l = L::new(&settings, &[0, 1, 1], 2);
         let before = l.labels.clone();
         let sure = |p: f64| vec![p.ln(), (1.0 - p).ln()];

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LABEL_RATE, LABEL_SCALE, WEIGHT_RATE, first_negative, gold};
 use crate::labels::starting_weights;
-use crate::second_step::{LabelLogits, stepped_weights};
+use crate::second_step::{LabelLogits, Steps, WeightMoves, WeightStep, is_default};
 use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
 
 pub(super) const KIND: RuleKind = RuleKind::new::<LwSettings>("lw");
@@ -22,6 +22,9 @@ pub struct LwSettings {
     pub weight_rate: f64,
     /// Whether initial weights are scaled to mean 1 before the first epoch.
     pub rescale_initial_weights: bool,
+    /// How the step is taken and weights come to mean 1 again; by plain descent and scaled where left out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub second_step: WeightStep,
 }
 
 impl Rule for LwSettings {
@@ -32,6 +35,7 @@ impl Rule for LwSettings {
             (label_rate, LABEL_RATE),
             (weight_rate, WEIGHT_RATE),
         ])
+        .or_else(|| self.second_step.fault())
     }
 
     fn start(
@@ -49,18 +53,18 @@ pub(crate) struct Lw {
     logits: LabelLogits,
     labels: Targets,
     label_rate: f64,
-    weight_rate: f64,
+    moves: WeightMoves,
 }
 
 impl Lw {
     pub(crate) fn new(settings: &LwSettings, gold: &[usize], classes: usize) -> Self {
-        let logits = LabelLogits::new(gold, classes, settings.label_scale);
+        let logits = LabelLogits::new(gold, classes, settings.label_scale, settings.second_step.by);
         let weights = starting_weights(gold, classes, settings.rescale_initial_weights);
         Self {
             labels: Targets { distributions: logits.distributions(), weights },
             logits,
             label_rate: settings.label_rate,
-            weight_rate: settings.weight_rate,
+            moves: WeightMoves::new(settings.second_step, settings.weight_rate, gold.len()),
         }
     }
 }
@@ -84,20 +88,23 @@ impl LabelRule for Lw {
 
     /// One step for every utterance, l and w both from the values before it.
     fn after_round(&mut self, log_y: &[Vec<f64>]) {
-        let weights = stepped_weights(&self.labels, log_y, self.weight_rate);
+        let weights = self.moves.stepped(&self.labels, log_y);
         self.logits.step(&mut self.labels, log_y, self.label_rate);
         self.labels.weights = weights;
     }
 
     fn state(&self) -> State {
-        State::of(&(&self.logits, &self.labels.weights))
+        State::of(&(&self.logits, &self.labels.weights, &self.moves.steps))
     }
 
     fn restore(&mut self, state: &State) -> bool {
-        let learned = state.read::<(LabelLogits, Vec<f64>)>().filter(|(logits, weights)| {
-            self.logits.is_like(logits) && weights.len() == self.labels.weights.len()
+        let learned = state.read::<(LabelLogits, Vec<f64>, Steps)>();
+        let learned = learned.filter(|(logits, weights, steps)| {
+            let fits = weights.len() == self.labels.weights.len();
+            fits && self.logits.is_like(logits) && steps.is_like(&self.moves.steps)
         });
-        learned.is_some_and(|(logits, weights)| {
+        learned.is_some_and(|(logits, weights, steps)| {
+            self.moves.steps = steps;
             self.labels = Targets { distributions: logits.distributions(), weights };
             self.logits = logits;
             true
@@ -115,7 +122,13 @@ mod tests {
     use crate::share_moved;
 
     fn settings(label_rate: f64, weight_rate: f64) -> LwSettings {
-        LwSettings { label_scale: 1.0, label_rate, weight_rate, rescale_initial_weights: false }
+        LwSettings {
+            label_scale: 1.0,
+            label_rate,
+            weight_rate,
+            rescale_initial_weights: false,
+            second_step: WeightStep::default(),
+        }
     }
 
     fn mean(values: &[f64]) -> f64 {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::gold;
 use super::lw::{Lw, LwSettings};
 use crate::labels::{initial_weights, one_hot};
+use crate::second_step::{WeightStep, is_default};
 use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
 
 pub(super) const KIND: RuleKind = RuleKind::new::<LwPretrainedSettings>("lw-pretrained");
@@ -24,6 +25,9 @@ pub struct LwPretrainedSettings {
     pub weight_rate: f64,
     /// Whether initial weights are scaled to mean 1 before the first epoch of `lw`.
     pub rescale_initial_weights: bool,
+    /// How the step is taken and weights come to mean 1 again; by plain descent and scaled where left out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub second_step: WeightStep,
 }
 
 impl LwPretrainedSettings {
@@ -34,6 +38,7 @@ impl LwPretrainedSettings {
             label_rate: self.label_rate,
             weight_rate: self.weight_rate,
             rescale_initial_weights: self.rescale_initial_weights,
+            second_step: self.second_step,
         }
     }
 }
@@ -130,6 +135,7 @@ mod tests {
             label_rate: 0.2,
             weight_rate: 0.1,
             rescale_initial_weights: false,
+            second_step: WeightStep::default(),
         };
         let gold = [0, 1, 1];
         let mut rule = LwPretrained::new(&settings, &gold, 2);

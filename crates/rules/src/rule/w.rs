@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{LABEL_SCALE, WEIGHT_RATE, first_negative, gold};
 use crate::fixed::FixedTarget;
 use crate::labels::{fixed_targets, starting_weights};
-use crate::second_step::stepped_weights;
+use crate::second_step::{Steps, WeightMoves, WeightStep, is_default};
 use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
 
 pub(super) const KIND: RuleKind = RuleKind::new::<WSettings>("w");
@@ -23,11 +23,15 @@ pub struct WSettings {
     pub weight_rate: f64,
     /// Whether initial weights are scaled to mean 1 before the first epoch.
     pub rescale_initial_weights: bool,
+    /// How the step is taken and weights come to mean 1 again; by plain descent and scaled where left out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub second_step: WeightStep,
 }
 
 impl Rule for WSettings {
     fn fault(&self) -> Option<&'static str> {
         first_negative(&[(self.label_scale, LABEL_SCALE), (self.weight_rate, WEIGHT_RATE)])
+            .or_else(|| self.second_step.fault())
     }
 
     fn start(
@@ -43,16 +47,22 @@ impl Rule for WSettings {
 #[derive(Debug)]
 pub(crate) struct W {
     labels: Targets,
-    rate: f64,
+    moves: WeightMoves,
 }
 
 impl W {
     pub(crate) fn new(settings: &WSettings, gold: &[usize], classes: usize) -> Self {
-        let WSettings { fixed_target, label_scale, weight_rate, rescale_initial_weights } =
-            *settings;
+        let WSettings {
+            fixed_target,
+            label_scale,
+            weight_rate,
+            rescale_initial_weights,
+            second_step,
+        } = *settings;
         let distributions = fixed_targets(fixed_target, label_scale, gold, classes);
         let weights = starting_weights(gold, classes, rescale_initial_weights);
-        Self { labels: Targets { distributions, weights }, rate: weight_rate }
+        let moves = WeightMoves::new(second_step, weight_rate, gold.len());
+        Self { labels: Targets { distributions, weights }, moves }
     }
 }
 
@@ -70,23 +80,25 @@ impl LabelRule for W {
     }
 
     fn after_round(&mut self, log_y: &[Vec<f64>]) {
-        self.labels.weights = stepped_weights(&self.labels, log_y, self.rate);
+        self.labels.weights = self.moves.stepped(&self.labels, log_y);
     }
 
     fn state(&self) -> State {
-        State::of(&self.labels.weights)
+        State::of(&(&self.labels.weights, &self.moves.steps))
     }
 
     fn restore(&mut self, state: &State) -> bool {
-        let weights = state.read::<Vec<f64>>();
-        let weights = weights.filter(|weights| weights.len() == self.labels.weights.len());
-        weights.map(|weights| self.labels.weights = weights).is_some()
+        let learned = state.read::<(Vec<f64>, Steps)>().filter(|(weights, steps)| {
+            weights.len() == self.labels.weights.len() && steps.is_like(&self.moves.steps)
+        });
+        learned
+            .map(|(weights, steps)| (self.labels.weights, self.moves.steps) = (weights, steps))
+            .is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]
@@ -96,6 +108,7 @@ mod tests {
             label_scale: 1.0,
             weight_rate: 0.1,
             rescale_initial_weights: false,
+            second_step: WeightStep::default(),
         };
         let mut w = W::new(&settings, &[0, 0, 1, 1], 2);
         let before = w.labels.clone();

@@ -64,6 +64,10 @@ impl Pipeline {
             (!positive(t.learning_rate), "training.learning_rate: above 0"),
             (is_negative(t.gradient_clip), "training.gradient_clip: 0 (never) or above"),
             (t.max_epochs == 0 || t.patience == 0, "training.max_epochs and patience: at least 1"),
+            (
+                t.keep.last().is_some_and(|count| !(1..=t.max_epochs).contains(&count)),
+                "training.keep.mean_of_last: from 1 to max_epochs",
+            ),
         ]
     }
 }

@@ -17,7 +17,7 @@ fn a_mistyped_key_is_pointed_at() {
        |
     31 | patiense = 10
        | ^^^^^^^^
-    unknown field `patiense`, expected one of `seeds`, `batch_size`, `learning_rate`, `gradient_clip`, `max_epochs`, `patience`, `criterion`
+    unknown field `patiense`, expected one of `seeds`, `batch_size`, `learning_rate`, `gradient_clip`, `max_epochs`, `patience`, `criterion`, `keep`, `normalise_weights`
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
     ");
 }
@@ -103,6 +103,16 @@ fn impossible_values_of_a_pipeline_are_refused() {
         ("learning_rate = 0.001", "learning_rate = inf", "training.learning_rate"),
         ("gradient_clip = 0.0", "gradient_clip = -1.0", "training.gradient_clip"),
         ("max_epochs = 100", "max_epochs = 0", "training.max_epochs"),
+        (
+            "patience = 10",
+            "patience = 10\nkeep = { mean_of_last = 101 }",
+            "keep.mean_of_last: from 1",
+        ),
+        (
+            "patience = 10",
+            "patience = 10\nkeep = { mean_of_last = 0 }",
+            "keep.mean_of_last: from 1",
+        ),
         ("patience = 10", "patience = 0", "patience"),
     ] {
         let message = pipeline_message(from, to);

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Criterion, Event, Features, MethodParams, Request, Section, Shard, StageParams, SynthSettings,
-    TrainParams, TrainingSettings,
+    Criterion, Event, Features, Keep, MethodParams, Request, Section, Shard, StageParams,
+    SynthSettings, TrainParams, TrainingSettings,
 };
 
 #[test]
@@ -61,6 +61,8 @@ fn training() -> impl Strategy<Value = TrainingSettings> {
                 max_epochs,
                 patience,
                 criterion,
+                keep: if patience == 1 { Keep::MeanOfLast(1) } else { Keep::Best },
+                normalise_weights: batch_size % 2 == 1,
             }
         },
     )

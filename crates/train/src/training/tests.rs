@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ambivox_models::{AttentionOver, Model, model};
 use ambivox_nn::{State, generator};
 use ambivox_rules::CycleganSettings;
-use ambivox_settings::{Criterion, TrainingSettings};
+use ambivox_settings::{Criterion, Keep, TrainingSettings};
 use rand::RngExt;
 
 use super::*;
@@ -42,6 +42,8 @@ fn setup(method: Method) -> Setup {
             max_epochs: 12,
             patience: 12,
             criterion: Criterion::Loss,
+            keep: Keep::Best,
+            normalise_weights: false,
         },
         method,
         seed: 1,

@@ -113,6 +113,7 @@ fn train(
             positions
         },
         loss: rule.loss(),
+        normalise_weights: false,
     })?;
     Ok(drawn.get() as f64 / started.elapsed().as_secs_f64())
 }

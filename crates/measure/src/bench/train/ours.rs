@@ -104,7 +104,7 @@ fn step(job: &Job) -> Result<Work> {
 
 fn network(sizes: Sizes) -> Result<Network> {
     let Sizes { inputs, linear, lstm, classes, dropout } = sizes;
-    let settings = NetworkSettings { linear, lstm, dropout, attention_over: AttentionOver::Blstm };
+    let settings = NetworkSettings::plain([linear, lstm], dropout, AttentionOver::Blstm);
     Ok(Network::new(&settings, inputs, classes, 0)?)
 }
 

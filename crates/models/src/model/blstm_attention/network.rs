@@ -1,7 +1,7 @@
 //! The network as candle variables (METHOD, "Network").
 
 use super::{AttentionOver, NetworkSettings};
-use ambivox_nn::{Dims, Dropout, Encoded, Encoder, product, theta, uniform};
+use ambivox_nn::{Dims, Dropout, Encoded, Encoder, HiddenDropout, product, theta, uniform};
 use candle_core::{Result, Tensor, Var};
 
 use crate::Batch;
@@ -44,7 +44,7 @@ impl Network {
         Ok(Self {
             settings: settings.clone(),
             encoder: Encoder::new(dims),
-            theta: theta(dims, seed)?,
+            theta: theta(dims, seed, settings.forget_bias)?,
             attention: uniform(attention, &[scores], scores, seed)?,
             output_weight: uniform(output_weight, &[classes, pooled], pooled, seed)?,
             output_bias: uniform(output_bias, &[classes], pooled, seed)?,
@@ -84,6 +84,8 @@ impl Network {
         let u = self.frame_attention(&self.attention, &self.output_weight)?;
         let pooled =
             self.encoder.encode(&batch.frames, &self.theta, &u, &batch.packing, dropout)?;
+        let rate = self.settings.pooled_dropout;
+        let pooled = HiddenDropout { rate, seed: dropout_seed }.of(&pooled)?;
         class_layer(&pooled, &self.output_weight, &self.output_bias)
     }
 

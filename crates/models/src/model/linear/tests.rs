@@ -54,7 +54,16 @@ fn learner(c: f64, inputs: usize) -> Box<dyn Learner> {
 
 fn round<'a>(x: &'a [&'a Rows<'a>], targets: &'a Targets, loss: &'a dyn Loss) -> Round<'a> {
     let sample = &|_: &mut _| (0..60).collect();
-    Round { number: 1, seed: 0, utterances: x, groups: &[0; 60], targets, sample, loss }
+    Round {
+        number: 1,
+        seed: 0,
+        utterances: x,
+        groups: &[0; 60],
+        targets,
+        sample,
+        loss,
+        normalise_weights: false,
+    }
 }
 
 /// scikit-learn penalises as we do: its tolerance is 1e-10, ours and single precision of what is said

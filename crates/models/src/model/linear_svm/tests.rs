@@ -67,7 +67,16 @@ fn groups() -> Vec<usize> {
 
 fn round<'a>(x: &'a [&'a Rows<'a>], targets: &'a Targets, groups: &'a [usize]) -> Round<'a> {
     let (sample, loss): (_, &dyn Loss) = (&|_: &mut _| (0..60).collect(), &CrossEntropy);
-    Round { number: 1, seed: 0, utterances: x, groups, targets, sample, loss }
+    Round {
+        number: 1,
+        seed: 0,
+        utterances: x,
+        groups,
+        targets,
+        sample,
+        loss,
+        normalise_weights: false,
+    }
 }
 
 /// LIBSVM's tolerance is 1e-9 here, ours and the products' single precision leave 2e-4 of a margin.

@@ -6,8 +6,8 @@ use ambivox_models::{
     AttentionOver, LinearSettings, LinearSvmSettings, MlpSettings, Model, NetworkSettings,
 };
 use ambivox_rules::{
-    CycleganSettings, FixedLabelSettings, FixedTarget, LSettings, LwPretrainedSettings, LwSettings,
-    Pool, Rule, SoftTargetSettings, WSettings, rule,
+    CycleganSettings, FixedLabelSettings, FixedTarget, LSettings, LabelStep, LwPretrainedSettings,
+    LwSettings, Pool, Rule, SoftTargetSettings, WSettings, WeightStep, rule,
 };
 use ambivox_settings::{Choice, MethodParams};
 use serde::Serialize;
@@ -32,6 +32,7 @@ pub(super) fn lw() -> Method {
             label_rate: 0.2,
             weight_rate: 0.05,
             rescale_initial_weights: false,
+            second_step: WeightStep::default(),
         },
     )
 }
@@ -49,6 +50,7 @@ pub(super) fn lw_pretrained(pretraining_epochs: usize) -> Method {
             label_rate: 0.2,
             weight_rate: 0.05,
             rescale_initial_weights: false,
+            second_step: WeightStep::default(),
         },
     )
 }
@@ -60,7 +62,10 @@ pub(super) fn all_methods() -> Vec<Method> {
         named("oversampling", &fixed()),
         named("undersampling", &fixed()),
         named("soft-target", &SoftTargetSettings { smoothing: 0.1 }),
-        named("l", &LSettings { label_scale: 1.0, label_rate: 0.2 }),
+        named(
+            "l",
+            &LSettings { label_scale: 1.0, label_rate: 0.2, second_step: LabelStep::default() },
+        ),
         named(
             "w",
             &WSettings {
@@ -68,6 +73,7 @@ pub(super) fn all_methods() -> Vec<Method> {
                 label_scale: 1.0,
                 weight_rate: 0.05,
                 rescale_initial_weights: false,
+                second_step: WeightStep::default(),
             },
         ),
         lw_pretrained(2),
@@ -76,7 +82,7 @@ pub(super) fn all_methods() -> Vec<Method> {
 }
 
 pub(super) fn blstm(lstm: usize, attention_over: AttentionOver) -> Arc<dyn Model> {
-    Arc::new(NetworkSettings { linear: 16, lstm, dropout: 0.2, attention_over })
+    Arc::new(NetworkSettings::plain([16, lstm], 0.2, attention_over))
 }
 
 pub(super) fn mlp() -> Arc<dyn Model> {

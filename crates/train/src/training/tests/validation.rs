@@ -48,3 +48,45 @@ fn the_best_epoch_is_that_of_the_criterion() {
     let records: Vec<Vec<(f64, Option<f64>)>> = records;
     assert!(records.iter().all(|of_one| *of_one == records[0]));
 }
+
+/// All epochs are run, whatever the criterion says, and what is said is the mean of the last ones; cut short in
+/// the midst of them, the same.
+#[test]
+fn the_last_epochs_are_kept_together_where_asked_for() {
+    for method in [lw(), lw_pretrained(2)] {
+        let (training, validation) = (toy("train", 24), toy("validation", 8));
+        let run = |max_epochs, keep| {
+            let mut setup = setup(method.clone());
+            (setup.training.max_epochs, setup.training.patience) = (max_epochs, 1);
+            setup.training.keep = keep;
+            setup
+        };
+        let said = |trained: &Trained| {
+            let rows: Vec<&Rows<'_>> = validation.iter().map(|one| &one.frames).collect();
+            let said = trained.predictor.predict(&rows).unwrap();
+            said.iter().map(ambivox_models::Prediction::probabilities).collect::<Vec<_>>()
+        };
+        let last =
+            [3, 4].map(|epochs| run(epochs, Keep::Last).run(&training, &validation).unwrap());
+        let setup = run(4, Keep::MeanOfLast(2));
+        let mut cut = None;
+        let observer = &mut |at: &Waypoint<'_>| {
+            if at.epochs().len() + 1 == setup.spec().most_epochs() {
+                cut = Some(at.interim().unwrap());
+            }
+        };
+        let both = setup.run_from(&training, &validation, None, observer).unwrap();
+        assert_eq!(both.epochs, last[1].epochs);
+        assert_eq!(both.best_epoch, setup.spec().most_epochs());
+        let [third, fourth] = last.each_ref().map(said);
+        for (n, found) in said(&both).iter().enumerate() {
+            for (class, found) in found.iter().enumerate() {
+                let expected = f64::midpoint(third[n][class], fourth[n][class]);
+                assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+            }
+        }
+        let rest = setup.run_from(&training, &validation, cut, &mut |_| {}).unwrap();
+        assert_eq!(rest.predictor.state().unwrap(), both.predictor.state().unwrap());
+        assert_eq!((rest.epochs, rest.labels), (both.epochs, both.labels));
+    }
+}

@@ -12,7 +12,7 @@ const WIDTH: usize = 3;
 const CLASSES: usize = 4;
 
 fn settings(attention_over: AttentionOver) -> NetworkSettings {
-    NetworkSettings { linear: 8, lstm: 5, dropout: 0.5, attention_over }
+    NetworkSettings::plain([8, 5], 0.5, attention_over)
 }
 
 fn network(attention_over: AttentionOver) -> Network {
