@@ -52,10 +52,10 @@ fn a_rate_of_one_method_concerns_its_runs_alone() {
     assert_eq!(plan.slots("stale"), runs);
     assert_eq!(plan.slots("waits"), ["evaluate", "report"]);
     let expected =
-        json!({"reason": "parameter", "name": "method.lw.label_rate", "from": 0.2, "to": 0.3});
+        json!({"reason": "parameter", "name": "method.rule.label_rate", "from": 0.2, "to": 0.3});
     assert_eq!(*plan.reason(runs[0]), expected);
     let why = house.run(&["plan", "--why"]).ended(DONE).stdout;
-    assert!(why.contains("parameter method.lw.label_rate changed from 0.2 to 0.3"), "{why}");
+    assert!(why.contains("parameter method.rule.label_rate changed from 0.2 to 0.3"), "{why}");
 }
 
 #[test]

@@ -63,6 +63,12 @@ fn planned(
              layer = \"nested\""
         ));
     }
+    if !rule.is_cross_entropy() && !model.learns_by_any_loss() {
+        return Err(format!(
+            "{of} is solved for the cross-entropy alone, which is not the loss of [methods.{name}]; choose \
+             a model that learns by gradients, such as kind = \"mlp\", or another method"
+        ));
+    }
     if rule.uses_votes() {
         check_labels(name, &params.rule.kind, pipeline)?;
     }

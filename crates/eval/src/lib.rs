@@ -48,4 +48,6 @@ pub use summary::{
     Ensemble, FoldResult, MethodSummary, OverSeeds, Pooled, SeedSummary, Summary, SummaryBuilder,
     Tested,
 };
-pub use tables::{RowSource, Table2Row, Table3Row, comparisons, table2_rows, table3_rows};
+pub use tables::{
+    RowSource, Table2Row, Table3Row, comparisons, comparisons_of, table2_rows, table3_rows,
+};

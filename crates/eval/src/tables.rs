@@ -116,12 +116,40 @@ const COMPARISON_SEED: u64 = 0;
 ///
 /// Errors: matrices of different numbers of classes.
 pub fn comparisons(summary: &Summary) -> Result<Vec<(&str, Option<Comparison>)>, EvalError> {
-    let methods = if summary.test_sets { Vec::new() } else { summary.methods_in_order() };
-    let Some(((reference, _), others)) = methods.split_first() else { return Ok(Vec::new()) };
-    let mut all = Vec::new();
-    for &(id, _) in others {
-        all.push((id, comparison(summary, id, reference)?));
+    let methods = methods(summary);
+    let Some((reference, others)) = methods.split_first() else { return Ok(Vec::new()) };
+    corrected(others, |id| comparison(summary, id, reference))
+}
+
+/// One method against every other but the first of the table, over which its gain is in [`comparisons`]: what
+/// it has over its own controls. Likewise corrected, for these comparisons; nothing without the method.
+///
+/// Errors: matrices of different numbers of classes.
+pub fn comparisons_of<'a>(
+    summary: &'a Summary,
+    method: &str,
+) -> Result<Vec<(&'a str, Option<Comparison>)>, EvalError> {
+    let mut others = methods(summary);
+    if others.first() == Some(&method) || !others.contains(&method) {
+        return Ok(Vec::new());
     }
+    others.remove(0);
+    others.retain(|id| *id != method);
+    corrected(&others, |id| comparison(summary, method, id))
+}
+
+/// The methods that may be compared, in their order.
+fn methods(summary: &Summary) -> Vec<&str> {
+    let methods = if summary.test_sets { Vec::new() } else { summary.methods_in_order() };
+    methods.into_iter().map(|(id, _)| id).collect()
+}
+
+fn corrected<'a>(
+    ids: &[&'a str],
+    of: impl Fn(&str) -> Result<Option<Comparison>, EvalError>,
+) -> Result<Vec<(&'a str, Option<Comparison>)>, EvalError> {
+    let all = ids.iter().map(|&id| Ok((id, of(id)?)));
+    let mut all = all.collect::<Result<Vec<_>, EvalError>>()?;
     correct(&mut all.iter_mut().filter_map(|(_, found)| found.as_mut()).collect::<Vec<_>>());
     Ok(all)
 }
@@ -206,6 +234,11 @@ mod tests {
             }
         }
         let mut summary = builder.finish().unwrap();
+        let over_others = comparisons_of(&summary, "lw").unwrap();
+        let found: Vec<_> = over_others.iter().map(|(id, f)| (*id, f.map(|c| c.ua.mean))).collect();
+        assert_eq!(found.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ["l", "w"]);
+        assert!(found[0].1.unwrap() > 0.0 && found[1].1.is_none(), "{found:?}");
+        assert!(comparisons_of(&summary, "baseline").unwrap().is_empty());
         let found = comparisons(&summary).unwrap();
         let p = |found: &Option<Comparison>| found.map(|c| (c.ua.p, c.ua.holm));
         let found: Vec<_> = found.iter().map(|(id, found)| (*id, p(found))).collect();

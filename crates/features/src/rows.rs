@@ -288,7 +288,10 @@ impl RowWriter {
         let (rows, room) = (row_ends.last().copied().unwrap_or(0), room(&columns));
         let header = header(&columns, rows, row_ends.len() as u64, ids.len() as u64);
         file.write_all(&(room as u64).to_le_bytes())?;
-        file.write_all(format!("{header:room$}").as_bytes())?;
+        // Formatted padding has an end at 65,535, and the names of an encoder's layers are longer.
+        let mut header = header.into_bytes();
+        header.resize(room, b' ');
+        file.write_all(&header)?;
         Ok(file.flush()?)
     }
 }

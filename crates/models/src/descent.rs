@@ -64,7 +64,7 @@ impl<M: Differentiable> Descent<M> {
                 *share = (f64::from(*share) / divisor) as f32;
             }
         }
-        let loss = round.loss.of(&logits, targets)?;
+        let loss = round.loss.of(&logits, targets, positions)?;
         Ok(self.optimiser.descend(&loss)?)
     }
 }

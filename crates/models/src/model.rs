@@ -39,6 +39,11 @@ pub trait Model: Debug + Send + Sync {
         false
     }
 
+    /// Whether it can learn by any loss; else by the cross-entropy alone, for which it is solved.
+    fn learns_by_any_loss(&self) -> bool {
+        false
+    }
+
     /// Units of its layers, each under the path of its setting.
     fn sizes(&self) -> Vec<(&'static str, usize)> {
         Vec::new()

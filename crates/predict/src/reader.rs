@@ -40,10 +40,9 @@ impl Reader {
         }
         let encoder = bundle.encoder.as_ref();
         let folder = encoder.map(|encoder| Self::encoder(encoder, folder)).transpose()?;
-        let deaf = |text| {
-            FrontendError::Setting(format!("{:?} hears no recordings: {text}", section.kind))
-        };
-        let kind = FRONTENDS.of(section).map_err(deaf)?;
+        let deaf =
+            |fault| FrontendError::Setting(format!("of front ends that hear recordings {fault}"));
+        let kind = FRONTENDS.find(&section.kind).map_err(deaf)?;
         Ok(Self::Whole((kind.open)(section, folder)?))
     }
 

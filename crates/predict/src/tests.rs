@@ -302,7 +302,7 @@ fn a_bundle_over_a_table_of_features_cannot_hear() {
     write(folder.path(), vec![described(folder.path(), 1, file)]);
     let error = Ensemble::load(folder.path(), None).err().unwrap();
     assert_eq!(error.exit_code(), 3);
-    assert!(error.to_string().contains("\"table\" hears no recordings"), "{error}");
+    assert!(error.to_string().contains("that hear recordings there is no \"table\""), "{error}");
 }
 
 #[test]

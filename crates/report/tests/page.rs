@@ -265,7 +265,7 @@ fn a_cross_validation_cut_short_counts_its_runs() {
 fn test_sets_stand_apart() {
     let mut records = Records::new(&[0, 1]);
     let whole = render(&records.input());
-    assert!(section(&whole, "results").contains("Gain over"));
+    assert!(section(&whole, "results").contains("Gains over"));
     records.summary.test_sets = true;
     let html = render(&records.input());
     assert_well_formed(&html);
@@ -273,7 +273,7 @@ fn test_sets_stand_apart() {
     let results = section(&html, "results");
     assert_eq!(results.matches(">Test set Ses0").count(), 10);
     assert!(results.contains("no mean is taken and no p-value computed over them"));
-    assert!(!results.contains("Gain over") && !results.contains("over folds"));
+    assert!(!results.contains("Gains over") && !results.contains("over folds"));
     let table = section(&html, "table-2");
     assert_eq!(table.matches(">Test set Ses0").count(), 10);
     assert!(!table.contains("Means over 1") && !table.contains("pooled"));

@@ -45,7 +45,7 @@ pub(crate) enum Weighting {
 /// Targets and weights that stay what they are.
 #[derive(Debug)]
 pub(crate) struct Fixed {
-    targets: Targets,
+    pub(crate) targets: Targets,
 }
 
 impl Fixed {

@@ -3,10 +3,14 @@
 
 mod baseline;
 pub(crate) mod cyclegan;
+mod elr;
+mod gce;
 pub(crate) mod l;
+mod label_smoothing;
 pub(crate) mod lw;
 pub(crate) mod lw_pretrained;
 mod oversampling;
+mod sce;
 pub(crate) mod soft_target;
 mod undersampling;
 pub(crate) mod w;
@@ -15,6 +19,7 @@ use std::fmt::Debug;
 
 use ambivox_nn::{CrossEntropy, Loss, State, Targets};
 use ambivox_settings::{Kind, Kinds, Method, MethodParams, Section, is_negative};
+use candle_core::Tensor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -37,6 +42,11 @@ pub trait Rule: Debug + Send + Sync {
     /// Whether it has a use for utterances that the annotators did not agree on.
     fn uses_ambiguous(&self) -> bool {
         self.uses_votes()
+    }
+
+    /// Whether its loss is the cross-entropy, for which alone some models are solved.
+    fn is_cross_entropy(&self) -> bool {
+        true
     }
 
     /// The model that it has of its own, and the setting that says its units.
@@ -121,7 +131,7 @@ impl Kind for RuleKind {
     }
 }
 
-/// Every kind of label rule, in the order of Table 2.
+/// Every kind of label rule: those of Table 2 in its order, then others.
 pub static RULES: Kinds<RuleKind> = Kinds::new(&[
     baseline::KIND,
     oversampling::KIND,
@@ -132,6 +142,10 @@ pub static RULES: Kinds<RuleKind> = Kinds::new(&[
     w::KIND,
     lw_pretrained::KIND,
     lw::KIND,
+    label_smoothing::KIND,
+    gce::KIND,
+    sce::KIND,
+    elr::KIND,
 ]);
 
 fn checked<T: Rule + Serialize + DeserializeOwned + 'static>(
@@ -167,6 +181,12 @@ pub fn plan_method(method: &MethodParams) -> Result<(Box<dyn Rule>, MethodParams
 /// As of [`plan_method`].
 pub fn rule(method: &MethodParams) -> Result<Box<dyn Rule>, RuleError> {
     plan_method(method).map(|(rule, _)| rule).map_err(RuleError::Settings)
+}
+
+/// The sum of a matrix `[utterances, classes]`, over the utterances first: candle adds a few values one after the
+/// other on every processor, and rows too, but many values of one row in an order of the processor's.
+fn summed(matrix: &Tensor) -> candle_core::Result<Tensor> {
+    matrix.sum(0)?.sum_all()
 }
 
 /// Gold labels of those that have one.
@@ -226,10 +246,37 @@ pub trait LabelRule {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use ambivox_settings::Methods;
+    use candle_core::{Device, Var};
 
     use super::*;
+
+    /// Holds a loss of one utterance of three classes, and its gradient, to a definition in double precision: what
+    /// it is of a distribution s and of log y.
+    pub(crate) fn check_gradient(loss: &dyn Loss, definition: impl Fn(&[f64], &[f64]) -> f64) {
+        let s = [0.7, 0.3, 0.0];
+        let z = [0.4, -1.1, 0.8];
+        let of = |z: &[f64]| {
+            let total = z.iter().map(|z| z.exp()).sum::<f64>().ln();
+            definition(&s, &z.iter().map(|z| z - total).collect::<Vec<_>>())
+        };
+        let logits = Var::from_vec(z.map(|z| z as f32).to_vec(), (1, 3), &Device::Cpu).unwrap();
+        let found = loss.of(&logits, s.map(|s| s as f32).to_vec(), &[0]).unwrap();
+        let value = f64::from(found.to_scalar::<f32>().unwrap());
+        assert!((value - of(&z)).abs() < 1e-5, "{value} for {}", of(&z));
+        let gradients = found.backward().unwrap();
+        let gradient = gradients.get(&logits).unwrap().to_vec2::<f32>().unwrap().remove(0);
+        for (at, found) in gradient.into_iter().enumerate() {
+            let moved = |by: f64| {
+                let mut z = z;
+                z[at] += by;
+                of(&z)
+            };
+            let expected = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            assert!((f64::from(found) - expected).abs() < 1e-4, "{found} for {expected}");
+        }
+    }
 
     fn planned(text: &str) -> Result<Box<dyn Rule>, String> {
         let methods: Methods = toml::from_str(text).unwrap();
@@ -273,6 +320,13 @@ synthetic_share = 1.0
             (lw("label_rate = -0.2\nweight_rate = 0"), "methods.x: label_rate is 0 or above"),
             (lw("label_rate = 0.2\nweight_rate = inf"), "methods.x: weight_rate is 0 or above"),
             (lw("label_rate = 0.2"), "methods.x: missing field `weight_rate`"),
+            ("[x]\nrule = \"gce\"\nq = 0.0".to_owned(), "methods.x: q is above 0 and at most 1"),
+            ("[label-smoothing]\nshare = 1.0".to_owned(), "label-smoothing: share is from 0"),
+            ("[elr]\nstrength = 3\nmomentum = 1".to_owned(), "methods.elr: momentum is from 0"),
+            (
+                "[sce]\nalpha = 1\nbeta = 1\nlog_of_zero = 0".to_owned(),
+                "methods.sce: log_of_zero is below 0",
+            ),
             ("[soft-target]\nsmoothing = -1".to_owned(), "methods.soft-target: smoothing is 0"),
             ("[w]\nrule = \"lw\"".to_owned(), "methods.w: this row of Table 2 is its own rule"),
             ("[lww]".to_owned(), "methods.lww: there is no \"lww\"; there are: baseline, "),
@@ -309,10 +363,11 @@ synthetic_share = 1.0
         }
     }
 
-    /// Those of the paper are called as its rows.
+    /// Those of the paper are called as its rows, and come first.
     #[test]
     fn every_row_of_table_2_is_a_rule() {
-        let names: Vec<&str> = RULES.all().map(Kind::name).collect();
-        assert_eq!(names, ambivox_settings::Method::TABLE_2);
+        let rows = ambivox_settings::Method::TABLE_2;
+        let names: Vec<&str> = RULES.all().map(Kind::name).take(rows.len()).collect();
+        assert_eq!(names, rows);
     }
 }

@@ -106,3 +106,13 @@ fn another_file_is_named() {
     );
     assert!(FeatureTable::open(&folder.path().join("none")).is_err());
 }
+
+/// As of all layers of an encoder: names of 65,535 bytes and more.
+#[test]
+fn rows_may_have_many_columns() {
+    let width = 13 * 1280;
+    let values: Vec<f32> = (0..width).map(|n| n as f32).collect();
+    let (_folder, file) = file(width, [("a", &values[..])]);
+    let table = FeatureTable::open(&file).unwrap();
+    assert_eq!((table.width(), table.get("a")), (width, Some(&values[..])));
+}

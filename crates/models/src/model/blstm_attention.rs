@@ -87,6 +87,10 @@ impl Model for NetworkSettings {
         false
     }
 
+    fn learns_by_any_loss(&self) -> bool {
+        true
+    }
+
     fn sizes(&self) -> Vec<(&'static str, usize)> {
         vec![("model.linear", self.linear), ("model.lstm", self.lstm)]
     }

@@ -46,6 +46,10 @@ impl Model for MlpSettings {
         fault_of_shares(&[("model.leak", self.leak), ("model.dropout", self.dropout)])
     }
 
+    fn learns_by_any_loss(&self) -> bool {
+        true
+    }
+
     fn weighs_layers(&self) -> bool {
         true
     }

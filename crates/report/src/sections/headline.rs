@@ -1,6 +1,8 @@
 //! UA and WA of each method, what is gained, and every fold's UA in one figure.
 
-use ambivox_eval::{Comparison, Effect, MethodSummary, OverSeeds, PaperRow, Rates, comparisons};
+use ambivox_eval::{
+    Comparison, Effect, MethodSummary, OverSeeds, PaperRow, Rates, comparisons, comparisons_of,
+};
 use ambivox_settings::Grouping;
 use maud::{Markup, html};
 
@@ -108,23 +110,30 @@ fn ua_and_wa(id: &str, published: &[PaperRow]) -> String {
         .map_or_else(String::new, |row| format!("{} / {}", shown(row.ua), shown(row.wa)))
 }
 
-/// What each method gains over the first of the table, and how far seeds differ.
+/// The method whose gain over its controls is told: that which learns all there is to learn.
+const LEARNS_ALL: &str = "lw";
+
+/// What each method gains over the first of the table, what `lw` gains over the others, and how far seeds differ.
 fn gains(input: &ReportInput<'_>) -> Markup {
     if input.summary.test_sets {
         return html! { p.note { (NO_FOLDS) } };
     }
     let methods = input.summary.methods_in_order();
-    let reference = methods.first().map_or("", |(id, _)| *id);
+    let reference = input.title_of(methods.first().map_or("", |(id, _)| *id));
     // Matrices of one summary have one size, so that comparing them cannot fail.
-    let all: Vec<(&str, Option<Comparison>)> = comparisons(input.summary).unwrap_or_default();
-    let rows: Vec<(&str, Comparison)> =
-        all.iter().filter_map(|(id, found)| Some((input.title_of(id), (*found)?))).collect();
+    let all = comparisons(input.summary).unwrap_or_default();
+    let of_lw = comparisons_of(input.summary, LEARNS_ALL).unwrap_or_default();
+    let lw = input.title_of(LEARNS_ALL);
     let seeds: Vec<String> =
         methods.iter().filter_map(|(id, m)| seed_text(input, id, &m.over_seeds)).collect();
     html! {
-        @if !rows.is_empty() { (comparison_table(input, input.title_of(reference), &rows)) }
+        (compared(input, &format!("Gains over {reference}"), "Method", &all))
         @for (id, found) in &all {
-            p { (verdict(input.title_of(id), input.title_of(reference), found.as_ref())) }
+            p { (verdict(input.title_of(id), reference, found.as_ref())) }
+        }
+        (compared(input, &format!("Gains of {lw}"), "Over", &of_lw))
+        @for (id, found) in &of_lw {
+            p { (verdict(lw, input.title_of(id), found.as_ref())) }
         }
         @if !seeds.is_empty() {
             p.note { "Standard deviation of the fold means over seeds: " (seeds.join("; ")) "." }
@@ -132,16 +141,31 @@ fn gains(input: &ReportInput<'_>) -> Markup {
     }
 }
 
+/// A table of those comparisons that there are; nothing without any.
+fn compared(
+    input: &ReportInput<'_>,
+    title: &str,
+    head: &str,
+    all: &[(&str, Option<Comparison>)],
+) -> Markup {
+    let rows: Vec<(&str, Comparison)> =
+        all.iter().filter_map(|(id, found)| Some((input.title_of(id), (*found)?))).collect();
+    html! {
+        @if !rows.is_empty() { (comparison_table(input, title, head, &rows)) }
+    }
+}
+
 fn comparison_table(
     input: &ReportInput<'_>,
-    reference: &str,
+    title: &str,
+    head: &str,
     rows: &[(&str, Comparison)],
 ) -> Markup {
     let folds = folds_compared(rows);
     let family = counted(rows.len(), "comparison");
     let drawn = drawn(input);
     let caption = format!(
-        "Gain over {reference} in percentage points. Folds: mean over {folds}, seeds averaged within \
+        "{title} in percentage points. Folds: mean over {folds}, seeds averaged within \
          each, p of a two-sided paired permutation test over folds, and the same by Holm’s correction \
          for the {family} of the table, each rate by itself. Pooled: all utterances as one set, with \
          the 95 % interval of a bootstrap that draws whole {drawn}; it is not corrected."
@@ -149,7 +173,7 @@ fn comparison_table(
     let content = html! {
         thead {
             tr {
-                th.text.corner rowspan="2" scope="col" { "Method" }
+                th.text.corner rowspan="2" scope="col" { (head) }
                 @for rate in ["UA", "WA"] { th.group colspan="5" scope="colgroup" { (rate) } }
             }
             tr {
@@ -172,7 +196,7 @@ fn comparison_table(
             }
         }
     };
-    table(input, &format!("Gains over {reference}"), &caption, &content)
+    table(input, title, &caption, &content)
 }
 
 /// What the bootstrap draws: what the split divides, folds where a fold has several of them that are no speakers.

@@ -57,7 +57,11 @@ fn everything() -> Vec<Setup> {
         let setup = move |method| Setup { model: model.clone(), ..setup(method) };
         all_methods().into_iter().map(setup)
     };
-    let frames = on(blstm(8, AttentionOver::Blstm));
+    let others = methods_of_other_losses().into_iter().flat_map(|method| {
+        [blstm(8, AttentionOver::Blstm), mlp()]
+            .map(|model| Setup { model, ..setup(method.clone()) })
+    });
+    let frames = on(blstm(8, AttentionOver::Blstm)).chain(others);
     let vectors = on(mlp()).chain(on(linear())).chain(on(linear_svm()));
     frames.chain(vectors).chain([setup(cyclegan())]).collect()
 }
@@ -156,7 +160,8 @@ fn parameters(trained: &Trained) -> State {
 #[test]
 fn every_method_learns_a_toy_task_on_every_model() {
     let tested: BTreeSet<_> = everything().iter().map(|setup| setup.method.0).collect();
-    assert_eq!(tested, BTreeSet::from(ambivox_settings::Method::TABLE_2));
+    let all = ambivox_rules::RULES.all().map(ambivox_settings::Kind::name);
+    assert_eq!(tested, all.collect());
     for mut setup in everything() {
         setup.training.max_epochs = if setup.model.reads_vectors() { 60 } else { 30 };
         setup.training.patience = setup.training.max_epochs;

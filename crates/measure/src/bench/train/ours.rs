@@ -67,7 +67,7 @@ impl Ready {
                 for (batch, targets) in batches {
                     *steps += 1;
                     let logits = network.training_logits(batch, *steps)?;
-                    adam.descend(&CrossEntropy.of(&logits, targets.clone())?)?;
+                    adam.descend(&CrossEntropy.of(&logits, targets.clone(), &[])?)?;
                 }
             }
             Work::Inference { network, utterances } => {

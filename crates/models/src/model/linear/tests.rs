@@ -153,7 +153,12 @@ fn the_number_of_threads_changes_nothing() {
 fn another_loss_is_refused() {
     struct Other;
     impl Loss for Other {
-        fn of(&self, logits: &Tensor, _targets: Vec<f32>) -> candle_core::Result<Tensor> {
+        fn of(
+            &self,
+            logits: &Tensor,
+            _targets: Vec<f32>,
+            _positions: &[usize],
+        ) -> candle_core::Result<Tensor> {
             logits.sum_all()
         }
     }

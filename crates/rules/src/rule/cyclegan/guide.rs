@@ -74,7 +74,7 @@ impl<'a> Guide<'a> {
         let vectors = chosen(self.examples, &positions, self.network.inputs())?;
         let dropout = HiddenDropout { rate: self.settings.classifier_dropout, seed };
         let logits = self.network.training_output(&vectors, dropout)?;
-        let loss = CrossEntropy.of(&logits, self.targets.scaled(&positions))?;
+        let loss = CrossEntropy.of(&logits, self.targets.scaled(&positions), &positions)?;
         self.optimiser.descend(&loss).map(drop)
     }
 }

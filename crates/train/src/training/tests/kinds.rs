@@ -1,5 +1,6 @@
 //! Rules and models with settings for the toy task.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ambivox_models::{
@@ -78,6 +79,7 @@ pub(super) fn all_methods() -> Vec<Method> {
         ),
         lw_pretrained(2),
         lw(),
+        named("label-smoothing", &[("share", 0.1)].into_iter().collect::<BTreeMap<_, _>>()),
     ]
 }
 
@@ -124,4 +126,16 @@ pub(super) fn gans() -> CycleganSettings {
         decay_epochs: 20,
         synthetic_share: 1.0,
     }
+}
+
+/// Those whose loss is not the cross-entropy, for models that learn by gradients.
+pub(super) fn methods_of_other_losses() -> Vec<Method> {
+    let numbers = |numbers: &[(&'static str, f64)]| -> BTreeMap<&'static str, f64> {
+        numbers.iter().copied().collect()
+    };
+    vec![
+        named("gce", &numbers(&[("q", 0.7)])),
+        named("sce", &numbers(&[("alpha", 0.5), ("beta", 1.0), ("log_of_zero", -4.0)])),
+        named("elr", &numbers(&[("strength", 1.0), ("momentum", 0.7)])),
+    ]
 }
