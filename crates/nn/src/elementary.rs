@@ -11,6 +11,16 @@ pub fn log_softmax(logits: &Tensor) -> Result<Tensor> {
     logits.broadcast_sub(&total.apply_op1(Function::Log)?)
 }
 
+/// `eˣ` of every value.
+pub fn exp(x: &Tensor) -> Result<Tensor> {
+    x.contiguous()?.apply_op1(Function::Exp)
+}
+
+/// The natural logarithm of every value.
+pub fn log(x: &Tensor) -> Result<Tensor> {
+    x.contiguous()?.apply_op1(Function::Log)
+}
+
 /// `ln(1 + eᶻ)` of every value: max(z, 0) + ln(1 + e^−|z|), which no z overflows.
 pub fn softplus(z: &Tensor) -> Result<Tensor> {
     let tail = z.abs()?.neg()?.apply_op1(Function::Exp)?.affine(1.0, 1.0)?;

@@ -85,7 +85,7 @@ mod targets;
 pub use arithmetic::compute_portably;
 pub use dims::{Dims, TensorSlot};
 pub use dropout::Dropout;
-pub use elementary::{log_softmax, mean, softplus};
+pub use elementary::{exp, log, log_softmax, mean, softplus};
 pub use error::NnError;
 pub use init::{theta, uniform};
 pub use layers::{Dense, HiddenDropout, Layer, vectors};

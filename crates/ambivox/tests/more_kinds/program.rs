@@ -244,7 +244,7 @@ fn settings_of_ones_own_are_checked(house: &House) {
         ("step = 0.5", "step = 1.5", "model.step: from 0 to 1"),
         ("kind = \"centroids\"", "kind = \"centroid\"", "probabilities, centroids"),
         ("share = 0.1", "share = 1.0", "methods.gently: share is from 0 to below 1"),
-        ("rule = \"smoothed\"", "rule = \"smooth\"", "lw-pretrained, lw, smoothed"),
+        ("rule = \"smoothed\"", "rule = \"smooth\"", "sce, elr, smoothed"),
     ] {
         house.edit(from, to);
         let refused = told(house.on_pipeline(&["plan"]).output().unwrap(), 2);

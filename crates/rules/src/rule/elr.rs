@@ -1,7 +1,7 @@
 //! Early-learning regularisation (Liu et al. 2020, eqs. 6 and 9): the model is held to what it said of each
 //! utterance in earlier epochs, before it memorised wrong labels.
 
-use ambivox_nn::{Loss, State, Targets, log_softmax};
+use ambivox_nn::{Loss, State, Targets, exp, log, log_softmax};
 use candle_core::{Device, Result as Computed, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +75,8 @@ impl LabelRule for AtWork {
     fn after_round(&mut self, log_y: &[Vec<f64>]) {
         for (said, log_y) in self.loss.said.iter_mut().zip(log_y) {
             for (said, log_y) in said.iter_mut().zip(log_y) {
-                *said = self.momentum * *said + (1.0 - self.momentum) * libm::exp(*log_y);
+                let y = libm::exp(*log_y).clamp(UNSURE, 1.0 - UNSURE);
+                *said = self.momentum * *said + (1.0 - self.momentum) * y;
             }
         }
     }
@@ -92,6 +93,10 @@ impl LabelRule for AtWork {
     }
 }
 
+/// What is said is taken for at least so far from 0 and 1, as in the authors' program: of perfect agreement the
+/// logarithm would be without end.
+const UNSURE: f64 = 1e-4;
+
 /// Cross-entropy, and `λ/B · Σ_n log(1 − ⟨y_n, t_n⟩)`.
 #[derive(Debug)]
 struct Held {
@@ -106,8 +111,8 @@ impl Loss for Held {
         let said = Tensor::from_iter(said, &Device::Cpu)?.reshape(logits.shape())?;
         let targets = Tensor::from_vec(targets, logits.shape(), &Device::Cpu)?;
         let log_y = log_softmax(logits)?;
-        let agreement = (log_y.exp()? * said)?.sum_keepdim(1)?;
-        let held = summed(&agreement.affine(-1.0, 1.0)?.log()?)?;
+        let agreement = (exp(&log_y)? * said)?.sum_keepdim(1)?;
+        let held = summed(&log(&agreement.affine(-1.0, 1.0)?)?)?;
         (held * (self.strength / positions.len() as f64))? - summed(&(log_y * targets)?)?
     }
 }
@@ -122,9 +127,10 @@ mod tests {
         let said = vec![0.5, 0.1, 0.3];
         let loss = Held { said: vec![said.clone()], strength: 3.0 };
         check_gradient(&loss, |s, log_y| {
-            let agreement: f64 = said.iter().zip(log_y).map(|(t, log_y)| t * log_y.exp()).sum();
+            let agreement: f64 =
+                said.iter().zip(log_y).map(|(t, log_y)| t * libm::exp(*log_y)).sum();
             let entropy: f64 = s.iter().zip(log_y).map(|(s, log_y)| -s * log_y).sum();
-            entropy + 3.0 * (1.0 - agreement).ln()
+            entropy + 3.0 * libm::log(1.0 - agreement)
         });
     }
 
@@ -140,6 +146,9 @@ mod tests {
         at_work.after_round(&log_y);
         let expected = 0.8 * (0.3 + 0.7 * 0.3);
         assert!((at_work.loss.said[0][0] - expected).abs() < 1e-15);
+        let sure = vec![vec![0.0, f64::NEG_INFINITY]; 2];
+        (0..99).for_each(|_| at_work.after_round(&sure));
+        assert!(at_work.loss.said[0][0] < 0.999_95, "never as sure as to be 1");
         assert!(at_work.restore(&before) && at_work.loss.said[0][0] == 0.0);
         assert!(!at_work.restore(&State::of(&vec![vec![0.0; 3]; 2])));
     }

@@ -1,7 +1,7 @@
 //! Symmetric cross-entropy (Wang et al. 2019, eq. 7): beside the cross-entropy of the labels that of the labels as
 //! the model's outputs have it, in which a label of probability 0 costs so much and no more.
 
-use ambivox_nn::{Loss, log_softmax};
+use ambivox_nn::{Loss, exp, log_softmax};
 use candle_core::{Device, Result as Computed, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +94,7 @@ impl Loss for Symmetric {
         let [targets, costs] =
             [targets, costs].map(|values| Tensor::from_vec(values, logits.shape(), &Device::Cpu));
         let log_y = log_softmax(logits)?;
-        let (forward, reverse) = ((&log_y * targets?)?, (log_y.exp()? * costs?)?);
+        let (forward, reverse) = ((&log_y * targets?)?, (exp(&log_y)? * costs?)?);
         summed(&(reverse * self.beta)?)? - (summed(&forward)? * self.alpha)?
     }
 }
@@ -109,7 +109,7 @@ mod tests {
         for (alpha, beta) in [(0.5, 1.0), (1.0, 0.0), (0.0, 2.0)] {
             check_gradient(&Symmetric { alpha, beta, log_of_zero: -4.0 }, |s, log_y| {
                 let of_class = |(s, log_y): (&f64, &f64)| {
-                    -alpha * s * log_y - beta * log_y.exp() * s.ln().max(-4.0)
+                    -alpha * s * log_y - beta * libm::exp(*log_y) * libm::log(*s).max(-4.0)
                 };
                 s.iter().zip(log_y).map(of_class).sum()
             });
