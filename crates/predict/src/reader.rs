@@ -100,8 +100,7 @@ impl Reader {
     }
 
     /// A recording in parts of at most so many rows; none where it is shorter than one row. Descriptors are
-    /// of the whole recording; any other
-    /// front end is given each part as if it were one of its own.
+    /// of the whole recording; any other front end is given each part as if it were one of its own.
     pub(crate) fn parts(&self, samples: &[f32], longest: usize) -> Result<Vec<Part>, PredictError> {
         match self {
             Self::Descriptors(lld) => {
