@@ -28,7 +28,7 @@ pub enum Projection {
     /// All by one factor: a network that stood still would have them at ∛CE, up to it.
     #[default]
     Scale,
-    /// To the nearest such, none below [`Self::LEAST`]: a network that stood still would have them at √CE, where
+    /// To the nearest such, none below 0.001: a network that stood still would have them at √CE, where
     /// the loss is least under eq. 6.
     Shift,
 }
