@@ -1,6 +1,6 @@
 //! Labels that are not learned: what rules of such have in common.
 
-use ambivox_nn::Targets;
+use ambivox_nn::{Loss, Targets};
 use serde::{Deserialize, Serialize};
 
 use crate::LabelRule;
@@ -68,6 +68,23 @@ impl Fixed {
 impl LabelRule for Fixed {
     fn targets(&self) -> &Targets {
         &self.targets
+    }
+}
+
+/// Such labels under a loss that is not the cross-entropy.
+#[derive(Debug)]
+pub(crate) struct UnderLoss<L> {
+    pub(crate) labels: Fixed,
+    pub(crate) loss: L,
+}
+
+impl<L: Loss> LabelRule for UnderLoss<L> {
+    fn targets(&self) -> &Targets {
+        &self.labels.targets
+    }
+
+    fn loss(&self) -> &dyn Loss {
+        &self.loss
     }
 }
 

@@ -6,7 +6,7 @@ use candle_core::{Device, Result as Computed, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{gold, summed};
-use crate::fixed::{Fixed, FixedLabelSettings, Weighting};
+use crate::fixed::{Fixed, FixedLabelSettings, UnderLoss, Weighting};
 use crate::second_step::is_default;
 use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
 use ambivox_settings::is_negative;
@@ -47,23 +47,7 @@ impl Rule for Sce {
     ) -> Result<Box<dyn LabelRule>, RuleError> {
         let labels = Fixed::new(&FixedLabelSettings::GOLD, self.weights, &gold(training), classes);
         let Self { alpha, beta, log_of_zero, .. } = *self;
-        Ok(Box::new(AtWork { labels, loss: Symmetric { alpha, beta, log_of_zero } }))
-    }
-}
-
-#[derive(Debug)]
-struct AtWork {
-    labels: Fixed,
-    loss: Symmetric,
-}
-
-impl LabelRule for AtWork {
-    fn targets(&self) -> &ambivox_nn::Targets {
-        &self.labels.targets
-    }
-
-    fn loss(&self) -> &dyn Loss {
-        &self.loss
+        Ok(Box::new(UnderLoss { labels, loss: Symmetric { alpha, beta, log_of_zero } }))
     }
 }
 

@@ -63,15 +63,15 @@ pub(super) fn choose(
     if layers.len() > 1 {
         told.extend(layer.map(|layer| ("frontend.layer".to_owned(), layer as f64)));
     }
-    told.extend(value.map(|value| (format!("model.{setting}"), value)));
+    told.extend(setting.zip(value).map(|(setting, value)| (format!("model.{setting}"), value)));
     Ok(Chosen { model, layer, told })
 }
 
-/// The name of the model's setting that has several values, if one has, and the candidates.
+/// The name of the model's setting of which there is a choice, if there is, and the candidates.
 fn candidates(
     params: &TrainParams,
     layers: usize,
-) -> Result<(&'static str, Vec<Candidate>), StageError> {
+) -> Result<(Option<&'static str>, Vec<Candidate>), StageError> {
     let whole = model(&params.model)?;
     let (setting, values) = match whole.choice() {
         Some((setting, choice)) if choice.only().is_none() => {
@@ -89,7 +89,7 @@ fn candidates(
             candidates.push(Candidate { model: model(&section)?, value, layer });
         }
     }
-    Ok((setting, candidates))
+    Ok(((values.len() > 1).then_some(setting), candidates))
 }
 
 /// Every candidate is trained on the labels as they are, each class counting as much, whatever the run's
