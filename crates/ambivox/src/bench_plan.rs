@@ -178,6 +178,7 @@ fn content(slot: &str, role: &str) -> Result<String> {
                 utterances: none(),
                 ambiguous: none(),
                 without_votes: none(),
+                groups: BTreeMap::new(),
                 notes: none(),
             })?
         }
@@ -186,6 +187,7 @@ fn content(slot: &str, role: &str) -> Result<String> {
             pipeline: "demo".to_owned(),
             synthetic: false,
             test_sets: false,
+            in_turn: BTreeMap::new(),
             classes: none(),
             methods: BTreeMap::new(),
         })?,

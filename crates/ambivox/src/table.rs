@@ -28,7 +28,7 @@ pub(crate) const SYNTHETIC: &str = "The corpus is synthetic: these rates show th
 pub(crate) fn rates(summary: &Summary) -> String {
     let folds: BTreeSet<&str> =
         summary.methods.values().flat_map(|m| m.fold_means().into_keys()).collect();
-    let mut text = if summary.test_sets { test_sets(summary, &folds) } else { over_folds(summary) };
+    let mut text = if summary.test_sets { test_sets(summary) } else { over_folds(summary) };
     if !summary.test_sets && (2..=FOLDS_SHOWN).contains(&folds.len()) {
         text.push("UA of each fold (mean over seeds):".to_owned());
         text.extend(by_fold(summary, &folds));
@@ -79,16 +79,23 @@ fn ensembles(summary: &Summary) -> Option<String> {
 }
 
 /// Every method on every test set. There is no mean over them: they are no folds.
-fn test_sets(summary: &Summary, sets: &BTreeSet<&str>) -> Vec<String> {
+fn test_sets(summary: &Summary) -> Vec<String> {
     let mut text = Vec::new();
-    for set in sets {
-        let methods = summary.methods_in_order().into_iter();
-        let of_set =
-            |(id, method): (&str, &MethodSummary)| (id.to_owned(), method.over_seeds_of(set));
-        let rows: Vec<Row> = methods.map(of_set).collect();
-        let mut table = table(&["method", "WA", "UA"], &[0]);
-        for (id, (mean, sd)) in &rows {
-            table.add_row([id.clone(), spread(mean.wa, sd.wa), spread(mean.ua, sd.ua)]);
+    for (set, folds) in summary.sets() {
+        let mut table = table(&["method", "models", "WA", "UA", "together: WA", "UA"], &[0]);
+        let mut rows: Vec<Row> = Vec::new();
+        for (id, method) in summary.methods_in_order() {
+            let (mean, sd) = method.over_models_of(&folds);
+            let together = method.ensemble.as_ref().and_then(|ensemble| ensemble.folds.get(set));
+            table.add_row([
+                id.to_owned(),
+                method.runs_of(&folds).count().to_string(),
+                spread(mean.wa, sd.wa),
+                spread(mean.ua, sd.ua),
+                together.map_or_else(String::new, |rates| percent(rates.wa)),
+                together.map_or_else(String::new, |rates| percent(rates.ua)),
+            ]);
+            rows.push((id.to_owned(), (mean, sd)));
         }
         text.extend([
             format!("Test set {set}:"),
@@ -97,11 +104,12 @@ fn test_sets(summary: &Summary, sets: &BTreeSet<&str>) -> Vec<String> {
         ]);
     }
     text.push(
-        "In percent; mean ± sd over seeds. These are test sets of one split, no folds:\n\
-         no mean over them. WA: accuracy. UA: unweighted average recall (UAR)."
+        "In percent; mean ± sd over models, and of the mean of their probabilities, as of one model.\n\
+         These are test sets of one split, no folds: no mean over them. WA: accuracy. UA:\n\
+         unweighted average recall (UAR)."
             .to_owned(),
     );
-    text.push(format!("{PROBABILITIES} means over seeds."));
+    text.push(format!("{PROBABILITIES} means over models."));
     text
 }
 

@@ -337,6 +337,19 @@ pub enum CorpusError {
         /// Such utterances.
         count: usize,
     },
+    /// Fewer speakers than parts that validate in turn.
+    #[error(
+        "fold {fold}: split.validation.parts = {parts}, and {found} known speakers train\n\
+         hint: a part is one speaker at least; lower split.validation.parts"
+    )]
+    TooManyParts {
+        /// The fold.
+        fold: String,
+        /// Parts asked for.
+        parts: usize,
+        /// Known speakers who train.
+        found: usize,
+    },
     /// Fewer groups than folds.
     #[error(
         "split.folds = {folds}, and {found} {grouping}s have utterances of the classes\n\

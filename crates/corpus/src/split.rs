@@ -96,6 +96,7 @@ pub fn splits(
     check_classes(&folds, &taking_part)?;
     leaks::mark(&mut folds, &taking_part, &exclusions.identical);
     splitter.check(&folds)?;
+    let groups = groups_told(&taking_part);
     let any_votes = utterances.iter().any(|u| !u.votes.is_empty());
     let never = never_trained(&folds);
     let trains = |u: &&&Utterance| !never.contains(&u.utterance_id);
@@ -111,7 +112,19 @@ pub fn splits(
         without_votes: sorted_ids(unvoted.copied()),
         notes,
         ambiguous: sorted_ids(taking_part.ambiguous.iter().copied()),
+        groups,
     })
+}
+
+/// Ids of every group that is neither a speaker, whom every table names, nor a single utterance.
+fn groups_told(taking_part: &TakingPart<'_>) -> BTreeMap<String, Vec<String>> {
+    let grouping = taking_part.grouping;
+    if matches!(grouping, Grouping::Speaker | Grouping::Utterance) {
+        return BTreeMap::new();
+    }
+    let members = members(taking_part.utterances.iter().copied(), grouping).into_iter();
+    let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect();
+    members.map(|(group, ids)| (group.to_owned(), owned(ids))).collect()
 }
 
 impl<'a> TakingPart<'a> {
@@ -231,7 +244,8 @@ fn has_votes(utterance: &Utterance, settings: &SplitSettings) -> bool {
     settings.classes.iter().any(voted)
 }
 
-fn shares<'a>(utterances: &[&'a Utterance], grouping: Grouping) -> Groups<'a> {
+/// The groups of these utterances.
+pub(crate) fn shares<'a>(utterances: &[&'a Utterance], grouping: Grouping) -> Groups<'a> {
     let mut groups = Groups::new();
     for utterance in utterances {
         let share = groups.entry(group(utterance, grouping)).or_default();

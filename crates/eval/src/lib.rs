@@ -38,7 +38,7 @@ pub use error::EvalError;
 pub use history::{EpochRecord, RunHistory};
 pub use holm::holm;
 pub use labels::{LabelMoves, LabelRepair};
-pub use noise::{NoiseDetection, NoisePoint, NoiseSummary, Score, Spread};
+pub use noise::{NoiseDetection, NoisePoint, NoiseSummary, Score, SetPoint, Spread};
 pub use paper::{
     PAPER_CLASSES, PAPER_TABLE_2, PaperEvaluation, PaperRow, PaperWeights, method_order,
     method_title, paper_evaluation,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::summary::{parse, pretty};
-use crate::{Detection, EvalError, LabelRepair, MethodSummary, mean_sd};
+use crate::{Detection, EvalError, LabelRepair, MethodSummary, Summary, mean_sd};
 
 /// Contents of `results/<pipeline>/noise.json`. Rates are fractions of 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,9 +33,23 @@ pub struct NoisePoint {
     pub wa: Spread,
     /// Unweighted accuracy on clean test labels.
     pub ua: Spread,
+    /// Both for each test set, where those tested are test sets of one split, of which the two above are
+    /// means of no data in particular.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub test_sets: BTreeMap<String, SetPoint>,
     /// What became of exchanged and of untouched labels, all seeds together; `None` where the method
     /// learns no labels or none was exchanged.
     pub repair: Option<LabelRepair>,
+}
+
+/// Rates on one test set, over the models that tested it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetPoint {
+    /// Weighted accuracy on clean test labels.
+    pub wa: Spread,
+    /// Unweighted accuracy on clean test labels.
+    pub ua: Spread,
 }
 
 /// Mean and sample standard deviation over seeds.
@@ -116,8 +130,8 @@ impl NoiseDetection {
 }
 
 impl NoisePoint {
-    /// A method's results at a rate; `None` where no seed has defined rates.
-    pub fn of(rate: f64, method: &MethodSummary) -> Option<Self> {
+    /// A method's results at a rate, of a summary that has them; `None` where no seed has defined rates.
+    pub fn of(rate: f64, summary: &Summary, method: &MethodSummary) -> Option<Self> {
         let seeds = || method.seeds.values();
         let mut repair: Option<LabelRepair> = None;
         for more in seeds().filter_map(|seed| seed.labels.as_ref()?.repair.as_ref()) {
@@ -127,9 +141,21 @@ impl NoisePoint {
             rate,
             wa: Spread::of(seeds().filter_map(|seed| seed.mean.wa))?,
             ua: Spread::of(seeds().filter_map(|seed| seed.mean.ua))?,
+            test_sets: test_sets(summary, method),
             repair: repair.filter(|repair| rate > 0.0 && repair.wrong > 0),
         })
     }
+}
+
+/// A method's rates on each test set; none where those tested are folds.
+fn test_sets(summary: &Summary, method: &MethodSummary) -> BTreeMap<String, SetPoint> {
+    let sets = if summary.test_sets { summary.sets() } else { BTreeMap::new() };
+    let point = |(set, folds): (&str, Vec<&str>)| {
+        let wa = Spread::of(method.runs_of(&folds).map(|fold| fold.wa))?;
+        let ua = Spread::of(method.runs_of(&folds).map(|fold| fold.ua))?;
+        Some((set.to_owned(), SetPoint { wa, ua }))
+    };
+    sets.into_iter().filter_map(point).collect()
 }
 
 impl NoiseSummary {
@@ -159,9 +185,35 @@ mod tests {
     }
 
     #[test]
+    fn test_sets_stand_apart() {
+        let mut summary = crate::summary::tests::tiny();
+        let point = |summary: &Summary| {
+            NoisePoint::of(0.1, summary, &summary.methods["lw"]).unwrap().test_sets
+        };
+        assert!(point(&summary).is_empty(), "folds");
+        summary.test_sets = true;
+        let sets = point(&summary);
+        assert!(sets.keys().eq(summary.sets().into_keys()));
+        let method = &summary.methods["lw"];
+        for (set, point) in &sets {
+            assert!((point.wa.mean - method.fold_means()[set.as_str()].wa.unwrap()).abs() < 1e-12);
+        }
+        // Folds that test the same are one set.
+        let folds: Vec<String> = sets.into_keys().collect();
+        summary.in_turn = folds.into_iter().map(|fold| (fold, "test".to_owned())).collect();
+        assert!(point(&summary).keys().eq(["test"]));
+    }
+
+    #[test]
     fn a_summary_reads_as_it_was_written() {
         let spread = Spread { mean: 0.5, sd: None };
-        let point = NoisePoint { rate: 0.1, wa: spread, ua: spread, repair: None };
+        let point = NoisePoint {
+            rate: 0.1,
+            wa: spread,
+            ua: spread,
+            test_sets: BTreeMap::new(),
+            repair: None,
+        };
         let summary = NoiseSummary {
             schema: 1,
             pipeline: "noise".to_owned(),

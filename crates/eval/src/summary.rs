@@ -1,6 +1,6 @@
 //! `summary.json`: every rate of a pipeline, per method, seed and fold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,10 @@ pub struct Summary {
     /// models: means and deviations over them are of no use then. Absent where they are folds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test_sets: bool,
+    /// Test sets by the name of a fold that tests what other folds test, each validated by others; a set
+    /// that is one fold is not named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub in_turn: BTreeMap<String, String>,
     /// The classes, in the order of every list and matrix.
     pub classes: Vec<String>,
     /// Results by method id; see [`Self::methods_in_order`].
@@ -40,18 +44,22 @@ pub struct MethodSummary {
     pub seeds: BTreeMap<u64, SeedSummary>,
     /// All of them together.
     pub over_seeds: OverSeeds,
-    /// Its models of several seeds taken as one; absent where there is one seed, or a run is missing.
+    /// Its models of several seeds, or of folds that test the same, taken as one; absent where there is one
+    /// model a test set, or a run is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ensemble: Option<Ensemble>,
 }
 
-/// Models of several seeds taken as one, whose probabilities are the mean of theirs.
+/// Models of several seeds, or of folds that test the same, taken as one, whose probabilities are the mean of theirs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ensemble {
-    /// How many there are.
+    /// How many seeds there are.
     pub seeds: usize,
-    /// Rates by fold name.
+    /// How many models of each seed test the same; absent where it is one.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub parts: usize,
+    /// Rates by fold name, or by test set where folds test the same.
     pub folds: BTreeMap<String, Rates>,
     /// Mean over folds of every rate.
     pub mean: Rates,
@@ -61,16 +69,31 @@ pub struct Ensemble {
     pub pooled: Pooled,
 }
 
+fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_one(count: &usize) -> bool {
+    *count == 1
+}
+
 impl MethodSummary {
     /// Every fold's rates, averaged over the seeds that tested it, by fold name.
     pub fn fold_means(&self) -> BTreeMap<&str, Rates> {
         builder::fold_means(&self.seeds)
     }
 
-    /// Mean and sample standard deviation of a fold's rates over the seeds that tested it.
-    pub fn over_seeds_of(&self, fold: &str) -> (Rates, Rates) {
-        let folds = self.seeds.values().filter_map(|seed| seed.folds.get(fold));
-        Rates::mean_and_sd(&folds.map(FoldResult::rates).collect::<Vec<_>>())
+    /// The results of some folds, seed by seed.
+    pub fn runs_of<'a>(&'a self, folds: &'a [&'a str]) -> impl Iterator<Item = &'a FoldResult> {
+        let of_seed = move |seed: &'a SeedSummary| folds.iter().filter_map(|f| seed.folds.get(*f));
+        self.seeds.values().flat_map(of_seed)
+    }
+
+    /// Mean and sample standard deviation of rates over the models that tested a set, which are of several
+    /// seeds or of several folds.
+    pub fn over_models_of(&self, folds: &[&str]) -> (Rates, Rates) {
+        Rates::mean_and_sd(&self.runs_of(folds).map(FoldResult::rates).collect::<Vec<_>>())
     }
 
     /// How many runs there are: fewer than seeds times folds where some are missing.
@@ -239,6 +262,18 @@ impl Summary {
     /// Writes a `summary.json`: equal summaries give equal bytes.
     pub fn to_json(&self) -> Result<String, EvalError> {
         pretty("summary.json", self)
+    }
+
+    /// The folds that were tested, by what they tested: each by itself, but for those that test the same.
+    pub fn sets(&self) -> BTreeMap<&str, Vec<&str>> {
+        let folds: BTreeSet<&str> =
+            self.methods.values().flat_map(|m| m.fold_means().into_keys()).collect();
+        let mut sets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for fold in folds {
+            let set = self.in_turn.get(fold).map_or(fold, String::as_str);
+            sets.entry(set).or_default().push(fold);
+        }
+        sets
     }
 
     /// Methods with their results, in the order of Table 2; those not in it last, by name.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ambivox_settings::Fold;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::ReportInput;
@@ -143,9 +144,19 @@ pub(crate) fn missing(input: &ReportInput<'_>) -> String {
 
 /// How many folds or test sets were tested, of how many where some were not.
 pub(crate) fn folds(input: &ReportInput<'_>) -> String {
-    let (tested, all) = (tested_folds(input).len(), input.splits.folds.len());
+    let all: BTreeSet<&str> = input.splits.folds.iter().map(Fold::test_set).collect();
+    let (tested, all) = (input.summary.sets().len(), all.len());
     let of_all = counted(all, if input.summary.test_sets { "test set" } else { "fold" });
     if tested == all { of_all } else { format!("{tested} of {of_all}") }
+}
+
+/// The models that tested a set: of several seeds, and of as many folds.
+pub(crate) fn models(input: &ReportInput<'_>, folds: &[&str]) -> String {
+    let seeds = counted(seeds(input), "seed");
+    match folds.len() {
+        0 | 1 => seeds,
+        parts => format!("{seeds} of {}", counted(parts, "model")),
+    }
 }
 
 /// Names of the folds that any method tested.

@@ -1,7 +1,7 @@
 //! Folds: section `[split]` of a pipeline, and the splits file, which says fold by fold who is tested,
 //! who validates, who trains.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -108,6 +108,10 @@ pub struct Fold {
     /// sentences are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentences_in_two_parts: Option<usize>,
+    /// The test set, where several folds test the same, each validated by others, so that their models are
+    /// one ensemble.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_set: Option<String>,
 }
 
 impl Fold {
@@ -115,6 +119,11 @@ impl Fold {
     pub fn elsewhere(&self) -> BTreeSet<&str> {
         let parts = [&self.test, &self.validation, &self.left_out];
         parts.into_iter().flatten().map(String::as_str).collect()
+    }
+
+    /// What it tests: the fold itself, where no other tests the same.
+    pub fn test_set(&self) -> &str {
+        self.test_set.as_deref().unwrap_or(&self.name)
     }
 }
 
@@ -149,24 +158,37 @@ pub struct Splits {
     /// that learn from votes cannot train on them; of those that train in some fold. Absent where there are none, or no votes at all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_votes: Vec<String>,
+    /// Ids of those who take part by group, sorted; of groups that are neither speakers nor single utterances.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, Vec<String>>,
 }
 
 impl Splits {
     /// Whether the folds are test sets of one published split, behind the same training and validation
     /// parts each, and no cross-validation: their rates are of different data by the same models, of
-    /// which a mean or a test over folds says nothing.
+    /// which a mean or a test over folds says nothing. Models that parts validate in turn are those of one
+    /// training part.
     pub fn are_test_sets(&self) -> bool {
         let Some((first, others)) = self.folds.split_first() else { return false };
-        let (validation, training) = (&first.validation, self.training(first));
-        let same = |fold: &Fold| fold.validation == *validation && self.training(fold) == training;
+        let (validation, training) = (validated_by_one(first), self.training(first));
+        let same =
+            |fold: &Fold| validated_by_one(fold) == validation && self.training(fold) == training;
         self.listed && !others.is_empty() && others.iter().all(same)
     }
 
-    /// Ids of those who train in a fold, the ambiguous aside.
+    /// Ids of those who train in a fold or validate it in turn, the ambiguous aside.
     fn training(&self, fold: &Fold) -> BTreeSet<&String> {
-        let elsewhere = fold.elsewhere();
+        let mut elsewhere = fold.elsewhere();
+        if fold.test_set.is_some() {
+            fold.validation.iter().for_each(|id| _ = elsewhere.remove(id.as_str()));
+        }
         self.utterances.iter().filter(|id| !elsewhere.contains(id.as_str())).collect()
     }
+}
+
+/// The validation part of a fold that no other part validates in turn.
+fn validated_by_one(fold: &Fold) -> Option<&[String]> {
+    fold.test_set.is_none().then_some(&fold.validation)
 }
 
 #[cfg(test)]
@@ -197,6 +219,7 @@ mod tests {
             ambiguous: Vec::new(),
             notes: Vec::new(),
             without_votes: Vec::new(),
+            groups: BTreeMap::new(),
         }
     }
 
@@ -209,5 +232,9 @@ mod tests {
         assert!(!splits(true, &[["a", "b", ""], ["c", "b", ""]]).are_test_sets(), "c trains for a");
         assert!(!splits(true, &[["a", "b", "c"], ["c", "e", "a b"]]).are_test_sets());
         assert!(!splits(true, &[]).are_test_sets());
+        let mut in_turn = splits(true, &[["a", "b", "e"], ["a", "c", "e"], ["e", "b", "a"]]);
+        assert!(!in_turn.are_test_sets(), "three lists");
+        in_turn.folds.iter_mut().for_each(|fold| fold.test_set = fold.test.first().cloned());
+        assert!(in_turn.are_test_sets(), "one training part, which two parts validate in turn");
     }
 }

@@ -25,8 +25,10 @@ pub(crate) fn run(params: &CompareNoiseParams, job: &Job<'_>) -> Result<(), Stag
     };
     for &rate in &params.rates {
         let text = fs::read_to_string(job.input(&format!("{}/{rate}", role::SUMMARY))?)?;
-        for (id, method) in Summary::from_json(&text)?.methods {
-            summary.methods.entry(id).or_default().extend(NoisePoint::of(rate, &method));
+        let of_rate = Summary::from_json(&text)?;
+        for (id, method) in &of_rate.methods {
+            let points = summary.methods.entry(id.clone()).or_default();
+            points.extend(NoisePoint::of(rate, &of_rate, method));
         }
         summary.detection.extend(Detector { job, classes: &splits.classes, rate }.run()?);
     }

@@ -18,14 +18,17 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
     let splits: Splits = job.read_json(role::SPLITS)?;
     let mut summary = SummaryBuilder::new(&params.pipeline, &splits.classes, params.synthetic);
     let histories = run_histories::read(job)?;
+    let groups = Groups::of(&splits);
+    let sets = in_turn(&splits);
     let mut together: BTreeMap<(Method, String), Together> = BTreeMap::new();
     for (run, file) in job.run_inputs(role::PREDICTIONS)? {
         let tested = predictions::read_test(file, &splits.classes)?;
-        summary.add_run(rated(&tested, &splits)?, history(&histories, &run)?)?;
-        together.entry((run.method, run.fold)).or_default().add(tested);
+        summary.add_run(groups.rated(&tested)?, history(&histories, &run)?)?;
+        let set = sets.get(&run.fold).cloned().unwrap_or(run.fold);
+        together.entry((run.method, set)).or_default().add(tested);
     }
-    for ((method, fold), together) in together {
-        summary.add_ensemble(method.id(), &fold, rated(&together.mean(), &splits)?);
+    for ((method, set), together) in together {
+        summary.add_ensemble(method.id(), &set, groups.rated(&together.mean())?);
     }
     let mut labels = Labels::new(job, &splits.classes)?;
     for (run, file) in job.run_inputs(role::LABELS)? {
@@ -37,11 +40,18 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
     labels.write(job)?;
     let mut summary = summary.finish()?;
     summary.test_sets = splits.are_test_sets();
+    summary.in_turn = sets;
     results::write(&job.output(role::RESULTS)?, &summary)?;
     job.write_text(role::SUMMARY, &summary.to_json()?)
 }
 
-/// What runs of several seeds said of the utterances that they tested.
+/// The test sets of folds that test what another tests, by fold.
+fn in_turn(splits: &Splits) -> BTreeMap<String, String> {
+    let folds = splits.folds.iter();
+    folds.filter_map(|fold| Some((fold.name.clone(), fold.test_set.clone()?))).collect()
+}
+
+/// What runs of several seeds, or folds that test the same, said of the utterances that they tested.
 #[derive(Default)]
 struct Together(BTreeMap<String, (predictions::Tested, Mean)>);
 
@@ -65,17 +75,39 @@ impl Together {
     }
 }
 
-/// What a run tested, by the speaker too where speakers are what the split tells apart. Sessions are in
-/// the index, which an evaluation does not read.
-fn rated(tested: &[predictions::Tested], splits: &Splits) -> Result<Tested, StageError> {
-    let pairs = tested.iter().map(|t| (t.gold, t.probabilities.as_slice()));
-    let rated = Tested::from_probabilities(splits.classes.len(), pairs)?;
-    if splits.grouping != Grouping::Speaker {
-        return Ok(rated);
+/// The group of every utterance, where evidence is drawn by groups.
+struct Groups<'a> {
+    classes: usize,
+    grouping: Grouping,
+    of: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Groups<'a> {
+    fn of(splits: &'a Splits) -> Self {
+        let members = |(group, ids): (&'a String, &'a Vec<String>)| {
+            ids.iter().map(|id| (id.as_str(), group.as_str()))
+        };
+        let of = splits.groups.iter().flat_map(members).collect();
+        Self { classes: splits.classes.len(), grouping: splits.grouping, of }
     }
-    let of_speakers =
-        tested.iter().map(|t| (t.speaker.as_str(), t.gold, t.probabilities.as_slice()));
-    Ok(rated.by_group(of_speakers)?)
+
+    /// What a run tested, by the group too: the speaker, or what else the split divides.
+    fn rated(&self, tested: &[predictions::Tested]) -> Result<Tested, StageError> {
+        let pairs = tested.iter().map(|t| (t.gold, t.probabilities.as_slice()));
+        let rated = Tested::from_probabilities(self.classes, pairs)?;
+        let of_groups = tested
+            .iter()
+            .filter_map(|t| Some((self.group(t)?, t.gold, t.probabilities.as_slice())));
+        Ok(rated.by_group(of_groups)?)
+    }
+
+    /// `None` where the utterance is its own.
+    fn group<'b>(&'b self, tested: &'b predictions::Tested) -> Option<&'b str> {
+        match self.grouping {
+            Grouping::Speaker => Some(&tested.speaker),
+            _ => self.of.get(tested.utterance_id.as_str()).copied(),
+        }
+    }
 }
 
 fn history<'a>(
@@ -181,6 +213,41 @@ mod tests {
         let said: Vec<(&str, &[f32])> =
             mean.iter().map(|one| (one.utterance_id.as_str(), &one.probabilities[..])).collect();
         assert_eq!(said, [("a", &[0.5, 0.5][..]), ("b", &[0.375, 0.625])]);
+    }
+
+    /// Two sessions of two utterances, as a split by session has them.
+    #[test]
+    fn what_was_tested_is_told_by_the_groups_of_the_split() {
+        let ids = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let splits = Splits {
+            schema: 3,
+            grouping: Grouping::Session,
+            listed: false,
+            classes: ids(&["calm", "angry"]),
+            folds: Vec::new(),
+            utterances: ids(&["a", "b", "c", "d"]),
+            ambiguous: Vec::new(),
+            notes: Vec::new(),
+            without_votes: Vec::new(),
+            groups: BTreeMap::from([
+                ("s1".to_owned(), ids(&["a", "b"])),
+                ("s2".to_owned(), ids(&["c", "d"])),
+            ]),
+        };
+        let tested = ["a", "b", "c"].map(|id| predictions::Tested {
+            utterance_id: id.to_owned(),
+            speaker: "x".to_owned(),
+            gold: 0,
+            probabilities: vec![0.9, 0.1],
+        });
+        let groups = |grouping| {
+            let splits = Splits { grouping, ..splits.clone() };
+            let rated = Groups::of(&splits).rated(&tested).unwrap();
+            rated.groups.into_iter().map(|(name, c)| (name, c.total())).collect::<Vec<_>>()
+        };
+        let told = |name: &str, count| (name.to_owned(), count);
+        assert_eq!(groups(Grouping::Session), [told("s1", 2), told("s2", 1)]);
+        assert_eq!(groups(Grouping::Speaker), [told("x", 3)]);
     }
 
     #[test]

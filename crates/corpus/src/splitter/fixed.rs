@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ambivox_settings::{Fold, Grouping, Section, counted};
 use serde::{Deserialize, Serialize};
 
-use super::{PlannedSplit, SplitKind, Splitter, parts_of};
+use super::{PlannedSplit, SplitKind, Splitter, group_k_fold, parts_of};
 use crate::error::some_listed;
-use crate::split::{Drawn, Found, TakingPart, Validation as Choice, sorted_ids};
+use crate::split::{Drawn, Found, TakingPart, Validation as Choice, shares, sorted_ids};
 use crate::{CorpusError, Names, Utterance};
 use parts::{Parts, Row};
 
@@ -47,13 +47,26 @@ struct Settings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     untagged,
-    expecting = "validation: expected a list of parts, \"none\" or { share = …, seed = … }"
+    expecting = "validation: expected a list of parts, \"none\", { share = …, seed = … } or { parts = …, seed = … }"
 )]
 enum Validation {
     /// The words of a table's column.
     Parts(Vec<String>),
+    /// Where no part validates: each of several parts of those who train, in a model of its own.
+    InTurn(InTurn),
     /// Where no part validates.
     Else(Choice),
+}
+
+/// Whole speakers of those who train in parts of like size. Each part validates one fold, in which the others
+/// train, so that a test set has as many models, which are an ensemble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InTurn {
+    /// How many.
+    parts: usize,
+    /// Seed of the choice of speakers for each.
+    seed: u64,
 }
 
 fn plan(section: &Section) -> Result<PlannedSplit, String> {
@@ -84,6 +97,11 @@ impl Settings {
         }
     }
 
+    /// Whether nothing is said of who validates where no part does.
+    fn is_silent(&self) -> bool {
+        matches!(self.validation, None | Some(Validation::Parts(_)))
+    }
+
     fn fault(&self) -> Option<&'static str> {
         let words: Vec<&String> =
             self.train.iter().chain(self.validating()).chain(&self.test).collect();
@@ -101,8 +119,16 @@ impl Settings {
             (repeated, "a part is named twice in train, validation and test"),
             (named, "validation: a list of parts, \"none\" or { share = …, seed = … }"),
             (
-                whole && self.validating().is_empty() && self.or_else().is_none(),
+                whole && self.validating().is_empty() && self.is_silent(),
                 "validation: name what validates, or \"none\", or { share = …, seed = … }",
+            ),
+            (
+                matches!(&self.validation, Some(Validation::InTurn(turn)) if turn.parts < 2),
+                "validation.parts: at least 2, so that one validates and one trains",
+            ),
+            (
+                matches!(self.validation, Some(Validation::InTurn(_))) && !whole,
+                "validation.parts: of a table, which has one training part; a folder of folds has several",
             ),
         ];
         let fault = faults.into_iter().find_map(|(bad, fault)| bad.then_some(fault));
@@ -125,7 +151,8 @@ impl Splitter for Settings {
 
     /// A fold for every part that is tested, or for every folder of folds, by its name. What validates is
     /// the part that says so; else, where a share is asked for, whole speakers of those who train, drawn by
-    /// the seed until they have it.
+    /// the seed until they have it; or each of several parts of those who train in turn, in folds that test
+    /// the same.
     fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
         let file = parts_of(taking_part)?;
         let names = Names::new(taking_part.all);
@@ -133,15 +160,12 @@ impl Splitter for Settings {
         for mut parts in parts::read(file, self)? {
             notes.append(&mut parts.notes);
             let placed = placed(&parts, &names, &mut notes)?;
-            let mut divided = Divided::new(parts.name, taking_part, &placed);
-            if divided.validation.is_empty()
-                && let Some(Choice::Drawn(drawn)) = self.or_else()
-            {
-                divided.take_validation(drawn);
-            }
-            divided.check(self.or_else())?;
+            let divided = Divided::new(parts.name, taking_part, &placed);
             notes.extend(divided.note());
-            folds.push(divided.fold());
+            for divided in self.validated(divided)? {
+                divided.check(self.or_else())?;
+                folds.push(divided.fold());
+            }
         }
         Ok(Found { folds, notes: notes.into_iter().collect() })
     }
@@ -152,6 +176,19 @@ impl Splitter for Settings {
             let (fold, speakers) = (fold.name.clone(), some_listed(&fold.in_two_parts));
             Err(CorpusError::SharedSpeakers { fold, speakers })
         })
+    }
+}
+
+impl Settings {
+    /// A fold with those who validate it, or several that test the same.
+    fn validated<'a>(&self, mut divided: Divided<'a>) -> Result<Vec<Divided<'a>>, CorpusError> {
+        match &self.validation {
+            _ if !divided.validation.is_empty() => {}
+            Some(Validation::Else(Choice::Drawn(drawn))) => divided.take_validation(drawn),
+            Some(Validation::InTurn(turn)) => return divided.in_turn(*turn),
+            _ => {}
+        }
+        Ok(vec![divided])
     }
 }
 
@@ -185,9 +222,11 @@ fn placed<'a>(
 }
 
 /// Utterances that take part, each in the part of one fold that it is in.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Divided<'a> {
     name: String,
+    /// What it tests, where other folds test the same.
+    test_set: Option<String>,
     training: Vec<&'a Utterance>,
     validation: Vec<&'a Utterance>,
     test: Vec<&'a Utterance>,
@@ -225,11 +264,36 @@ impl<'a> Divided<'a> {
         }
         let speakers: Vec<&str> = sizes.keys().copied().collect();
         let drawn = drawn.names(&speakers, 0, |speaker| sizes[speaker]);
-        let is_theirs = |u: &&Utterance| drawn.contains(u.speaker.as_str());
-        let taken = self.training.extract_if(.., |u| is_theirs(&*u));
+        self.validate_by(|speaker| drawn.contains(speaker));
+    }
+
+    /// Moves speakers from those who train.
+    fn validate_by(&mut self, is_theirs: impl Fn(&str) -> bool) {
+        let taken = self.training.extract_if(.., |u| is_theirs(&u.speaker));
         self.validation.extend(taken);
-        let theirs = self.ambiguous.extract_if(.., |u| is_theirs(&*u));
+        let theirs = self.ambiguous.extract_if(.., |u| is_theirs(&u.speaker));
         self.left_out_ambiguous.extend(theirs);
+    }
+
+    /// A fold for each part of the known speakers who train, which validates it.
+    fn in_turn(self, InTurn { parts, seed }: InTurn) -> Result<Vec<Self>, CorpusError> {
+        let known: Vec<&Utterance> =
+            self.training.iter().filter(|u| u.known_speaker().is_some()).copied().collect();
+        let speakers = shares(&known, Grouping::Speaker);
+        if parts > speakers.len() {
+            let found = speakers.len();
+            return Err(CorpusError::TooManyParts { fold: self.name, parts, found });
+        }
+        let digits = parts.to_string().len();
+        let fold = |(number, speakers): (usize, BTreeSet<String>)| {
+            let mut fold = self.clone();
+            fold.name = format!("{}-{:0digits$}", self.name, number + 1);
+            fold.test_set = Some(self.name.clone());
+            fold.validate_by(|speaker| speakers.contains(speaker));
+            fold
+        };
+        let parts = group_k_fold::parts(&speakers, parts, seed);
+        Ok(parts.into_iter().enumerate().map(fold).collect())
     }
 
     fn check(&self, validation: Option<&Choice>) -> Result<(), CorpusError> {
@@ -264,6 +328,7 @@ impl<'a> Divided<'a> {
             validation: sorted_ids(self.validation.into_iter()),
             left_out: sorted_ids(self.left_out.into_iter().chain(self.left_out_ambiguous)),
             name: self.name,
+            test_set: self.test_set,
             ..Fold::default()
         }
     }

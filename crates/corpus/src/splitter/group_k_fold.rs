@@ -105,7 +105,7 @@ impl Settings {
 /// Groups in parts of as many utterances as can be: the largest first, each to the part that has
 /// fewest; of equal ones the seed decides which is first. Single utterances go label by label, so that every
 /// part has like shares of all labels.
-fn parts(groups: &Groups<'_>, folds: usize, seed: u64) -> Vec<BTreeSet<String>> {
+pub(super) fn parts(groups: &Groups<'_>, folds: usize, seed: u64) -> Vec<BTreeSet<String>> {
     let mut names: Vec<&str> = groups.keys().copied().collect();
     names.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     names.sort_by_key(|name| (Reverse(groups[name].size()), groups[name].label));

@@ -90,7 +90,7 @@ pub struct SummaryBuilder {
     synthetic: bool,
     classes: Vec<String>,
     methods: BTreeMap<String, BTreeMap<u64, SeedRuns>>,
-    /// What the models of all seeds together tested, by method and fold name.
+    /// What the models of all seeds together tested, by method and by fold or test set.
     ensembles: BTreeMap<String, BTreeMap<String, Tested>>,
 }
 
@@ -112,10 +112,10 @@ impl SummaryBuilder {
         }
     }
 
-    /// Adds what the models of a method's seeds tested together in a fold, by the mean of their
-    /// probabilities.
-    pub fn add_ensemble(&mut self, method: &str, fold: &str, tested: Tested) {
-        self.ensembles.entry(method.to_owned()).or_default().insert(fold.to_owned(), tested);
+    /// Adds what the models of a method's seeds, and of its folds that test the same, tested together, by the
+    /// mean of their probabilities.
+    pub fn add_ensemble(&mut self, method: &str, set: &str, tested: Tested) {
+        self.ensembles.entry(method.to_owned()).or_default().insert(set.to_owned(), tested);
     }
 
     /// Adds a run: what it tested, a confusion matrix at least, and how it was trained.
@@ -171,6 +171,7 @@ impl SummaryBuilder {
             pipeline: self.pipeline,
             synthetic: self.synthetic,
             test_sets: false,
+            in_turn: BTreeMap::new(),
             classes: self.classes,
             methods,
         })
@@ -259,20 +260,21 @@ fn method_summary(seeds: BTreeMap<u64, SeedRuns>) -> Result<MethodSummary, EvalE
     Ok(MethodSummary { over_seeds, seeds: summaries, ensemble: None })
 }
 
-/// Rates of the models of all seeds together; `None` where there is one seed, or a run is missing.
+/// Rates of the models of each test set together; `None` where each has one, or a run is missing.
 fn ensemble(
     folds: &BTreeMap<String, Tested>,
     method: &MethodSummary,
 ) -> Result<Option<Ensemble>, EvalError> {
-    let seeds = method.seeds.len();
-    if seeds < 2 || method.runs() != seeds * folds.len() {
+    let (seeds, runs) = (method.seeds.len(), method.runs());
+    let parts = runs / (seeds * folds.len()).max(1);
+    if seeds * parts < 2 || runs != method.planned_runs() || runs != seeds * parts * folds.len() {
         return Ok(None);
     }
     let (_, pooled) = pool(folds.values())?;
     let folds: BTreeMap<String, Rates> =
         folds.iter().map(|(name, tested)| (name.clone(), tested.rates())).collect();
     let (mean, sd_folds) = Rates::mean_and_sd(&folds.values().cloned().collect::<Vec<_>>());
-    Ok(Some(Ensemble { seeds, folds, mean, sd_folds, pooled }))
+    Ok(Some(Ensemble { seeds, parts, folds, mean, sd_folds, pooled }))
 }
 
 fn seed_summary(runs: SeedRuns) -> Result<(Tested, SeedSummary), EvalError> {

@@ -75,6 +75,26 @@ fn fold_means_and_pooled_rates_by_hand() {
     assert_eq!(seed.pooled.precision, [Some(1.0), Some(4.0 / 6.0)]);
 }
 
+/// Two folds that test the same, each validated by others, from one seed: one test set and an ensemble of two.
+#[test]
+fn models_of_folds_that_test_the_same_are_an_ensemble() {
+    let mut builder = SummaryBuilder::new("tiny", &classes(), true);
+    builder.add_run(confusion([[4, 0], [0, 4]]), &history("lw", 0, "T-1", 2)).unwrap();
+    builder.add_run(confusion([[2, 2], [0, 4]]), &history("lw", 0, "T-2", 2)).unwrap();
+    builder.add_ensemble("lw", "T", confusion([[3, 1], [0, 4]]).into());
+    let mut summary = builder.finish().unwrap();
+    summary.in_turn = ["T-1", "T-2"].map(|fold| (fold.to_owned(), "T".to_owned())).into();
+    assert_eq!(summary.sets(), BTreeMap::from([("T", vec!["T-1", "T-2"])]));
+    let method = &summary.methods["lw"];
+    let (mean, sd) = method.over_models_of(&summary.sets()["T"]);
+    assert_eq!(mean.wa, Some(0.875));
+    assert!((sd.wa.unwrap() - 0.125 * 2.0_f64.sqrt()).abs() < 1e-15);
+    let together = method.ensemble.as_ref().unwrap();
+    assert_eq!((together.seeds, together.parts, together.folds["T"].wa), (1, 2, Some(0.875)));
+    let text = summary.to_json().unwrap();
+    assert_eq!(Summary::from_json(&text).unwrap(), summary);
+}
+
 #[test]
 fn seeds_are_averaged_fold_by_fold() {
     let summary = tiny();

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, percent};
-use crate::page::{table, tested_folds};
+use crate::page::table;
 
 const CAPTION: &str = "How far probabilities can be relied on; lower is better. ECE: expected \
     calibration error in percent, the mean distance between the predicted class’s probability and the \
@@ -29,7 +29,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
         }
     };
     let over = if input.summary.test_sets {
-        "Means over seeds."
+        "Means over models."
     } else {
         "Folds: mean ± standard deviation over folds. Pooled: all utterances as one set."
     };
@@ -40,7 +40,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
 /// What each rate is told of.
 fn names(input: &ReportInput<'_>) -> Vec<String> {
     if input.summary.test_sets {
-        return tested_folds(input).into_iter().map(str::to_owned).collect();
+        return input.summary.sets().into_keys().map(str::to_owned).collect();
     }
     ["Folds", "Pooled"].map(str::to_owned).to_vec()
 }
@@ -68,8 +68,8 @@ fn head(names: &[String]) -> Markup {
 /// Rates with their deviations over folds, column by column.
 fn columns(input: &ReportInput<'_>, method: &MethodSummary) -> Vec<(Rates, Rates)> {
     if input.summary.test_sets {
-        let of_set = |set| (method.over_seeds_of(set).0, Rates::default());
-        return tested_folds(input).into_iter().map(of_set).collect();
+        let of_set = |folds: Vec<&str>| (method.over_models_of(&folds).0, Rates::default());
+        return input.summary.sets().into_values().map(of_set).collect();
     }
     let over = &method.over_seeds;
     let folds = (over.mean.clone(), over.sd_folds.clone());

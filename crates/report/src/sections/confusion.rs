@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::counted;
-use crate::page::{result_caption, tested_folds};
+use crate::page::result_caption;
 use crate::svg::heatmap::{self, Heatmap};
 
 /// The section.
@@ -34,12 +34,12 @@ fn matrices(input: &ReportInput<'_>) -> Vec<(String, String, Confusion)> {
             all.push((title.to_owned(), runs(method), counts));
             continue;
         }
-        for set in tested_folds(input) {
+        for (set, folds) in input.summary.sets() {
             let mut counts = Confusion::new(input.summary.classes.len());
-            let seeds: Vec<_> = method.seeds.values().filter_map(|s| s.folds.get(set)).collect();
+            let models: Vec<_> = method.runs_of(&folds).collect();
             // Matrices of one summary have one size, so that adding them cannot fail.
-            if seeds.iter().all(|fold| counts.merge(&fold.confusion).is_ok()) {
-                let count = counted(seeds.len(), "seed");
+            if models.iter().all(|fold| counts.merge(&fold.confusion).is_ok()) {
+                let count = counted(models.len(), "model");
                 all.push((format!("{title}, test set {set}"), count, counts));
             }
         }

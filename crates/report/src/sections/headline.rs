@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{counted, percent, points, probability};
-use crate::page::{missing, result_caption, seeds, table, tested_folds};
+use crate::page::{missing, result_caption, seeds, table};
 use crate::sections::folds::by_speaker;
 use crate::svg::strip::{self, Row};
 
@@ -55,11 +55,11 @@ fn methods(input: &ReportInput<'_>) -> Markup {
 /// Every test set by itself.
 fn test_sets(input: &ReportInput<'_>) -> Markup {
     html! {
-        @for set in tested_folds(input) {
+        @for (set, folds) in input.summary.sets() {
             tbody {
                 tr { th scope="rowgroup" colspan="4" { "Test set " (set) } }
                 @for (id, method) in input.summary.methods_in_order() {
-                    @let (mean, sd) = method.over_seeds_of(set);
+                    @let (mean, sd) = method.over_models_of(&folds);
                     (method_row(input, id, &mean, &sd))
                 }
             }
@@ -68,9 +68,9 @@ fn test_sets(input: &ReportInput<'_>) -> Markup {
 }
 
 fn caption(input: &ReportInput<'_>) -> String {
-    let several = seeds(input) > 1;
+    let several = seeds(input) > 1 || !input.summary.in_turn.is_empty();
     let over = match (input.summary.test_sets, several) {
-        (true, true) => "Mean ± standard deviation over seeds, each test set by itself",
+        (true, true) => "Mean ± standard deviation over models, each test set by itself",
         (true, false) => "Each test set by itself",
         (false, true) => "Mean ± standard deviation over folds, each fold averaged over its seeds",
         (false, false) => "Mean ± standard deviation over folds",
@@ -166,9 +166,10 @@ fn comparison_table(
     let drawn = drawn(input);
     let caption = format!(
         "{title} in percentage points. Folds: mean over {folds}, seeds averaged within \
-         each, p of a two-sided paired permutation test over folds, and the same by Holm’s correction \
-         for the {family} of the table, each rate by itself. Pooled: all utterances as one set, with \
-         the 95 % interval of a bootstrap that draws whole {drawn}; it is not corrected."
+         each, with the 95 % interval by Student’s t, p of a two-sided paired permutation test over \
+         folds, and the same by Holm’s correction for the {family} of the table, each rate by itself. \
+         Pooled: the 95 % interval of all utterances as one set, by a jackknife over whole {drawn}. \
+         Intervals are not corrected."
     );
     let content = html! {
         thead {
@@ -179,10 +180,10 @@ fn comparison_table(
             tr {
                 @for _ in 0..2 {
                     th.first scope="col" { "Folds" }
+                    th scope="col" { "95 %" }
                     th scope="col" { "p" }
                     th scope="col" { "Holm" }
-                    th scope="col" { "Pooled" }
-                    th scope="col" { "95 %" }
+                    th scope="col" { "Pooled, 95 %" }
                 }
             }
         }
@@ -199,14 +200,14 @@ fn comparison_table(
     table(input, title, &caption, &content)
 }
 
-/// What the bootstrap draws: what the split divides, folds where a fold has several of them that are no speakers.
+/// What the jackknife leaves out: what the split divides, folds where these test several single utterances.
 fn drawn(input: &ReportInput<'_>) -> &'static str {
     let several = input.splits.folds.iter().any(|fold| fold.tested.len() > 1);
     match input.splits.grouping {
         Grouping::Speaker => "speakers",
-        Grouping::Session | Grouping::Sentence | Grouping::Utterance if several => "folds",
         Grouping::Session => "sessions",
         Grouping::Sentence => "sentences",
+        Grouping::Utterance if several => "folds",
         Grouping::Utterance => "utterances",
     }
 }
@@ -221,14 +222,17 @@ fn folds_compared(rows: &[(&str, Comparison)]) -> String {
 }
 
 fn effect_cells(effect: &Effect) -> Markup {
-    let [low, high] = effect.interval;
     html! {
         td.first { (points(effect.mean)) }
+        td { (range(effect.interval)) }
         td { (probability(effect.p)) }
         td { (probability(effect.holm)) }
-        td { (points(effect.pooled)) }
-        td { (points(low)) " to " (points(high)) }
+        td { (range(effect.pooled_interval)) }
     }
+}
+
+fn range([low, high]: [f64; 2]) -> String {
+    format!("{} to {}", points(low), points(high))
 }
 
 /// What may be said of a method's gain in UA, plainly: above all, whether there is one.
@@ -248,15 +252,15 @@ fn verdict(method: &str, reference: &str, found: Option<&Comparison>) -> String 
         ("is not shown to beat", " Chance alone can make such a difference.")
     };
     format!(
-        "{method} {says} {reference} in UA: {} points over {}, p\u{a0}{}, by Holm’s correction {}; \
-         pooled {}, 95 % interval {} to {}.{after}",
+        "{method} {says} {reference} in UA: {} points over {}, 95 % interval {}, p\u{a0}{}, by Holm’s \
+         correction {}; pooled {}, 95 % interval {}.{after}",
         points(found.ua.mean),
         counted(found.folds, "fold"),
+        range([low, high]),
         probability(found.ua.p),
         probability(found.ua.holm),
         points(found.ua.pooled),
-        points(low),
-        points(high),
+        range(found.ua.pooled_interval),
     )
 }
 
@@ -308,7 +312,7 @@ mod tests {
     use super::*;
 
     fn comparison(mean: f64, [p, holm]: [f64; 2], interval: [f64; 2]) -> Comparison {
-        let effect = Effect { mean, p, holm, pooled: mean, interval };
+        let effect = Effect { mean, interval, p, holm, pooled: mean, pooled_interval: interval };
         Comparison { folds: 10, groups: 10, wa: effect, ua: effect }
     }
 

@@ -1,5 +1,7 @@
 //! What label noise does to every method, and who finds the labels exchanged.
 
+use std::collections::BTreeSet;
+
 use ambivox_eval::{FIRST, NoiseDetection, NoisePoint, NoiseSummary, Spread, method_order};
 use maud::{Markup, html};
 
@@ -12,17 +14,11 @@ use crate::svg::curves::{self, Curve};
 pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
     let noise = input.noise?;
     let methods = in_order(noise);
-    let curves: Vec<Curve> = methods.iter().map(|(id, points)| curve(input, id, points)).collect();
+    let tested = tested(noise);
     Some(html! {
         p { (introduction(noise)) }
-        figure {
-            figcaption {
-                (result_caption(input, "UA on clean test labels over the share of labels exchanged: \
-                    mean over folds and seeds."))
-            }
-            (curves::render("noise", "UA", &curves))
-        }
-        (rate_table(input, noise, &methods))
+        @for (place, set) in tested.iter().enumerate() { (figure(input, &methods, place, *set)) }
+        @for set in tested { (rate_table(input, noise, &methods, set)) }
         (repair_table(input, &methods))
         (detection_table(input, &noise.detection))
     })
@@ -37,9 +33,41 @@ fn in_order(noise: &NoiseSummary) -> Methods<'_> {
     methods
 }
 
-fn curve(input: &ReportInput<'_>, id: &str, points: &[NoisePoint]) -> Curve {
-    let points = points.iter().map(|point| (point.rate, point.ua.mean)).collect();
-    Curve { label: input.title_of(id).to_owned(), points }
+/// What rates are of: each test set by itself, or all folds.
+type Tested<'a> = Option<&'a str>;
+
+fn tested(noise: &NoiseSummary) -> Vec<Tested<'_>> {
+    let sets: BTreeSet<&str> =
+        noise.methods.values().flatten().flat_map(|p| p.test_sets.keys()).map(|s| &**s).collect();
+    if sets.is_empty() { vec![None] } else { sets.into_iter().map(Some).collect() }
+}
+
+fn ua(point: &NoisePoint, set: Tested<'_>) -> Option<Spread> {
+    set.map_or(Some(point.ua), |set| Some(point.test_sets.get(set)?.ua))
+}
+
+fn wa(point: &NoisePoint, set: Tested<'_>) -> Option<Spread> {
+    set.map_or(Some(point.wa), |set| Some(point.test_sets.get(set)?.wa))
+}
+
+fn figure(input: &ReportInput<'_>, methods: &Methods<'_>, place: usize, set: Tested<'_>) -> Markup {
+    let curve = |(id, points): &(&str, &[NoisePoint])| Curve {
+        label: input.title_of(id).to_owned(),
+        points: points.iter().filter_map(|p| Some((p.rate, ua(p, set)?.mean))).collect(),
+    };
+    let curves: Vec<Curve> = methods.iter().map(curve).collect();
+    let over = set.map_or_else(
+        || "mean over folds and seeds".to_owned(),
+        |set| format!("test set {set}, mean over models"),
+    );
+    let caption = format!("UA on clean test labels over the share of labels exchanged: {over}.");
+    let id = if place == 0 { "noise".to_owned() } else { format!("noise-{place}") };
+    html! {
+        figure {
+            figcaption { (result_caption(input, &caption)) }
+            (curves::render(&id, "UA", &curves))
+        }
+    }
 }
 
 fn introduction(noise: &NoiseSummary) -> String {
@@ -70,36 +98,41 @@ fn head(first: &str, rates: &[f64]) -> Markup {
     }
 }
 
-fn rate_table(input: &ReportInput<'_>, noise: &NoiseSummary, methods: &Methods<'_>) -> Markup {
+fn rate_table(
+    input: &ReportInput<'_>,
+    noise: &NoiseSummary,
+    methods: &Methods<'_>,
+    set: Tested<'_>,
+) -> Markup {
+    type Pick = fn(&NoisePoint, Tested<'_>) -> Option<Spread>;
     let rates = rates(methods);
+    let cell = |rate: Option<Spread>| rate.map_or_else(|| NONE.to_owned(), |rate| spread(&rate));
     let content = html! {
         (head("Method", &rates))
-        @for (name, pick) in [("UA", ua as fn(&NoisePoint) -> &Spread), ("WA", wa)] {
+        @for (name, pick) in [("UA", ua as Pick), ("WA", wa)] {
             tbody {
                 tr { th scope="rowgroup" colspan=(rates.len() + 1) { (name) } }
                 @for (id, points) in methods {
                     tr {
                         th scope="row" { (input.title_of(id)) }
-                        @for point in *points { td { (spread(pick(point))) } }
+                        @for point in *points { td { (cell(pick(point, set))) } }
                     }
                 }
             }
         }
     };
-    let caption = format!(
-        "Percent, mean over folds and its standard deviation over seeds, by the share of labels \
-         exchanged ({} noise).",
-        noise.kind
+    let (label, over) = set.map_or_else(
+        || (String::new(), "over folds and its standard deviation over seeds".to_owned()),
+        |set| {
+            (
+                format!(", test set {set}"),
+                format!("and standard deviation over the models of test set {set}"),
+            )
+        },
     );
-    table(input, "Rates under label noise", &caption, &content)
-}
-
-fn ua(point: &NoisePoint) -> &Spread {
-    &point.ua
-}
-
-fn wa(point: &NoisePoint) -> &Spread {
-    &point.wa
+    let caption =
+        format!("Percent, mean {over}, by the share of labels exchanged ({} noise).", noise.kind);
+    table(input, &format!("Rates under label noise{label}"), &caption, &content)
 }
 
 fn repair_table(input: &ReportInput<'_>, methods: &Methods<'_>) -> Markup {

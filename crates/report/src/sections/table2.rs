@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{counted, percent};
-use crate::page::{folds, missing, seeds, sortable_table, tested_folds};
+use crate::page::{folds, missing, models, seeds, sortable_table};
 use crate::sections::calibration;
 
 const RATES: &str = "Results in percent. P: precision, R: recall, F1: F1-score, WA: weighted \
@@ -48,26 +48,37 @@ fn groups(input: &ReportInput<'_>) -> Vec<(String, Vec<Table2Row>)> {
             .map(titled)
             .to_vec();
     }
-    let seeds = counted(seeds(input), "seed");
-    let set = |name: &str| {
-        let title = format!("Test set {name}, mean over {seeds}{}", missing(input));
-        (title, of_test_set(input, name))
-    };
-    let sets = tested_folds(input).into_iter().map(set);
+    let sets = input.summary.sets().into_iter();
+    let sets = sets.flat_map(|(set, folds)| of_test_set(input, set, &folds));
     sets.chain([titled(RowSource::Paper)]).collect()
 }
 
-/// Every method on one test set.
-fn of_test_set(input: &ReportInput<'_>, set: &str) -> Vec<Table2Row> {
-    let methods = input.summary.methods_in_order().into_iter();
-    let row = |(id, method): (&str, &MethodSummary)| Table2Row {
-        method: id.to_owned(),
-        title: input.title_of(id).to_owned(),
-        source: RowSource::FoldMeans,
-        rates: method.over_seeds_of(set).0,
-        sd: None,
+/// Every method on one test set: the mean of its models, and what they say together.
+fn of_test_set(
+    input: &ReportInput<'_>,
+    set: &str,
+    folds: &[&str],
+) -> Vec<(String, Vec<Table2Row>)> {
+    let models = models(input, folds);
+    let rows = |source, rates: &dyn Fn(&MethodSummary) -> Option<Rates>| {
+        let methods = input.summary.methods_in_order().into_iter();
+        let row = |(id, method): (&str, &MethodSummary)| {
+            let (method, rates) = (id.to_owned(), rates(method)?);
+            let title = input.title_of(id).to_owned();
+            Some(Table2Row { method, title, source, rates, sd: None })
+        };
+        methods.filter_map(row).collect::<Vec<_>>()
     };
-    methods.map(row).collect()
+    let means = rows(RowSource::FoldMeans, &|method| Some(method.over_models_of(folds).0));
+    let together =
+        rows(RowSource::Ensemble, &|method| method.ensemble.as_ref()?.folds.get(set).cloned());
+    let mut groups = vec![(format!("Test set {set}, mean over {models}{}", missing(input)), means)];
+    if !together.is_empty() {
+        let title =
+            format!("Test set {set}, mean of the probabilities of {models}, as of one model");
+        groups.push((title, together));
+    }
+    groups
 }
 
 fn head(classes: &[String]) -> Markup {

@@ -258,6 +258,7 @@ fn splits(index: &IndexSummary) -> Splits {
         utterances: (0..total).map(|n| format!("utterance-{n:05}")).collect(),
         ambiguous: vec![],
         without_votes: vec![],
+        groups: BTreeMap::new(),
         notes: vec![],
     }
 }
@@ -272,7 +273,8 @@ fn noise() -> NoiseSummary {
             let ua = 0.7 - 0.5 * rate * (1.0 - 0.06 * n as f64);
             let restored = LabelRepair { wrong: 400, restored: 120, right: 600, broken: 31 };
             let repair = (method.starts_with('l') && rate > 0.0).then_some(restored);
-            NoisePoint { rate, wa: spread(ua + 0.03), ua: spread(ua), repair }
+            let test_sets = BTreeMap::new();
+            NoisePoint { rate, wa: spread(ua + 0.03), ua: spread(ua), test_sets, repair }
         };
         ((*method).to_owned(), (0..5).map(point).collect())
     });

@@ -114,6 +114,7 @@ impl LabelRule for Lw {
 
 #[cfg(test)]
 mod tests {
+    use ambivox_settings::{Range, Space};
     use proptest::prelude::*;
 
     use super::*;
@@ -128,6 +129,41 @@ mod tests {
             weight_rate,
             rescale_initial_weights: false,
             second_step: WeightStep::default(),
+        }
+    }
+
+    /// The ends of a setting of the space that is published for `lw`.
+    fn ends(setting: &str) -> [f64; 2] {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pipelines/spaces/lw.toml");
+        let space = Space::read(file.as_ref()).unwrap();
+        match &space.settings[setting] {
+            Range::LogUniform(ends) | Range::Uniform(ends) => *ends,
+            Range::Choice(values) => {
+                [values.first(), values.last()].map(|v| v.unwrap().as_float().unwrap())
+            }
+            Range::Integer(_) => panic!("{setting} is no real number"),
+        }
+    }
+
+    /// Labels of four classes, by a network that is sure of another, in the epochs of `pipelines/emodb.toml`.
+    #[test]
+    fn every_end_of_the_space_moves_labels_and_weights() {
+        let sure = [vec![0.01_f64, 0.97, 0.01, 0.01], vec![0.97, 0.01, 0.01, 0.01]]
+            .map(|y| y.iter().map(|y| y.ln()).collect::<Vec<f64>>());
+        for label_scale in ends("methods.lw.label_scale") {
+            for label_rate in ends("methods.lw.label_rate") {
+                for weight_rate in ends("methods.lw.weight_rate") {
+                    let at = LwSettings { label_scale, ..settings(label_rate, weight_rate) };
+                    let mut lw = Lw::new(&at, &[0, 0, 1, 2, 3], 4);
+                    let outputs = [0, 1, 1, 1, 1].map(|n: usize| sure[n].clone());
+                    let before = lw.labels.weights.clone();
+                    (0..20).for_each(|_| lw.after_round(&outputs));
+                    let moved = share_moved(&lw.labels, &[Some(0)]);
+                    assert!(moved > 0.0, "{at:?}");
+                    let change = (lw.labels.weights[0] - before[0]).abs();
+                    assert!(change > 0.05 * before[0], "{at:?}: {change}");
+                }
+            }
         }
     }
 

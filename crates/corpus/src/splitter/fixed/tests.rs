@@ -246,6 +246,26 @@ fn ambiguous_utterances_train_where_they_are_listed_to() {
     assert!(text.contains("speakers in two of its parts: c"), "{text}");
 }
 
+/// Several models of one training part: each part of its speakers validates one, and all test the same.
+#[test]
+fn parts_of_those_who_train_validate_in_turn() {
+    let turn = |parts| Some(Validation::InTurn(InTurn { parts, seed: 1 }));
+    let parts = [("a", "Train"), ("b", "Train"), ("c", "Test1"), ("d", "Train")];
+    let in_turn = Settings { validation: turn(3), ..settings() };
+    let (splits, notes) = of_table(&table(&parts), &in_turn).unwrap();
+    assert!(notes.is_empty() && splits.are_test_sets(), "{notes:?}");
+    let names: Vec<(&str, &str)> =
+        splits.folds.iter().map(|fold| (fold.name.as_str(), fold.test_set())).collect();
+    assert_eq!(names, [("Test1-1", "Test1"), ("Test1-2", "Test1"), ("Test1-3", "Test1")]);
+    let validating: BTreeSet<&String> =
+        splits.folds.iter().flat_map(|fold| &fold.validating).collect();
+    assert!(validating.into_iter().eq(["a", "b", "d"]), "each once");
+    assert!(splits.folds.iter().all(|fold| fold.test == splits.folds[0].test));
+    let many = Settings { validation: turn(4), ..settings() };
+    let error = of_table(&table(&parts), &many).unwrap_err().to_string();
+    assert!(error.contains("split.validation.parts = 4, and 3 known speakers train"), "{error}");
+}
+
 #[test]
 fn impossible_settings_are_refused() {
     let refused = |text: &str| plan(&toml::from_str(text).unwrap()).unwrap_err();
@@ -257,6 +277,9 @@ fn impossible_settings_are_refused() {
     assert!(refused(&format!("{whole}[\"t\"]")).contains("named twice"));
     assert!(refused(&format!("{whole}\"partner\"")).contains("a list of parts, \"none\""));
     assert!(refused(&format!("{whole}{{ share = 2.0, seed = 1 }}")).contains("above 0, below 1"));
+    assert!(refused(&format!("{whole}{{ parts = 1, seed = 1 }}")).contains("parts: at least 2"));
+    let folder = "kind = \"fixed\"\nfile = \"x\"\nvalidation = { parts = 2, seed = 1 }";
+    assert!(refused(folder).contains("a folder of folds has several"));
     assert!(refused(&format!("{whole}[\"t\"]\nvalidation_share = 0.1")).contains("unknown field"));
     let planned = plan(&toml::from_str(&format!("{whole}\"none\"")).unwrap()).unwrap();
     assert!(!planned.section.settings.contains_key("file") && planned.parts.is_some());
