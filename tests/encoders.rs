@@ -3,7 +3,7 @@
 
 use crate::corpora::tones;
 use crate::harness::{DATA, DONE, House, USAGE, root};
-use crate::predict::predict;
+use crate::predict::{predict, predict_among};
 
 const PIPELINE: &str = "pipelines/tiny.toml";
 const LLD: &str = "[features]\nset = \"ser32\"";
@@ -43,6 +43,12 @@ fn states_are_learned_from_bundled_and_predicted_from() {
     let encoder = house.path("pipelines/encoder").display().to_string();
     let said = predict(&house, &["--encoder", &encoder, &sound], b"").ended(DONE).text();
     assert!(said.contains("anna-happy-0"), "{said}");
+    let among = house.path("pipelines");
+    let found = predict_among(&house, Some(&among), &[&sound], b"").ended(DONE).text();
+    assert_eq!(found, said);
+    let among = house.path("corpus");
+    let told = ["there is no encoder in", "corpus, the folder in AMBIVOX_ENCODERS"];
+    predict_among(&house, Some(&among), &[&sound], b"").ended(USAGE).complained_of(&told);
 }
 
 #[test]

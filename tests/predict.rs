@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Stdio;
 
 use fs_err as fs;
@@ -34,11 +35,22 @@ pub(crate) fn bundled() -> House {
 
 /// Runs `cargo xtask predict` with these bytes on its standard input.
 pub(crate) fn predict(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
+    predict_among(house, None, arguments, input)
+}
+
+/// As [`predict`], with a folder of encoders to look in.
+pub(crate) fn predict_among(
+    house: &House,
+    encoders: Option<&Path>,
+    arguments: &[&str],
+    input: &[u8],
+) -> Ran {
     let mut child = from_a_shell(xtask())
         .current_dir(root())
         .args(["predict", "--model"])
         .arg(house.path("model"))
         .args(arguments)
+        .env("AMBIVOX_ENCODERS", encoders.unwrap_or(Path::new("")))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -7,6 +7,7 @@ mod output;
 
 use std::ffi::OsString;
 use std::io::{Write as _, stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -16,7 +17,8 @@ use ambivox_models::compute_by;
 use ambivox_settings::{Arithmetic, UnknownArithmetic, exit, printable};
 use rayon::prelude::*;
 
-use crate::{Ensemble, PredictError};
+use crate::encoder::VARIABLE;
+use crate::{Encoders, Ensemble, PredictError};
 use cli::{Cli, Form};
 use inputs::Input;
 use output::{Answer, Report};
@@ -66,7 +68,9 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     // The global pool, since the matrix products use that one.
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     compute_by(Arithmetic::asked()?);
-    let ensemble = Ensemble::load(&cli.model, cli.encoder.as_deref())?;
+    let cache = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty());
+    let encoders = Encoders { named: cli.encoder.as_deref(), cache: cache.as_ref().map(Path::new) };
+    let ensemble = Ensemble::load(&cli.model, encoders)?;
     if ensemble.bundle().synthetic {
         say("warning: these networks were trained on a synthetic corpus and know no real speech");
     }

@@ -6,9 +6,9 @@ use ambivox_lld::{FeatureSet, SAMPLE_RATE};
 use ambivox_settings::Bundle;
 use serde::Serialize;
 
-use crate::PredictError;
 use crate::networks::{Networks, Said};
 use crate::reader::{Part, Reader};
+use crate::{Encoders, PredictError};
 
 /// Networks that predict together: their probabilities and their attention are averaged.
 pub struct Ensemble {
@@ -56,14 +56,14 @@ pub struct Attention {
 
 impl Ensemble {
     /// Reads a bundle. It is an error, which names the file, unless every network is the one that
-    /// was bundled, by its digest, and all know the same classes and descriptors; and unless `encoder`
-    /// is the folder of the encoder whose hidden states they read, where they do.
-    pub fn load(folder: &Path, encoder: Option<&Path>) -> Result<Self, PredictError> {
+    /// was bundled, by its digest, and all know the same classes and descriptors; and unless the encoder
+    /// whose hidden states they read, where they do, is found among `encoders`.
+    pub fn load(folder: &Path, encoders: Encoders<'_>) -> Result<Self, PredictError> {
         if !folder.is_dir() {
             return Err(PredictError::NoFolder(folder.to_owned()));
         }
         let bundle = Bundle::read(folder)?;
-        let (networks, reader) = Networks::load(folder, &bundle, encoder)?;
+        let (networks, reader) = Networks::load(folder, &bundle, encoders)?;
         Ok(Self { bundle, networks, width: reader.columns().len(), reader })
     }
 

@@ -8,6 +8,8 @@ use ambivox_lld::LldError;
 use ambivox_models::ModelError;
 use ambivox_settings::{SettingsError, exit};
 
+use crate::encoder::VARIABLE;
+
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
@@ -43,12 +45,16 @@ pub enum PredictError {
     /// What the networks read cannot be made of sound.
     #[error("what the bundle's networks read: {0}")]
     Frontend(#[from] FrontendError),
-    /// They read hidden states of an encoder, which was not named.
+    /// They read hidden states of an encoder, which was not found; the message has its digests, and where
+    /// it was looked for.
     #[error(
         "the bundle's networks read hidden states of an encoder that is not in the bundle: {0}\nhint: name \
-         its folder with --encoder"
+         its folder with --encoder, or with {VARIABLE} a folder that has it up to three levels below"
     )]
     NoEncoder(String),
+    /// An encoder was named, and they read no hidden states.
+    #[error("the bundle's networks read no hidden states of an encoder; leave --encoder out")]
+    NeedlessEncoder,
     /// An encoder's file is not the one that the networks were trained with.
     #[error(
         "{}: its digest is {found}, and the networks were trained with {expected}; name that encoder's \
@@ -106,7 +112,9 @@ impl PredictError {
     /// recording is at fault, or neither.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoFolder(_) | Self::NoEncoder(_) | Self::NoStream => exit::USAGE,
+            Self::NoFolder(_) | Self::NoEncoder(_) | Self::NeedlessEncoder | Self::NoStream => {
+                exit::USAGE
+            }
             Self::Bundle(SettingsError::Read(error))
             | Self::File(error)
             | Self::Model(ModelError::Io(error)) => match error.kind() {

@@ -7,9 +7,9 @@
 //!
 //! ```no_run
 //! use std::path::Path;
-//! use ambivox_predict::Ensemble;
+//! use ambivox_predict::{Encoders, Ensemble};
 //!
-//! let ensemble = Ensemble::load(Path::new("bundle"), None)?;
+//! let ensemble = Ensemble::load(Path::new("bundle"), Encoders::default())?;
 //! let samples = ambivox_audio::load(Path::new("speech.wav"), Default::default())?;
 //! let analysis = ensemble.analyse(&samples, 10.0)?;
 //! println!("{:?} {:?}", ensemble.classes(), analysis.probabilities);
@@ -17,6 +17,7 @@
 //! ```
 
 mod command;
+mod encoder;
 mod ensemble;
 mod error;
 mod live;
@@ -25,6 +26,7 @@ mod reader;
 mod windows;
 
 pub use command::main;
+pub use encoder::Encoders;
 pub use ensemble::{Analysis, Attention, Ensemble, Window};
 pub use error::PredictError;
 pub use live::Live;

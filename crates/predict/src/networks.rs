@@ -7,8 +7,8 @@ use ambivox_models::{Checkpoint, ModelError, Prediction, Rows};
 use ambivox_settings::{Bundle, BundledNetwork, Features, Normalisation, read_bounded};
 use fs_err as fs;
 
-use crate::PredictError;
 use crate::reader::Reader;
+use crate::{Encoders, PredictError};
 
 /// Bytes of a bundle's networks at most, all together: what they take in memory.
 const MOST_BYTES: u64 = 4 << 30;
@@ -42,11 +42,11 @@ pub(crate) struct Said {
 }
 
 impl Networks {
-    /// Reads the networks of a bundle, and makes ready what they all read, with the folder of an encoder.
+    /// Reads the networks of a bundle, and makes ready what they all read, with an encoder where they need one.
     pub(crate) fn load(
         folder: &Path,
         bundle: &Bundle,
-        encoder: Option<&Path>,
+        encoders: Encoders<'_>,
     ) -> Result<(Self, Reader), PredictError> {
         let members = load(folder, bundle)?;
         let Features { mut frontend, pooling, normalisation } = members[0].features.clone();
@@ -56,7 +56,7 @@ impl Networks {
         if differ {
             frontend.settings.insert(LAYER.to_owned(), "nested".into());
         }
-        let reader = Reader::open(&frontend, bundle, encoder)?;
+        let reader = Reader::open(&frontend, bundle, encoders)?;
         let columns = reader.columns();
         let pooling = pool_columns(&pooling, &columns, reader.added_rows())?;
         let read = pooling.as_ref().map_or(columns.as_slice(), |pooling| pooling.columns());

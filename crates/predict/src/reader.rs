@@ -1,13 +1,10 @@
 //! What makes rows of sound for a bundle's networks: descriptors, or any other front end that hears.
 
-use std::path::Path;
-
-use ambivox_frontends::{ENCODER_FILES, FRONTENDS, Frontend, FrontendError, Utterance, lld_set};
+use ambivox_frontends::{FRONTENDS, Frontend, FrontendError, Utterance, lld_set};
 use ambivox_lld::{Extractor, FeatureSet, SAMPLE_RATE};
-use ambivox_settings::{Bundle, BundledEncoder, Features, Section};
-use fs_err as fs;
+use ambivox_settings::{Bundle, Features, Section};
 
-use crate::{PredictError, windows};
+use crate::{Encoders, PredictError, windows};
 
 /// Seconds from one row to the next of a front end that does not say, as of hidden states of an encoder.
 const STEP_S: f64 = 0.02;
@@ -27,44 +24,22 @@ pub(crate) struct Part {
 }
 
 impl Reader {
-    /// Makes ready what a section tells, with the folder of the encoder where the bundle asks for one.
+    /// Makes ready what a section tells, with the encoder where the bundle asks for one.
     pub(crate) fn open(
         section: &Section,
         bundle: &Bundle,
-        folder: Option<&Path>,
+        encoders: Encoders<'_>,
     ) -> Result<Self, PredictError> {
+        let encoder = encoders.find(bundle)?;
         if section.kind == Features::FIRST {
             let set = lld_set(section)?;
             let extractor = Extractor::new(&set)?;
             return Ok(Self::Descriptors(Box::new((set, extractor))));
         }
-        let encoder = bundle.encoder.as_ref();
-        let folder = encoder.map(|encoder| Self::encoder(encoder, folder)).transpose()?;
         let deaf =
             |fault| FrontendError::Setting(format!("of front ends that hear recordings {fault}"));
         let kind = FRONTENDS.find(&section.kind).map_err(deaf)?;
-        Ok(Self::Whole((kind.open)(section, folder)?))
-    }
-
-    /// The folder of an encoder, after its files have been found to be those that the networks were trained
-    /// with.
-    fn encoder<'a>(
-        encoder: &BundledEncoder,
-        folder: Option<&'a Path>,
-    ) -> Result<&'a Path, PredictError> {
-        let folder = folder.ok_or_else(|| PredictError::NoEncoder(asked(encoder)))?;
-        encoder.files.iter().try_for_each(|(name, digest)| check(&folder.join(name), digest))?;
-        let unlisted = ENCODER_FILES.into_iter().filter(|name| !encoder.files.contains_key(*name));
-        let unlisted: Vec<&str> = unlisted.filter(|name| folder.join(name).exists()).collect();
-        if let Some(name) = unlisted.first() {
-            let (file, found) = (folder.join(name), "that of a file".to_owned());
-            return Err(PredictError::OtherEncoder {
-                file,
-                found,
-                expected: "none such".to_owned(),
-            });
-        }
-        Ok(folder)
+        Ok(Self::Whole((kind.open)(section, encoder.as_deref())?))
     }
 
     /// Names of the values of a row.
@@ -125,21 +100,4 @@ impl Reader {
             }
         }
     }
-}
-
-/// What a bundle asks for.
-fn asked(encoder: &BundledEncoder) -> String {
-    let files = encoder.files.iter().map(|(name, digest)| format!("\n  {name}, BLAKE3 {digest}"));
-    format!("{} with{}", encoder.name, files.collect::<String>())
-}
-
-fn check(file: &Path, expected: &str) -> Result<(), PredictError> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(fs::File::open(file)?)?;
-    let found = hasher.finalize().to_string();
-    if found == expected {
-        return Ok(());
-    }
-    let (file, expected) = (file.to_owned(), expected.to_owned());
-    Err(PredictError::OtherEncoder { file, found, expected })
 }

@@ -86,7 +86,7 @@ fn write_of(method: &str, folder: &Path, networks: Vec<BundledNetwork>) {
 fn ensemble(seeds: &[u64]) -> Ensemble {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), seeds.iter().map(|&s| bundled(folder.path(), s, &CLASSES)).collect());
-    Ensemble::load(folder.path(), None).unwrap()
+    Ensemble::load(folder.path(), Encoders::default()).unwrap()
 }
 
 /// Networks that read functionals.
@@ -98,7 +98,7 @@ fn ensemble_of_functionals(seeds: &[u64]) -> Ensemble {
         described(folder.path(), seed, file)
     };
     write_of("cyclegan", folder.path(), seeds.iter().map(bundled).collect());
-    Ensemble::load(folder.path(), None).unwrap()
+    Ensemble::load(folder.path(), Encoders::default()).unwrap()
 }
 
 fn weights(window: &Window) -> &[f32] {
@@ -191,7 +191,7 @@ fn networks_of_frames_and_of_functionals_are_no_bundle() {
     let both = [bundled(folder.path(), 1, &CLASSES), described(folder.path(), 2, file)];
     for (first, other) in [(0, "mlp-2.safetensors"), (1, "lw-1.safetensors")] {
         write(folder.path(), vec![both[first].clone(), both[1 - first].clone()]);
-        let text = Ensemble::load(folder.path(), None).err().unwrap().to_string();
+        let text = Ensemble::load(folder.path(), Encoders::default()).err().unwrap().to_string();
         assert!(text.contains(other) && text.contains("it reads"), "{text}");
     }
 }
@@ -214,7 +214,7 @@ fn a_bundle_at_fault_is_refused_by_file() {
     let folder = tempfile::tempdir().unwrap();
     let refused = |networks: Vec<BundledNetwork>| {
         write(folder.path(), networks);
-        Ensemble::load(folder.path(), None).err().unwrap().to_string()
+        Ensemble::load(folder.path(), Encoders::default()).err().unwrap().to_string()
     };
     let [one, two] = [1, 2].map(|seed| bundled(folder.path(), seed, &CLASSES));
     let other = bundled(folder.path(), 3, &["anger", "sadness", "neutral"]);
@@ -225,7 +225,7 @@ fn a_bundle_at_fault_is_refused_by_file() {
     assert!(text.contains("lw-2.safetensors") && text.contains("copy the bundle anew"), "{text}");
     let missing = BundledNetwork { file: "none.safetensors".to_owned(), ..one };
     assert!(refused(vec![missing]).contains("none.safetensors"));
-    let text = Ensemble::load(Path::new("nowhere"), None).err().unwrap().to_string();
+    let text = Ensemble::load(Path::new("nowhere"), Encoders::default()).err().unwrap().to_string();
     assert!(text.contains("nowhere") && text.contains("xtask bundle"), "{text}");
 }
 
@@ -236,7 +236,7 @@ fn a_network_is_a_file_of_the_bundle_and_of_a_size_that_can_be() {
     let file = folder.path().join(&one.file);
     write(folder.path(), vec![one.clone()]);
     let refused = |code: u8| {
-        let error = Ensemble::load(folder.path(), None).err().unwrap();
+        let error = Ensemble::load(folder.path(), Encoders::default()).err().unwrap();
         assert_eq!(error.exit_code(), code, "{error}");
         fs::remove_file(&file).ok();
         error.to_string()
@@ -255,7 +255,7 @@ fn a_network_is_a_file_of_the_bundle_and_of_a_size_that_can_be() {
     wide(1, &CLASSES, 4097).save(&file).unwrap();
     write(folder.path(), vec![described(folder.path(), 1, one.file.clone())]);
     assert!(refused(3).contains("model.linear: 4097; expected from 1 to 4096"));
-    let error = Ensemble::load(Path::new("nowhere"), None).err().unwrap();
+    let error = Ensemble::load(Path::new("nowhere"), Encoders::default()).err().unwrap();
     assert_eq!(error.exit_code(), 2);
 }
 
@@ -269,7 +269,7 @@ fn numbers_of_a_feature_set_are_bounded() {
     let file = "lw-1.safetensors".to_owned();
     absurd.save(&folder.path().join(&file)).unwrap();
     write(folder.path(), vec![described(folder.path(), 1, file)]);
-    let error = Ensemble::load(folder.path(), None).err().unwrap();
+    let error = Ensemble::load(folder.path(), Encoders::default()).err().unwrap();
     assert_eq!(error.exit_code(), 3);
     assert!(error.to_string().contains("`step_ms = 4000000000`: expected 1 to 1000"), "{error}");
 }
@@ -285,7 +285,7 @@ fn a_bundle_reads_by_its_own_feature_set() {
     let file = "lw-1.safetensors".to_owned();
     own.save(&folder.path().join(&file)).unwrap();
     write(folder.path(), vec![described(folder.path(), 1, file)]);
-    let read = Ensemble::load(folder.path(), None).unwrap();
+    let read = Ensemble::load(folder.path(), Encoders::default()).unwrap();
     let frames =
         |ensemble: &Ensemble| ensemble.analyse(&tone(16_000), 60.0).unwrap().windows[0].frames;
     assert_eq!((frames(&read), frames(&ensemble(&[1]))), (49, 98));
@@ -300,7 +300,7 @@ fn a_bundle_over_a_table_of_features_cannot_hear() {
     let file = "lw-1.safetensors".to_owned();
     given.save(&folder.path().join(&file)).unwrap();
     write(folder.path(), vec![described(folder.path(), 1, file)]);
-    let error = Ensemble::load(folder.path(), None).err().unwrap();
+    let error = Ensemble::load(folder.path(), Encoders::default()).err().unwrap();
     assert_eq!(error.exit_code(), 3);
     assert!(error.to_string().contains("that hear recordings there is no \"table\""), "{error}");
 }

@@ -36,7 +36,7 @@ pub(crate) struct Cli {
     /// The folder of networks
     #[arg(long, value_name = "DIR")]
     pub(crate) model: PathBuf,
-    /// The folder of the encoder whose hidden states the networks read, where they read such
+    /// The folder of the encoder whose hidden states the networks read [default: found below `AMBIVOX_ENCODERS`]
     #[arg(long, value_name = "DIR")]
     pub(crate) encoder: Option<PathBuf>,
     /// Sound files, folders of them, or - for one file on standard input

@@ -67,7 +67,7 @@ fn every_network_reads_its_own_layer() {
     for layers in [&[1][..], &[2, 0, 3]] {
         let folder = tempfile::tempdir().unwrap();
         bundle_of(folder.path(), layers);
-        let ensemble = Ensemble::load(folder.path(), Some(&tiny())).unwrap();
+        let ensemble = Ensemble::load(folder.path(), named(&tiny())).unwrap();
         let found = ensemble.analyse(&samples, 10.0).unwrap();
         assert_eq!((found.windows.len(), found.windows[0].frames), (1, 29));
         for (class, found) in found.probabilities.iter().enumerate() {
@@ -83,21 +83,78 @@ fn every_network_reads_its_own_layer() {
     }
 }
 
+fn named(folder: &Path) -> Encoders<'_> {
+    Encoders { named: Some(folder), cache: None }
+}
+
+fn below(folder: &Path) -> Encoders<'_> {
+    Encoders { named: None, cache: Some(folder) }
+}
+
 #[test]
 fn the_encoder_is_asked_for_by_name_and_digest() {
     let folder = tempfile::tempdir().unwrap();
     bundle_of(folder.path(), &[1]);
-    let refused = |encoder: Option<&Path>| Ensemble::load(folder.path(), encoder).err().unwrap();
-    let error = refused(None);
+    let refused = |encoders| Ensemble::load(folder.path(), encoders).err().unwrap();
+    let error = refused(Encoders::default());
     let text = error.to_string();
     assert!(text.contains("whisper-small with\n  config.json, BLAKE3 "), "{text}");
-    assert!(text.contains("--encoder"), "{text}");
+    assert!(text.contains("--encoder") && text.contains("AMBIVOX_ENCODERS"), "{text}");
     assert_eq!(error.exit_code(), exit::USAGE);
-    let text = refused(Some(Path::new("nowhere"))).to_string();
+    let text = refused(named(Path::new("nowhere"))).to_string();
     assert!(text.contains("nowhere/config.json"), "{text}");
-    let error = refused(Some(&tiny().with_file_name("whisper-whole")));
+    let error = refused(named(&tiny().with_file_name("whisper-whole")));
     assert!(error.to_string().contains("config.json: its digest is"), "{error}");
     assert_eq!(error.exit_code(), exit::DATA);
-    let ensemble = Ensemble::load(folder.path(), Some(&tiny())).unwrap();
+    let ensemble = Ensemble::load(folder.path(), named(&tiny())).unwrap();
     assert!(Live::new(&ensemble, 10.0, 1.0).err().unwrap().to_string().contains("--stream"));
+}
+
+/// The tiny encoder in a folder of encoders.
+fn copy_to(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    for name in ENCODER_FILES.into_iter().filter(|name| tiny().join(name).exists()) {
+        fs::copy(tiny().join(name), folder.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn an_encoder_is_found_by_its_digests_in_a_folder_of_encoders() {
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    bundle_of(folder.path(), &[1]);
+    let load = || Ensemble::load(folder.path(), below(cache.path()));
+    let text = load().err().unwrap().to_string();
+    assert!(text.contains("there is no encoder in ") && text.contains("--encoder"), "{text}");
+    // Others: of other settings, of other weights, and with one file more.
+    for (other, file) in
+        [("a", "config.json"), ("b", "model.safetensors"), ("c", "preprocessor_config.json")]
+    {
+        copy_to(&cache.path().join(other));
+        fs::write(cache.path().join(other).join(file), other).unwrap();
+        let text = load().err().unwrap().to_string();
+        let told = format!("{other}/{file}: its digest is ");
+        assert!(text.contains("has others alone:") && text.contains(&told), "{text}");
+    }
+    // As Hugging Face's cache has it; one level further down it is not looked for.
+    let snapshot = cache.path().join("models--openai--whisper-small/snapshots/0f1e");
+    copy_to(&snapshot.join("deeper"));
+    assert!(load().is_err());
+    copy_to(&snapshot);
+    load().unwrap();
+    Ensemble::load(folder.path(), below(&snapshot)).unwrap();
+    // What is named is taken, whatever else there is.
+    let both = Encoders { named: Some(&cache.path().join("a")), cache: Some(cache.path()) };
+    assert!(Ensemble::load(folder.path(), both).is_err());
+}
+
+#[test]
+fn an_encoder_that_nobody_needs_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    bundle_of(folder.path(), &[1]);
+    let mut bundle = Bundle::read(folder.path()).unwrap();
+    bundle.encoder = None;
+    fs::write(folder.path().join(Bundle::FILE), serde_json::to_string(&bundle).unwrap()).unwrap();
+    let error = Ensemble::load(folder.path(), named(&tiny())).err().unwrap();
+    assert!(error.to_string().contains("leave --encoder out"), "{error}");
+    assert_eq!(error.exit_code(), exit::USAGE);
 }
