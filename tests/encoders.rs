@@ -11,6 +11,9 @@ const BLSTM: &str = "kind = \"blstm-attention\"\nlinear = 8\nlstm = 4\ndropout =
     attention_over = \"blstm\"\n";
 const WHISPER: &str = "[frontend]\nkind = \"whisper\"\nmodel = \"encoder\"\npadding = \"none\"\n\
     layer = \"nested\"\n\n[pooling]\nkind = \"statistics\"\nof = [\"mean\"]";
+/// Frames of one layer.
+const FRAMES: &str = "[frontend]\nkind = \"whisper\"\nmodel = \"encoder\"\npadding = \"none\"\n\
+    layer = 1\nprecision = \"f16\"";
 
 fn with_encoder() -> House {
     let house = tones();
@@ -49,6 +52,24 @@ fn states_are_learned_from_bundled_and_predicted_from() {
     let among = house.path("corpus");
     let told = ["there is no encoder in", "corpus, the folder in AMBIVOX_ENCODERS"];
     predict_among(&house, Some(&among), &[&sound], b"").ended(USAGE).complained_of(&told);
+}
+
+#[test]
+fn frames_in_16_bits_are_learned_from_bundled_and_predicted_from() {
+    let house = with_encoder();
+    house.edit(PIPELINE, WHISPER, FRAMES);
+    house.edit(PIPELINE, "kind = \"linear\"\nc = 1.0\n", BLSTM);
+    let table = house.run(&["cv"]).ended(DONE).text();
+    assert!(table.contains("| baseline ") && table.contains("| lw "), "{table}");
+    let to = house.path("model").display().to_string();
+    house.run(&["bundle", "--method", "lw", &to]).ended(DONE);
+    let (sound, among) = (house.path("corpus/wav/anna-happy-0.wav"), house.path("pipelines"));
+    let sound = sound.display().to_string();
+    let said = predict_among(&house, Some(&among), &[&sound], b"").ended(DONE).text();
+    assert!(said.contains("anna-happy-0"), "{said}");
+
+    house.edit(PIPELINE, FRAMES, &format!("{FRAMES}\n\n[pooling]\nkind = \"functionals\""));
+    house.run(&["plan"]).ended(USAGE).complained_of(&["precision: of frames alone"]);
 }
 
 #[test]

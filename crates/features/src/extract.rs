@@ -87,7 +87,7 @@ pub fn extract(
 }
 
 /// An error where the disk of a table of frames has less room than they take, as far as that is known.
-fn check_room(bytes: Option<u64>, file: Option<&Path>) -> Result<(), FeatureError> {
+pub(crate) fn check_room(bytes: Option<u64>, file: Option<&Path>) -> Result<(), FeatureError> {
     let Some((bytes, folder)) = bytes.zip(file.and_then(Path::parent)) else { return Ok(()) };
     // Where the system does not tell, writing will.
     let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };

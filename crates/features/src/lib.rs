@@ -16,7 +16,7 @@ mod table;
 mod tests;
 mod writer;
 
-pub use ambivox_frontends::compute_portably;
+pub use ambivox_frontends::{Precision, compute_portably};
 pub use error::FeatureError;
 pub use extract::{Outputs, extract, extract_shard};
 pub use frontend::{frontend_kind, parse as parse_table};

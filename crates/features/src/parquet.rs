@@ -204,7 +204,7 @@ const OPTIONS: WriteOptions = WriteOptions {
 
 /// Values of descriptors hardly ever repeat, so that looking for a dictionary would be in vain.
 fn encodings(field: &ArrowField) -> Vec<Encoding> {
-    if *field.dtype() == ArrowDataType::Float32 {
+    if matches!(field.dtype(), ArrowDataType::Float32 | ArrowDataType::Float16) {
         return vec![Encoding::Plain];
     }
     get_dtype_encoding(field.dtype())

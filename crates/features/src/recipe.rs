@@ -25,6 +25,11 @@ pub fn plan(frontend: &Section, pooling: &Section, folder: &Path) -> Result<Plan
     }
     if pools && planned.encodes {
         planned.frame_times_s = None;
+        if planned.section.settings.contains_key("precision") {
+            let fault = "precision: of frames alone, and what is pooled of them is kept in their place, in \
+                         f32; leave it out, or leave [pooling] out";
+            return Err(FrontendError::setting("frontend", fault).into());
+        }
     }
     if planned.layers != Layers::One && planned.gives_frames() {
         let fault = "layer: all of them go with one vector of an utterance; name one, or add a section \
@@ -65,7 +70,8 @@ impl Recipe {
         let own = self.frontend.columns();
         let pooled = self.pooling.as_ref().map(|pooling| pooling.columns());
         let vector = if self.frames { pooled } else { pooled.or(Some(own)) };
-        Columns { frame: self.frames.then_some(own), vector }
+        let precision = self.frontend.precision();
+        Columns { frame: self.frames.then_some(own), precision, vector }
     }
 
     /// Frames and vector of what the front end has made of an utterance. Errors: values so large that what
@@ -91,7 +97,8 @@ impl Recipe {
     /// Bytes that the frames of so many seconds take, where frames are kept and are made of recordings.
     pub fn bytes(&self, seconds: f64) -> Option<u64> {
         let step_s = self.frontend.step_s().filter(|_| self.frames)?;
-        Some((seconds / step_s) as u64 * (size_of::<f32>() * self.frontend.columns().len()) as u64)
+        let row = self.frontend.precision().bytes() * self.frontend.columns().len();
+        Some((seconds / step_s) as u64 * row as u64)
     }
 
     /// Takes what the front end's table calls utterances for those of an index; returns the names that are

@@ -1,16 +1,20 @@
 //! Values in rows, as models read them: a safetensors file that is mapped into memory and read where it
 //! lies, so that trainings of any number share one copy and hold none.
 //!
-//! Its tensors are `values`, 32-bit floats of rows × columns; `row_ends`, behind which row each utterance
-//! ends; `ids`, all ids as UTF-8, and `id_ends`, behind which byte each ends. Utterances are sorted by id.
+//! Its tensors are `values`, floats of 32 or of 16 bits, of rows × columns; `row_ends`, behind which row each
+//! utterance ends; `ids`, all ids as UTF-8, and `id_ends`, behind which byte each ends. Utterances are sorted
+//! by id.
 
+use std::borrow::Cow;
 use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ambivox_frontends::of_layer;
+use ambivox_frontends::{Precision, halves, of_layer};
+use ambivox_nn::Values;
 use fs_err as fs;
+use half::f16;
 use memmap2::Mmap;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, Metadata};
@@ -47,15 +51,18 @@ impl FeatureTable {
         Ok(Self { columns: 0..file.columns.len(), file: Arc::new(file) })
     }
 
-    /// The utterance's values, row-major rows × [`FeatureTable::width`].
-    pub fn get(&self, utterance_id: &str) -> Option<&[f32]> {
+    /// The utterance's values where they lie, row-major rows × [`FeatureTable::width`].
+    pub fn values(&self, utterance_id: &str) -> Option<Values<'_>> {
         self.file.find(utterance_id).map(|at| self.rows(at))
     }
 
-    fn rows(&self, at: usize) -> &[f32] {
-        let rows = self.file.rows(at);
-        // Who has several layers has one row.
-        if self.width() == self.file.columns.len() { rows } else { &rows[self.columns.clone()] }
+    /// The same values in 32 bits, whatever they are kept in.
+    pub fn get(&self, utterance_id: &str) -> Option<Cow<'_, [f32]>> {
+        self.values(utterance_id).map(Values::widened)
+    }
+
+    fn rows(&self, at: usize) -> Values<'_> {
+        self.file.rows(at, &self.columns)
     }
 
     /// Ids of the utterances, sorted.
@@ -91,7 +98,7 @@ impl FeatureTable {
         if layers.is_empty() { vec![self.clone()] } else { layers }
     }
 
-    /// Writes a file of the same utterances whose rows `change` has changed.
+    /// Writes a file of the same utterances and precision whose rows `change` has changed.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -100,9 +107,9 @@ impl FeatureTable {
         path: &Path,
         change: impl Fn(&str, &mut [f32]),
     ) -> Result<(), FeatureError> {
-        let mut writer = RowWriter::create(path, self.columns().to_vec())?;
+        let mut writer = RowWriter::create(path, self.columns().to_vec(), self.file.precision)?;
         for at in 0..self.file.utterances() {
-            let mut rows = self.rows(at).to_vec();
+            let mut rows = self.rows(at).widened().into_owned();
             change(self.file.id(at), &mut rows);
             writer.push(self.file.id(at), &rows)?;
         }
@@ -115,6 +122,7 @@ impl FeatureTable {
 struct Mapped {
     bytes: Mmap,
     columns: Vec<String>,
+    precision: Precision,
     values: Range<usize>,
     row_ends: Range<usize>,
     ids: Range<usize>,
@@ -138,13 +146,16 @@ impl Mapped {
             columns
                 .and_then(|columns| serde_json::from_str(columns).ok())
                 .ok_or_else(|| format!("its metadata have no list `{COLUMNS}`"))?;
+        let values = tensors.info(VALUES).map(|info| info.dtype);
+        let precision = if values == Some(Dtype::F16) { Precision::F16 } else { Precision::F32 };
         let part = |name, dtype| part(&tensors, name, dtype).map(|at| moved(at, HEAD + header));
         let mapped = Self {
-            values: part(VALUES, Dtype::F32)?,
+            values: part(VALUES, dtype(precision))?,
             row_ends: part(ROW_ENDS, Dtype::U64)?,
             ids: part(IDS, Dtype::U8)?,
             id_ends: part(ID_ENDS, Dtype::U64)?,
             columns,
+            precision,
             bytes,
         };
         mapped.check().map(|()| mapped)
@@ -152,9 +163,13 @@ impl Mapped {
 
     /// That every utterance has its rows and its id inside of the file, sorted by id.
     fn check(&self) -> Result<(), String> {
-        let (count, row) = (self.utterances(), 4 * self.columns.len());
-        let values: Result<&[f32], _> = bytemuck::try_cast_slice(&self.bytes[self.values.clone()]);
-        if row == 0 || values.is_err() || !self.values.len().is_multiple_of(row) {
+        let (count, row) = (self.utterances(), self.precision.bytes() * self.columns.len());
+        let values = &self.bytes[self.values.clone()];
+        let are_floats = match self.precision {
+            Precision::F32 => bytemuck::try_cast_slice::<_, f32>(values).is_ok(),
+            Precision::F16 => bytemuck::try_cast_slice::<_, f16>(values).is_ok(),
+        };
+        if row == 0 || !are_floats || !self.values.len().is_multiple_of(row) {
             return Err("its values are no rows of floats".to_owned());
         }
         let rows = (&self.row_ends, self.values.len() / row);
@@ -202,10 +217,18 @@ impl Mapped {
         std::str::from_utf8(self.id_bytes(at)).unwrap_or_default()
     }
 
-    fn rows(&self, at: usize) -> &[f32] {
-        let values: &[f32] = bytemuck::cast_slice(&self.bytes[self.values.clone()]);
+    /// These columns of an utterance: all of its rows, or some of the one row that who has several layers
+    /// has.
+    fn rows(&self, at: usize, columns: &Range<usize>) -> Values<'_> {
+        let width = self.columns.len();
         let Range { start, end } = self.entry(&self.row_ends, at);
-        &values[start * self.columns.len()..end * self.columns.len()]
+        let rows = start * width..end * width;
+        let within = if columns.len() == width { 0..rows.len() } else { columns.clone() };
+        let values = &self.bytes[self.values.clone()];
+        match self.precision {
+            Precision::F32 => (&bytemuck::cast_slice::<_, f32>(values)[rows][within]).into(),
+            Precision::F16 => (&bytemuck::cast_slice::<_, f16>(values)[rows][within]).into(),
+        }
     }
 
     fn find(&self, id: &str) -> Option<usize> {
@@ -222,6 +245,13 @@ fn moved(range: Range<usize>, by: usize) -> Range<usize> {
     range.start + by..range.end + by
 }
 
+fn dtype(precision: Precision) -> Dtype {
+    match precision {
+        Precision::F32 => Dtype::F32,
+        Precision::F16 => Dtype::F16,
+    }
+}
+
 /// Where a tensor of this type is.
 fn part(tensors: &Metadata, name: &str, dtype: Dtype) -> Result<Range<usize>, String> {
     let found = tensors.info(name).filter(|info| info.dtype == dtype);
@@ -235,23 +265,28 @@ pub struct RowWriter {
     path: PathBuf,
     file: BufWriter<fs::File>,
     columns: Vec<String>,
+    precision: Precision,
     row_ends: Vec<u64>,
     ids: String,
     id_ends: Vec<u64>,
 }
 
 impl RowWriter {
-    /// Creates a file of rows with these columns.
+    /// Creates a file of rows with these columns, whose values are rounded to a precision.
     ///
     /// # Errors
     /// The file cannot be created.
-    pub fn create(path: &Path, columns: Vec<String>) -> Result<Self, FeatureError> {
+    pub fn create(
+        path: &Path,
+        columns: Vec<String>,
+        precision: Precision,
+    ) -> Result<Self, FeatureError> {
         let mut file = BufWriter::with_capacity(1 << 20, fs::File::create(path)?);
         // The header is known when all is written; till then its room is kept.
         file.write_all(&vec![0; HEAD + room(&columns)])?;
         let (path, row_ends, ids, id_ends) =
             (path.to_path_buf(), Vec::new(), String::new(), Vec::new());
-        Ok(Self { path, file, columns, row_ends, ids, id_ends })
+        Ok(Self { path, file, columns, precision, row_ends, ids, id_ends })
     }
 
     /// Appends an utterance's rows.
@@ -267,7 +302,10 @@ impl RowWriter {
                 format!("{id}, with {values} values, follows {before}, of rows of {width}");
             return Err(FeatureError::Rows { file: self.path.clone(), message });
         }
-        self.file.write_all(bytemuck::cast_slice(rows))?;
+        match self.precision {
+            Precision::F32 => self.file.write_all(bytemuck::cast_slice(rows))?,
+            Precision::F16 => self.file.write_all(bytemuck::cast_slice(&halves(rows)))?,
+        }
         let end = self.row_ends.last().copied().unwrap_or(0);
         self.row_ends.push(end + (rows.len() / width) as u64);
         self.ids.push_str(id);
@@ -280,13 +318,13 @@ impl RowWriter {
     /// # Errors
     /// The file cannot be written.
     pub fn finish(self) -> Result<(), FeatureError> {
-        let Self { mut file, columns, row_ends, ids, id_ends, .. } = self;
+        let Self { mut file, columns, precision, row_ends, ids, id_ends, .. } = self;
         file.write_all(bytemuck::cast_slice(&row_ends))?;
         file.write_all(bytemuck::cast_slice(&id_ends))?;
         file.write_all(ids.as_bytes())?;
         file.seek(SeekFrom::Start(0))?;
         let (rows, room) = (row_ends.last().copied().unwrap_or(0), room(&columns));
-        let header = header(&columns, rows, row_ends.len() as u64, ids.len() as u64);
+        let header = header(&columns, precision, [rows, row_ends.len() as u64, ids.len() as u64]);
         file.write_all(&(room as u64).to_le_bytes())?;
         // Formatted padding has an end at 65,535, and the names of an encoder's layers are longer.
         let mut header = header.into_bytes();
@@ -301,15 +339,16 @@ const HEAD: usize = 8;
 
 /// Length of the header with its padding, whatever it will say of sizes.
 fn room(columns: &[String]) -> usize {
-    let longest = header(columns, MOST, MOST, MOST).len();
+    let longest = header(columns, Precision::F32, [MOST; 3]).len();
     (HEAD + longest).next_multiple_of(ALIGNMENT) - HEAD
 }
 
 /// Rows, utterances or bytes at most: all offsets stay below 2⁶⁴.
 const MOST: u64 = 1 << 45;
 
-fn header(columns: &[String], rows: u64, utterances: u64, bytes: u64) -> String {
-    let width = columns.len() as u64;
+/// The header of so many rows, utterances and bytes of ids.
+fn header(columns: &[String], precision: Precision, sizes: [u64; 3]) -> String {
+    let ([rows, utterances, bytes], width) = (sizes, columns.len() as u64);
     let mut from = 0;
     let mut tensor = |dtype: &str, shape: &[u64], size: u64| {
         let start = from;
@@ -318,7 +357,7 @@ fn header(columns: &[String], rows: u64, utterances: u64, bytes: u64) -> String 
     };
     json!({
         "__metadata__": { COLUMNS: json!(columns).to_string() },
-        VALUES: tensor("F32", &[rows, width], 4),
+        VALUES: tensor(&format!("{:?}", dtype(precision)), &[rows, width], precision.bytes() as u64),
         ROW_ENDS: tensor("U64", &[utterances], 8),
         ID_ENDS: tensor("U64", &[utterances], 8),
         IDS: tensor("U8", &[bytes], 1),

@@ -1,21 +1,25 @@
 //! `features.parquet` or `vectors.parquet` made into rows that models read.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use ambivox_corpus::check_version;
+use ambivox_frontends::Precision;
 use fs_err as fs;
 use polars::prelude::*;
 
 use crate::FeatureError;
-use crate::columns::{FRAME, UTTERANCE};
+use crate::columns::{FRAME, UTTERANCE, dtype};
+use crate::extract::check_room;
 use crate::rows::RowWriter;
 
-/// Writes the rows of a `features.parquet` to `out`, for [`FeatureTable::open`](crate::FeatureTable::open).
+/// Writes the rows of a `features.parquet` to `out`, for [`FeatureTable::open`](crate::FeatureTable::open), in
+/// the precision that the table has.
 ///
 /// # Errors
-/// A file cannot be read or written, or the table has another form.
+/// A file cannot be read or written, the disk has no room for it, or the table has another form.
 pub fn map_frames(table: &Path, out: &Path) -> Result<(), FeatureError> {
     map(table, &FRAME_KEYS, out)
 }
@@ -34,8 +38,9 @@ fn map(path: &Path, keys: &[Key], out: &Path) -> Result<(), FeatureError> {
     check_version(&mut reader).map_err(parquet)?;
     let schema = reader.schema().map_err(parquet)?;
     let metadata = reader.get_metadata().map_err(parquet)?.clone();
-    let columns = descriptor_columns(path, &schema, keys)?;
-    let mut writer = RowWriter::create(out, columns.clone())?;
+    let (columns, precision) = descriptor_columns(path, &schema, keys)?;
+    check_room(Some((metadata.num_rows * columns.len() * precision.bytes()) as u64), Some(out))?;
+    let mut writer = RowWriter::create(out, columns.clone(), precision)?;
     let mut start = 0;
     // One row group after the other, so that memory does not grow with the table.
     for group in &metadata.row_groups {
@@ -69,7 +74,7 @@ struct Group<'a> {
     ids: &'a StringChunked,
     /// None where every row is an utterance.
     frames: Option<&'a [u32]>,
-    values: Vec<&'a [f32]>,
+    values: Vec<Cow<'a, [f32]>>,
 }
 
 impl<'a> Group<'a> {
@@ -87,9 +92,7 @@ impl<'a> Group<'a> {
             let name = name.to_owned();
             move |e: PolarsError| schema_fault(path, &name, e.to_string())
         };
-        let value = |name: &String| -> Result<&'a [f32], FeatureError> {
-            column(name)?.f32().and_then(|values| values.cont_slice()).map_err(fault(name))
-        };
+        let value = |name: &String| widened(column(name)?).map_err(fault(name));
         let frames =
             || column(FRAME)?.u32().and_then(|numbers| numbers.cont_slice()).map_err(fault(FRAME));
         let of_frames = keys.iter().any(|(name, _)| *name == FRAME);
@@ -136,12 +139,23 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Checks the schema and returns the names of the descriptors.
+/// The values of a column in 32 bits.
+///
+/// polars' reader asserts that no column is of 16 bits, though it reads them well; the profiles of the workspace
+/// have the assertions of dependencies off.
+fn widened(column: &Series) -> PolarsResult<Cow<'_, [f32]>> {
+    match column.try_f16() {
+        Some(halves) => Ok(halves.cont_slice()?.iter().map(|half| half.0.to_f32()).collect()),
+        None => Ok(Cow::Borrowed(column.f32()?.cont_slice()?)),
+    }
+}
+
+/// Checks the schema and returns the names of the descriptors, and what their values are kept in.
 fn descriptor_columns(
     path: &Path,
     schema: &ArrowSchema,
     keys: &[Key],
-) -> Result<Vec<String>, FeatureError> {
+) -> Result<(Vec<String>, Precision), FeatureError> {
     let found = Schema::from_arrow_schema(schema);
     for (at, (name, expected)) in keys.iter().enumerate() {
         match found.get_at_index(at) {
@@ -153,14 +167,24 @@ fn descriptor_columns(
             }
         }
     }
-    found.iter().skip(keys.len()).map(|(name, dtype)| descriptor(path, name, dtype)).collect()
+    let first = found.get_at_index(keys.len()).map(|(_, dtype)| dtype);
+    let halves = first == Some(&DataType::Float16);
+    let precision = if halves { Precision::F16 } else { Precision::F32 };
+    let names = found.iter().skip(keys.len());
+    let names = names.map(|(name, found)| descriptor(path, name, found, &dtype(precision)));
+    Ok((names.collect::<Result<_, _>>()?, precision))
 }
 
-fn descriptor(path: &Path, name: &str, dtype: &DataType) -> Result<String, FeatureError> {
-    if *dtype == DataType::Float32 {
+fn descriptor(
+    path: &Path,
+    name: &str,
+    found: &DataType,
+    expected: &DataType,
+) -> Result<String, FeatureError> {
+    if found == expected {
         return Ok(name.to_owned());
     }
-    Err(schema_fault(path, name, format!("expected type f32, found {dtype}")))
+    Err(schema_fault(path, name, format!("expected type {expected}, found {found}")))
 }
 
 fn schema_fault(path: &Path, column: &str, message: String) -> FeatureError {

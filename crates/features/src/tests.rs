@@ -193,7 +193,7 @@ fn row_groups_are_read_back_and_their_bytes_do_not_depend_on_threads() {
     for utterance in &utterances {
         let file = folder.path().join(&utterance.path);
         let frames = extractor.process(&ambivox_audio::load(&file, Cut::default()).unwrap());
-        assert_eq!(table.get(&utterance.utterance_id).unwrap(), frames.into_data());
+        assert_eq!(*table.get(&utterance.utterance_id).unwrap(), *frames.into_data());
     }
 }
 

@@ -3,13 +3,14 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ambivox_frontends::{Precision, halves};
 use ambivox_settings::Exclusion;
 use fs_err as fs;
 use polars::prelude::{
-    Column, DataType, Field, IntoColumn, NewChunkedArray, PolarsError, Schema, StringChunked,
+    Column, DataType, Field, IntoColumn, NewChunkedArray, PolarsError, Schema, StringChunked, pf16,
 };
 
-use crate::columns::{FRAME, UTTERANCE};
+use crate::columns::{FRAME, UTTERANCE, dtype};
 use crate::parquet::{ParquetFile, RowGroup};
 use crate::{FeatureError, Outputs};
 
@@ -43,6 +44,8 @@ impl Described {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Columns<'a> {
     pub(crate) frame: Option<&'a [String]>,
+    /// What the values of a frame are kept in; those of a vector are in 32 bits.
+    pub(crate) precision: Precision,
     pub(crate) vector: Option<&'a [String]>,
 }
 
@@ -71,13 +74,14 @@ impl Tables {
         columns: Columns<'_>,
         open: impl Fn(&Path) -> std::io::Result<Out> + Copy,
     ) -> Result<Self, FeatureError> {
-        let table = |file: Option<&Path>, keys: &[_], columns: Option<&[String]>| {
-            let file = file.zip(columns);
-            file.map(|(file, columns)| TableWriter::create(file, open, keys, columns)).transpose()
+        let table = |file: Option<&Path>, keys: &[_], columns: Option<&[String]>, precision| {
+            let create =
+                |(file, columns)| TableWriter::create(file, open, keys, columns, precision);
+            file.zip(columns).map(create).transpose()
         };
         Ok(Self {
-            features: table(features, &KEYS, columns.frame)?,
-            vectors: table(vectors, &KEYS[..1], columns.vector)?,
+            features: table(features, &KEYS, columns.frame, columns.precision)?,
+            vectors: table(vectors, &KEYS[..1], columns.vector, Precision::F32)?,
         })
     }
 
@@ -123,6 +127,7 @@ const KEYS: [(&str, DataType); 2] = [(UTTERANCE, DataType::String), (FRAME, Data
 struct TableWriter {
     file: PathBuf,
     columns: Vec<String>,
+    precision: Precision,
     parquet: ParquetFile,
 }
 
@@ -133,10 +138,11 @@ impl TableWriter {
         open: impl Fn(&Path) -> std::io::Result<Out>,
         keys: &[(&str, DataType)],
         columns: &[String],
+        precision: Precision,
     ) -> Result<Self, FeatureError> {
-        let parquet = ParquetFile::create(open(file)?, &schema(keys, columns))
+        let parquet = ParquetFile::create(open(file)?, &schema(keys, columns, precision))
             .map_err(|source| FeatureError::Parquet { file: file.to_path_buf(), source })?;
-        Ok(Self { file: file.to_path_buf(), columns: columns.to_vec(), parquet })
+        Ok(Self { file: file.to_path_buf(), columns: columns.to_vec(), precision, parquet })
     }
 
     fn width(&self) -> usize {
@@ -145,7 +151,7 @@ impl TableWriter {
 
     fn encode(&self, rows: &impl Rows) -> Result<Option<RowGroup>, FeatureError> {
         let values = self.columns.iter().enumerate();
-        let values = values.map(|(at, name)| Column::new(name.as_str().into(), rows.values(at)));
+        let values = values.map(|(at, name)| column(name, rows.values(at), self.precision));
         let columns = rows.keys().into_iter().chain(values);
         self.parquet.encode(rows.count(), columns).map_err(|source| self.fault(source))
     }
@@ -164,9 +170,20 @@ impl TableWriter {
     }
 }
 
-fn schema(keys: &[(&str, DataType)], columns: &[String]) -> Schema {
+/// A column of values, rounded to a precision.
+fn column(name: &str, values: Vec<f32>, precision: Precision) -> Column {
+    match precision {
+        Precision::F32 => Column::new(name.into(), values),
+        Precision::F16 => {
+            let halves: Vec<pf16> = halves(&values).into_iter().map(pf16).collect();
+            Column::new(name.into(), halves)
+        }
+    }
+}
+
+fn schema(keys: &[(&str, DataType)], columns: &[String], precision: Precision) -> Schema {
     let keys = keys.iter().map(|(name, dtype)| Field::new((*name).into(), dtype.clone()));
-    let values = columns.iter().map(|name| Field::new(name.as_str().into(), DataType::Float32));
+    let values = columns.iter().map(|name| Field::new(name.as_str().into(), dtype(precision)));
     keys.chain(values).collect()
 }
 

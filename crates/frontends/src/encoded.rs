@@ -1,5 +1,5 @@
-//! What the kinds share whose rows are hidden states of a neural encoder: which folder has it, and which layers
-//! a row has.
+//! What the kinds share whose rows are hidden states of a neural encoder: which folder has it, which layers a row
+//! has, and how they are rounded.
 
 use std::path::Path;
 
@@ -8,22 +8,26 @@ use ambivox_settings::Section;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::{Frontend, FrontendError, Layers, Planned, Session, Utterance};
+use crate::{Frontend, FrontendError, Layers, Planned, Precision, Session, Utterance};
 
 /// From one state to the next, in seconds, of every encoder there is.
 const STEP_S: f64 = 0.02;
 
-/// What is known of a section, of which `layer` reads the kind's own settings; `model` names the folder of
-/// the encoder, relative to `folder`.
+/// What is known of a section, of which `shared` reads what all kinds have among the kind's own settings;
+/// `model` names the folder of the encoder, relative to `folder`.
 pub(crate) fn plan(
     section: &Section,
     folder: &Path,
-    layer: impl Fn(&Section) -> Result<Layer, String>,
+    shared: impl Fn(&Section) -> Result<(Layer, Precision), String>,
 ) -> Result<Planned, FrontendError> {
     let fault = |message: String| FrontendError::setting("frontend", message);
     let mut section = section.clone();
     let model = section.take_path("model");
-    let layer = layer(&section).map_err(fault)?;
+    let (layer, precision) = shared(&section).map_err(fault)?;
+    if precision == Precision::default() {
+        // Written or left out, it is the same, and need not be computed twice.
+        section.settings.remove("precision");
+    }
     let layers = match layer {
         Layer::Several(Several::Nested) => Layers::Chosen,
         Layer::Several(Several::Learned) => Layers::Weighed,
@@ -86,12 +90,17 @@ pub fn of_layer(layer: usize) -> String {
 pub(crate) struct Encoded {
     encoder: Box<dyn Encoder>,
     layer: Layer,
+    precision: Precision,
     columns: Vec<String>,
 }
 
 impl Encoded {
     /// Errors: the encoder has no such layer.
-    pub(crate) fn new(encoder: Box<dyn Encoder>, layer: Layer) -> Result<Self, FrontendError> {
+    pub(crate) fn new(
+        encoder: Box<dyn Encoder>,
+        layer: Layer,
+        precision: Precision,
+    ) -> Result<Self, FrontendError> {
         let names =
             |prefix: String| (0..encoder.width()).map(move |at| format!("{prefix}value_{at}"));
         let layers = encoder.layers();
@@ -105,7 +114,7 @@ impl Encoded {
             }
             Layer::One(_) | Layer::Several(Several::Mean) => names(String::new()).collect(),
         };
-        Ok(Self { encoder, layer, columns })
+        Ok(Self { encoder, layer, precision, columns })
     }
 
     fn rows(&self, samples: &[f32]) -> Result<Vec<f32>, EncoderError> {
@@ -138,6 +147,10 @@ impl Frontend for Encoded {
         Some(STEP_S)
     }
 
+    fn precision(&self) -> Precision {
+        self.precision
+    }
+
     fn session(&self) -> Box<dyn Session + '_> {
         Box::new(self)
     }
@@ -145,10 +158,21 @@ impl Frontend for Encoded {
 
 impl Session for &Encoded {
     fn describe(&mut self, utterance: &Utterance<'_>) -> Result<Vec<f32>, String> {
-        let rows = self.rows(utterance.samples).map_err(|error| error.to_string())?;
-        match rows.iter().position(|value| !value.is_finite()) {
+        let mut rows = self.rows(utterance.samples).map_err(|error| error.to_string())?;
+        if let Some(at) = no_number(&rows) {
+            return Err(format!("a hidden state is {}; are the weights whole?", rows[at]));
+        }
+        self.precision.round(&mut rows);
+        match no_number(&rows) {
             None => Ok(rows),
-            Some(at) => Err(format!("a hidden state is {}; are the weights whole?", rows[at])),
+            Some(_) => Err("a hidden state is beyond ±65504, where f16 ends; set \
+                            frontend.precision = \"f32\""
+                .to_owned()),
         }
     }
+}
+
+/// Where the first value is that is infinite or none.
+fn no_number(rows: &[f32]) -> Option<usize> {
+    rows.iter().position(|value| !value.is_finite())
 }

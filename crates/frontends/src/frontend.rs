@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use ambivox_settings::{Kind, Kinds, Section};
 use serde::{Deserialize, Serialize};
 
-use crate::FrontendError;
+use crate::{FrontendError, Precision};
 
 /// A front end that is ready to work, by any number of threads at once.
 pub trait Frontend: Debug + Send + Sync {
@@ -32,6 +32,11 @@ pub trait Frontend: Debug + Send + Sync {
     /// will be is not told by their length.
     fn step_s(&self) -> Option<f64> {
         None
+    }
+
+    /// What its rows are rounded to, and kept in where frames are kept.
+    fn precision(&self) -> Precision {
+        Precision::F32
     }
 
     /// Takes its own names of utterances for ids of the corpus, which `id` finds; returns names that are

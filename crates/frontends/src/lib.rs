@@ -9,6 +9,7 @@ mod encoded;
 mod error;
 mod frontend;
 mod pooling;
+mod precision;
 
 pub use ambivox_encoders::{FILES as ENCODER_FILES, compute_portably};
 pub use encoded::of_layer;
@@ -20,3 +21,4 @@ pub use frontend::{
 pub use pooling::{
     POOLINGS, PooledRows, Pooling, PoolingKind, check_pooling, pool_columns, pooling,
 };
+pub use precision::{Precision, halves};

@@ -27,7 +27,7 @@ pub use model::{
     Learner, MODELS, Model, ModelKind, Predictor, Reader, Round, Shape, model, plan_model,
 };
 
-pub use ambivox_nn::{MeanVariance, MinMax, Rows, Scaling, ScalingKind};
+pub use ambivox_nn::{MeanVariance, MinMax, Rows, Scaling, ScalingKind, Values};
 pub use predict::Prediction;
 pub use together::together;
 

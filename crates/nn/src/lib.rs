@@ -97,7 +97,7 @@ pub use packing::Packing;
 pub use parameters::Parameters;
 pub use product::product;
 pub use random::generator;
-pub use rows::{Rows, read};
+pub use rows::{Rows, Values, read};
 pub use scaling::{MeanVariance, MinMax, Scaling, ScalingKind};
 pub use state::State;
 pub use targets::Targets;

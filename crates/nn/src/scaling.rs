@@ -27,9 +27,9 @@ pub enum Scaling {
 impl Scaling {
     /// Fits it to `utterances`, each row-major rows × `width`. Without any row the result changes
     /// nothing.
-    pub fn fit<'a>(
+    pub fn fit(
         kind: ScalingKind,
-        utterances: impl IntoIterator<Item = &'a [f32]>,
+        utterances: impl IntoIterator<Item: AsRef<[f32]>>,
         width: usize,
     ) -> Self {
         match kind {

@@ -59,7 +59,7 @@ fn normalise(
     let (mut single, mut scalings) = (Vec::new(), BTreeMap::new());
     for (group, ids) in groups {
         let rows = || ids.iter().filter_map(|id| table.get(id));
-        if rows().map(<[f32]>::len).sum::<usize>() == table.width() {
+        if rows().map(|rows| rows.len()).sum::<usize>() == table.width() {
             single.push((*group).to_owned());
         }
         let scaling = Rc::new(MeanVariance::fit(rows(), table.width()));
@@ -75,7 +75,7 @@ fn normalise(
 
 #[cfg(test)]
 mod tests {
-    use ambivox_features::RowWriter;
+    use ambivox_features::{Precision, RowWriter};
 
     use super::*;
 
@@ -88,7 +88,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [before, after] = ["before", "after"].map(|name| folder.path().join(name));
         let mut writer =
-            RowWriter::create(&before, ["a", "b"].map(str::to_owned).to_vec()).unwrap();
+            RowWriter::create(&before, ["a", "b"].map(str::to_owned).to_vec(), Precision::F32)
+                .unwrap();
         for (id, values) in rows {
             writer.push(id, values).unwrap();
         }
@@ -106,9 +107,9 @@ mod tests {
         let (by_speaker, single) = normalised(&rows, &groups);
         assert_eq!(single, ["y"]);
         let sd = (8.0_f32 / 3.0).sqrt();
-        assert_eq!(by_speaker.get("x1").unwrap(), [-2.0 / sd, 0.0, 0.0, 0.0]);
-        assert_eq!(by_speaker.get("x2").unwrap(), [2.0 / sd, 0.0]);
-        assert_eq!(by_speaker.get("y1").unwrap(), [0.0, 0.0]);
+        assert_eq!(*by_speaker.get("x1").unwrap(), [-2.0 / sd, 0.0, 0.0, 0.0]);
+        assert_eq!(*by_speaker.get("x2").unwrap(), [2.0 / sd, 0.0]);
+        assert_eq!(*by_speaker.get("y1").unwrap(), [0.0, 0.0]);
         assert_eq!(by_speaker.columns(), ["a", "b"]);
 
         let groups = super::groups(&index, Normalisation::Corpus).unwrap();
@@ -116,7 +117,9 @@ mod tests {
         assert!(single.is_empty());
         let all: Vec<f32> = ["x1", "x2", "y1"]
             .iter()
-            .flat_map(|id| over_all.get(id).unwrap().chunks(2).map(|row| row[0]))
+            .flat_map(|id| {
+                over_all.get(id).unwrap().chunks(2).map(|row| row[0]).collect::<Vec<_>>()
+            })
             .collect();
         assert!(all.iter().sum::<f32>().abs() < 1e-5, "{all:?}");
     }

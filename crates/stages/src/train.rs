@@ -93,9 +93,9 @@ impl<'a> Read<'a> {
     fn rows(self, member: &Member) -> Result<Rows<'a>, StageError> {
         let values = member.frames(self.features)?;
         Ok(if self.vectors {
-            self.scaling.applied(values).into()
+            self.scaling.applied(&values.widened()).into()
         } else {
-            Rows::scaled_by(self.scaling, values)
+            Rows::of(values, self.scaling)
         })
     }
 

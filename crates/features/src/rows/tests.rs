@@ -14,9 +14,17 @@ fn file<'a>(
     width: usize,
     rows: impl IntoIterator<Item = (&'a str, &'a [f32])>,
 ) -> (tempfile::TempDir, PathBuf) {
+    file_in(Precision::F32, width, rows)
+}
+
+fn file_in<'a>(
+    precision: Precision,
+    width: usize,
+    rows: impl IntoIterator<Item = (&'a str, &'a [f32])>,
+) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rows.safetensors");
-    let mut writer = RowWriter::create(&file, columns(width)).unwrap();
+    let mut writer = RowWriter::create(&file, columns(width), precision).unwrap();
     rows.into_iter().for_each(|(id, rows)| writer.push(id, rows).unwrap());
     writer.finish().unwrap();
     (folder, file)
@@ -36,9 +44,9 @@ proptest! {
         let (_folder, file) = file(width, rows.iter().map(|(id, rows)| (id.as_str(), &rows[..])));
         let table = FeatureTable::open(&file).unwrap();
         for (id, rows) in &rows {
-            prop_assert_eq!(table.get(id), Some(rows.as_slice()));
+            prop_assert!(table.get(id).as_deref() == Some(rows.as_slice()), "{id}");
         }
-        prop_assert_eq!(table.get("Z"), None);
+        prop_assert!(table.get("Z").is_none());
         prop_assert_eq!(table.columns(), columns(width));
 
         let bytes = fs::read(&file).unwrap();
@@ -48,6 +56,32 @@ proptest! {
             rows.iter().flat_map(|(_, rows)| rows).flat_map(|value| value.to_le_bytes()).collect();
         prop_assert_eq!(tensors.tensor(VALUES).unwrap().data(), flat);
         prop_assert_eq!(row_ends.shape(), [rows.len()]);
+    }
+
+    #[test]
+    fn rows_in_16_bits_are_read_rounded_and_stay_in_16_bits(
+        width in 1usize..4,
+        values in btree_map("[a-z]{1,9}", vec(-65504f32..65504.0, 0..5), 0..20),
+    ) {
+        let whole = |values: Vec<f32>| values.iter().copied().cycle().take(values.len() * width).collect();
+        let rows: Vec<(String, Vec<f32>)> =
+            values.into_iter().map(|(id, values)| (id, whole(values))).collect();
+        let (folder, file) =
+            file_in(Precision::F16, width, rows.iter().map(|(id, rows)| (id.as_str(), &rows[..])));
+        let bytes = fs::read(&file).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let stored = tensors.tensor(VALUES).unwrap();
+        let count = rows.iter().map(|(_, rows)| rows.len()).sum::<usize>();
+        prop_assert_eq!((stored.dtype(), stored.data().len()), (Dtype::F16, 2 * count));
+
+        let other = folder.path().join("other");
+        FeatureTable::open(&file).unwrap().write_changed(&other, |_, _| ()).unwrap();
+        prop_assert!(fs::read(&other).unwrap() == bytes, "what is rounded is rounded to itself");
+        let table = FeatureTable::open(&other).unwrap();
+        for (id, mut rows) in rows {
+            Precision::F16.round(&mut rows);
+            prop_assert!(table.get(&id).as_deref() == Some(rows.as_slice()), "{id}");
+        }
     }
 
     #[test]
@@ -79,14 +113,15 @@ fn rows_are_changed_on_the_way_to_another_file() {
     let table = FeatureTable::open(&file).unwrap();
     table.write_changed(&other, |id, rows| rows[0] = -(id.len() as f32)).unwrap();
     let changed = FeatureTable::open(&other).unwrap();
-    assert_eq!(changed.get("b"), Some(&[-1.0, 4.0, 5.0, 6.0][..]));
-    assert_eq!(table.get("b"), Some(&[3.0, 4.0, 5.0, 6.0][..]));
+    assert_eq!(changed.get("b").as_deref(), Some(&[-1.0, 4.0, 5.0, 6.0][..]));
+    assert_eq!(table.get("b").as_deref(), Some(&[3.0, 4.0, 5.0, 6.0][..]));
 }
 
 #[test]
 fn what_does_not_follow_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer = RowWriter::create(&folder.path().join("rows"), columns(2)).unwrap();
+    let mut writer =
+        RowWriter::create(&folder.path().join("rows"), columns(2), Precision::F32).unwrap();
     writer.push("b", &[1.0, 2.0]).unwrap();
     for (id, rows) in [("b", &[1.0, 2.0][..]), ("a", &[1.0, 2.0]), ("c", &[1.0])] {
         let text = writer.push(id, rows).unwrap_err().to_string();
@@ -114,5 +149,5 @@ fn rows_may_have_many_columns() {
     let values: Vec<f32> = (0..width).map(|n| n as f32).collect();
     let (_folder, file) = file(width, [("a", &values[..])]);
     let table = FeatureTable::open(&file).unwrap();
-    assert_eq!((table.width(), table.get("a")), (width, Some(&values[..])));
+    assert_eq!((table.width(), table.get("a").as_deref()), (width, Some(&values[..])));
 }

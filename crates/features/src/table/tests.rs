@@ -20,10 +20,17 @@ fn frames(utterance_id: &str, data: &[f32]) -> Described {
 }
 
 fn written(groups: &[&[Described]]) -> (tempfile::TempDir, std::path::PathBuf) {
+    written_in(Precision::F32, groups)
+}
+
+fn written_in(
+    precision: Precision,
+    groups: &[&[Described]],
+) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("features.parquet");
     let outputs = Outputs { features: Some(file.clone()), vectors: None, pieces: None };
-    let columns = Columns { frame: Some(&names(&["f0", "zcr"])), vector: None };
+    let columns = Columns { frame: Some(&names(&["f0", "zcr"])), precision, vector: None };
     let tables = Tables::create(&outputs, columns).unwrap();
     for group in groups {
         tables.write(&tables.encode(group).unwrap()).unwrap();
@@ -63,10 +70,37 @@ fn what_was_written_is_read_in_any_number_of_row_groups() {
     ]);
     let table = frames_of(&file);
     assert_eq!(table.columns(), names(&["f0", "zcr"]));
-    assert_eq!(table.get("a"), Some([1.0, 2.0, 3.0, 4.0].as_slice()));
-    assert_eq!(table.get("b"), Some([5.0, 6.0].as_slice()));
-    assert_eq!(table.get("c"), Some([7.0, 8.0].as_slice()));
-    assert_eq!(table.get("d"), None);
+    assert_eq!(table.get("a").as_deref(), Some([1.0, 2.0, 3.0, 4.0].as_slice()));
+    assert_eq!(table.get("b").as_deref(), Some([5.0, 6.0].as_slice()));
+    assert_eq!(table.get("c").as_deref(), Some([7.0, 8.0].as_slice()));
+    assert_eq!(table.get("d").as_deref(), None);
+}
+
+#[test]
+fn a_table_in_16_bits_is_mapped_in_16_bits() {
+    let (_folder, file) = written_in(
+        Precision::F16,
+        &[&[frames("a", &[1.0, 0.1, 2049.0, -3.0])], &[frames("b", &[1e-8, 65504.0])]],
+    );
+    let mut reader = ParquetReader::new(fs::File::open(&file).unwrap().into_file());
+    let schema = Schema::from_arrow_schema(&reader.schema().unwrap());
+    assert_eq!(schema.get("zcr"), Some(&DataType::Float16));
+    let table = frames_of(&file);
+    assert!(matches!(table.values("a"), Some(ambivox_nn::Values::Half(_))));
+    assert_eq!(table.get("a").as_deref(), Some(&[1.0, 0.099_975_586, 2048.0, -3.0][..]));
+    assert_eq!(table.get("b").as_deref(), Some(&[0.0, 65504.0][..]));
+}
+
+#[test]
+fn columns_are_of_one_precision() {
+    let halves = vec![pf16(half::f16::ONE)];
+    let message = table_of(vec![
+        Column::new(UTTERANCE.into(), ["a"]),
+        Column::new(FRAME.into(), [0u32]),
+        Column::new("f0".into(), [1.0f32]),
+        Column::new("zcr".into(), halves),
+    ]);
+    assert!(message.contains("column zcr: expected type f32, found f16"), "{message}");
 }
 
 #[test]
@@ -76,7 +110,7 @@ fn vectors_are_one_row_an_utterance() {
     let outputs =
         Outputs { features: Some(file("features")), vectors: Some(file("vectors")), pieces: None };
     let (frame, vector) = (names(&["f0"]), names(&["f0_mean", "f0_sd"]));
-    let columns = Columns { frame: Some(&frame), vector: Some(&vector) };
+    let columns = Columns { frame: Some(&frame), precision: Precision::F32, vector: Some(&vector) };
     let tables = Tables::create(&outputs, columns).unwrap();
     let width = vector.len();
     let described = |id: &str, value: f32| Described {
@@ -87,8 +121,8 @@ fn vectors_are_one_row_an_utterance() {
     tables.finish().unwrap();
     map_vectors(&file("vectors"), &file("rows")).unwrap();
     let table = FeatureTable::open(&file("rows")).unwrap();
-    assert_eq!((table.columns(), table.get("c")), (vector.as_slice(), None));
-    assert_eq!(table.get("b"), Some(vec![0.25; width].as_slice()));
+    assert_eq!((table.columns(), table.get("c").as_deref()), (vector.as_slice(), None));
+    assert_eq!(table.get("b").as_deref(), Some(vec![0.25; width].as_slice()));
 
     let message = map_frames(&file("vectors"), &file("rows")).unwrap_err().to_string();
     assert!(message.contains("column frame: expected as column 1"), "{message}");
@@ -152,7 +186,8 @@ fn layers_are_tables_of_their_own() {
     let file = folder.path().join("vectors.parquet");
     let outputs = Outputs { features: None, vectors: Some(file.clone()), pieces: None };
     let vector = names(&["layer0_value_0", "layer0_value_1", "layer1_value_0", "layer1_value_1"]);
-    let tables = Tables::create(&outputs, Columns { frame: None, vector: Some(&vector) }).unwrap();
+    let columns = Columns { frame: None, precision: Precision::F32, vector: Some(&vector) };
+    let tables = Tables::create(&outputs, columns).unwrap();
     let of =
         |id: &str, values: [f32; 4]| Described { vector: Some(values.to_vec()), ..frames(id, &[]) };
     let rows = [of("a", [1.0, 2.0, 3.0, 4.0]), of("b", [5.0, 6.0, 7.0, 8.0])];
@@ -163,7 +198,7 @@ fn layers_are_tables_of_their_own() {
     assert_eq!(layers.len(), 2);
     assert_eq!(layers[1].columns(), names(&["layer1_value_0", "layer1_value_1"]));
     assert_eq!(
-        (layers[0].get("b"), layers[1].get("a")),
+        (layers[0].get("b").as_deref(), layers[1].get("a").as_deref()),
         (Some(&[5.0, 6.0][..]), Some(&[3.0, 4.0][..]))
     );
     let (_folder, file) = written(&[&[frames("a", &[1.0, 2.0])]]);

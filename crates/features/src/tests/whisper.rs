@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use ambivox_audio::Cut;
-use ambivox_frontends::{Layers, Utterance as Heard};
+use ambivox_frontends::{Layers, Precision, Utterance as Heard};
 
 use super::*;
 use crate::{frontend_kind, map_vectors};
@@ -58,6 +58,39 @@ fn frames_are_of_one_layer() {
         let text = plan(&tiny(all), &none, Path::new("")).unwrap_err().to_string();
         assert!(text.contains("[frontend]: layer: all of them go with one vector"), "{text}");
     }
+}
+
+#[test]
+fn frames_in_16_bits_take_half_and_are_those_of_32_bits_rounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let utterances = good(folder.path(), 2);
+    let index = index(&folder, &utterances);
+    let extracted = |precision: &str| {
+        let mut section = tiny("2");
+        section.settings.insert("precision".to_owned(), precision.into());
+        let none = Section::bare("none");
+        let planned = plan(&section, &none, Path::new("")).unwrap();
+        let features = Features::of(planned.section, none);
+        let recipe = Recipe::open(&features, true, planned.table.as_deref()).unwrap();
+        let outputs = Outputs { vectors: None, ..outputs(&folder) };
+        extract(&index, folder.path(), &recipe, OnBroken::Stop, &outputs, &|_, _| {}).unwrap();
+        (table(&folder).get("u01").unwrap().into_owned(), recipe.bytes(10.0).unwrap())
+    };
+    let (mut whole, bytes) = extracted("f32");
+    let (halves, half) = extracted("f16");
+    assert_ne!(halves, whole);
+    Precision::F16.round(&mut whole);
+    assert_eq!((halves, half), (whole, bytes / 2));
+}
+
+#[test]
+fn pooled_vectors_have_no_precision() {
+    let mut section = tiny("2");
+    section.settings.insert("precision".to_owned(), "f16".into());
+    let text = plan(&section, &means(), Path::new("")).unwrap_err().to_string();
+    assert!(text.contains("[frontend]: precision: of frames alone"), "{text}");
+    section.settings.insert("precision".to_owned(), "f32".into());
+    assert!(plan(&section, &means(), Path::new("")).is_ok());
 }
 
 /// The vectors of EmoDB as PyTorch made them, in half precision.

@@ -7,8 +7,8 @@ use ambivox_settings::Section;
 use serde::{Deserialize, Serialize};
 
 use super::{Frontend, FrontendKind, Planned};
-use crate::FrontendError;
 use crate::encoded::{self, Encoded, Layer};
+use crate::{FrontendError, Precision};
 
 /// Registry entry.
 pub(super) const KIND: FrontendKind = FrontendKind { name: "wav2vec2", plan, open };
@@ -21,14 +21,17 @@ const STEP: usize = 320;
 #[serde(deny_unknown_fields)]
 struct Settings {
     layer: Layer,
+    #[serde(default)]
+    precision: Precision,
 }
 
 fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
-    encoded::plan(section, folder, |section| section.read().map(|Settings { layer }| layer))
+    let shared = |Settings { layer, precision }| (layer, precision);
+    encoded::plan(section, folder, |section| section.read().map(shared))
 }
 
 fn open(section: &Section, folder: Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError> {
-    let Settings { layer } =
+    let Settings { layer, precision } =
         section.read().map_err(|message| FrontendError::setting("frontend", message))?;
     let folder = encoded::of_input(folder)?;
     let step = ambivox_encoders::describe(folder)?.step;
@@ -37,7 +40,7 @@ fn open(section: &Section, folder: Option<&Path>) -> Result<Box<dyn Frontend>, F
         return Err(FrontendError::setting("frontend", fault));
     }
     let encoder = ambivox_encoders::open(folder)?;
-    Ok(Box::new(Encoded::new(encoder, layer)?))
+    Ok(Box::new(Encoded::new(encoder, layer, precision)?))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use ambivox_settings::Section;
 use serde::{Deserialize, Serialize};
 
 use super::{Frontend, FrontendKind, Planned};
-use crate::FrontendError;
 use crate::encoded::{self, Encoded, Layer};
+use crate::{FrontendError, Precision};
 
 /// Registry entry.
 pub(super) const KIND: FrontendKind = FrontendKind { name: "whisper", plan, open };
@@ -19,6 +19,8 @@ pub(super) const KIND: FrontendKind = FrontendKind { name: "whisper", plan, open
 struct Settings {
     padding: PaddedTo,
     layer: Layer,
+    #[serde(default)]
+    precision: Precision,
 }
 
 /// What the encoder is given behind a recording.
@@ -33,18 +35,19 @@ enum PaddedTo {
 }
 
 fn plan(section: &Section, folder: &Path) -> Result<Planned, FrontendError> {
-    encoded::plan(section, folder, |section| section.read().map(|Settings { layer, .. }| layer))
+    let shared = |Settings { layer, precision, .. }| (layer, precision);
+    encoded::plan(section, folder, |section| section.read().map(shared))
 }
 
 fn open(section: &Section, folder: Option<&Path>) -> Result<Box<dyn Frontend>, FrontendError> {
-    let Settings { padding, layer } =
+    let Settings { padding, layer, precision } =
         section.read().map_err(|message| FrontendError::setting("frontend", message))?;
     let padding = match padding {
         PaddedTo::Window => Padding::Window,
         PaddedTo::Nothing => Padding::Nothing,
     };
     let whisper = Whisper::open(encoded::of_input(folder)?, padding)?;
-    Ok(Box::new(Encoded::new(Box::new(whisper), layer)?))
+    Ok(Box::new(Encoded::new(Box::new(whisper), layer, precision)?))
 }
 
 #[cfg(test)]
@@ -91,6 +94,29 @@ mod tests {
         assert_eq!(text, "[frontend]: layer: 4; the model has 0 to 3");
         let text = open(&section("none", 4), Some(Path::new("nowhere"))).unwrap_err().to_string();
         assert!(text.contains("nowhere/config.json"), "{text}");
+    }
+
+    #[test]
+    fn f16_rounds_the_states_and_f32_is_as_if_it_were_not_written() {
+        let of = |precision: &str| {
+            let mut section = section("30s", 2);
+            section.settings.insert("precision".to_owned(), precision.into());
+            section
+        };
+        let planned = |precision: &str| {
+            let mut written = of(precision);
+            written.settings.insert("model".to_owned(), "weights".into());
+            plan(&written, Path::new("")).unwrap().section
+        };
+        assert_eq!((planned("f32"), planned("f16")), (section("30s", 2), of("f16")));
+        let (_, mut expected) = described(2);
+        Precision::F16.round(&mut expected);
+        let samples: Vec<f32> = (0..1000).map(|n| (n as f32 * 0.3).sin()).collect();
+        let frontend = open(&of("f16"), Some(tiny())).unwrap();
+        let found = frontend.session().describe(&Utterance { id: "a", samples: &samples }).unwrap();
+        assert_eq!((frontend.precision(), found), (Precision::F16, expected));
+        let fault = plan(&of("f8"), Path::new("")).unwrap_err().to_string();
+        assert!(fault.contains("unknown variant `f8`"), "{fault}");
     }
 
     #[test]

@@ -15,10 +15,10 @@ pub struct MeanVariance {
 impl MeanVariance {
     /// Mean and standard deviation over all rows of all `utterances`, each a row-major
     /// frames × `width` slice. Without any row the result changes nothing.
-    pub fn fit<'a>(utterances: impl IntoIterator<Item = &'a [f32]>, width: usize) -> Self {
+    pub fn fit(utterances: impl IntoIterator<Item: AsRef<[f32]>>, width: usize) -> Self {
         let mut moments = Moments::new(width);
         for utterance in utterances {
-            utterance.chunks_exact(width).for_each(|row| moments.add(row));
+            utterance.as_ref().chunks_exact(width).for_each(|row| moments.add(row));
         }
         moments.fitted()
     }
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn no_rows_change_nothing() {
         let mut row = [1.5, -2.5];
-        MeanVariance::fit([], 2).apply(&mut row);
+        MeanVariance::fit([[0.0_f32; 0]; 0], 2).apply(&mut row);
         assert_eq!(row, [1.5, -2.5]);
     }
 

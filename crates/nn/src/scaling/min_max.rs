@@ -15,13 +15,16 @@ pub struct MinMax {
 impl MinMax {
     /// Lowest value and range over all rows of all `utterances`, each row-major rows × `width`.
     /// Without any row the result changes nothing.
-    pub fn fit<'a>(utterances: impl IntoIterator<Item = &'a [f32]>, width: usize) -> Self {
+    pub fn fit(utterances: impl IntoIterator<Item: AsRef<[f32]>>, width: usize) -> Self {
         let mut extremes: Vec<Option<(f32, f32)>> = vec![None; width];
-        for row in utterances.into_iter().flat_map(|rows| rows.chunks_exact(width)) {
+        let mut add = |row: &[f32]| {
             for (extremes, &x) in extremes.iter_mut().zip(row) {
                 let (lowest, highest) = extremes.unwrap_or((x, x));
                 *extremes = Some((lowest.min(x), highest.max(x)));
             }
+        };
+        for rows in utterances {
+            rows.as_ref().chunks_exact(width).for_each(&mut add);
         }
         let extremes = || extremes.iter().map(|extremes| extremes.unwrap_or((0.0, 0.0)));
         let range = |(lowest, highest): (f32, f32)| match highest - lowest {
@@ -88,7 +91,7 @@ mod tests {
     #[test]
     fn no_vectors_change_nothing() {
         let mut vector = [1.5, -2.5];
-        MinMax::fit([], 2).apply(&mut vector);
+        MinMax::fit([[0.0_f32; 0]; 0], 2).apply(&mut vector);
         assert_eq!(vector, [1.5, -2.5]);
     }
 

@@ -43,9 +43,9 @@ fn add(
     attention: &mut BTreeMap<String, Mean>,
 ) -> Result<(), StageError> {
     let Checkpoint { predictor, scaling, .. } = Checkpoint::load(checkpoint)?;
-    let found = tested.iter().filter_map(|id| Some((id, features.get(id)?)));
+    let found = tested.iter().filter_map(|id| Some((id, features.values(id)?)));
     let (ids, rows): (Vec<&String>, Vec<Rows<'_>>) =
-        found.map(|(id, values)| (id, Rows::scaled_by(&scaling, values))).unzip();
+        found.map(|(id, values)| (id, Rows::of(values, &scaling))).unzip();
     let said = predictor.predict(&rows.iter().collect::<Vec<_>>())?;
     for (id, prediction) in ids.into_iter().zip(said) {
         let Some(weights) = prediction.attention else { continue };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ambivox_corpus::{CorpusError, Index, Utterance};
 use ambivox_features::FeatureTable;
-use ambivox_models::{Scaling, ScalingKind};
+use ambivox_models::{Scaling, ScalingKind, Values};
 use ambivox_settings::{Fold, Splits};
 
 use crate::StageError;
@@ -39,8 +39,8 @@ impl Member {
     }
 
     /// The utterance's descriptors as extracted.
-    pub(super) fn frames<'a>(&self, features: &'a FeatureTable) -> Result<&'a [f32], StageError> {
-        features.get(&self.utterance_id).ok_or_else(|| {
+    pub(super) fn frames<'a>(&self, features: &'a FeatureTable) -> Result<Values<'a>, StageError> {
+        features.values(&self.utterance_id).ok_or_else(|| {
             StageError::Data(format!(
                 "{} has no frames in the feature table, although it is in the splits; extract \
                  and split anew",
@@ -127,11 +127,15 @@ impl FoldData {
         features: &FeatureTable,
     ) -> Result<Scaling, StageError> {
         let Some(kind) = kind else {
-            return Ok(Scaling::fit(ScalingKind::MeanVariance, [], features.width()));
+            return Ok(Scaling::fit(
+                ScalingKind::MeanVariance,
+                [[0.0_f32; 0]; 0],
+                features.width(),
+            ));
         };
         let frames = training.iter().map(|member| member.frames(features));
-        let frames = frames.collect::<Result<Vec<_>, _>>()?;
-        Ok(Scaling::fit(kind, frames, features.width()))
+        let frames = frames.collect::<Result<Vec<_>, _>>()?.into_iter();
+        Ok(Scaling::fit(kind, frames.map(Values::widened), features.width()))
     }
 }
 

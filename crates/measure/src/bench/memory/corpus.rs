@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ambivox_features::RowWriter;
+use ambivox_features::{Precision, RowWriter};
 use ambivox_nn::generator;
 use anyhow::Result;
 use fs_err as fs;
@@ -28,7 +28,7 @@ pub(super) fn write(file: &Path, hours: u32) -> Result<()> {
     let mut chance = generator(1, "frames");
     // What the values are has no influence on memory or time: parts of one block will do.
     let block: Vec<f32> = (0..1 << 16).map(|_| chance.random_range(-1.0..1.0)).collect();
-    let mut writer = RowWriter::create(file, columns)?;
+    let mut writer = RowWriter::create(file, columns, Precision::F32)?;
     let mut rows = Vec::new();
     for (n, frames) in lengths(hours).enumerate() {
         rows.clear();

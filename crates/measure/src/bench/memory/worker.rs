@@ -74,7 +74,7 @@ pub(super) fn measure(file: &Path, batches: u32) -> Result<Measured> {
         Some(Example {
             utterance_id: id.clone(),
             group: (n % 1200).to_string(),
-            frames: Rows::scaled_by(&scaling, table.get(id)?),
+            frames: Rows::of(table.values(id)?, &scaling),
             gold: Some(n % classes),
             votes: Vec::new(),
         })
