@@ -184,6 +184,43 @@ fn a_table_without_speakers_needs_listed_parts() {
     house.run(&["cv", "--method", "lw"]).ended(DATA).complained_of(&told);
 }
 
+/// Three models of one training part, each validated by another speaker, are rated one by one and together;
+/// under label noise too, where the course of training tells which labels are wrong.
+#[test]
+fn parts_that_validate_in_turn_are_one_test_set() {
+    let rows = [("anna", "train"), ("bert", "train"), ("carl", "train"), ("dora", "test")];
+    let house = with_parts(&rows);
+    let turn = "validation = { parts = 3, seed = 1 }\ntest = [\"test\"]";
+    house.edit(PIPELINE, "validation = [\"dev\"]\ntest = [\"test\", \"other\"]", turn);
+    let noise = "[label_noise]\nrates = [0.0, 0.25]\nkind = \"symmetric\"\nseed = 1\n\n[model]";
+    house.edit(PIPELINE, "[model]", noise);
+    house.edit(PIPELINE, "patience = 2", "patience = 2\ndynamics = true");
+    let table = house.run(&["cv"]).ended(DONE).text();
+    assert!(table.contains("Test set test:") && table.contains("as of one model"), "{table}");
+    let summary = house.json("results/tiny/summary.json");
+    let lw = &summary["methods"]["lw"];
+    assert_eq!(lw["seeds"]["0"]["folds"].as_object().unwrap().len(), 3);
+    assert_eq!(lw["ensemble"]["parts"], 3);
+    assert_eq!(lw["ensemble"]["pooled"]["n"], 6);
+    assert!(lw["ensemble"]["folds"]["test"]["wa"].is_number(), "{lw}");
+    house.run(&["report"]).ended(DONE);
+    let page = house.read("results/tiny/report.html");
+    assert!(page.contains("Rates under label noise, test set test"));
+    assert!(page.contains("mean margin over epochs (AUM)"));
+}
+
+/// The detector that is named ranks, and says what it needs where runs do not have it.
+#[test]
+fn an_audit_ranks_by_the_detector_that_is_named() {
+    let house = tones();
+    let audit = ["audit", "--method", "lw", "--detector", "margin"];
+    house.run(&audit).ended(USAGE).complained_of(&["detector margin", "training.dynamics = true"]);
+    house.edit(PIPELINE, "patience = 2", "patience = 2\ndynamics = true");
+    house.run(&audit).ended(DONE);
+    assert!(house.read("results/tiny/audit.html").contains("mean margin over epochs (AUM)"));
+    house.run(&["audit", "--detector", "guess"]).ended(USAGE).complained_of(&["guess", "margin"]);
+}
+
 /// Support vector machines under every label rule that learns from labels.
 #[test]
 fn label_rules_learn_with_support_vector_machines() {

@@ -12,7 +12,7 @@ use crate::commands::{fresh, prepared, publish_roles};
 use crate::execute::Executor;
 use crate::experiment::Experiment;
 use crate::failure::Failure;
-use crate::graph::{self, AuditedRuns, Graph, Run};
+use crate::graph::{self, Audited, AuditedRuns, Graph, Run};
 use crate::select::selected;
 use crate::table;
 
@@ -39,8 +39,8 @@ pub(crate) fn audit(
     let learned = [&*tested, &fresh(executor, others)?].concat();
     check_folds(&learned)?;
     let runs = AuditedRuns { tested: &tested, learned: &learned };
-    let graph =
-        Graph::of(experiment, &learned).with([graph::audit(experiment, &method, own.sounds, runs)]);
+    let params = Audited { method, detector: own.detector.clone(), sounds: own.sounds };
+    let graph = Graph::of(experiment, &learned).with([graph::audit(experiment, params, runs)]);
     executor.bring_up(&graph.upto([graph::AUDIT]), jobs)?;
     let roles = [role::AUDIT, role::AUDIT_CSV, role::AUDIT_PAGE].map(|role| (graph::AUDIT, role));
     let outputs = publish_roles(executor, results, &roles)?;

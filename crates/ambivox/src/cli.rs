@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use ambivox_eval::DETECTORS;
 use ambivox_settings::parse_threads;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::called::{self, said};
@@ -180,9 +182,16 @@ pub(crate) struct Audit {
     pub(crate) selection: Selection,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
+    /// What ranks the labels [default: learned label and training loss together]
+    #[arg(long, value_name = "NAME", value_parser = detectors())]
+    pub(crate) detector: Option<String>,
     /// Sounds that the page has in it, of the most suspect labels
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) sounds: usize,
+}
+
+fn detectors() -> PossibleValuesParser {
+    PossibleValuesParser::new(DETECTORS.iter().map(|detector| detector.name))
 }
 
 /// A table of labels, and what somebody's model has computed of its utterances.

@@ -170,6 +170,17 @@ impl Graph {
     }
 }
 
+/// Whose labels are ranked, by what, and with how many sounds.
+#[derive(Debug, Clone)]
+pub(crate) struct Audited {
+    /// The method's id.
+    pub(crate) method: String,
+    /// The detector's name; learned label and loss where there is none.
+    pub(crate) detector: Option<String>,
+    /// Sounds that the page has.
+    pub(crate) sounds: usize,
+}
+
 /// The runs by which labels are ranked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AuditedRuns<'a> {
@@ -293,7 +304,8 @@ mod tests {
         assert_eq!(waves(&graph.upto([runs[0].slot().as_str()])), clean);
         let all = graph.instances().len();
         let audited = AuditedRuns { tested: &runs, learned: &runs };
-        let audited = graph.with([audit(&experiment, "lw", 1, audited)]);
+        let asked = Audited { method: "lw".to_owned(), detector: None, sounds: 1 };
+        let audited = graph.with([audit(&experiment, asked, audited)]);
         assert_eq!(audited.instances().len(), all + 1);
         assert_eq!(waves(&audited.upto([AUDIT])), [&clean[..], &[AUDIT]].concat());
     }

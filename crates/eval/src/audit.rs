@@ -8,7 +8,7 @@
 //! Before all others come recordings that are there twice under unlike labels: one of the two is wrong for
 //! sure.
 
-use crate::argmax;
+use crate::{Detector, argmax};
 
 /// What is known of an utterance's label.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,10 +21,17 @@ pub struct Evidence {
     pub original: usize,
     /// Learned label distribution s, the mean over the runs that trained on it.
     pub learned: Vec<f64>,
+    /// Weight w before the first epoch, the mean over these.
+    pub weight_initial: f64,
     /// Learned weight w, the mean over these; a higher one counts less.
     pub weight: f64,
     /// −log y of the gold label, the mean over these.
     pub loss: f64,
+    /// Mean over epochs and runs of log y of the gold label less that of the most probable other; where runs
+    /// kept their course.
+    pub margin: Option<f64>,
+    /// Mean over epochs and runs of y of the gold label; likewise.
+    pub confidence: Option<f64>,
     /// Probability of every class by the networks that did not hear the speaker, the mean over seeds.
     pub unheard: Vec<f64>,
     /// Votes for every class; all 0 where there are none.
@@ -39,7 +46,7 @@ pub struct Suspect {
     /// Place, from 1 for the most suspect.
     pub rank: usize,
     /// Mean share of the utterances that are less suspect by 1 − s and by −log y, equals counting
-    /// half; between 0 and 1.
+    /// half, between 0 and 1; by another detector its score.
     pub score: f64,
     /// Index of the class that the learned label, or else the unheard speaker, speaks for.
     pub suggestion: usize,
@@ -48,6 +55,11 @@ pub struct Suspect {
 }
 
 impl Evidence {
+    /// Whether some run trained on it.
+    pub fn is_trained(&self) -> bool {
+        !self.learned.is_empty()
+    }
+
     /// 1 − s of the gold label.
     pub fn doubt(&self) -> f64 {
         1.0 - self.learned[self.gold]
@@ -100,7 +112,17 @@ impl Evidence {
 pub fn rank(evidence: Vec<Evidence>) -> Vec<Suspect> {
     let doubts: Vec<f64> = evidence.iter().map(Evidence::doubt).collect();
     let losses: Vec<f64> = evidence.iter().map(|e| e.loss).collect();
-    let scores = scores(&doubts, &losses);
+    ranked(evidence, scores(&doubts, &losses))
+}
+
+/// Ranks utterances by a detector; those that it does not tell of come last.
+pub fn rank_by(detector: &Detector, evidence: Vec<Evidence>) -> Vec<Suspect> {
+    let scores = detector.scores(&evidence).into_iter();
+    let scores = scores.map(|score| score.unwrap_or(f64::NEG_INFINITY)).collect();
+    ranked(evidence, scores)
+}
+
+fn ranked(evidence: Vec<Evidence>, scores: Vec<f64>) -> Vec<Suspect> {
     let mut suspects: Vec<Suspect> = evidence
         .into_iter()
         .zip(scores)
@@ -146,19 +168,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::detector::seen;
 
     fn evidence(id: &str, gold: usize, learned: [f64; 2], loss: f64) -> Evidence {
-        Evidence {
-            utterance_id: id.to_owned(),
-            gold,
-            original: gold,
-            learned: learned.to_vec(),
-            weight: 1.0,
-            loss,
-            unheard: vec![0.9, 0.1],
-            votes: vec![0, 0],
-            twin: None,
-        }
+        Evidence { gold, original: gold, ..seen(id, learned, loss, [0.9, 0.1]) }
     }
 
     fn order(evidence: Vec<Evidence>) -> Vec<(String, f64)> {
@@ -175,6 +188,16 @@ mod tests {
         ]);
         let expected = [("wrong", 0.875), ("a", 0.5), ("b", 0.5), ("calm", 0.125)];
         assert_eq!(found, expected.map(|(id, score)| (id.to_owned(), score)));
+    }
+
+    #[test]
+    fn another_detector_ranks_where_it_is_named() {
+        let (_, detector) = Detector::find("self-confidence").unwrap();
+        let sure = Evidence { unheard: vec![0.1, 0.9], ..evidence("sure", 0, [0.9, 0.1], 0.1) };
+        let found = rank_by(detector, vec![evidence("loss", 0, [0.5, 0.5], 3.0), sure]);
+        let told: Vec<_> =
+            found.iter().map(|s| (s.evidence.utterance_id.as_str(), s.score)).collect();
+        assert_eq!(told, [("sure", 0.9), ("loss", 1.0 - 0.9)]);
     }
 
     #[test]

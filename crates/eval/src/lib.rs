@@ -19,6 +19,7 @@ mod comparison;
 mod confident;
 mod confusion;
 mod detection;
+mod detector;
 mod error;
 mod history;
 mod holm;
@@ -34,11 +35,12 @@ pub use comparison::{Comparison, Effect, Pair};
 pub use confident::ConfidentLearning;
 pub use confusion::{Confusion, argmax};
 pub use detection::{Detection, FIRST};
+pub use detector::{DETECTORS, Detector};
 pub use error::EvalError;
 pub use history::{EpochRecord, RunHistory};
 pub use holm::holm;
 pub use labels::{LabelMoves, LabelRepair};
-pub use noise::{NoiseDetection, NoisePoint, NoiseSummary, Score, SetPoint, Spread};
+pub use noise::{NoiseDetection, NoisePoint, NoiseSummary, SetPoint, Spread};
 pub use paper::{
     PAPER_CLASSES, PAPER_TABLE_2, PaperEvaluation, PaperRow, PaperWeights, method_order,
     method_title, paper_evaluation,

@@ -148,6 +148,7 @@ mod tests {
         criterion: ambivox_settings::Criterion::Loss,
         keep: ambivox_settings::Keep::Best,
         normalise_weights: false,
+        dynamics: false,
     };
 
     type Case = (Box<dyn Learner>, [Rows<'static>; 2]);

@@ -33,6 +33,8 @@ pub struct AuditPage<'a> {
     pub manifest: &'a Manifest,
     /// Id of the method whose runs tell.
     pub method: &'a str,
+    /// The detector that ranks, where it is not learned label and loss together.
+    pub ranked_by: Option<&'a str>,
     /// Names of the classes.
     pub classes: &'a [String],
     /// Digest of the ranking, under which a browser keeps decisions.
@@ -136,7 +138,8 @@ impl AuditPage<'_> {
                 h1 { "Suspect labels" }
                 p.subtitle {
                     (self.manifest.title) ". " (counted(self.entries.len(), "utterance"))
-                    ", the most suspect first, by the runs of “" (self.method) "”. "
+                    ", the most suspect first, by the runs of “" (self.method) "”"
+                    @if let Some(detector) = self.ranked_by { " and the " (detector) } ". "
                     (self.sounds())
                 }
                 @if self.manifest.synthetic {

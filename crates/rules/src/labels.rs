@@ -23,6 +23,19 @@ pub struct LabelState {
     pub loss: Option<f64>,
     /// The most probable class of s, where there is a gold label and it is another.
     pub moved_to: Option<usize>,
+    /// How sure of the gold label the network was over the epochs, where the run kept it.
+    pub course: Option<CourseOfLabel>,
+}
+
+/// How sure of a training utterance's gold label a network was, over all epochs of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CourseOfLabel {
+    /// Mean of log y of the gold label less the largest of the others: the area under the margin.
+    pub margin: f64,
+    /// Mean of y of the gold label.
+    pub confidence: f64,
+    /// Standard deviation of y of the gold label.
+    pub variability: f64,
 }
 
 /// Mean weight of the utterances of each gold class, over those that `gold` has, which come first.
@@ -43,12 +56,13 @@ pub fn share_moved(targets: &Targets, gold: &[Option<usize>]) -> f64 {
 }
 
 /// A row of the label table for each of `examples`, which come first among the utterances that the
-/// targets are of.
+/// targets are of. `courses` is empty where none were kept.
 pub fn states(
     targets: &Targets,
     initial: &Targets,
     examples: &[Example<'_>],
     log_y: &[Vec<f64>],
+    courses: &[Option<CourseOfLabel>],
 ) -> Vec<LabelState> {
     let state = |(n, example): (usize, &Example<'_>)| LabelState {
         utterance_id: example.utterance_id.clone(),
@@ -58,6 +72,7 @@ pub fn states(
         weight: targets.weights[n],
         loss: example.gold.map(|gold| -log_y[n][gold]),
         moved_to: moved_to(&targets.distributions[n], example.gold),
+        course: courses.get(n).copied().flatten(),
     };
     examples.iter().enumerate().map(state).collect()
 }

@@ -18,7 +18,7 @@ pub use augmenter::{Augmenter, Fold};
 pub use error::RuleError;
 pub use example::Example;
 pub use fixed::{FixedLabelSettings, FixedTarget};
-pub use labels::{LabelState, mean_weights, share_moved, states};
+pub use labels::{CourseOfLabel, LabelState, mean_weights, share_moved, states};
 pub use rule::cyclegan::{CycleganSettings, Pool};
 pub use rule::l::LSettings;
 pub use rule::lw::LwSettings;

@@ -68,6 +68,10 @@ pub struct TrainingSettings {
     /// of the gradient is the same for learned weights, whose mean of 1/w grows, as for others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub normalise_weights: bool,
+    /// Whether runs keep the course of every training utterance over the epochs, margin and confidence of its
+    /// label, which some detectors of wrong labels read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dynamics: bool,
 }
 
 /// Which epochs make the model that predicts.

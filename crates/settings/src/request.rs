@@ -205,6 +205,9 @@ pub struct CompareNoiseParams {
 pub struct AuditParams {
     /// Id of the method whose runs tell.
     pub method: String,
+    /// The detector that ranks; learned label and loss where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detector: Option<String>,
     /// How many sounds the page has, of the most suspect labels.
     pub sounds: usize,
     /// The corpus's manifest, for name, licence and the synthetic mark.

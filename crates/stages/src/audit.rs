@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use ambivox_artifacts::StatMemo;
 use ambivox_corpus::{Utterance, read_index};
-use ambivox_eval::audit::{Evidence, Suspect, rank};
+use ambivox_eval::Detector;
+use ambivox_eval::audit::{Evidence, Suspect, rank, rank_by};
 use ambivox_models::compute_by;
 use ambivox_report::{AuditEntry, AuditPage};
 use ambivox_settings::{AuditParams, Exclusions, Splits, role};
@@ -17,6 +18,7 @@ use rayon::prelude::*;
 
 use crate::StageError;
 use crate::averages::Mean;
+use crate::evidence::Learned;
 use crate::job::Job;
 use crate::tables::audit::Table;
 use crate::tables::labels::read_learned;
@@ -54,12 +56,11 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
         let original = original(utterance, classes, noise.as_ref())?;
         let unheard = heard.get(id)?.probabilities.mean();
         let twin = twins.get(id.as_str()).cloned();
-        Some(Evidence { original, unheard, twin, ..learned.evidence(utterance, classes)? })
+        let votes = |class| utterance.votes.get(class).copied().unwrap_or(0);
+        let votes = classes.iter().map(votes).collect();
+        Some(Evidence { original, unheard, twin, votes, ..learned.evidence(id) })
     });
-    let suspects = rank(evidence.collect());
-    if suspects.is_empty() {
-        return Err(StageError::Usage(NOTHING_TO_RANK.to_owned()));
-    }
+    let suspects = ranked(params, evidence.collect())?;
     let table = Table { classes, index: &index, suspects: &suspects };
     table.write_parquet(&job.output(role::AUDIT)?)?;
     table.write_csv(&job.output(role::AUDIT_CSV)?)?;
@@ -70,6 +71,29 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
         carried: Carried::read(params, job, &splits)?,
     };
     write_page(params, job, classes, &shown)
+}
+
+/// The utterances in the order of the detector that was asked for, else of learned label and loss.
+fn ranked(params: &AuditParams, evidence: Vec<Evidence>) -> Result<Vec<Suspect>, StageError> {
+    let usage = |text: String| Err(StageError::Usage(text));
+    if evidence.is_empty() {
+        return usage(NOTHING_TO_RANK.to_owned());
+    }
+    let Some(name) = &params.detector else { return Ok(rank(evidence)) };
+    let Some((_, detector)) = Detector::find(name) else {
+        return Err(StageError::Request(format!("there is no detector {name}")));
+    };
+    if detector.scores(&evidence).iter().all(Option::is_none) {
+        let method = &params.method;
+        let hint = detector.needs.map_or_else(
+            || "name another with --detector, or another method with --method".to_owned(),
+            |needs| format!("the runs of {method} lack what it reads; set {needs} in the pipeline"),
+        );
+        return usage(format!(
+            "the detector {name} says nothing of the labels of {method}\nhint: {hint}"
+        ));
+    }
+    Ok(rank_by(detector, evidence))
 }
 
 /// Of utterances with the same recording, by id: another of them with another label, and that label.
@@ -135,6 +159,7 @@ fn write_page(
     let page = AuditPage {
         manifest: &params.manifest,
         method: &params.method,
+        ranked_by: params.detector.as_deref().and_then(Detector::find).map(|(_, d)| d.title),
         classes,
         digest: &StatMemo::in_memory().file(&job.output(role::AUDIT)?)?.digest.to_string(),
         step_s,
@@ -158,34 +183,6 @@ fn original(
     }
 }
 
-/// What the runs that trained on an utterance made of its label, over folds and seeds.
-#[derive(Default)]
-struct Learned {
-    /// The label that they trained on.
-    gold: usize,
-    shares: Mean,
-    weight: Mean,
-    loss: Mean,
-}
-
-impl Learned {
-    /// Without the networks that did not hear the speaker.
-    fn evidence(&self, utterance: &Utterance, classes: &[String]) -> Option<Evidence> {
-        let votes = |class| utterance.votes.get(class).copied().unwrap_or(0);
-        Some(Evidence {
-            utterance_id: utterance.utterance_id.clone(),
-            gold: self.gold,
-            original: self.gold,
-            learned: self.shares.mean(),
-            weight: self.weight.mean().first().copied()?,
-            loss: self.loss.mean().first().copied()?,
-            unheard: Vec::new(),
-            votes: classes.iter().map(votes).collect(),
-            twin: None,
-        })
-    }
-}
-
 fn learned(
     params: &AuditParams,
     job: &Job<'_>,
@@ -197,15 +194,13 @@ fn learned(
             return Err(StageError::Request(format!("{run} is not of {}", params.method)));
         }
         for label in read_learned(file, classes)?.into_values().flatten() {
-            let new = || Learned { gold: label.gold, ..Learned::default() };
+            let new = || Learned::of(label.gold);
             let of_utterance = learned.entry(label.utterance_id.clone()).or_insert_with(new);
             if of_utterance.gold != label.gold {
                 let id = label.utterance_id;
                 return Err(StageError::Request(format!("{id} has another label in {run}")));
             }
-            of_utterance.shares.add(&label.shares);
-            of_utterance.weight.add(&[label.weight]);
-            of_utterance.loss.add(&[label.loss]);
+            of_utterance.add(&label);
         }
     }
     Ok(learned)

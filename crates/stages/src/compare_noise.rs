@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_eval::{
-    ConfidentLearning, Detection, NoiseDetection, NoisePoint, NoiseSummary, Score, Summary, audit,
-};
+use ambivox_eval::audit::Evidence;
+use ambivox_eval::{DETECTORS, Detection, NoiseDetection, NoisePoint, NoiseSummary, Summary};
 use ambivox_settings::{CompareNoiseParams, Method, Splits, role};
 use fs_err as fs;
 
 use crate::StageError;
+use crate::evidence::Learned;
 use crate::job::Job;
 use crate::tables::labels::{LearnedLabel, read_learned};
 use crate::tables::noise::{self, NoisyLabels};
-use crate::tables::predictions::{self, Tested};
+use crate::tables::predictions;
 
 pub(crate) fn run(params: &CompareNoiseParams, job: &Job<'_>) -> Result<(), StageError> {
     let splits: Splits = job.read_json(role::SPLITS)?;
@@ -30,31 +30,41 @@ pub(crate) fn run(params: &CompareNoiseParams, job: &Job<'_>) -> Result<(), Stag
             let points = summary.methods.entry(id.clone()).or_default();
             points.extend(NoisePoint::of(rate, &of_rate, method));
         }
-        summary.detection.extend(Detector { job, classes: &splits.classes, rate }.run()?);
+        summary.detection.extend(Rated { job, classes: &splits.classes, rate }.detections()?);
     }
     job.write_text(role::NOISE_SUMMARY, &summary.to_json()?)
 }
 
-/// What finds the labels exchanged at one rate.
-struct Detector<'a> {
+/// The runs with labels exchanged at one rate.
+struct Rated<'a> {
     job: &'a Job<'a>,
     classes: &'a [String],
     rate: f64,
 }
 
-/// Detections of several seeds, by method and score.
-type Found = BTreeMap<(Method, Score), Vec<Detection>>;
+/// What is known of each utterance's label, by its id.
+type ByUtterance = BTreeMap<String, Evidence>;
 
-impl Detector<'_> {
-    fn run(&self) -> Result<Vec<NoiseDetection>, StageError> {
+/// Detections of several seeds, by method and the detector's place.
+type Found = BTreeMap<(Method, usize), Vec<Detection>>;
+
+impl Rated<'_> {
+    fn detections(&self) -> Result<Vec<NoiseDetection>, StageError> {
         let noise = self.noise()?;
         if noise.is_empty() {
             return Ok(Vec::new());
         }
-        let mut found = self.in_training(&noise)?;
-        found.extend(self.out_of_fold(&noise)?);
-        let over_seeds = |((method, score), seeds): (&(Method, Score), &Vec<Detection>)| {
-            NoiseDetection::over_seeds(self.rate, method.id(), *score, seeds)
+        let mut found = Found::new();
+        for ((method, seed), evidence) in self.evidence(&noise)? {
+            let noise = of_seed(&noise, seed)?;
+            let evidence: Vec<Evidence> = evidence.into_values().collect();
+            for (place, detector) in DETECTORS.iter().enumerate() {
+                let detection = detection(noise, &evidence, &detector.scores(&evidence));
+                found.entry((method.clone(), place)).or_default().extend(detection);
+            }
+        }
+        let over_seeds = |((method, place), seeds): (&(Method, usize), &Vec<Detection>)| {
+            NoiseDetection::over_seeds(self.rate, method.id(), DETECTORS[*place].name, seeds)
         };
         Ok(found.iter().filter_map(over_seeds).collect())
     }
@@ -66,58 +76,41 @@ impl Detector<'_> {
         seeds.map(|(seed, file)| Ok((seed, noise::read(file, self.classes)?))).collect()
     }
 
-    /// Scores from the runs that trained on the labels.
-    fn in_training(&self, noise: &BTreeMap<u64, NoisyLabels>) -> Result<Found, StageError> {
+    /// What the runs of each method and seed made of every utterance's label, and what those that did not
+    /// train on it say, by utterance.
+    fn evidence(
+        &self,
+        noise: &BTreeMap<u64, NoisyLabels>,
+    ) -> Result<BTreeMap<(Method, u64), ByUtterance>, StageError> {
         let file = self.job.input(&format!("{}/{}", role::LABELS, self.rate))?;
-        let mut found = Found::new();
-        for ((method, seed), labels) in read_learned(file, self.classes)? {
-            let noise = of_seed(noise, seed)?;
-            for score in [Score::Weight, Score::Label, Score::Loss, Score::Audit] {
-                if let Some(scores) = training_scores(&labels, score) {
-                    let detection = detection(noise, scores.iter().map(|(id, s)| (*id, *s)));
-                    found.entry((method.clone(), score)).or_default().extend(detection);
-                }
-            }
+        let mut evidence = BTreeMap::new();
+        for (run, labels) in read_learned(file, self.classes)? {
+            evidence.insert(run, means(&labels));
         }
-        Ok(found)
-    }
-
-    /// Scores from networks that learned the labels as they are and did not see the utterance's speaker.
-    fn out_of_fold(&self, noise: &BTreeMap<u64, NoisyLabels>) -> Result<Found, StageError> {
-        let mut tested: BTreeMap<(Method, u64), Vec<Tested>> = BTreeMap::new();
         let role = format!("{}/{}", role::PREDICTIONS, self.rate);
         for (run, file) in self.job.run_inputs(&role)? {
-            let more = predictions::read_test(file, self.classes)?;
-            tested.entry((run.method, run.seed)).or_default().extend(more);
-        }
-        let mut found = Found::new();
-        for ((method, seed), tested) in tested {
-            for (score, detection) in self.confidence(&tested, of_seed(noise, seed)?)? {
-                found.entry((method.clone(), score)).or_default().extend(detection);
+            let noise = of_seed(noise, run.seed)?;
+            let of_run: &mut ByUtterance = evidence.entry((run.method, run.seed)).or_default();
+            for tested in predictions::read_test(file, self.classes)? {
+                // Those tested keep their labels; what is asked for is the one that was exchanged for it.
+                let Some(label) = noise.get(&tested.utterance_id) else { continue };
+                let new = || Learned::of(label.given).evidence(&tested.utterance_id);
+                let one = of_run.entry(tested.utterance_id.clone()).or_insert_with(new);
+                one.unheard = tested.probabilities.iter().copied().map(f64::from).collect();
             }
         }
-        Ok(found)
+        Ok(evidence)
     }
+}
 
-    fn confidence(
-        &self,
-        tested: &[Tested],
-        noise: &NoisyLabels,
-    ) -> Result<[(Score, Option<Detection>); 2], StageError> {
-        let given = |tested: &Tested| noise.get(&tested.utterance_id).map(|label| label.given);
-        let (tested, given): (Vec<&Tested>, Vec<usize>) =
-            tested.iter().filter_map(|tested| Some((tested, given(tested)?))).unzip();
-        let wide = |tested: &&Tested| tested.probabilities.iter().copied().map(f64::from).collect();
-        let probabilities: Vec<Vec<f64>> = tested.iter().map(wide).collect();
-        let learning = ConfidentLearning::new(self.classes.len(), &given, &probabilities)?;
-        let of = |scores: Vec<f64>| {
-            detection(noise, tested.iter().map(|t| t.utterance_id.as_str()).zip(scores))
-        };
-        Ok([
-            (Score::SelfConfidence, of(learning.self_confidence_scores())),
-            (Score::ConfidentLearning, of(learning.adjusted_scores())),
-        ])
+/// Every utterance's mean over the runs that trained on it.
+fn means(labels: &[LearnedLabel]) -> ByUtterance {
+    let mut learned: BTreeMap<&str, Learned> = BTreeMap::new();
+    for label in labels {
+        let one = learned.entry(&label.utterance_id).or_insert_with(|| Learned::of(label.gold));
+        one.add(label);
     }
+    learned.into_iter().map(|(id, learned)| (id.to_owned(), learned.evidence(id))).collect()
 }
 
 fn of_seed(noise: &BTreeMap<u64, NoisyLabels>, seed: u64) -> Result<&NoisyLabels, StageError> {
@@ -125,68 +118,13 @@ fn of_seed(noise: &BTreeMap<u64, NoisyLabels>, seed: u64) -> Result<&NoisyLabels
     noise.get(&seed).ok_or_else(lacks)
 }
 
-/// Every utterance's mean over the runs that trained on it; `None` where nothing was learned.
-fn training_scores(labels: &[LearnedLabel], score: Score) -> Option<BTreeMap<&str, f64>> {
-    if score == Score::Audit {
-        let doubts = training_scores(labels, Score::Label)?;
-        let (ids, doubts): (Vec<&str>, Vec<f64>) = doubts.into_iter().unzip();
-        let losses: Vec<f64> = training_scores(labels, Score::Loss)?.into_values().collect();
-        return Some(ids.into_iter().zip(audit::scores(&doubts, &losses)).collect());
-    }
-    let learned = match score {
-        Score::Weight => labels.iter().any(|label| label.weight != label.weight_initial),
-        Score::Label => labels.iter().any(|label| label.doubt != labels[0].doubt),
-        _ => true,
-    };
-    let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    for label in labels {
-        let value = match score {
-            Score::Weight => label.weight,
-            Score::Label => label.doubt,
-            _ => label.loss,
-        };
-        let (sum, count) = sums.entry(&label.utterance_id).or_default();
-        *sum += value;
-        *count += 1.0;
-    }
-    learned.then(|| sums.into_iter().map(|(id, (sum, count))| (id, sum / count)).collect())
-}
-
-fn detection<'a>(
+/// How well scores find the labels that were exchanged, of utterances that have a score.
+fn detection(
     noise: &NoisyLabels,
-    scores: impl Iterator<Item = (&'a str, f64)>,
+    evidence: &[Evidence],
+    scores: &[Option<f64>],
 ) -> Option<Detection> {
     let wrong = |id: &str| noise.get(id).map(|label| label.clean != label.given);
-    Detection::of(scores.filter_map(|(id, score)| Some((score, wrong(id)?))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn label(id: &str, weight: f64, doubt: f64, loss: f64) -> LearnedLabel {
-        let (utterance_id, shares) = (id.to_owned(), vec![1.0 - doubt, doubt]);
-        LearnedLabel { utterance_id, gold: 0, weight_initial: 1.0, weight, shares, doubt, loss }
-    }
-
-    #[test]
-    fn scores_are_means_over_the_runs_that_trained_on_the_utterance() {
-        let labels =
-            [label("a", 1.5, 0.2, 1.0), label("b", 1.0, 0.2, 4.0), label("a", 2.5, 0.2, 3.0)];
-        let scores = training_scores(&labels, Score::Weight).unwrap();
-        assert_eq!(scores, BTreeMap::from([("a", 2.0), ("b", 1.0)]));
-        assert_eq!(training_scores(&labels, Score::Loss).unwrap()["a"], 2.0);
-        assert_eq!(training_scores(&labels, Score::Label), None, "no label was learned");
-        assert_eq!(training_scores(&labels, Score::Audit), None, "nor is there an audit");
-        assert_eq!(training_scores(&labels[1..2], Score::Weight), None, "no weight was learned");
-    }
-
-    #[test]
-    fn the_audits_score_is_the_mean_place_by_label_and_loss() {
-        let labels =
-            [label("a", 1.0, 0.2, 1.0), label("b", 1.0, 0.4, 0.5), label("c", 1.0, 0.9, 3.0)];
-        let scores = training_scores(&labels, Score::Audit).unwrap();
-        let expected = [("a", 1.0 / 3.0), ("b", 1.0 / 3.0), ("c", 5.0 / 6.0)];
-        assert!(expected.iter().all(|(id, e)| (scores[id] - e).abs() < 1e-15), "{scores:?}");
-    }
+    let scored = evidence.iter().zip(scores);
+    Detection::of(scored.filter_map(|(one, score)| Some(((*score)?, wrong(&one.utterance_id)?))))
 }

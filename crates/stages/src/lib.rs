@@ -11,6 +11,7 @@ mod compare_noise;
 mod correct;
 mod error;
 mod evaluate;
+mod evidence;
 mod extract;
 mod index;
 mod job;

@@ -198,6 +198,7 @@ impl Bench {
                 criterion: Criterion::Loss,
                 keep: Keep::Best,
                 normalise_weights: false,
+                dynamics: false,
             },
             arithmetic: Arithmetic::Native,
             correct_test: false,

@@ -8,6 +8,8 @@ use ambivox_nn::{State, Targets};
 use ambivox_rules::Example;
 use serde::{Deserialize, Serialize};
 
+use crate::dynamics::Dynamics;
+
 /// A run after some epoch: all that the rest of it depends on, beside what it was given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Interim(pub(crate) Phase);
@@ -35,6 +37,9 @@ pub(crate) struct Learning {
     pub(crate) learner: State,
     pub(crate) rule: State,
     pub(crate) kept: Vec<Kept>,
+    /// Absent where the run keeps none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dynamics: Option<Dynamics>,
 }
 
 /// An epoch that is kept, so far.

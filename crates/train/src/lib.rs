@@ -5,6 +5,7 @@
 //! validation says stop. A run that was cut short goes on from an [`Interim`]. Results are the same bits
 //! for any number of threads.
 
+mod dynamics;
 mod early_stopping;
 mod error;
 mod evaluation;

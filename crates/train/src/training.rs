@@ -11,6 +11,7 @@ use ambivox_rules::{
 };
 use ambivox_settings::Criterion;
 
+use crate::dynamics::Dynamics;
 use crate::early_stopping::{Course, SoFar, follow};
 use crate::evaluation::{log_probabilities, own_targets, validate};
 use crate::interim::{Interim, Kept, Learning, Phase};
@@ -133,6 +134,7 @@ impl Waypoint<'_> {
                 learner: run.learner.state()?,
                 rule: run.rule.state(),
                 kept: kept.iter().map(Snapshot::state).collect::<Result<_, _>>()?,
+                dynamics: run.dynamics.clone(),
             }),
         }))
     }
@@ -154,6 +156,8 @@ struct Run<'a> {
     rule: Box<dyn LabelRule>,
     sampler: Box<dyn Sampler>,
     initial: Targets,
+    /// The course of those that were not made, where it is kept.
+    dynamics: Option<Dynamics>,
     /// What the method makes of the utterances to validate on, where the criterion asks for it.
     validation_targets: Vec<Vec<f64>>,
 }
@@ -236,13 +240,16 @@ impl<'a> Run<'a> {
             rule,
             sampler,
             initial,
+            dynamics: settings.dynamics.then(Dynamics::default),
             validation_targets,
         })
     }
 
     /// Goes on from where an equal run was cut short.
     fn resume(&mut self, from: Learning) -> Result<SoFar<Snapshot>, TrainError> {
-        let Learning { epochs, learner, rule, kept, .. } = from;
+        let Learning { epochs, learner, rule, kept, dynamics, .. } = from;
+        fitting(dynamics.is_some() == self.dynamics.is_some())?;
+        self.dynamics = dynamics;
         let kept = kept.into_iter().map(|kept| self.revived(kept)).collect::<Result<_, _>>()?;
         fitting(self.rule.restore(&rule) && self.learner.restore(&learner)?)?;
         Ok(SoFar { kept, epochs })
@@ -286,13 +293,16 @@ impl<'a> Run<'a> {
     /// The method's second step, with the model fixed.
     fn label_step(&mut self, epoch: usize) -> Result<(), TrainError> {
         let training = self.joined.as_deref().unwrap_or(self.data.training);
-        let rule = &mut self.rule;
-        let log_y = if rule.reads_outputs() {
+        let Self { rule, dynamics, .. } = self;
+        let log_y = if rule.reads_outputs() || dynamics.is_some() {
             let (model, moment) = (self.learner.predictor(), Moment::TrainingOutputs);
             log_probabilities(model, training, epoch, moment)?
         } else {
             Vec::new()
         };
+        if let Some(dynamics) = dynamics {
+            dynamics.add(&self.gold, &log_y);
+        }
         rule.after_round(&log_y);
         Ok(())
     }
@@ -314,12 +324,13 @@ impl<'a> Run<'a> {
         let predictor = together(predictors);
         let (training, moment) = (self.data.training, Moment::TrainingOutputs);
         let log_y = log_probabilities(&*predictor, training, epoch, moment)?;
+        let courses = self.dynamics.as_ref().map(|d| d.courses(&self.gold)).unwrap_or_default();
         Ok(Trained {
             predictor,
             best_epoch: epoch,
             epochs,
             initial_mean_weight: self.mean_weight(&self.initial),
-            labels: states(&targets, &self.initial, training, &log_y),
+            labels: states(&targets, &self.initial, training, &log_y, &courses),
         })
     }
 }

@@ -10,7 +10,7 @@ use ambivox_settings::{
 
 use ambivox_frontends::Layers;
 
-use super::{AUDIT, AuditedRuns, COMPARISON, Instance, REPORT, Run, SPLIT, Source};
+use super::{AUDIT, Audited, AuditedRuns, COMPARISON, Instance, REPORT, Run, SPLIT, Source};
 use crate::experiment::Experiment;
 
 /// What tells slots of different rates of noise apart.
@@ -340,12 +340,10 @@ fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &
     Instance::new(COMPARISON, params, inputs)
 }
 
-/// The labels in the order in which to look at them, by a method's runs with the least noise; with so
-/// many sounds.
+/// The labels in the order in which to look at them, by a method's runs with the least noise.
 pub(crate) fn audit(
     experiment: &Experiment,
-    method: &str,
-    sounds: usize,
+    Audited { method, detector, sounds }: Audited,
     runs: AuditedRuns<'_>,
 ) -> Instance {
     let least = least_noise(experiment);
@@ -361,7 +359,8 @@ pub(crate) fn audit(
     let exchanged = least.zip(runs.first()).map(|(rate, run)| noise_slot(rate, run.seed));
     inputs.extend(exchanged.map(|slot| output(role::NOISE, &slot)));
     let params = AuditParams {
-        method: method.to_owned(),
+        method,
+        detector,
         sounds,
         manifest: experiment.manifest.clone(),
         frame_times_s: experiment.frontend.frame_times_s,

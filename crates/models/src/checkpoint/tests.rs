@@ -51,6 +51,7 @@ pub(crate) const TRAINING: TrainingSettings = TrainingSettings {
     criterion: ambivox_settings::Criterion::Loss,
     keep: ambivox_settings::Keep::Best,
     normalise_weights: false,
+    dynamics: false,
 };
 
 fn bytes() -> Vec<u8> {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ambivox_eval::{FIRST, NoiseDetection, NoisePoint, NoiseSummary, Spread, method_order};
+use ambivox_eval::{
+    Detector, FIRST, NoiseDetection, NoisePoint, NoiseSummary, Spread, method_order,
+};
 use maud::{Markup, html};
 
 use crate::ReportInput;
@@ -170,14 +172,18 @@ fn repair(point: &NoisePoint) -> String {
 }
 
 fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Markup {
-    let mut rows: Vec<(&str, _)> = detection.iter().map(|d| (d.method.as_str(), d.score)).collect();
-    rows.sort_by_key(|(method, score)| (method_order(method), *score));
+    let place = |name: &str| Detector::find(name).map(|(place, _)| place);
+    let mut rows: Vec<(&str, &str)> =
+        detection.iter().map(|d| (d.method.as_str(), d.score.as_str())).collect();
+    rows.sort_by_key(|(method, score)| (method_order(method), place(score)));
     rows.dedup();
     let mut rates: Vec<f64> = detection.iter().map(|d| d.rate).collect();
     rates.dedup();
-    let cell = |row: &(&str, _), rate: f64| {
-        let found =
-            detection.iter().find(|d| (d.method.as_str(), d.score) == *row && d.rate == rate);
+    let title = |name| Detector::find(name).map_or(name, |(_, detector)| detector.title);
+    let cell = |row: &(&str, &str), rate: f64| {
+        let found = detection
+            .iter()
+            .find(|d| (d.method.as_str(), d.score.as_str()) == *row && d.rate == rate);
         found.map_or_else(
             || NONE.to_owned(),
             |d| {
@@ -191,7 +197,7 @@ fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Mar
         tbody {
             @for row in &rows {
                 tr {
-                    th scope="row" { (input.title_of(row.0)) ": " (row.1.title()) }
+                    th scope="row" { (input.title_of(row.0)) ": " (title(row.1)) }
                     @for rate in &rates { td { (cell(row, *rate)) } }
                 }
             }
@@ -199,8 +205,8 @@ fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Mar
     };
     let caption = format!(
         "How well a score finds the labels exchanged: AUROC / average precision / percentage of \
-         exchanged labels among the {FIRST} most suspect, means over seeds, {} scores. Chance is 0.5, \
-         and twice the share of labels exchanged.",
+         exchanged labels among the {FIRST} most suspect, means over seeds, {} scores. Chance has an \
+         AUROC of 0.5; of the other two it has the share of labels exchanged.",
         count(rows.len() as u64)
     );
     html! {

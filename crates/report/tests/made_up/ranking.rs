@@ -31,8 +31,11 @@ impl Ranking {
                 original: gold,
                 unheard: learned.clone(),
                 learned,
+                weight_initial: 1.0,
                 weight: 1.0 + doubt,
                 loss: doubt,
+                margin: None,
+                confidence: None,
                 votes: vec![2, 1, 0, 0],
             }
         };
@@ -65,6 +68,7 @@ impl Ranking {
     pub(crate) fn page<'a>(&'a self, entries: &'a [AuditEntry<'a>]) -> AuditPage<'a> {
         AuditPage {
             manifest: &self.manifest,
+            ranked_by: None,
             method: "lw",
             classes: &self.classes,
             digest: "0123abcd",

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ambivox_eval::{
     Confusion, EpochRecord, LabelMoves, LabelRepair, NoiseDetection, NoisePoint, NoiseSummary,
-    RunHistory, Score, Spread, Summary, SummaryBuilder, Tested,
+    RunHistory, Spread, Summary, SummaryBuilder, Tested,
 };
 use ambivox_report::ReportInput;
 use ambivox_settings::{
@@ -278,19 +278,19 @@ fn noise() -> NoiseSummary {
         };
         ((*method).to_owned(), (0..5).map(point).collect())
     });
-    let found = |rate: f64, method: &str, score, auroc| NoiseDetection {
+    let found = |rate: f64, method: &str, score: &str, auroc| NoiseDetection {
         rate,
         method: method.to_owned(),
-        score,
+        score: score.to_owned(),
         auroc: spread(auroc),
         average_precision: spread(auroc * rate.sqrt()),
         first: spread(auroc),
     };
     let at = |rate: f64| {
         [
-            found(rate, "baseline", Score::ConfidentLearning, 0.81),
-            found(rate, "lw", Score::Weight, 0.84),
-            found(rate, "lw", Score::Label, 0.79),
+            found(rate, "baseline", "confident-learning", 0.81),
+            found(rate, "lw", "weight", 0.84),
+            found(rate, "lw", "label", 0.79),
         ]
     };
     NoiseSummary {

@@ -17,7 +17,7 @@ fn a_mistyped_key_is_pointed_at() {
        |
     31 | patiense = 10
        | ^^^^^^^^
-    unknown field `patiense`, expected one of `seeds`, `batch_size`, `learning_rate`, `gradient_clip`, `max_epochs`, `patience`, `criterion`, `keep`, `normalise_weights`
+    unknown field `patiense`, expected one of `seeds`, `batch_size`, `learning_rate`, `gradient_clip`, `max_epochs`, `patience`, `criterion`, `keep`, `normalise_weights`, `dynamics`
     hint: pipelines/README.md lists every key of a pipeline; pipelines/demo.toml shows most of them
     ");
 }

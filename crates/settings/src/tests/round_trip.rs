@@ -63,6 +63,7 @@ fn training() -> impl Strategy<Value = TrainingSettings> {
                 criterion,
                 keep: if patience == 1 { Keep::MeanOfLast(1) } else { Keep::Best },
                 normalise_weights: batch_size % 2 == 1,
+                dynamics: batch_size % 3 == 1,
             }
         },
     )

@@ -14,6 +14,9 @@ use crate::job::Run;
 /// Prefix of the columns of the label distribution.
 const SHARE: &str = "s";
 
+/// Columns of the course of training, which are there where runs keep it.
+const COURSE: [&str; 2] = ["margin", "confidence"];
+
 /// Writes the labels of one run. `votes` has the column `votes` of the same utterances, as the
 /// index keeps it.
 pub(crate) fn write(
@@ -59,6 +62,13 @@ fn table(
         number("loss", |state| state.loss),
         Column::new("moved_to".into(), moved_to),
     ]);
+    if states.iter().any(|state| state.course.is_some()) {
+        columns.extend([
+            number(COURSE[0], |state| Some(state.course?.margin)),
+            number(COURSE[1], |state| Some(state.course?.confidence)),
+            number("variability", |state| Some(state.course?.variability)),
+        ]);
+    }
     DataFrame::new(rows, columns)
 }
 
@@ -114,10 +124,10 @@ pub(crate) struct LearnedLabel {
     pub(crate) weight: f64,
     /// Label distribution s.
     pub(crate) shares: Vec<f64>,
-    /// 1 − s of the gold label.
-    pub(crate) doubt: f64,
     /// −log y of the gold label.
     pub(crate) loss: f64,
+    /// Mean margin and mean confidence over epochs, where the run kept them.
+    pub(crate) course: Option<[f64; 2]>,
 }
 
 /// What all runs of a table of labels learned, by method and seed; utterances without a gold label
@@ -145,6 +155,7 @@ fn learned_rows(
     let seeds = table.column("seed")?.u64()?;
     let [initial, weight, loss] = ["weight_initial", "weight", "loss"].map(number);
     let (initial, weight, loss) = (initial?, weight?, loss?);
+    let [margin, confidence] = COURSE.map(|name| number(name).ok());
     let shares = class_rows(SHARE, classes, table)?;
     let value = |column: &Float32Chunked, row| column.get(row).map(f64::from);
     let learned = |(row, shares): (usize, &Vec<f32>)| {
@@ -156,8 +167,10 @@ fn learned_rows(
             weight_initial: value(initial, row)?,
             weight: value(weight, row)?,
             shares: shares.iter().copied().map(f64::from).collect(),
-            doubt: 1.0 - f64::from(shares[gold]),
             loss: value(loss, row)?,
+            course: margin.zip(confidence).and_then(|(margin, confidence)| {
+                Some([value(margin, row)?, value(confidence, row)?])
+            }),
         };
         Some(((methods.get(row)?.to_owned(), seeds.get(row)?), label))
     };

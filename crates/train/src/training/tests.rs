@@ -44,6 +44,7 @@ fn setup(method: Method) -> Setup {
             criterion: Criterion::Loss,
             keep: Keep::Best,
             normalise_weights: false,
+            dynamics: false,
         },
         method,
         seed: 1,
@@ -203,6 +204,26 @@ fn a_wrong_label_is_moved_and_has_the_highest_loss() {
     assert!(moved <= 3, "{moved} labels moved");
     let highest = trained.labels.iter().map(|label| label.loss.unwrap()).fold(0.0, f64::max);
     assert_eq!(wrong.loss, Some(highest));
+}
+
+/// Of every method, whether its labels are learned or not; the training itself is the same.
+#[test]
+fn the_course_of_labels_is_kept_where_it_is_asked_for_and_changes_nothing_else() {
+    for method in [baseline(), lw()] {
+        let plain = setup(method);
+        let mut kept = plain.clone();
+        kept.training.dynamics = true;
+        let mut training = toy("train", 64);
+        training[2].gold = Some(0);
+        let validation = toy("validation", 32);
+        let mut trained = kept.run(&training, &validation).unwrap();
+        let margins: Vec<f64> =
+            trained.labels.iter_mut().map(|label| label.course.take().unwrap().margin).collect();
+        assert!(margins[2] < 0.0, "the wrong label: {}", margins[2]);
+        assert!(margins.iter().filter(|margin| **margin > 0.0).count() > 40, "{margins:?}");
+        let without = plain.run(&training, &validation).unwrap();
+        assert_eq!(all_of(&kept, &trained), all_of(&plain, &without));
+    }
 }
 
 #[test]
@@ -464,7 +485,9 @@ fn all_of(setup: &Setup, trained: &Trained) -> impl PartialEq + std::fmt::Debug 
 /// whether the best one lies before or after it.
 #[test]
 fn a_run_goes_on_to_the_same_bits() {
-    for mut setup in everything() {
+    let mut observed = setup(lw());
+    observed.training.dynamics = true;
+    for mut setup in everything().into_iter().chain([observed]) {
         (setup.training.max_epochs, setup.training.patience) = (5, 2);
         setup.training.learning_rate = 0.05;
         let (undisturbed, states) = setup.go_on(None);
