@@ -104,9 +104,9 @@ fn test_sets(summary: &Summary) -> Vec<String> {
         ]);
     }
     text.push(
-        "In percent; mean ± sd over models, and of the mean of their probabilities, as of one model.\n\
-         These are test sets of one split, no folds: no mean over them. WA: accuracy. UA:\n\
-         unweighted average recall (UAR)."
+        "In percent; mean ± sd over models; together: by the mean of their probabilities,\n\
+         as of one model. These are test sets of one split, no folds: no mean over them.\n\
+         WA: accuracy. UA: unweighted average recall (UAR)."
             .to_owned(),
     );
     text.push(format!("{PROBABILITIES} means over models."));

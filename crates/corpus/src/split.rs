@@ -2,6 +2,7 @@
 
 mod balance;
 mod leaks;
+mod parts;
 mod validation;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use crate::error::listed;
 use crate::splitter::open;
 use crate::{CorpusError, Utterance};
 
+pub(crate) use parts::parts;
 pub(crate) use validation::{Drawn, Named, Validation};
 
 /// What is divided.

@@ -15,6 +15,7 @@
 
 pub mod audit;
 mod calibration;
+mod claims;
 mod comparison;
 mod confident;
 mod confusion;
@@ -31,6 +32,7 @@ mod summary;
 mod tables;
 
 pub use calibration::Calibration;
+pub use claims::{CLAIMS, Claim, Gap, Held, Verdict, beside_the_paper, claims};
 pub use comparison::{Comparison, Effect, Pair};
 pub use confident::ConfidentLearning;
 pub use confusion::{Confusion, argmax};
@@ -51,5 +53,6 @@ pub use summary::{
     Tested,
 };
 pub use tables::{
-    RowSource, Table2Row, Table3Row, comparisons, comparisons_of, table2_rows, table3_rows,
+    RowSource, Table2Row, Table3Row, compared, comparisons, comparisons_of, table2_rows,
+    table3_rows,
 };

@@ -118,7 +118,7 @@ const COMPARISON_SEED: u64 = 0;
 pub fn comparisons(summary: &Summary) -> Result<Vec<(&str, Option<Comparison>)>, EvalError> {
     let methods = methods(summary);
     let Some((reference, others)) = methods.split_first() else { return Ok(Vec::new()) };
-    corrected(others, |id| comparison(summary, id, reference))
+    corrected(others, |id| compared(summary, id, reference))
 }
 
 /// One method against every other but the first of the table, over which its gain is in [`comparisons`]: what
@@ -135,7 +135,7 @@ pub fn comparisons_of<'a>(
     }
     others.remove(0);
     others.retain(|id| *id != method);
-    corrected(&others, |id| comparison(summary, method, id))
+    corrected(&others, |id| compared(summary, method, id))
 }
 
 /// The methods that may be compared, in their order.
@@ -155,8 +155,10 @@ fn corrected<'a>(
 }
 
 /// `method` against `reference`, on the folds and seeds that both have run; `None` where a method
-/// did not run or fewer than two folds are common to both.
-fn comparison(
+/// did not run or fewer than two folds are common to both. Nothing is corrected.
+///
+/// Errors: matrices of different numbers of classes.
+pub fn compared(
     summary: &Summary,
     method: &str,
     reference: &str,
@@ -215,7 +217,7 @@ mod tests {
     #[test]
     fn comparisons_are_paired_by_fold_and_seed() {
         let summary = tiny();
-        let none = |method, reference| comparison(&summary, method, reference).unwrap();
+        let none = |method, reference| compared(&summary, method, reference).unwrap();
         assert_eq!(none("lw", "baseline"), None, "one fold alone is common");
         assert_eq!(none("lw", "absent"), None);
         let same = none("lw", "lw").unwrap();
@@ -271,7 +273,7 @@ mod tests {
         assert_eq!(folds["1"].groups.keys().collect::<Vec<_>>(), ["ann", "bob"]);
         assert_eq!(folds["1"].groups["bob"].rows(), [vec![0, 1], vec![0, 0]]);
         assert!(folds["dee"].groups.is_empty(), "the fold is that speaker");
-        let found = comparison(&summary, "lw", "baseline").unwrap().unwrap();
+        let found = compared(&summary, "lw", "baseline").unwrap().unwrap();
         assert_eq!((found.folds, found.groups), (3, 4));
     }
 

@@ -20,6 +20,11 @@ pub(crate) fn points(difference: f64) -> String {
     }
 }
 
+/// An interval of differences of fractions, in percentage points.
+pub(crate) fn range([low, high]: [f64; 2]) -> String {
+    format!("{} to {}", points(low), points(high))
+}
+
 /// A p-value: three decimals, or that it is below the least of them.
 pub(crate) fn probability(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }

@@ -9,7 +9,7 @@ use crate::ReportInput;
 use crate::format::counted;
 use crate::sections::{
     confusion, corpus, corrections, curves, exclusions, folds, headline, labels, noise, origin,
-    table2,
+    paper, table2,
 };
 
 const STYLE: &str = include_str!("style.css");
@@ -69,6 +69,7 @@ fn sections(input: &ReportInput<'_>) -> Vec<Section> {
     vec![
         section("results", "Results", Some(headline::render(input))),
         section("table-2", "Methods and classes", Some(table2::render(input))),
+        section("paper", "Beside the paper", paper::render(input)),
         section("folds", by_fold, Some(folds::render(input))),
         section("confusion", "Confusion", Some(confusion::render(input))),
         section("curves", "Learning curves", curves::render(input)),

@@ -11,4 +11,5 @@ pub(crate) mod headline;
 pub(crate) mod labels;
 pub(crate) mod noise;
 pub(crate) mod origin;
+pub(crate) mod paper;
 pub(crate) mod table2;

@@ -260,6 +260,20 @@ fn a_cross_validation_cut_short_counts_its_runs() {
     assert!(section(&html, "confusion").contains("Confusion matrix of BLSTM + ATT, 3 seeds<"));
 }
 
+/// On the paper's own corpus, and nowhere else, rows stand beside the paper's, and its claims are held up.
+#[test]
+fn the_papers_corpus_is_held_against_the_paper() {
+    let mut records = Records::new(&[0, 1]);
+    assert!(!render(&records.input()).contains("Beside the paper"), "a synthetic corpus");
+    records.manifest.synthetic = false;
+    let html = render(&records.input());
+    assert_well_formed(&html);
+    let beside = section(&html, "paper");
+    assert!(beside.contains("Ours less paper’s") && beside.contains("(3.3)"), "{beside}");
+    records.manifest.adapter = ambivox_settings::Adapter::Emodb;
+    assert!(!render(&records.input()).contains("Beside the paper"));
+}
+
 /// Rates of several test sets of one list stand apart, and nothing is averaged or tested over them.
 #[test]
 fn test_sets_stand_apart() {

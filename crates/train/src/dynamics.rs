@@ -27,7 +27,7 @@ impl Dynamics {
         for ((sums, gold), log_y) in self.sums.iter_mut().zip(gold).zip(log_y) {
             let Some(gold) = *gold else { continue };
             let others = log_y.iter().enumerate().filter(|(class, _)| *class != gold);
-            let confidence = log_y[gold].exp();
+            let confidence = libm::exp(log_y[gold]);
             // Logarithms of softmax differ as the logits do.
             sums.margin += log_y[gold] - others.map(|(_, y)| *y).fold(f64::NEG_INFINITY, f64::max);
             sums.confidence += confidence;

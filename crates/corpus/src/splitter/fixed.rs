@@ -12,9 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use ambivox_settings::{Fold, Grouping, Section, counted};
 use serde::{Deserialize, Serialize};
 
-use super::{PlannedSplit, SplitKind, Splitter, group_k_fold, parts_of};
+use super::{PlannedSplit, SplitKind, Splitter, parts_of};
 use crate::error::some_listed;
-use crate::split::{Drawn, Found, TakingPart, Validation as Choice, shares, sorted_ids};
+use crate::split::{
+    Drawn, Found, TakingPart, Validation as Choice, parts as in_parts, shares, sorted_ids,
+};
 use crate::{CorpusError, Names, Utterance};
 use parts::{Parts, Row};
 
@@ -292,7 +294,7 @@ impl<'a> Divided<'a> {
             fold.validate_by(|speaker| speakers.contains(speaker));
             fold
         };
-        let parts = group_k_fold::parts(&speakers, parts, seed);
+        let parts = in_parts(&speakers, parts, seed);
         Ok(parts.into_iter().enumerate().map(fold).collect())
     }
 

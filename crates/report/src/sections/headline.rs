@@ -7,7 +7,7 @@ use ambivox_settings::Grouping;
 use maud::{Markup, html};
 
 use crate::ReportInput;
-use crate::format::{counted, percent, points, probability};
+use crate::format::{counted, percent, points, probability, range};
 use crate::page::{missing, result_caption, seeds, table};
 use crate::sections::folds::by_speaker;
 use crate::svg::strip::{self, Row};
@@ -229,10 +229,6 @@ fn effect_cells(effect: &Effect) -> Markup {
         td { (probability(effect.holm)) }
         td { (range(effect.pooled_interval)) }
     }
-}
-
-fn range([low, high]: [f64; 2]) -> String {
-    format!("{} to {}", points(low), points(high))
 }
 
 /// What may be said of a method's gain in UA, plainly: above all, whether there is one.
