@@ -44,11 +44,12 @@ fn states_are_learned_from_bundled_and_predicted_from() {
     let told = ["encoder with", "model.safetensors, BLAKE3", "name its folder with --encoder"];
     predict(&house, &[&sound], b"").ended(USAGE).complained_of(&told);
     let encoder = house.path("pipelines/encoder").display().to_string();
-    let said = predict(&house, &["--encoder", &encoder, &sound], b"").ended(DONE).text();
-    assert!(said.contains("anna-happy-0"), "{said}");
+    let named = ["--json", "--encoder", &encoder, &sound];
+    let said = predict(&house, &named, b"").ended(DONE).document();
+    assert!(said["sounds"][0].to_string().contains("anna-happy-0"), "{said}");
     let among = house.path("pipelines");
-    let found = predict_among(&house, Some(&among), &[&sound], b"").ended(DONE).text();
-    assert_eq!(found, said);
+    let found = predict_among(&house, Some(&among), &["--json", &sound], b"").ended(DONE);
+    assert_eq!(found.document()["sounds"], said["sounds"]);
     let among = house.path("corpus");
     let told = ["there is no encoder in", "corpus, the folder in AMBIVOX_ENCODERS"];
     predict_among(&house, Some(&among), &[&sound], b"").ended(USAGE).complained_of(&told);
