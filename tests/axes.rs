@@ -214,7 +214,11 @@ fn parts_that_validate_in_turn_are_one_test_set() {
 fn an_audit_ranks_by_the_detector_that_is_named() {
     let house = tones();
     let audit = ["audit", "--method", "lw", "--detector", "margin"];
-    house.run(&audit).ended(USAGE).complained_of(&["detector margin", "training.dynamics = true"]);
+    house.run(&audit).ended(USAGE).complained_of(&[
+        "detector margin",
+        "training.dynamics = true",
+        "anew",
+    ]);
     house.edit(PIPELINE, "patience = 2", "patience = 2\ndynamics = true");
     house.run(&audit).ended(DONE);
     assert!(house.read("results/tiny/audit.html").contains("mean margin over epochs (AUM)"));

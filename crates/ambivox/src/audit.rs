@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use ambivox_eval::Detector;
 use ambivox_settings::role;
 use anyhow::{Context as _, Result};
 
@@ -32,6 +33,7 @@ pub(crate) fn audit(
     let method = method(experiment, &own.selection.methods)?;
     let selection = Selection { methods: vec![method.clone()], ..own.selection.clone() };
     check_seeds(experiment, &selection.seeds)?;
+    check_detector(experiment, own.detector.as_deref())?;
     let (tested, others) = prepared(executor, &selection, jobs)?;
     // Labels of the speakers asked for are learned where others are tested.
     let of_all_folds = Selection { folds: Vec::new(), ..selection };
@@ -72,6 +74,20 @@ fn check_folds(learned: &[Run]) -> Result<()> {
         "with the runs of one fold alone no label was both learned from and tested\n\
          hint: audit more folds, or all by leaving --fold out",
     ))
+}
+
+/// Before anything is trained: what a detector reads is kept by trainings that are told to.
+fn check_detector(experiment: &Experiment, named: Option<&str>) -> Result<()> {
+    let detector = named.and_then(Detector::find).map(|(_, detector)| detector);
+    let needs = detector.filter(|detector| detector.needs_dynamics);
+    match needs.filter(|_| !experiment.pipeline.training.dynamics) {
+        None => Ok(()),
+        Some(detector) => Err(Failure::usage(format!(
+            "the detector {} reads the course of training, which these runs do not keep\n\
+             hint: set training.dynamics = true in the pipeline; all of its runs are trained anew",
+            detector.name
+        ))),
+    }
 }
 
 /// Where labels have been exchanged, those of every seed are others.

@@ -103,6 +103,22 @@ impl Sums {
     fn of(pair: &Pair) -> Result<Self, EvalError> {
         Ok(Self { method: sum(&pair.method)?, rival: sum(&pair.rival)? })
     }
+
+    fn of_all(sums: &[Self]) -> Result<Self, EvalError> {
+        let method = sum(sums.iter().map(|group| &group.method))?;
+        Ok(Self { method, rival: sum(sums.iter().map(|group| &group.rival))? })
+    }
+
+    /// All but one of the groups that these are the sums of.
+    fn without(&self, group: &Self) -> Result<Self, EvalError> {
+        let method = self.method.without(&group.method)?;
+        Ok(Self { method, rival: self.rival.without(&group.rival)? })
+    }
+
+    /// The difference of the pooled rates; `None` where one is undefined.
+    fn difference(&self, rate: Rate) -> Option<f64> {
+        Some(rate(&self.method)? - rate(&self.rival)?)
+    }
 }
 
 fn sum<'a>(all: impl IntoIterator<Item = &'a Confusion>) -> Result<Confusion, EvalError> {
@@ -121,8 +137,8 @@ fn effect(
     let mean_rate = |all: &[Confusion]| mean_sd(all.iter().filter_map(rate)).map(|over| over.mean);
     let differences: Option<Vec<f64>> =
         folds.iter().map(|f| Some(mean_rate(&f.method)? - mean_rate(&f.rival)?)).collect();
-    let all: Vec<usize> = (0..sums.len()).collect();
-    let Some((differences, pooled)) = differences.zip(pooled(sums, &all, rate)?) else {
+    let all = Sums::of_all(sums)?;
+    let Some((differences, pooled)) = differences.zip(all.difference(rate)) else {
         return Ok(None);
     };
     let p = permutation_p(&differences, seed);
@@ -132,11 +148,11 @@ fn effect(
         p,
         holm: p,
         pooled,
-        pooled_interval: jackknifed(pooled, sums, rate)?,
+        pooled_interval: jackknifed(&all, sums, rate)?,
     }))
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
@@ -153,15 +169,14 @@ pub(crate) fn over_folds(differences: &[f64]) -> [f64; 2] {
 }
 
 /// Around the pooled difference; groups without which it is undefined say nothing of its error.
-fn jackknifed(pooled_of_all: f64, sums: &[Sums], rate: Rate) -> Result<[f64; 2], EvalError> {
+fn jackknifed(all: &Sums, sums: &[Sums], rate: Rate) -> Result<[f64; 2], EvalError> {
     let mut without_one = Vec::with_capacity(sums.len());
-    for left_out in 0..sums.len() {
-        let others: Vec<usize> = (0..sums.len()).filter(|&group| group != left_out).collect();
-        without_one.extend(pooled(sums, &others, rate)?);
+    for group in sums {
+        without_one.extend(all.without(group)?.difference(rate));
     }
     let groups = without_one.len() as f64;
     let error = ((groups - 1.0) / groups * squares(&without_one)).sqrt();
-    Ok(interval(pooled_of_all, error, groups))
+    Ok(interval(all.difference(rate).unwrap_or_default(), error, groups))
 }
 
 /// The interval around an estimate of so many independent parts; the whole line where they are too few.
@@ -169,13 +184,6 @@ fn interval(estimate: f64, standard_error: f64, parts: f64) -> [f64; 2] {
     let reach = StudentsT::new(0.0, 1.0, parts - 1.0)
         .map_or(f64::INFINITY, |t| t.inverse_cdf(1.0 - OUTSIDE / 2.0) * standard_error);
     [estimate - reach, estimate + reach]
-}
-
-/// Difference of the pooled rates over some groups.
-fn pooled(sums: &[Sums], groups: &[usize], rate: Rate) -> Result<Option<f64>, EvalError> {
-    let method = sum(groups.iter().map(|&group| &sums[group].method))?;
-    let rival = sum(groups.iter().map(|&group| &sums[group].rival))?;
-    Ok(rate(&method).zip(rate(&rival)).map(|(method, rival)| method - rival))
 }
 
 /// Share of sign flips whose mean is at least as far from 0 as that of the differences themselves.
@@ -355,9 +363,11 @@ mod tests {
     fn percentile_bootstrap(sums: &[Sums], rng: &mut ChaCha8Rng) -> [f64; 2] {
         let mut differences: Vec<f64> = (0..1000)
             .filter_map(|_| {
-                let drawn: Vec<usize> =
-                    (0..sums.len()).map(|_| rng.random_range(0..sums.len())).collect();
-                pooled(sums, &drawn, Confusion::ua).unwrap()
+                let mut draw = || &sums[rng.random_range(0..sums.len())];
+                let drawn: Vec<&Sums> = (0..sums.len()).map(|_| draw()).collect();
+                let method = sum(drawn.iter().map(|group| &group.method)).unwrap();
+                let rival = sum(drawn.iter().map(|group| &group.rival)).unwrap();
+                Sums { method, rival }.difference(Confusion::ua)
             })
             .collect();
         differences.sort_by(f64::total_cmp);

@@ -60,12 +60,23 @@ impl Confusion {
 
     /// Adds the counts of another matrix of as many classes, as when folds are pooled.
     pub fn merge(&mut self, other: &Self) -> Result<(), EvalError> {
+        self.change(other, u64::saturating_add)
+    }
+
+    /// The counts without those of a part of them.
+    pub(crate) fn without(&self, part: &Self) -> Result<Self, EvalError> {
+        let mut rest = self.clone();
+        rest.change(part, u64::saturating_sub)?;
+        Ok(rest)
+    }
+
+    fn change(&mut self, other: &Self, by: fn(u64, u64) -> u64) -> Result<(), EvalError> {
         if other.classes() != self.classes() {
             return Err(EvalError::NotSquare { classes: self.classes() });
         }
-        for (row, more) in self.rows.iter_mut().zip(&other.rows) {
-            for (count, extra) in row.iter_mut().zip(more) {
-                *count += extra;
+        for (row, others) in self.rows.iter_mut().zip(&other.rows) {
+            for (count, other) in row.iter_mut().zip(others) {
+                *count = by(*count, *other);
             }
         }
         Ok(())

@@ -19,8 +19,8 @@ pub struct Detector {
     pub name: &'static str,
     /// What to call it in a table.
     pub title: &'static str,
-    /// What it needs, where runs do not have it by themselves.
-    pub needs: Option<&'static str>,
+    /// Whether it reads what runs keep with `training.dynamics = true` alone.
+    pub needs_dynamics: bool,
     scores: fn(&[Evidence]) -> Vec<Option<f64>>,
 }
 

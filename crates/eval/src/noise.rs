@@ -52,7 +52,7 @@ pub struct SetPoint {
     pub ua: Spread,
 }
 
-/// Mean and sample standard deviation over seeds.
+/// Mean and sample standard deviation over seeds, or over the models of a test set.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spread {

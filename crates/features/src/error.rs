@@ -81,8 +81,8 @@ pub enum FeatureError {
     /// The disk has less room than the frames take.
     #[error(
         "the frames take {:.1} GB, and {} has {:.1} GB left\nhint: make room, or set [pooling], whose \
-         vectors are all that is kept of an encoder's states, or frontend.precision = \"f16\", which halves \
-         them",
+         vectors are all that is kept of an encoder's states, or, of an encoder, frontend.precision = \
+         \"f16\", which halves them",
         *bytes as f64 / 1e9,
         folder.display(),
         *free as f64 / 1e9

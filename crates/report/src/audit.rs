@@ -139,7 +139,7 @@ impl AuditPage<'_> {
                 p.subtitle {
                     (self.manifest.title) ". " (counted(self.entries.len(), "utterance"))
                     ", the most suspect first, by the runs of “" (self.method) "”"
-                    @if let Some(detector) = self.ranked_by { " and the " (detector) } ". "
+                    @if let Some(detector) = self.ranked_by { ", ranked by " (detector) } ". "
                     (self.sounds())
                 }
                 @if self.manifest.synthetic {

@@ -133,7 +133,10 @@ fn extent(input: &ReportInput<'_>) -> String {
 
 /// How many runs there are of those that seeds and folds call for, where some are missing; else nothing.
 pub(crate) fn missing(input: &ReportInput<'_>) -> String {
-    let planned = seeds(input) * tested_folds(input).len();
+    // Models of one test set are one, so that all of them are called for where some are there.
+    let in_turn = !input.summary.in_turn.is_empty();
+    let folds = if in_turn { input.splits.folds.len() } else { tested_folds(input).len() };
+    let planned = seeds(input) * folds;
     let methods = input.summary.methods_in_order().into_iter();
     let short = methods.filter(|(_, method)| method.runs() < planned);
     let told = short.map(|(id, method)| {

@@ -84,13 +84,10 @@ fn ranked(params: &AuditParams, evidence: Vec<Evidence>) -> Result<Vec<Suspect>,
         return Err(StageError::Request(format!("there is no detector {name}")));
     };
     if detector.scores(&evidence).iter().all(Option::is_none) {
-        let method = &params.method;
-        let hint = detector.needs.map_or_else(
-            || "name another with --detector, or another method with --method".to_owned(),
-            |needs| format!("the runs of {method} lack what it reads; set {needs} in the pipeline"),
-        );
         return usage(format!(
-            "the detector {name} says nothing of the labels of {method}\nhint: {hint}"
+            "the detector {name} says nothing of the labels of {}\n\
+             hint: name another with --detector, or another method with --method",
+            params.method
         ));
     }
     Ok(rank_by(detector, evidence))

@@ -10,7 +10,7 @@ use fs_err as fs;
 use crate::StageError;
 use crate::evidence::Learned;
 use crate::job::Job;
-use crate::tables::labels::{LearnedLabel, read_learned};
+use crate::tables::labels::read_learned;
 use crate::tables::noise::{self, NoisyLabels};
 use crate::tables::predictions;
 
@@ -42,9 +42,6 @@ struct Rated<'a> {
     rate: f64,
 }
 
-/// What is known of each utterance's label, by its id.
-type ByUtterance = BTreeMap<String, Evidence>;
-
 /// Detections of several seeds, by method and the detector's place.
 type Found = BTreeMap<(Method, usize), Vec<Detection>>;
 
@@ -57,7 +54,6 @@ impl Rated<'_> {
         let mut found = Found::new();
         for ((method, seed), evidence) in self.evidence(&noise)? {
             let noise = of_seed(&noise, seed)?;
-            let evidence: Vec<Evidence> = evidence.into_values().collect();
             for (place, detector) in DETECTORS.iter().enumerate() {
                 let detection = detection(noise, &evidence, &detector.scores(&evidence));
                 found.entry((method.clone(), place)).or_default().extend(detection);
@@ -77,40 +73,37 @@ impl Rated<'_> {
     }
 
     /// What the runs of each method and seed made of every utterance's label, and what those that did not
-    /// train on it say, by utterance.
+    /// train on it say, sorted by utterance.
     fn evidence(
         &self,
         noise: &BTreeMap<u64, NoisyLabels>,
-    ) -> Result<BTreeMap<(Method, u64), ByUtterance>, StageError> {
+    ) -> Result<BTreeMap<(Method, u64), Vec<Evidence>>, StageError> {
+        let mut learned: BTreeMap<(Method, u64), BTreeMap<String, Learned>> = BTreeMap::new();
         let file = self.job.input(&format!("{}/{}", role::LABELS, self.rate))?;
-        let mut evidence = BTreeMap::new();
         for (run, labels) in read_learned(file, self.classes)? {
-            evidence.insert(run, means(&labels));
+            let of_run = learned.entry(run).or_default();
+            for label in &labels {
+                let new = || Learned::of(label.gold);
+                of_run.entry(label.utterance_id.clone()).or_insert_with(new).add(label);
+            }
         }
         let role = format!("{}/{}", role::PREDICTIONS, self.rate);
         for (run, file) in self.job.run_inputs(&role)? {
             let noise = of_seed(noise, run.seed)?;
-            let of_run: &mut ByUtterance = evidence.entry((run.method, run.seed)).or_default();
+            let of_run = learned.entry((run.method, run.seed)).or_default();
             for tested in predictions::read_test(file, self.classes)? {
                 // Those tested keep their labels; what is asked for is the one that was exchanged for it.
                 let Some(label) = noise.get(&tested.utterance_id) else { continue };
-                let new = || Learned::of(label.given).evidence(&tested.utterance_id);
-                let one = of_run.entry(tested.utterance_id.clone()).or_insert_with(new);
-                one.unheard = tested.probabilities.iter().copied().map(f64::from).collect();
+                let new = || Learned::of(label.given);
+                let one = of_run.entry(tested.utterance_id).or_insert_with(new);
+                one.hear(&tested.probabilities);
             }
         }
-        Ok(evidence)
+        let means = |of_run: BTreeMap<String, Learned>| {
+            of_run.iter().map(|(id, learned)| learned.evidence(id)).collect()
+        };
+        Ok(learned.into_iter().map(|(run, of_run)| (run, means(of_run))).collect())
     }
-}
-
-/// Every utterance's mean over the runs that trained on it.
-fn means(labels: &[LearnedLabel]) -> ByUtterance {
-    let mut learned: BTreeMap<&str, Learned> = BTreeMap::new();
-    for label in labels {
-        let one = learned.entry(&label.utterance_id).or_insert_with(|| Learned::of(label.gold));
-        one.add(label);
-    }
-    learned.into_iter().map(|(id, learned)| (id.to_owned(), learned.evidence(id))).collect()
 }
 
 fn of_seed(noise: &BTreeMap<u64, NoisyLabels>, seed: u64) -> Result<&NoisyLabels, StageError> {

@@ -25,10 +25,13 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
         let tested = predictions::read_test(file, &splits.classes)?;
         summary.add_run(groups.rated(&tested)?, history(&histories, &run)?)?;
         let set = sets.get(&run.fold).cloned().unwrap_or(run.fold);
-        together.entry((run.method, set)).or_default().add(tested);
+        together.entry((run.method, set)).or_default().add(run.seed, tested);
     }
     for ((method, set), together) in together {
-        summary.add_ensemble(method.id(), &set, groups.rated(&together.mean())?);
+        let parts = splits.folds.iter().filter(|fold| fold.test_set() == set).count();
+        if together.are_whole(parts) {
+            summary.add_ensemble(method.id(), &set, parts, groups.rated(&together.mean())?);
+        }
     }
     let mut labels = Labels::new(job, &splits.classes)?;
     for (run, file) in job.run_inputs(role::LABELS)? {
@@ -53,16 +56,26 @@ fn in_turn(splits: &Splits) -> BTreeMap<String, String> {
 
 /// What runs of several seeds, or folds that test the same, said of the utterances that they tested.
 #[derive(Default)]
-struct Together(BTreeMap<String, (predictions::Tested, Mean)>);
+struct Together {
+    /// How many runs there are of each seed.
+    runs: BTreeMap<u64, usize>,
+    said: BTreeMap<String, (predictions::Tested, Mean)>,
+}
 
 impl Together {
-    fn add(&mut self, tested: Vec<predictions::Tested>) {
+    fn add(&mut self, seed: u64, tested: Vec<predictions::Tested>) {
+        *self.runs.entry(seed).or_default() += 1;
         for one in tested {
             let said: Vec<f64> = one.probabilities.iter().copied().map(f64::from).collect();
             let (_, mean) =
-                self.0.entry(one.utterance_id.clone()).or_insert_with(|| (one, Mean::default()));
+                self.said.entry(one.utterance_id.clone()).or_insert_with(|| (one, Mean::default()));
             mean.add(&said);
         }
+    }
+
+    /// Whether each seed has all of so many folds that test the set.
+    fn are_whole(&self, folds: usize) -> bool {
+        self.runs.values().all(|runs| *runs == folds)
     }
 
     /// The utterances, each with its mean probabilities.
@@ -71,7 +84,7 @@ impl Together {
             probabilities: mean.mean().into_iter().map(|share| share as f32).collect(),
             ..one
         };
-        self.0.into_values().map(mean).collect()
+        self.said.into_values().map(mean).collect()
     }
 }
 
@@ -207,8 +220,9 @@ mod tests {
             probabilities: probabilities.to_vec(),
         };
         let mut together = Together::default();
-        together.add(vec![tested("b", [0.625, 0.375]), tested("a", [1.0, 0.0])]);
-        together.add(vec![tested("a", [0.0, 1.0]), tested("b", [0.125, 0.875])]);
+        together.add(1, vec![tested("b", [0.625, 0.375]), tested("a", [1.0, 0.0])]);
+        together.add(2, vec![tested("a", [0.0, 1.0]), tested("b", [0.125, 0.875])]);
+        assert!(together.are_whole(1) && !together.are_whole(2), "one fold of each seed");
         let mean = together.mean();
         let said: Vec<(&str, &[f32])> =
             mean.iter().map(|one| (one.utterance_id.as_str(), &one.probabilities[..])).collect();

@@ -14,6 +14,7 @@ pub(crate) struct Learned {
     weights: Mean,
     loss: Mean,
     course: Mean,
+    unheard: Mean,
 }
 
 impl Learned {
@@ -32,6 +33,11 @@ impl Learned {
         }
     }
 
+    /// Takes in what a run that did not train on it says of it.
+    pub(crate) fn hear(&mut self, probabilities: &[f32]) {
+        self.unheard.add(&probabilities.iter().copied().map(f64::from).collect::<Vec<_>>());
+    }
+
     /// Their means, without what is known from elsewhere.
     pub(crate) fn evidence(&self, utterance_id: &str) -> Evidence {
         let [weights, loss, course] = [&self.weights, &self.loss, &self.course].map(Mean::mean);
@@ -46,7 +52,7 @@ impl Learned {
             loss: of(&loss, 0).unwrap_or_default(),
             margin: of(&course, 0),
             confidence: of(&course, 1),
-            unheard: Vec::new(),
+            unheard: self.unheard.mean(),
             votes: Vec::new(),
             twin: None,
         }
@@ -74,6 +80,10 @@ mod tests {
         let found = learned.evidence("a");
         assert_eq!((found.weight_initial, found.weight, found.loss), (1.0, 2.0, 2.0));
         assert_eq!((found.doubt(), found.margin, found.confidence), (0.5, Some(0.5), Some(0.375)));
-        assert!(!Learned::of(1).evidence("b").is_trained());
+        let mut heard = Learned::of(1);
+        heard.hear(&[0.5, 0.5]);
+        heard.hear(&[1.0, 0.0]);
+        let found = heard.evidence("b");
+        assert!(!found.is_trained() && found.unheard == [0.75, 0.25], "{found:?}");
     }
 }

@@ -67,4 +67,35 @@ mod tests {
         assert!((found.confidence - 0.375).abs() < 1e-15);
         assert!((found.variability - 0.125).abs() < 1e-15);
     }
+
+    /// Logits of two utterances after three epochs, margins by the authors' package `aum` 1.0, confidence and
+    /// its deviation by numpy.
+    #[test]
+    fn courses_are_those_of_the_authors() {
+        let epochs = [
+            [[1.5, -0.25, 0.75], [0.5, 2.0, -1.0]],
+            [[2.25, 0.5, 1.0], [1.75, 0.25, 0.0]],
+            [[0.25, 0.5, -0.75], [3.0, -1.5, 1.25]],
+        ];
+        let log_softmax = |z: [f64; 3]| {
+            let log_sum = z.iter().map(|z| z.exp()).sum::<f64>().ln();
+            z.map(|z| z - log_sum).to_vec()
+        };
+        let gold = [Some(0), Some(1)];
+        let mut dynamics = Dynamics::default();
+        for logits in epochs {
+            dynamics.add(&gold, &logits.map(log_softmax));
+        }
+        let expected = [
+            [0.583_333_333_333_333_4, 0.556_456_59, 0.130_702_04],
+            [-1.5, 0.318_234_85, 0.336_127_27],
+        ];
+        for (found, expected) in dynamics.courses(&gold).into_iter().zip(expected) {
+            let found = found.unwrap();
+            let found = [found.margin, found.confidence, found.variability];
+            for (found, expected) in found.into_iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-8, "{found} {expected}");
+            }
+        }
+    }
 }

@@ -119,10 +119,13 @@ impl Settings {
                 "a table needs id, part, train and test; a folder of folds none of them",
             ),
             (repeated, "a part is named twice in train, validation and test"),
-            (named, "validation: a list of parts, \"none\" or { share = …, seed = … }"),
+            (
+                named,
+                "validation: a list of parts, \"none\", { share = …, seed = … } or { parts = …, seed = … }",
+            ),
             (
                 whole && self.validating().is_empty() && self.is_silent(),
-                "validation: name what validates, or \"none\", or { share = …, seed = … }",
+                "validation: name what validates, or \"none\", { share = …, seed = … } or { parts = …, seed = … }",
             ),
             (
                 matches!(&self.validation, Some(Validation::InTurn(turn)) if turn.parts < 2),

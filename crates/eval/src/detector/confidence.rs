@@ -7,7 +7,7 @@ use crate::audit::Evidence;
 pub(super) const DETECTOR: Detector = Detector {
     name: "confidence",
     title: "mean confidence over epochs (cartography)",
-    needs: Some("training.dynamics = true"),
+    needs_dynamics: true,
     scores,
 };
 

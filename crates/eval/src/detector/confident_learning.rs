@@ -8,7 +8,7 @@ use crate::audit::Evidence;
 pub(super) const DETECTOR: Detector = Detector {
     name: "confident-learning",
     title: "confident learning, out of fold",
-    needs: None,
+    needs_dynamics: false,
     scores,
 };
 

@@ -7,7 +7,7 @@ use crate::audit::Evidence;
 const ROUNDING: f64 = 1e-9;
 
 pub(super) const DETECTOR: Detector =
-    Detector { name: "label", title: "1 − s of the given label", needs: None, scores };
+    Detector { name: "label", title: "1 − s of the given label", needs_dynamics: false, scores };
 
 /// 1 − s of the given label, of methods whose labels are not all alike.
 pub(super) fn scores(evidence: &[Evidence]) -> Vec<Option<f64>> {

@@ -5,7 +5,7 @@ use super::{Detector, of_training};
 use crate::audit::Evidence;
 
 pub(super) const DETECTOR: Detector =
-    Detector { name: "loss", title: "training loss", needs: None, scores };
+    Detector { name: "loss", title: "training loss", needs_dynamics: false, scores };
 
 /// −log y of the given label.
 fn scores(evidence: &[Evidence]) -> Vec<Option<f64>> {

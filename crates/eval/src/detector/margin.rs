@@ -7,7 +7,7 @@ use crate::audit::Evidence;
 pub(super) const DETECTOR: Detector = Detector {
     name: "margin",
     title: "mean margin over epochs (AUM)",
-    needs: Some("training.dynamics = true"),
+    needs_dynamics: true,
     scores,
 };
 

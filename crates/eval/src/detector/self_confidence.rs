@@ -6,7 +6,7 @@ use crate::audit::Evidence;
 pub(super) const DETECTOR: Detector = Detector {
     name: "self-confidence",
     title: "self-confidence, out of fold",
-    needs: None,
+    needs_dynamics: false,
     scores,
 };
 

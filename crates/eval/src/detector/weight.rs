@@ -4,7 +4,7 @@ use super::{Detector, of_training};
 use crate::audit::Evidence;
 
 pub(super) const DETECTOR: Detector =
-    Detector { name: "weight", title: "learned weight w", needs: None, scores };
+    Detector { name: "weight", title: "learned weight w", needs_dynamics: false, scores };
 
 /// w, of methods that learn it.
 fn scores(evidence: &[Evidence]) -> Vec<Option<f64>> {

@@ -90,8 +90,9 @@ pub struct SummaryBuilder {
     synthetic: bool,
     classes: Vec<String>,
     methods: BTreeMap<String, BTreeMap<u64, SeedRuns>>,
-    /// What the models of all seeds together tested, by method and by fold or test set.
-    ensembles: BTreeMap<String, BTreeMap<String, Tested>>,
+    /// What the models of all seeds together tested, by method and by fold or test set, behind how many models
+    /// each seed has.
+    ensembles: BTreeMap<String, BTreeMap<String, (usize, Tested)>>,
 }
 
 #[derive(Debug, Default)]
@@ -113,9 +114,10 @@ impl SummaryBuilder {
     }
 
     /// Adds what the models of a method's seeds, and of its folds that test the same, tested together, by the
-    /// mean of their probabilities.
-    pub fn add_ensemble(&mut self, method: &str, set: &str, tested: Tested) {
-        self.ensembles.entry(method.to_owned()).or_default().insert(set.to_owned(), tested);
+    /// mean of their probabilities; `parts` of each seed.
+    pub fn add_ensemble(&mut self, method: &str, set: &str, parts: usize, tested: Tested) {
+        let sets = self.ensembles.entry(method.to_owned()).or_default();
+        sets.insert(set.to_owned(), (parts, tested));
     }
 
     /// Adds a run: what it tested, a confusion matrix at least, and how it was trained.
@@ -262,17 +264,18 @@ fn method_summary(seeds: BTreeMap<u64, SeedRuns>) -> Result<MethodSummary, EvalE
 
 /// Rates of the models of each test set together; `None` where each has one, or a run is missing.
 fn ensemble(
-    folds: &BTreeMap<String, Tested>,
+    folds: &BTreeMap<String, (usize, Tested)>,
     method: &MethodSummary,
 ) -> Result<Option<Ensemble>, EvalError> {
-    let (seeds, runs) = (method.seeds.len(), method.runs());
-    let parts = runs / (seeds * folds.len()).max(1);
-    if seeds * parts < 2 || runs != method.planned_runs() || runs != seeds * parts * folds.len() {
+    let seeds = method.seeds.len();
+    let models: usize = folds.values().map(|(parts, _)| seeds * parts).sum();
+    let parts = folds.values().next().map_or(1, |(parts, _)| *parts);
+    if seeds * parts < 2 || method.runs() != models {
         return Ok(None);
     }
-    let (_, pooled) = pool(folds.values())?;
+    let (_, pooled) = pool(folds.values().map(|(_, tested)| tested))?;
     let folds: BTreeMap<String, Rates> =
-        folds.iter().map(|(name, tested)| (name.clone(), tested.rates())).collect();
+        folds.iter().map(|(name, (_, tested))| (name.clone(), tested.rates())).collect();
     let (mean, sd_folds) = Rates::mean_and_sd(&folds.values().cloned().collect::<Vec<_>>());
     Ok(Some(Ensemble { seeds, parts, folds, mean, sd_folds, pooled }))
 }

@@ -81,7 +81,7 @@ fn models_of_folds_that_test_the_same_are_an_ensemble() {
     let mut builder = SummaryBuilder::new("tiny", &classes(), true);
     builder.add_run(confusion([[4, 0], [0, 4]]), &history("lw", 0, "T-1", 2)).unwrap();
     builder.add_run(confusion([[2, 2], [0, 4]]), &history("lw", 0, "T-2", 2)).unwrap();
-    builder.add_ensemble("lw", "T", confusion([[3, 1], [0, 4]]).into());
+    builder.add_ensemble("lw", "T", 2, confusion([[3, 1], [0, 4]]).into());
     let mut summary = builder.finish().unwrap();
     summary.in_turn = ["T-1", "T-2"].map(|fold| (fold.to_owned(), "T".to_owned())).into();
     assert_eq!(summary.sets(), BTreeMap::from([("T", vec!["T-1", "T-2"])]));

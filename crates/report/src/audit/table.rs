@@ -20,8 +20,9 @@ pub(super) fn render(page: &AuditPage<'_>) -> Markup {
                     caption { span {
                         "Learned: shares of the classes in the learned label, in the order "
                         (page.classes.join(", ")) "; the given one is filled. Unheard: what the \
-                        networks give the label that never heard the speaker. Score: mean share of \
-                        the utterances that are less suspect."
+                        networks give the label that never heard the speaker. Score: "
+                        (page.ranked_by.unwrap_or("mean share of the utterances that are less suspect"))
+                        "."
                     } }
                     (head(voted))
                     tbody {

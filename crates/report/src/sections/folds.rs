@@ -80,7 +80,7 @@ fn leak(folds: &[&Fold], what: &str, of: fn(&Fold) -> &Vec<String>, so: &str) ->
 fn caption(input: &ReportInput<'_>) -> String {
     let unvalidated = input.splits.folds.iter().all(|fold| fold.validation.is_empty());
     let who = if input.splits.listed {
-        "The parts are those of a list, not drawn here.".to_owned()
+        "The parts are those of a list; who validates is drawn here where no part does.".to_owned()
     } else if unvalidated {
         let group = input.splits.grouping.as_str();
         format!("One {group} or some are tested; all others train, for all epochs.")

@@ -238,11 +238,12 @@ fn verdict(method: &str, reference: &str, found: Option<&Comparison>) -> String 
             "{method} cannot be compared with {reference}: they have fewer than two folds in common."
         );
     };
-    let [low, high] = found.ua.interval;
+    let intervals = [found.ua.interval, found.ua.pooled_interval];
     let significant = found.ua.holm < SIGNIFICANT;
-    let (says, after) = if significant && low > 0.0 {
+    // Folds that share speakers are no independent evidence; the pooled interval is by speakers.
+    let (says, after) = if significant && intervals.iter().all(|[low, _]| *low > 0.0) {
         ("beats", "")
-    } else if significant && high < 0.0 {
+    } else if significant && intervals.iter().all(|[_, high]| *high < 0.0) {
         ("does worse than", "")
     } else {
         ("is not shown to beat", " Chance alone can make such a difference.")
@@ -252,7 +253,7 @@ fn verdict(method: &str, reference: &str, found: Option<&Comparison>) -> String 
          correction {}; pooled {}, 95 % interval {}.{after}",
         points(found.ua.mean),
         counted(found.folds, "fold"),
-        range([low, high]),
+        range(found.ua.interval),
         probability(found.ua.p),
         probability(found.ua.holm),
         points(found.ua.pooled),

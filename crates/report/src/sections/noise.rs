@@ -175,7 +175,7 @@ fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Mar
     let place = |name: &str| Detector::find(name).map(|(place, _)| place);
     let mut rows: Vec<(&str, &str)> =
         detection.iter().map(|d| (d.method.as_str(), d.score.as_str())).collect();
-    rows.sort_by_key(|(method, score)| (method_order(method), place(score)));
+    rows.sort_by_key(|(method, score)| (method_order(method), *method, place(score)));
     rows.dedup();
     let mut rates: Vec<f64> = detection.iter().map(|d| d.rate).collect();
     rates.dedup();

@@ -1,18 +1,18 @@
 //! On the paper's corpus: every row beside the paper's, and what the run shows of what the paper says.
 
-use ambivox_eval::{Gap, Held, Verdict, beside_the_paper, claims};
-use ambivox_settings::Adapter;
+use std::collections::BTreeSet;
+
+use ambivox_eval::{Gap, Held, PAPER_CLASSES, Verdict, beside_the_paper, claims};
+use ambivox_settings::{Adapter, Grouping};
 use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, points, range};
 use crate::page::table;
 
-/// The section; `None` where the corpus is another, or the evaluation the balanced one.
+/// The section; `None` where corpus, classes, labels, split or network are not the paper's.
 pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
-    let manifest = input.manifest;
-    let comparable = manifest.adapter == Adapter::Iemocap && !manifest.synthetic && !input.balanced;
-    if !comparable || input.summary.test_sets || !input.is_of_the_papers_network() {
+    if !is_the_papers(input) {
         return None;
     }
     // Matrices of one summary have one size, so that comparing them cannot fail.
@@ -26,6 +26,17 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
              many there are."
         }
     })
+}
+
+/// Whether corpus, classes, labels, split and network are the paper's.
+fn is_the_papers(input: &ReportInput<'_>) -> bool {
+    let ReportInput { manifest, splits, .. } = input;
+    let classes: BTreeSet<&str> = input.summary.classes.iter().map(String::as_str).collect();
+    let corpus = manifest.adapter == Adapter::Iemocap && !manifest.synthetic && !input.balanced;
+    let labels = input.noise.is_none() && input.corrections.is_none();
+    let split = splits.grouping == Grouping::Speaker && !splits.listed;
+    let papers = PAPER_CLASSES.into_iter().collect();
+    corpus && labels && split && classes == papers && input.is_of_the_papers_network()
 }
 
 /// Our rates less the paper's.
@@ -77,6 +88,7 @@ fn sentence(input: &ReportInput<'_>, (claim, rates): &Held) -> String {
         let verdict = match verdict {
             Verdict::Holds => "holds here",
             Verdict::NotShown => "is not shown here",
+            Verdict::NotRefuted => "is not refuted here",
             Verdict::Opposite => "is the other way round here",
         };
         let compatible = if gap.is_compatible() { "compatible" } else { "not compatible" };
