@@ -135,6 +135,11 @@ fn gains(input: &ReportInput<'_>) -> Markup {
         @for (id, found) in &of_lw {
             p { (verdict(lw, input.title_of(id), found.as_ref())) }
         }
+        @if all.iter().any(|(_, found)| found.is_some()) {
+            p.note {
+                "Pooled: all utterances as one set, the interval by a jackknife over whole " (drawn(input)) "."
+            }
+        }
         @if !seeds.is_empty() {
             p.note { "Standard deviation of the fold means over seeds: " (seeds.join("; ")) "." }
         }
@@ -163,19 +168,17 @@ fn comparison_table(
 ) -> Markup {
     let folds = folds_compared(rows);
     let family = counted(rows.len(), "comparison");
-    let drawn = drawn(input);
     let caption = format!(
         "{title} in percentage points. Folds: mean over {folds}, seeds averaged within \
          each, with the 95 % interval by Student’s t, p of a two-sided paired permutation test over \
          folds, and the same by Holm’s correction for the {family} of the table, each rate by itself. \
-         Pooled: the 95 % interval of all utterances as one set, by a jackknife over whole {drawn}. \
          Intervals are not corrected."
     );
     let content = html! {
         thead {
             tr {
                 th.text.corner rowspan="2" scope="col" { (head) }
-                @for rate in ["UA", "WA"] { th.group colspan="5" scope="colgroup" { (rate) } }
+                @for rate in ["UA", "WA"] { th.group colspan="4" scope="colgroup" { (rate) } }
             }
             tr {
                 @for _ in 0..2 {
@@ -183,7 +186,6 @@ fn comparison_table(
                     th scope="col" { "95 %" }
                     th scope="col" { "p" }
                     th scope="col" { "Holm" }
-                    th scope="col" { "Pooled, 95 %" }
                 }
             }
         }
@@ -227,7 +229,6 @@ fn effect_cells(effect: &Effect) -> Markup {
         td { (range(effect.interval)) }
         td { (probability(effect.p)) }
         td { (probability(effect.holm)) }
-        td { (range(effect.pooled_interval)) }
     }
 }
 
