@@ -42,11 +42,6 @@ pub(crate) fn gelu(x: f32) -> f32 {
     (if x > 0.0 { x } else { 0.0 }) - size * tail
 }
 
-/// [`gelu`] of every value in place, by this thread alone.
-pub(crate) fn gelu_all(values: &mut [f32]) {
-    pulp::Arch::new().dispatch(|| values.iter_mut().for_each(|x| *x = gelu(*x)));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

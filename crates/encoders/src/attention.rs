@@ -27,7 +27,8 @@ impl Attention {
     /// The attention of modules `q_proj`, `k_proj`, `v_proj` and `out_proj`; `heads` divides `width`.
     pub(crate) fn read(scope: &Scope, width: usize, heads: usize) -> Result<Self, EncoderError> {
         let read = |name: &str| Linear::read(&scope.at(name), width, width);
-        let mut parts = [read("q_proj")?, read("k_proj")?, read("v_proj")?];
+        let keys = Linear::read_keys(&scope.at("k_proj"), width)?;
+        let mut parts = [read("q_proj")?, keys, read("v_proj")?];
         let scale = ((width / heads) as f32).sqrt().recip();
         let Linear { weight, bias } = &mut parts[0];
         weight.iter_mut().chain(bias).for_each(|value| *value *= scale);

@@ -12,6 +12,7 @@ mod activation;
 mod attention;
 mod encoder;
 mod error;
+mod layer;
 mod linear;
 mod norm;
 mod open;

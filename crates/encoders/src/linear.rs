@@ -22,14 +22,32 @@ impl Linear {
         Ok(Self { weight, bias: scope.values("bias", outputs)? })
     }
 
+    /// That of keys, which have no `bias` in some models: it would add the same to all scores of a query.
+    pub(crate) fn read_keys(scope: &Scope, width: usize) -> Result<Self, EncoderError> {
+        if scope.has("bias") {
+            return Self::read(scope, width, width);
+        }
+        let weight = flat(&scope.tensor("weight", (width, width))?.t()?)?;
+        Ok(Self { weight, bias: vec![0.0; width] })
+    }
+
     /// For frames side by side in `frames`, their outputs; `then` is done to each row of them.
     pub(crate) fn apply(&self, frames: &[f32], then: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
+        let inputs = self.weight.len() / self.bias.len();
+        self.apply_to(Matrix::new(frames, inputs), frames.len() / inputs, then)
+    }
+
+    /// The same for so many frames, which need not lie side by side.
+    pub(crate) fn apply_to(
+        &self,
+        frames: Matrix<'_, f32>,
+        count: usize,
+        then: impl Fn(&mut [f32]) + Sync,
+    ) -> Vec<f32> {
         let outputs = self.bias.len();
-        let inputs = self.weight.len() / outputs;
-        let mut out = vec![0.0; frames.len() / inputs * outputs];
+        let mut out = vec![0.0; count * outputs];
         let weight = Matrix::new(&self.weight, outputs);
-        let threads = rayon::current_num_threads();
-        product_into(&mut out, Matrix::new(frames, inputs), weight, false, threads);
+        product_into(&mut out, frames, weight, false, rayon::current_num_threads());
         for_rows(&mut out, outputs, |row| {
             add_row(row, &self.bias);
             then(row);

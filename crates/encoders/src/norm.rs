@@ -26,11 +26,10 @@ impl LayerNorm {
         for_rows(values, self.weight.len(), |row| self.row(row));
     }
 
-    /// These rows, normalised by this thread alone.
+    /// These rows, normalised.
     pub(crate) fn of(&self, rows: &[f32]) -> Vec<f32> {
         let mut out = rows.to_vec();
-        let rows = out.chunks_exact_mut(self.weight.len());
-        pulp::Arch::new().dispatch(|| rows.for_each(|row| self.row(row)));
+        self.apply(&mut out);
         out
     }
 

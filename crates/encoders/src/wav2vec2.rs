@@ -13,7 +13,6 @@
 
 mod config;
 mod features;
-mod layer;
 mod positions;
 mod relative;
 #[cfg(test)]
@@ -25,9 +24,9 @@ use candle_core::{Device, Tensor};
 
 use self::config::{Config, normalises};
 use self::features::Features;
-use self::layer::Layer;
 use self::positions::Positions;
-use self::relative::Distances;
+use self::relative::{Distances, Gates};
+use crate::layer::{Form, Layer};
 use crate::linear::Linear;
 use crate::norm::LayerNorm;
 use crate::open::{ConfigFile, Description};
@@ -75,6 +74,8 @@ struct Network {
     distances: Option<Distances>,
     norm: LayerNorm,
     layers: Vec<Layer>,
+    /// Of each layer, where there are distances.
+    gates: Vec<Gates>,
 }
 
 impl Network {
@@ -89,8 +90,11 @@ impl Network {
         let (projection, encoder) = (scope.at("feature_projection"), scope.at("encoder"));
         let layer = |i: usize| encoder.at("layers").at(&i.to_string());
         let distances = || Distances::read(&layer(0).at("attention"), &config);
-        let layers =
-            (0..config.num_hidden_layers).map(|i| Layer::read(&layer(i), &config, is_gated));
+        let form = config.form();
+        let numbers = 0..config.num_hidden_layers;
+        let layers = numbers.clone().map(|i| Layer::read(&layer(i), &form));
+        let gates =
+            numbers.filter(|_| is_gated).map(|i| Gates::read(&layer(i).at("attention"), &config));
         Ok(Self {
             is_normalised,
             features: Features::read(&scope.at("feature_extractor"), &config)?,
@@ -100,6 +104,7 @@ impl Network {
             distances: is_gated.then(distances).transpose()?,
             norm: LayerNorm::read(&encoder.at("layer_norm"), width, eps)?,
             layers: layers.collect::<Result<_, _>>()?,
+            gates: gates.collect::<Result<_, _>>()?,
             config,
         })
     }
@@ -123,10 +128,17 @@ impl Network {
     /// All hidden states, each frames × width.
     fn hidden(&self, samples: &[f32]) -> Vec<Vec<f32>> {
         let mut states = vec![self.entry(samples)];
-        let frames = states[0].len() / self.config.hidden_size;
+        let width = self.config.hidden_size;
+        let frames = states[0].len() / width;
         let biases = self.distances.as_ref().map_or(vec![], |distances| distances.biases(frames));
         for (i, layer) in self.layers.iter().enumerate() {
-            states.push(layer.apply(&states[i], &biases));
+            let gates = self.gates.get(i);
+            let next = layer.apply(&states[i], |scores, place @ [head, query], x| {
+                if let Some(gates) = gates {
+                    gates.add_to(scores, place, &x[query * width..][..width], &biases[head]);
+                }
+            });
+            states.push(next);
         }
         if self.config.do_stable_layer_norm {
             self.norm.apply(&mut states[self.layers.len()]);

@@ -1,23 +1,21 @@
 //! The encoder of Whisper (Radford et al., 2022), from samples over a log-mel spectrogram to hidden states,
 //! fifty a second.
 
-mod block;
 mod config;
-mod linear;
+mod convolution;
 mod mel;
 
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use crate::activation::gelu_all;
+use crate::layer::Layer;
 use crate::norm::LayerNorm;
 use crate::scope::Scope;
 use crate::weights::Weights;
 use crate::{Encoder, EncoderError};
-use block::{Block, EPSILON};
-use config::Config;
-use linear::Convolution;
+use config::{Config, EPSILON};
+use convolution::Convolution;
 use mel::{HOP, Mel};
 
 /// Frames of the spectrogram of which one state is made.
@@ -44,13 +42,13 @@ pub struct Whisper {
     mel: Mel,
     first: Convolution,
     second: Convolution,
-    blocks: Vec<Block>,
+    layers: Vec<Layer>,
     last: LayerNorm,
 }
 
 impl std::fmt::Debug for Whisper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Whisper({} layers of {}, {:?})", self.blocks.len(), self.width, self.padding)
+        write!(f, "Whisper({} layers of {}, {:?})", self.layers.len(), self.width, self.padding)
     }
 }
 
@@ -67,7 +65,8 @@ impl Whisper {
             if weights.has("encoder.conv1.weight") { "encoder." } else { "model.encoder." };
         let scope = Scope::new(&weights, prefix);
         let (width, bands) = (config.d_model, config.num_mel_bins);
-        let block = |layer| Block::read(&scope.at(&format!("layers.{layer}")), &config);
+        let form = config.form();
+        let layer = |layer| Layer::read(&scope.at(&format!("layers.{layer}")), &form);
         let places = (config.max_source_positions, width);
         Ok(Self {
             padding,
@@ -76,7 +75,7 @@ impl Whisper {
             mel: Mel::new(bands),
             first: Convolution::read(&scope.at("conv1"), [width, bands], 1)?,
             second: Convolution::read(&scope.at("conv2"), [width, width], STRIDE)?,
-            blocks: (0..config.encoder_layers).map(block).collect::<Result<_, _>>()?,
+            layers: (0..config.encoder_layers).map(layer).collect::<Result<_, _>>()?,
             last: LayerNorm::read(&scope.at("layer_norm"), width, EPSILON)?,
         })
     }
@@ -94,19 +93,16 @@ impl Whisper {
             mel.truncate(own * STRIDE * mel.len() / self.window());
         }
         let (mut rows, counted) = (self.enter(&mel), own * self.width);
-        for (block, states) in self.blocks.iter().zip(&mut *states) {
+        for (layer, states) in self.layers.iter().zip(&mut *states) {
             states.extend(&rows[..counted]);
-            block.apply(&mut rows);
+            rows = layer.apply(&rows, |_, _, _| ());
         }
-        states[self.blocks.len()].extend(self.last.of(&rows[..counted]));
+        states[self.layers.len()].extend(self.last.of(&rows[..counted]));
     }
 
     /// What enters the first layer.
     fn enter(&self, mel: &[f32]) -> Vec<f32> {
-        let mut rows = self.first.of(mel);
-        gelu_all(&mut rows);
-        let mut rows = self.second.of(&rows);
-        gelu_all(&mut rows);
+        let mut rows = self.second.of(&self.first.of(mel));
         rows.iter_mut().zip(&self.positions).for_each(|(value, position)| *value += position);
         rows
     }
@@ -114,7 +110,7 @@ impl Whisper {
 
 impl Encoder for Whisper {
     fn layers(&self) -> usize {
-        self.blocks.len() + 1
+        self.layers.len() + 1
     }
 
     fn width(&self) -> usize {

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::EncoderError;
+use crate::layer::Form;
 use crate::open::ConfigFile;
 
 /// The keys that say what is computed; those that are missing are as `transformers` has them.
@@ -69,6 +70,20 @@ impl Default for Config {
 const LARGEST: usize = 1 << 20;
 
 impl Config {
+    /// Sizes and names of a layer.
+    pub(super) fn form(&self) -> Form {
+        Form {
+            width: self.hidden_size,
+            heads: self.num_attention_heads,
+            inner: self.intermediate_size,
+            eps: self.layer_norm_eps,
+            is_norm_first: self.do_stable_layer_norm,
+            attention: "attention",
+            norms: ["layer_norm", "final_layer_norm"],
+            dense: ["feed_forward.intermediate_dense", "feed_forward.output_dense"],
+        }
+    }
+
     /// The checked settings of a `config.json`.
     ///
     /// # Errors

@@ -4,7 +4,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::layer::Form;
 use crate::{EncoderError, FILES};
+
+/// Added by layer normalisation to the variance, as PyTorch does where nothing else is said.
+pub(super) const EPSILON: f64 = 1e-5;
 
 /// The keys that the encoder reads, by their names in Hugging Face's form.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -23,6 +27,20 @@ pub(super) struct Config {
 }
 
 impl Config {
+    /// Sizes and names of a layer.
+    pub(super) fn form(&self) -> Form {
+        Form {
+            width: self.d_model,
+            heads: self.encoder_attention_heads,
+            inner: self.encoder_ffn_dim,
+            eps: EPSILON,
+            is_norm_first: true,
+            attention: "self_attn",
+            norms: ["self_attn_layer_norm", "final_layer_norm"],
+            dense: ["fc1", "fc2"],
+        }
+    }
+
     /// Reads that of a folder.
     pub(super) fn read(folder: &Path) -> Result<Self, EncoderError> {
         let file = folder.join(FILES[0]);

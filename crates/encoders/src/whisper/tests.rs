@@ -109,7 +109,7 @@ fn a_small_change_is_no_longer_within_the_tolerance() {
     let model = "whisper-small";
     let changes: [fn(&mut Whisper); 4] = [
         |whisper| whisper.positions.rotate_left(whisper.width),
-        |whisper| whisper.blocks.swap(0, 1),
+        |whisper| whisper.layers.swap(0, 1),
         |whisper| whisper.last = LayerNorm::of_ones(whisper.width),
         |whisper| whisper.padding = Padding::Window,
     ];
