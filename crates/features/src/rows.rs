@@ -107,6 +107,8 @@ impl FeatureTable {
         path: &Path,
         change: impl Fn(&str, &mut [f32]),
     ) -> Result<(), FeatureError> {
+        let bytes = self.file.values.len() + self.file.ids.len();
+        check_room(Some(bytes as u64), Some(path))?;
         let mut writer = RowWriter::create(path, self.columns().to_vec(), self.file.precision)?;
         for at in 0..self.file.utterances() {
             let mut rows = self.rows(at).widened().into_owned();

@@ -17,7 +17,6 @@ use ambivox_settings::{AuditParams, Exclusions, Splits, role};
 use rayon::prelude::*;
 
 use crate::StageError;
-use crate::averages::Mean;
 use crate::evidence::Learned;
 use crate::job::Job;
 use crate::tables::audit::Table;
@@ -39,8 +38,8 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
     compute_by(params.arithmetic);
     let splits: Splits = job.read_json(role::SPLITS)?;
     let classes = &splits.classes;
-    let learned = learned(params, job, classes)?;
-    let heard = heard(job, classes)?;
+    let mut learned = learned(params, job, classes)?;
+    let tested_by = hear(job, classes, &mut learned)?;
     let noise =
         job.optional_input(role::NOISE).map(|file| noise::read(file, classes)).transpose()?;
     let index = read_index(job.input(role::INDEX)?)?;
@@ -54,20 +53,20 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
     let evidence = learned.iter().filter_map(|(id, learned)| {
         let utterance = index.get(id.as_str())?;
         let original = original(utterance, classes, noise.as_ref())?;
-        let unheard = heard.get(id)?.probabilities.mean();
         let twin = twins.get(id.as_str()).cloned();
         let votes = |class| utterance.votes.get(class).copied().unwrap_or(0);
         let votes = classes.iter().map(votes).collect();
-        Some(Evidence { original, unheard, twin, votes, ..learned.evidence(id) })
+        Some(Evidence { original, twin, votes, ..learned.evidence(id) })
     });
-    let suspects = ranked(params, evidence.collect())?;
+    let heard = evidence.filter(|evidence| !evidence.unheard.is_empty());
+    let suspects = ranked(params, heard.collect())?;
     let table = Table { classes, index: &index, suspects: &suspects };
     table.write_parquet(&job.output(role::AUDIT)?)?;
     table.write_csv(&job.output(role::AUDIT_CSV)?)?;
     let shown = Shown {
         index: &index,
         suspects: &suspects,
-        attention: attention::unheard(job, &heard)?,
+        attention: attention::unheard(job, &tested_by)?,
         carried: Carried::read(params, job, &splits)?,
     };
     write_page(params, job, classes, &shown)
@@ -203,26 +202,22 @@ fn learned(
     Ok(learned)
 }
 
-/// What the networks say of an utterance that did not hear its speaker.
-#[derive(Default)]
-struct Heard {
-    /// The fold that tests it.
-    fold: String,
-    /// Over seeds.
-    probabilities: Mean,
-}
-
-fn heard(job: &Job<'_>, classes: &[String]) -> Result<BTreeMap<String, Heard>, StageError> {
-    let mut heard: BTreeMap<String, Heard> = BTreeMap::new();
+/// Takes in what the networks say that did not train on an utterance; returns the fold that tests each.
+fn hear(
+    job: &Job<'_>,
+    classes: &[String],
+    learned: &mut BTreeMap<String, Learned>,
+) -> Result<BTreeMap<String, String>, StageError> {
+    let mut tested_by = BTreeMap::new();
     for (run, file) in job.run_inputs(role::PREDICTIONS)? {
         for tested in predictions::read_test(file, classes)? {
-            let wide: Vec<f64> = tested.probabilities.iter().copied().map(f64::from).collect();
-            let of_utterance = heard.entry(tested.utterance_id).or_default();
-            of_utterance.fold.clone_from(&run.fold);
-            of_utterance.probabilities.add(&wide);
+            if let Some(learned) = learned.get_mut(&tested.utterance_id) {
+                learned.hear(&tested.probabilities);
+            }
+            tested_by.insert(tested.utterance_id, run.fold.clone());
         }
     }
-    Ok(heard)
+    Ok(tested_by)
 }
 
 #[cfg(test)]

@@ -27,8 +27,9 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
         let set = sets.get(&run.fold).cloned().unwrap_or(run.fold);
         together.entry((run.method, set)).or_default().add(run.seed, tested);
     }
+    let parts = parts(&splits);
     for ((method, set), together) in together {
-        let parts = splits.folds.iter().filter(|fold| fold.test_set() == set).count();
+        let parts = parts.get(set.as_str()).copied().unwrap_or_default();
         if together.are_whole(parts) {
             summary.add_ensemble(method.id(), &set, parts, groups.rated(&together.mean())?);
         }
@@ -52,6 +53,15 @@ pub(crate) fn run(params: &EvaluateParams, job: &Job<'_>) -> Result<(), StageErr
 fn in_turn(splits: &Splits) -> BTreeMap<String, String> {
     let folds = splits.folds.iter();
     folds.filter_map(|fold| Some((fold.name.clone(), fold.test_set.clone()?))).collect()
+}
+
+/// How many folds test each test set.
+fn parts(splits: &Splits) -> BTreeMap<&str, usize> {
+    let mut parts = BTreeMap::new();
+    for fold in &splits.folds {
+        *parts.entry(fold.test_set()).or_default() += 1;
+    }
+    parts
 }
 
 /// What runs of several seeds, or folds that test the same, said of the utterances that they tested.

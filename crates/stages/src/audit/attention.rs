@@ -7,16 +7,15 @@ use ambivox_features::FeatureTable;
 use ambivox_models::{Checkpoint, Rows};
 use ambivox_settings::role;
 
-use super::Heard;
 use crate::StageError;
 use crate::averages::Mean;
 use crate::job::Job;
 
 /// Attention weights by utterance, one per frame: the mean over the networks that were tested on
-/// it. None where the request has no frames, for methods whose networks see none.
+/// it, by `tested_by`, the fold that tests each utterance. None where the request has no frames, for methods whose networks see none.
 pub(super) fn unheard(
     job: &Job<'_>,
-    heard: &BTreeMap<String, Heard>,
+    tested_by: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, Vec<f32>>, StageError> {
     let Some(features) = job.optional_input(role::FEATURES) else { return Ok(BTreeMap::new()) };
     let mut folds: BTreeMap<String, Vec<&Path>> = BTreeMap::new();
@@ -27,7 +26,7 @@ pub(super) fn unheard(
     let mut attention: BTreeMap<String, Mean> = BTreeMap::new();
     for (fold, checkpoints) in folds {
         let tested: BTreeSet<String> =
-            heard.iter().filter(|(_, h)| h.fold == fold).map(|(id, _)| id.clone()).collect();
+            tested_by.iter().filter(|(_, by)| **by == fold).map(|(id, _)| id.clone()).collect();
         for checkpoint in checkpoints {
             add(checkpoint, &tested, &features, &mut attention)?;
         }
