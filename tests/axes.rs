@@ -52,7 +52,7 @@ fn a_model_that_its_features_do_not_suit_is_refused_with_the_remedy() {
     house.edit(PIPELINE, "kind = \"mlp\"", "kind = \"forest\"");
     let told = [
         "tiny.toml: model.kind: there is no \"forest\"",
-        "blstm-attention, linear, linear-svm, mlp",
+        "attention-pooling, blstm-attention, linear, linear-svm, mlp",
     ];
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
 }

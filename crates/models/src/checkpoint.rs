@@ -4,8 +4,9 @@
 //! was) and, as JSON, `classes`, `features` (front end and pooling, with all their settings) and what the kind has beside its tensors: `network`
 //! and `normaliser` (`mean` and `sd`, one number per value of a frame) of a `blstm-attention`, `layers`
 //! (hidden units and the slope of the leaky ReLU) and `scaling` (`lowest` and `range`, one number per
-//! value of a vector) of an `mlp`, `normaliser` of a `linear`, of a `linear-svm` and, of a `probabilities`, one that changes nothing. The same contents always give the same bytes.
+//! value of a vector) of an `mlp`, `layers` and `normaliser` of an `attention-pooling`, `normaliser` of a `linear`, of a `linear-svm` and, of a `probabilities`, one that changes nothing. The same contents always give the same bytes.
 
+pub(crate) mod dense;
 mod read;
 mod write;
 

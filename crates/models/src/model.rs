@@ -1,6 +1,7 @@
 //! The axis of models: what every kind does, and which kinds there are. A kind is a file with its settings,
 //! their check and its tests, and a line in [`MODELS`].
 
+pub(crate) mod attention_pooling;
 pub(crate) mod blstm_attention;
 pub(crate) mod linear;
 pub(crate) mod linear_svm;
@@ -111,6 +112,7 @@ impl Kind for ModelKind {
 
 /// Every kind of model.
 pub static MODELS: Kinds<ModelKind> = Kinds::new(&[
+    attention_pooling::KIND,
     blstm_attention::KIND,
     linear::KIND,
     linear_svm::KIND,
@@ -314,7 +316,7 @@ mod tests {
             (linear("linear-svm", "[1.0, -1.0]"), "model.c: from 1e-9 to 1e9"),
             (
                 linear("tree", "1.0"),
-                "model.kind: there is no \"tree\"; there are: blstm-attention, ",
+                "model.kind: there is no \"tree\"; there are: attention-pooling, blstm-attention, ",
             ),
             (linear("probabilities", "1.0"), "[model]: unknown field `c`"),
         ] {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_nn::{Dense, HiddenDropout, Layer, State, generator, vectors};
+use ambivox_nn::{Dense, HiddenDropout, State, generator, vectors};
 use ambivox_settings::TrainingSettings;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::ops::softmax;
@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::fault_of_shares;
-use crate::checkpoint::{Fault, LARGEST, Metadata, NamedTensor, Tensors, key, values};
+use crate::checkpoint::{Fault, Metadata, NamedTensor, Tensors, dense, key, values};
 use crate::descent::{Descent, Differentiable, state};
 use crate::predict::{log_shares, wide};
 use crate::{
@@ -123,11 +123,6 @@ impl Mlp {
         let weights = softmax(&mix, 0)?.reshape((1, layers, 1))?;
         vectors.reshape((count, layers, self.layers.inputs()))?.broadcast_mul(&weights)?.sum(1)
     }
-
-    fn hidden(&self) -> Vec<usize> {
-        let units = self.layers.layers.iter().map(|layer| layer.bias.elem_count());
-        units.take(self.layers.layers.len() - 1).collect()
-    }
 }
 
 impl Differentiable for Mlp {
@@ -174,7 +169,7 @@ impl Predictor for Mlp {
     }
 
     fn sizes(&self) -> Vec<(&'static str, usize)> {
-        self.hidden().into_iter().map(|units| ("model.hidden", units)).collect()
+        dense::hidden(&self.layers).into_iter().map(|units| ("model.hidden", units)).collect()
     }
 
     fn predict(&self, utterances: &[&Rows<'_>]) -> Result<Vec<Prediction>, ModelError> {
@@ -196,7 +191,7 @@ impl Predictor for Mlp {
 
     fn metadata(&self) -> serde_json::Result<BTreeMap<&'static str, String>> {
         let mixed = self.mix.is_some().then(|| self.mixed());
-        let (hidden, leak) = (self.hidden(), self.layers.leak);
+        let (hidden, leak) = (dense::hidden(&self.layers), self.layers.leak);
         let layers = Layers { hidden, leak, mixed };
         Ok(BTreeMap::from([
             (key::KIND, IN_CHECKPOINTS.to_owned()),
@@ -205,12 +200,7 @@ impl Predictor for Mlp {
     }
 
     fn tensors(&self) -> candle_core::Result<Vec<NamedTensor>> {
-        let mut named = Vec::new();
-        for (number, Layer { weight, bias }) in self.layers.layers.iter().enumerate() {
-            let [weight_name, bias_name] = names(number);
-            named.push((weight_name, weight.dims().to_vec(), values(weight)?));
-            named.push((bias_name, bias.dims().to_vec(), values(bias)?));
-        }
+        let mut named = dense::tensors(&self.layers)?;
         if let Some(mix) = &self.mix {
             named.push((MIX.to_owned(), mix.dims().to_vec(), values(mix)?));
         }
@@ -226,43 +216,16 @@ pub(crate) fn read(
 ) -> Result<(Box<dyn Predictor>, Scaling), Fault> {
     let Layers { hidden, leak, mixed } = metadata.json(LAYERS)?;
     let scaling = Scaling::MinMax(metadata.json::<MinMax>(key::SCALING)?.checked()?);
-    if !(0.0..1.0).contains(&leak) {
-        return Err(format!("leak: {leak}; expected from 0 to below 1"));
-    }
     let mixes = mixed.is_some();
     let mixed = mixed.unwrap_or(1);
     if mixed == 0 || !scaling.width().is_multiple_of(mixed) {
         return Err(format!("{} values are not of {mixed} layers alike", scaling.width()));
     }
     let widths = [&[scaling.width() / mixed], hidden.as_slice(), &[classes]].concat();
-    check_widths(&widths)?;
     tensors.check_count(2 * (widths.len() - 1) + usize::from(mixes))?;
-    let layers = Dense { layers: layers(tensors, &widths)?, leak };
+    let layers = dense::read(tensors, &widths, leak)?;
     let mix = mixes.then(|| tensors.var(MIX, &[mixed])).transpose()?;
     Ok((Box::new(Mlp { layers, dropout: 0.0, mix }), scaling))
-}
-
-fn names(layer: usize) -> [String; 2] {
-    ["weight", "bias"].map(|name| format!("{layer}.{name}"))
-}
-
-fn layers(tensors: &Tensors<'_>, widths: &[usize]) -> Result<Vec<Layer>, Fault> {
-    let pairs = widths.windows(2);
-    let layer = |(number, pair): (usize, &[usize])| {
-        let [weight, bias] = names(number);
-        Ok(Layer {
-            weight: tensors.var(&weight, &[pair[1], pair[0]])?,
-            bias: tensors.var(&bias, &pair[1..])?,
-        })
-    };
-    pairs.enumerate().map(layer).collect()
-}
-
-fn check_widths(widths: &[usize]) -> Result<(), Fault> {
-    match widths.iter().find(|width| !(1..=LARGEST).contains(*width)) {
-        Some(width) => Err(format!("a layer has {width} values; expected from 1 to {LARGEST}")),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]
