@@ -76,18 +76,25 @@ fn check_folds(learned: &[Run]) -> Result<()> {
     ))
 }
 
-/// Before anything is trained: what a detector reads is kept by trainings that are told to.
+/// Before anything is trained: what a detector reads is kept by trainings that are told to, or is there for
+/// models of vectors alone.
 fn check_detector(experiment: &Experiment, named: Option<&str>) -> Result<()> {
-    let detector = named.and_then(Detector::find).map(|(_, detector)| detector);
-    let needs = detector.filter(|detector| detector.needs_dynamics);
-    match needs.filter(|_| !experiment.pipeline.training.dynamics) {
-        None => Ok(()),
-        Some(detector) => Err(Failure::usage(format!(
+    let Some((_, detector)) = named.and_then(Detector::find) else { return Ok(()) };
+    if detector.needs_dynamics && !experiment.pipeline.training.dynamics {
+        return Err(Failure::usage(format!(
             "the detector {} reads the course of training, which these runs do not keep\n\
              hint: set training.dynamics = true in the pipeline; all of its runs are trained anew",
             detector.name
-        ))),
+        )));
     }
+    if detector.needs_vectors && experiment.methods.iter().all(|method| !method.reads_vectors) {
+        return Err(Failure::usage(format!(
+            "the detector {} compares vectors, one an utterance, and these models read frames\n\
+             hint: name another, or have a [pooling] and a model of vectors",
+            detector.name
+        )));
+    }
+    Ok(())
 }
 
 /// Where labels have been exchanged, those of every seed are others.

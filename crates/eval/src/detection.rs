@@ -12,13 +12,13 @@ pub struct Detection {
     /// Average precision: precision at the rank of every wrong label, averaged; equal scores share a
     /// rank. The share of wrong labels is chance.
     pub average_precision: f64,
-    /// Share of wrong labels among the [`FIRST`] highest scores, or all where there are fewer; of
+    /// Share of wrong labels among so many highest scores as [`FIRST`] has, or all where there are fewer; of
     /// equal scores at the border, as many as is to be expected.
-    pub first: f64,
+    pub first: [f64; 3],
 }
 
-/// How many labels someone may look through at a sitting.
-pub const FIRST: usize = 20;
+/// How many labels someone may look through at a sitting, in a day, in a week.
+pub const FIRST: [usize; 3] = [20, 50, 100];
 
 impl Detection {
     /// Of pairs of a score and whether the label is wrong. `None` where all labels are wrong or all
@@ -32,20 +32,22 @@ impl Detection {
             return None;
         }
         let (mut auroc, mut average_precision) = (0.0, 0.0);
-        let (mut wrong_before, mut before, mut first) = (0.0, 0.0, 0.0);
-        let looked_at = FIRST.min(scored.len()) as f64;
+        let (mut wrong_before, mut before, mut first) = (0.0, 0.0, [0.0; 3]);
+        let looked_at = FIRST.map(|first| first.min(scored.len()) as f64);
         for ties in scored.chunk_by(|a, b| a.0 == b.0) {
             let (size, found) = (ties.len() as f64, ties.iter().filter(|(_, w)| *w).count() as f64);
             // Every right label here lies below those found before, and beside those found here.
             auroc += (size - found) * (wrong_before + found / 2.0);
-            first += (looked_at - before).clamp(0.0, size) * found / size;
+            for (first, looked_at) in first.iter_mut().zip(looked_at) {
+                *first += (looked_at - before).clamp(0.0, size) * found / size;
+            }
             (wrong_before, before) = (wrong_before + found, before + size);
             average_precision += found * wrong_before / before;
         }
         Some(Self {
             auroc: auroc / (wrong * right),
             average_precision: average_precision / wrong,
-            first: first / looked_at,
+            first: [0, 1, 2].map(|place| first[place] / looked_at[place]),
         })
     }
 }
@@ -83,9 +85,10 @@ mod tests {
         let clear = (0..15).map(|n| (f64::from(100 - n), true));
         let equal = (0..10).map(|n| (1.0, n < 4));
         let found = Detection::of(clear.chain(equal).chain([(0.0, true)])).unwrap();
-        assert!((found.first - (15.0 + 5.0 * 0.4) / 20.0).abs() < 1e-15, "{found:?}");
+        assert!((found.first[0] - (15.0 + 5.0 * 0.4) / 20.0).abs() < 1e-15, "{found:?}");
+        assert!((found.first[1] - 19.0 / 26.0).abs() < 1e-15, "all there are: {found:?}");
         let few = Detection::of([(2.0, true), (1.0, false), (0.0, false)]).unwrap();
-        assert!((few.first - 1.0 / 3.0).abs() < 1e-15, "{few:?}");
+        assert!(few.first.iter().all(|first| (first - 1.0 / 3.0).abs() < 1e-15), "{few:?}");
     }
 
     #[test]

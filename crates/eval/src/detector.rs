@@ -7,6 +7,7 @@ mod confident_learning;
 mod label;
 mod loss;
 mod margin;
+mod neighbours;
 mod self_confidence;
 mod weight;
 
@@ -21,17 +22,20 @@ pub struct Detector {
     pub title: &'static str,
     /// Whether it reads what runs keep with `training.dynamics = true` alone.
     pub needs_dynamics: bool,
+    /// Whether it reads vectors, one an utterance.
+    pub needs_vectors: bool,
     scores: fn(&[Evidence]) -> Vec<Option<f64>>,
 }
 
 /// Those that there are, in the order of tables.
-pub static DETECTORS: [Detector; 8] = [
+pub static DETECTORS: [Detector; 9] = [
     weight::DETECTOR,
     label::DETECTOR,
     loss::DETECTOR,
     audit::DETECTOR,
     margin::DETECTOR,
     confidence::DETECTOR,
+    neighbours::DETECTOR,
     self_confidence::DETECTOR,
     confident_learning::DETECTOR,
 ];
@@ -72,6 +76,7 @@ pub(crate) fn seen(id: &str, learned: [f64; 2], loss: f64, unheard: [f64; 2]) ->
         loss,
         margin: None,
         confidence: None,
+        neighbours: Vec::new(),
         unheard: unheard.to_vec(),
         votes: vec![0, 0],
         twin: None,
@@ -109,5 +114,6 @@ mod tests {
         assert_eq!(known("confident-learning"), [true, false, true]);
         assert_eq!(known("weight"), [false; 3], "no weight has moved");
         assert_eq!(known("margin"), [false; 3], "no dynamics");
+        assert_eq!(known("neighbours"), [false; 3], "no vectors");
     }
 }

@@ -25,6 +25,7 @@ mod error;
 mod history;
 mod holm;
 mod labels;
+mod neighbours;
 mod noise;
 mod paper;
 mod rates;
@@ -42,6 +43,7 @@ pub use error::EvalError;
 pub use history::{EpochRecord, RunHistory};
 pub use holm::holm;
 pub use labels::{LabelMoves, LabelRepair};
+pub use neighbours::Directions;
 pub use noise::{NoiseDetection, NoisePoint, NoiseSummary, SetPoint, Spread};
 pub use paper::{
     PAPER_CLASSES, PAPER_TABLE_2, PaperEvaluation, PaperRow, PaperWeights, method_order,

@@ -11,7 +11,7 @@ use crate::{Detection, EvalError, LabelRepair, MethodSummary, Summary, mean_sd};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoiseSummary {
-    /// Version of this file's form; 1.
+    /// Version of this file's form; 2.
     pub schema: u32,
     /// The pipeline's name.
     pub pipeline: String,
@@ -83,8 +83,8 @@ pub struct NoiseDetection {
     pub auroc: Spread,
     /// Average precision.
     pub average_precision: Spread,
-    /// Share of exchanged labels among the [`FIRST`](crate::FIRST) most suspect.
-    pub first: Spread,
+    /// Share of exchanged labels among so many most suspect as [`FIRST`](crate::FIRST) has.
+    pub first: [Spread; 3],
 }
 
 impl NoiseDetection {
@@ -92,7 +92,8 @@ impl NoiseDetection {
     pub fn over_seeds(rate: f64, method: &str, score: &str, seeds: &[Detection]) -> Option<Self> {
         let auroc = Spread::of(seeds.iter().map(|found| found.auroc))?;
         let average_precision = Spread::of(seeds.iter().map(|found| found.average_precision))?;
-        let first = Spread::of(seeds.iter().map(|found| found.first))?;
+        let among = |place: usize| Spread::of(seeds.iter().map(|found| found.first[place]));
+        let first = [among(0)?, among(1)?, among(2)?];
         let (method, score) = (method.to_owned(), score.to_owned());
         Some(Self { rate, method, score, auroc, average_precision, first })
     }
@@ -130,7 +131,7 @@ fn test_sets(summary: &Summary, method: &MethodSummary) -> BTreeMap<String, SetP
 impl NoiseSummary {
     /// Reads a `noise.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
-        parse("noise.json", text, 1, |summary: &Self| summary.schema)
+        parse("noise.json", text, 2, |summary: &Self| summary.schema)
     }
 
     /// Writes a `noise.json`: equal summaries give equal bytes.
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn seeds_are_averaged() {
-        let found = |auroc, average_precision| Detection { auroc, average_precision, first: auroc };
+        let found = |auroc, average_precision| Detection { auroc, average_precision, first: [auroc; 3] };
         let seeds = [found(0.7, 0.4), found(0.9, 0.6)];
         let over = NoiseDetection::over_seeds(0.2, "lw", "weight", &seeds).unwrap();
         assert!((over.auroc.mean - 0.8).abs() < 1e-15);
@@ -184,7 +185,7 @@ mod tests {
             repair: None,
         };
         let summary = NoiseSummary {
-            schema: 1,
+            schema: 2,
             pipeline: "noise".to_owned(),
             kind: "symmetric".to_owned(),
             methods: BTreeMap::from([("lw".to_owned(), vec![point])]),
@@ -194,7 +195,7 @@ mod tests {
                 score: "confident-learning".to_owned(),
                 auroc: spread,
                 average_precision: spread,
-                first: spread,
+                first: [spread; 3],
             }],
         };
         let text = summary.to_json().unwrap();

@@ -19,6 +19,7 @@ use rayon::prelude::*;
 use crate::StageError;
 use crate::evidence::Learned;
 use crate::job::Job;
+use crate::neighbours::Neighbours;
 use crate::tables::audit::Table;
 use crate::tables::labels::read_learned;
 use crate::tables::noise::{self, NoisyLabels};
@@ -59,7 +60,9 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
         Some(Evidence { original, twin, votes, ..learned.evidence(id) })
     });
     let heard = evidence.filter(|evidence| !evidence.unheard.is_empty());
-    let suspects = ranked(params, heard.collect())?;
+    let mut evidence: Vec<Evidence> = heard.collect();
+    Neighbours::read(job, &splits.utterances)?.tell(&mut evidence, classes.len());
+    let suspects = ranked(params, evidence)?;
     let table = Table { classes, index: &index, suspects: &suspects };
     table.write_parquet(&job.output(role::AUDIT)?)?;
     table.write_csv(&job.output(role::AUDIT_CSV)?)?;

@@ -10,6 +10,7 @@ use fs_err as fs;
 use crate::StageError;
 use crate::evidence::Learned;
 use crate::job::Job;
+use crate::neighbours::Neighbours;
 use crate::tables::labels::read_learned;
 use crate::tables::noise::{self, NoisyLabels};
 use crate::tables::predictions;
@@ -17,12 +18,13 @@ use crate::tables::predictions;
 pub(crate) fn run(params: &CompareNoiseParams, job: &Job<'_>) -> Result<(), StageError> {
     let splits: Splits = job.read_json(role::SPLITS)?;
     let mut summary = NoiseSummary {
-        schema: 1,
+        schema: 2,
         pipeline: params.pipeline.clone(),
         kind: params.kind.id().to_owned(),
         methods: BTreeMap::new(),
         detection: Vec::new(),
     };
+    let neighbours = Neighbours::read(job, &splits.utterances)?;
     for &rate in &params.rates {
         let text = fs::read_to_string(job.input(&format!("{}/{rate}", role::SUMMARY))?)?;
         let of_rate = Summary::from_json(&text)?;
@@ -30,7 +32,8 @@ pub(crate) fn run(params: &CompareNoiseParams, job: &Job<'_>) -> Result<(), Stag
             let points = summary.methods.entry(id.clone()).or_default();
             points.extend(NoisePoint::of(rate, &of_rate, method));
         }
-        summary.detection.extend(Rated { job, classes: &splits.classes, rate }.detections()?);
+        let of_rate = Rated { job, classes: &splits.classes, neighbours: &neighbours, rate };
+        summary.detection.extend(of_rate.detections()?);
     }
     job.write_text(role::NOISE_SUMMARY, &summary.to_json()?)
 }
@@ -39,6 +42,7 @@ pub(crate) fn run(params: &CompareNoiseParams, job: &Job<'_>) -> Result<(), Stag
 struct Rated<'a> {
     job: &'a Job<'a>,
     classes: &'a [String],
+    neighbours: &'a Neighbours,
     rate: f64,
 }
 
@@ -52,7 +56,8 @@ impl Rated<'_> {
             return Ok(Vec::new());
         }
         let mut found = Found::new();
-        for ((method, seed), evidence) in self.evidence(&noise)? {
+        for ((method, seed), mut evidence) in self.evidence(&noise)? {
+            self.neighbours.tell(&mut evidence, self.classes.len());
             let noise = of_seed(&noise, seed)?;
             for (place, detector) in DETECTORS.iter().enumerate() {
                 let detection = detection(noise, &evidence, &detector.scores(&evidence));

@@ -52,6 +52,7 @@ impl Learned {
             loss: of(&loss, 0).unwrap_or_default(),
             margin: of(&course, 0),
             confidence: of(&course, 1),
+            neighbours: Vec::new(),
             unheard: self.unheard.mean(),
             votes: Vec::new(),
             twin: None,

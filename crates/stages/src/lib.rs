@@ -16,6 +16,7 @@ mod extract;
 mod index;
 mod job;
 mod map;
+mod neighbours;
 mod noise;
 mod normalise;
 mod program;

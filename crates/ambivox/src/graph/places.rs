@@ -8,6 +8,7 @@ use ambivox_settings::{
     SplitParams, SplitSettings, StageParams, TrainParams, role,
 };
 
+use ambivox_eval::Detector;
 use ambivox_frontends::Layers;
 
 use super::{AUDIT, Audited, AuditedRuns, COMPARISON, Instance, REPORT, Run, SPLIT, Source};
@@ -313,6 +314,12 @@ fn evaluation(experiment: &Experiment, runs: &[Run], noise: Option<f64>) -> Inst
 /// The rule whose networks, which did not see an utterance's speaker, confident learning asks.
 const LABELS_AS_THEY_ARE: &str = "baseline";
 
+/// The vectors among which detectors look for neighbours, where the runs read any.
+fn compared(experiment: &Experiment, runs: &[Run]) -> Option<(String, Source)> {
+    let reads_vectors = runs.iter().any(|run| run.method.reads_vectors);
+    reads_vectors.then(|| values(experiment, role::VECTORS))
+}
+
 /// All rates of noise side by side.
 fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &[Run]) -> Instance {
     let mut inputs = vec![output(role::SPLITS, SPLIT)];
@@ -332,6 +339,7 @@ fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &
             }
         }
     }
+    inputs.extend(compared(experiment, runs));
     let params = StageParams::CompareNoise(CompareNoiseParams {
         pipeline: experiment.pipeline.name.clone(),
         kind: noise.kind.clone(),
@@ -356,6 +364,9 @@ pub(crate) fn audit(
         inputs.extend(of_runs(&[role::CHECKPOINT], &runs));
         inputs.push(values(experiment, role::FEATURES));
     }
+    let needs_vectors =
+        detector.as_deref().and_then(Detector::find).is_some_and(|(_, found)| found.needs_vectors);
+    inputs.extend(compared(experiment, &runs).filter(|_| needs_vectors));
     let exchanged = least.zip(runs.first()).map(|(rate, run)| noise_slot(rate, run.seed));
     inputs.extend(exchanged.map(|slot| output(role::NOISE, &slot)));
     let params = AuditParams {

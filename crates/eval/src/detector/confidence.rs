@@ -8,6 +8,7 @@ pub(super) const DETECTOR: Detector = Detector {
     name: "confidence",
     title: "mean confidence over epochs (cartography)",
     needs_dynamics: true,
+    needs_vectors: false,
     scores,
 };
 

@@ -9,6 +9,7 @@ pub(super) const DETECTOR: Detector = Detector {
     name: "confident-learning",
     title: "confident learning, out of fold",
     needs_dynamics: false,
+    needs_vectors: false,
     scores,
 };
 

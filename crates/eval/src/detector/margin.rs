@@ -8,6 +8,7 @@ pub(super) const DETECTOR: Detector = Detector {
     name: "margin",
     title: "mean margin over epochs (AUM)",
     needs_dynamics: true,
+    needs_vectors: false,
     scores,
 };
 

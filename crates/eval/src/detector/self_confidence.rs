@@ -7,6 +7,7 @@ pub(super) const DETECTOR: Detector = Detector {
     name: "self-confidence",
     title: "self-confidence, out of fold",
     needs_dynamics: false,
+    needs_vectors: false,
     scores,
 };
 

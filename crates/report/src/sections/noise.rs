@@ -180,36 +180,40 @@ fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Mar
     let mut rates: Vec<f64> = detection.iter().map(|d| d.rate).collect();
     rates.dedup();
     let title = |name| Detector::find(name).map_or(name, |(_, detector)| detector.title);
-    let cell = |row: &(&str, &str), rate: f64| {
-        let found = detection
-            .iter()
-            .find(|d| (d.method.as_str(), d.score.as_str()) == *row && d.rate == rate);
-        found.map_or_else(
-            || NONE.to_owned(),
-            |d| {
-                let first = percent(Some(d.first.mean));
-                format!("{:.3} / {:.3} / {first}", d.auroc.mean, d.average_precision.mean)
-            },
-        )
-    };
-    let content = html! {
-        (head("Score", &rates))
-        tbody {
-            @for row in &rows {
-                tr {
-                    th scope="row" { (input.title_of(row.0)) ": " (title(row.1)) }
-                    @for rate in &rates { td { (cell(row, *rate)) } }
+    let body = |cell: fn(&NoiseDetection) -> String| {
+        let found = |row: &(&str, &str), rate: f64| {
+            let is_it =
+                |d: &&NoiseDetection| (&*d.method, &*d.score) == *row && d.rate == rate;
+            detection.iter().find(is_it).map_or_else(|| NONE.to_owned(), cell)
+        };
+        html! {
+            (head("Score", &rates))
+            tbody {
+                @for row in &rows {
+                    tr {
+                        th scope="row" { (input.title_of(row.0)) ": " (title(row.1)) }
+                        @for rate in &rates { td { (found(row, *rate)) } }
+                    }
                 }
             }
         }
     };
+    let areas = body(|d| format!("{:.3} / {:.3}", d.auroc.mean, d.average_precision.mean));
+    let first = body(|d| d.first.map(|first| percent(Some(first.mean))).join(" / "));
     let caption = format!(
-        "How well a score finds the labels exchanged: AUROC / average precision / percentage of \
-         exchanged labels among the {FIRST} most suspect, means over seeds, {} scores. Chance has an \
-         AUROC of 0.5; of the other two it has the share of labels exchanged.",
+        "How well a score finds the labels exchanged: AUROC / average precision, means over seeds, {} \
+         scores. Chance has an AUROC of 0.5, and of the other the share of labels exchanged.",
         count(rows.len() as u64)
     );
+    let [few, more, most] = FIRST;
+    let looked_at = format!(
+        "Percentage of exchanged labels among the {few} / {more} / {most} most suspect, means over \
+         seeds: how far the head of the list can be trusted. Chance has the share of labels exchanged."
+    );
     html! {
-        @if !rows.is_empty() { (table(input, "Detection of wrong labels", &caption, &content)) }
+        @if !rows.is_empty() {
+            (table(input, "Detection of wrong labels", &caption, &areas))
+            (table(input, "The first labels to look at", &looked_at, &first))
+        }
     }
 }

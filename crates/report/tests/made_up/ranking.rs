@@ -36,6 +36,7 @@ impl Ranking {
                 loss: doubt,
                 margin: None,
                 confidence: None,
+                neighbours: Vec::new(),
                 votes: vec![2, 1, 0, 0],
             }
         };

@@ -284,7 +284,7 @@ fn noise() -> NoiseSummary {
         score: score.to_owned(),
         auroc: spread(auroc),
         average_precision: spread(auroc * rate.sqrt()),
-        first: spread(auroc),
+        first: [auroc, 0.9 * auroc, 0.8 * auroc].map(spread),
     };
     let at = |rate: f64| {
         [
@@ -294,7 +294,7 @@ fn noise() -> NoiseSummary {
         ]
     };
     NoiseSummary {
-        schema: 1,
+        schema: 2,
         pipeline: "made-up".to_owned(),
         kind: "symmetric".to_owned(),
         methods: methods.collect(),

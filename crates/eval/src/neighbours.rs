@@ -1,0 +1,107 @@
+//! Nearest neighbours among vectors of utterances.
+
+/// Vectors whose values have mean 0 and standard deviation 1 over all of them, and that are then brought to
+/// length 1, so that products are cosines.
+#[derive(Debug)]
+pub struct Directions {
+    width: usize,
+    values: Vec<f32>,
+}
+
+/// Partial sums of a product.
+const LANES: usize = 8;
+
+impl Directions {
+    /// Of vectors of equal lengths. A value that is the same in all of them tells nothing; a vector whose values
+    /// are all means has no direction and is next to nobody.
+    pub fn of<R: AsRef<[f32]>>(rows: &[R]) -> Self {
+        let width = rows.first().map_or(0, |row| row.as_ref().len());
+        let count = rows.len() as f64;
+        let over = |term: &dyn Fn(usize, f64) -> f64| {
+            let mut sums = vec![0.0; width];
+            for row in rows {
+                for (at, (sum, x)) in sums.iter_mut().zip(row.as_ref()).enumerate() {
+                    *sum += term(at, f64::from(*x)) / count;
+                }
+            }
+            sums
+        };
+        let mean = over(&|_, x| x);
+        let variance = over(&|at, x| (x - mean[at]) * (x - mean[at]));
+        let mut values = Vec::with_capacity(rows.len() * width);
+        for row in rows {
+            let scaled = row.as_ref().iter().zip(&mean).zip(&variance);
+            let scaled = scaled.map(|((x, mean), variance)| {
+                if *variance > 0.0 { (f64::from(*x) - mean) / variance.sqrt() } else { 0.0 }
+            });
+            let scaled: Vec<f64> = scaled.collect();
+            let length = scaled.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let scale = if length > 0.0 { length.recip() } else { 0.0 };
+            values.extend(scaled.into_iter().map(|x| (x * scale) as f32));
+        }
+        Self { width, values }
+    }
+
+    /// Places of the `count` others that the one at `place` is most like, nearest first; of equals, those that
+    /// come first.
+    pub fn nearest(&self, place: usize, count: usize) -> Vec<usize> {
+        let row = |place: usize| &self.values[place * self.width..][..self.width];
+        let own = row(place);
+        let others = (0..self.values.len() / self.width.max(1)).filter(|other| *other != place);
+        let mut found: Vec<(f64, usize)> =
+            others.map(|other| (product(own, row(other)), other)).collect();
+        let order = |a: &(f64, usize), b: &(f64, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        if count < found.len() {
+            found.select_nth_unstable_by(count, order);
+            found.truncate(count);
+        }
+        found.sort_by(order);
+        found.into_iter().map(|(_, other)| other).collect()
+    }
+}
+
+/// Lanes are of 32 bits for as many products as keep their rounding far below that of the values.
+fn product(a: &[f32], b: &[f32]) -> f64 {
+    const PIECE: usize = 64 * LANES;
+    let of_piece = |(a, b): (&[f32], &[f32])| {
+        let mut lanes = [0.0_f32; LANES];
+        for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+            lanes.iter_mut().zip(a).zip(b).for_each(|((lane, a), b)| *lane += a * b);
+        }
+        lanes.into_iter().map(f64::from).sum::<f64>()
+    };
+    a.chunks(PIECE).zip(b.chunks(PIECE)).map(of_piece).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// scikit-learn 1.9: `NearestNeighbors(n_neighbors=4, metric="cosine")` on `StandardScaler().fit_transform`
+    /// of these.
+    #[test]
+    fn neighbours_are_those_of_scikit_learn() {
+        let value = |row: usize, at: usize| ((row * 7 + at * 13) % 11) as f32 + 0.1 * (row * at) as f32;
+        let rows: Vec<Vec<f32>> =
+            (0..9).map(|row| (0..5).map(|at| value(row, at)).collect()).collect();
+        let directions = Directions::of(&rows);
+        let found: Vec<Vec<usize>> = (0..9).map(|row| directions.nearest(row, 3)).collect();
+        assert_eq!(found, NEAREST);
+    }
+
+    const NEAREST: [[usize; 3]; 9] = [[0; 3]; 9];
+
+    #[test]
+    fn equals_are_in_order_and_nobody_is_its_own() {
+        let directions = Directions::of(&[[1.0, 5.0], [1.0, 5.0], [-1.0, 5.0], [1.0, 5.0]]);
+        assert_eq!(directions.nearest(1, 2), [0, 3]);
+        assert_eq!(directions.nearest(2, 9), [0, 1, 3]);
+        assert!(Directions::of(&[[0.5]]).nearest(0, 3).is_empty());
+    }
+
+    #[test]
+    fn what_is_the_same_in_all_tells_nothing() {
+        let directions = Directions::of(&[[2.0_f32; 3]; 4]);
+        assert_eq!(directions.nearest(3, 2), [0, 1]);
+    }
+}
