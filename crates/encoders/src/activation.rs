@@ -1,6 +1,8 @@
 //! Exponential, logistic function and exact GELU of `f32`, by additions, multiplications and divisions
 //! alone: compilers vectorise them, and the bits are the same on every machine.
 
+use crate::rows::RowWork;
+
 /// e to the power `x`, to two units in the last place; below −87 as at −87 (10⁻³⁸).
 ///
 /// x = n ln 2 + r with |r| ≤ ½ ln 2, whose exponential is a Taylor polynomial.
@@ -31,7 +33,7 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
 ///
 /// The tail 1 − Φ(|x|) is formula 7.1.26 of Abramowitz & Stegun 1964 for the error function.
 #[inline(always)]
-pub(crate) fn gelu(x: f32) -> f32 {
+fn gelu(x: f32) -> f32 {
     /// `p / √2` of the formula, and half of its coefficients.
     const P: f32 = 0.231_641_89;
     const A: [f32; 5] = [0.127_414_796, -0.142_248_37, 0.710_706_87, -0.726_576_01, 0.530_702_715];
@@ -40,6 +42,18 @@ pub(crate) fn gelu(x: f32) -> f32 {
     let polynomial = t * (A[0] + t * (A[1] + t * (A[2] + t * (A[3] + t * A[4]))));
     let tail = polynomial * exp(-0.5 * x * x);
     (if x > 0.0 { x } else { 0.0 }) - size * tail
+}
+
+/// [`gelu`] of every value of a row.
+pub(crate) struct Gelu;
+
+impl RowWork for Gelu {
+    #[inline(always)]
+    fn of_row(&self, row: &mut [f32]) {
+        for x in row {
+            *x = gelu(*x);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ambivox_nn::{Matrix, product_into};
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::EncoderError;
@@ -44,7 +44,7 @@ impl Attention {
     ) -> Vec<f32> {
         let width = self.output.bias.len();
         let count = frames.len() / width;
-        let projected = self.inputs.apply(frames, |_| ());
+        let projected = self.inputs.apply(frames, ());
         let blocks = count.div_ceil(QUERIES);
         let contexts: Vec<Vec<f32>> = (0..self.heads * blocks)
             .into_par_iter()
@@ -54,7 +54,7 @@ impl Attention {
                 self.head(&projected, head, queries, |query, scores| bias(head, query, scores))
             })
             .collect();
-        self.output.apply(&self.together(&contexts, count), |_| ())
+        self.output.apply(&self.together(&contexts, count), ())
     }
 
     /// The mean values of one head for some queries.
@@ -74,14 +74,18 @@ impl Attention {
         let mut scores = vec![0.0; queries.len() * count];
         let q = part(0, queries.start, queries.len());
         product_into(&mut scores, q, part(1, 0, count).transposed(), false, 1);
-        Arch::new().dispatch(|| {
-            for (query, scores) in queries.clone().zip(scores.chunks_exact_mut(count)) {
-                bias(query, scores);
-                softmax(scores);
-            }
-        });
+        for (query, scores) in queries.clone().zip(scores.chunks_exact_mut(count)) {
+            bias(query, scores);
+        }
+        let mut totals = vec![0.0; queries.len()];
+        Arch::new().dispatch(Exponentials { scores: &mut scores, totals: &mut totals });
         let mut context = vec![0.0; queries.len() * size];
         product_into(&mut context, Matrix::new(&scores, count), part(2, 0, count), false, 1);
+        for (row, total) in context.chunks_exact_mut(size).zip(totals) {
+            for value in row {
+                *value = (f64::from(*value) / total) as f32;
+            }
+        }
         context
     }
 
@@ -112,30 +116,56 @@ fn side_by_side(parts: &[Linear; 3], width: usize) -> Linear {
     Linear { weight, bias: parts.iter().flat_map(|part| part.bias.iter().copied()).collect() }
 }
 
-/// Scores to shares, which add up to 1.
-#[inline(always)]
-pub(crate) fn softmax(scores: &mut [f32]) {
-    let top = largest(scores);
-    let mut total = [0.0_f64; 8];
-    for chunk in scores.chunks_mut(8) {
-        for (score, total) in chunk.iter_mut().zip(&mut total) {
-            *score = exp(*score - top);
-            *total += f64::from(*score);
+/// Values that are worked on at once.
+const LANES: usize = 16;
+
+/// Scores to their exponentials, over that of the largest of their query; and the sums of these, by which they
+/// would be shares.
+pub(crate) struct Exponentials<'a> {
+    /// Queries × keys.
+    pub(crate) scores: &'a mut [f32],
+    /// One a query.
+    pub(crate) totals: &'a mut [f64],
+}
+
+impl WithSimd for Exponentials<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let keys = self.scores.len() / self.totals.len();
+        for (scores, total) in self.scores.chunks_exact_mut(keys).zip(self.totals) {
+            *total = exponentials(scores);
         }
-    }
-    let scale = total.iter().sum::<f64>().recip() as f32;
-    for score in scores {
-        *score *= scale;
     }
 }
 
 #[inline(always)]
-fn largest(scores: &[f32]) -> f32 {
-    let mut lanes = [f32::NEG_INFINITY; 8];
-    for chunk in scores.chunks(8) {
-        for (lane, &score) in lanes.iter_mut().zip(chunk) {
-            *lane = if score > *lane { score } else { *lane };
+fn exponentials(scores: &mut [f32]) -> f64 {
+    let top = largest(scores);
+    let mut totals = [0.0_f64; LANES];
+    let (chunks, rest) = scores.as_chunks_mut::<LANES>();
+    for chunk in chunks {
+        for (score, total) in chunk.iter_mut().zip(&mut totals) {
+            *score = exp(*score - top);
+            *total += f64::from(*score);
         }
     }
-    lanes.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    for (score, total) in rest.iter_mut().zip(&mut totals) {
+        *score = exp(*score - top);
+        *total += f64::from(*score);
+    }
+    totals.iter().sum()
+}
+
+#[inline(always)]
+fn largest(scores: &[f32]) -> f32 {
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    let (chunks, rest) = scores.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (top, &score) in tops.iter_mut().zip(chunk) {
+            *top = if score > *top { score } else { *top };
+        }
+    }
+    tops.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
 }

@@ -2,7 +2,7 @@
 //! input, with a normalisation before or after.
 
 use crate::EncoderError;
-use crate::activation::gelu;
+use crate::activation::Gelu;
 use crate::attention::Attention;
 use crate::linear::Linear;
 use crate::norm::LayerNorm;
@@ -78,7 +78,6 @@ impl Layer {
     }
 
     fn dense(&self, x: &[f32]) -> Vec<f32> {
-        let inner = self.inner.apply(x, |row| row.iter_mut().for_each(|x| *x = gelu(*x)));
-        self.outer.apply(&inner, |_| ())
+        self.outer.apply(&self.inner.apply(x, Gelu), ())
     }
 }

@@ -3,7 +3,7 @@
 use ambivox_nn::{Matrix, product_into};
 
 use crate::EncoderError;
-use crate::rows::{add_row, for_rows};
+use crate::rows::{Add, RowWork, for_rows};
 use crate::scope::{Scope, flat};
 
 /// A fully connected layer.
@@ -32,7 +32,7 @@ impl Linear {
     }
 
     /// For frames side by side in `frames`, their outputs; `then` is done to each row of them.
-    pub(crate) fn apply(&self, frames: &[f32], then: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
+    pub(crate) fn apply(&self, frames: &[f32], then: impl RowWork) -> Vec<f32> {
         let inputs = self.weight.len() / self.bias.len();
         self.apply_to(Matrix::new(frames, inputs), frames.len() / inputs, then)
     }
@@ -42,16 +42,13 @@ impl Linear {
         &self,
         frames: Matrix<'_, f32>,
         count: usize,
-        then: impl Fn(&mut [f32]) + Sync,
+        then: impl RowWork,
     ) -> Vec<f32> {
         let outputs = self.bias.len();
         let mut out = vec![0.0; count * outputs];
         let weight = Matrix::new(&self.weight, outputs);
         product_into(&mut out, frames, weight, false, rayon::current_num_threads());
-        for_rows(&mut out, outputs, |row| {
-            add_row(row, &self.bias);
-            then(row);
-        });
+        for_rows(&mut out, outputs, (Add(&self.bias), then));
         out
     }
 }

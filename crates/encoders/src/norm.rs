@@ -1,9 +1,10 @@
 //! Layer normalisation (Ba et al. 2016), and group normalisation (Wu & He 2018) with a channel per group.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::EncoderError;
-use crate::rows::{for_rows, sum};
+use crate::rows::{RowWork, for_rows, sum};
 use crate::scope::Scope;
 
 /// Rows to mean 0 and variance 1, then times `weight` plus `bias`.
@@ -23,7 +24,7 @@ impl LayerNorm {
 
     /// Normalises every row of `values`.
     pub(crate) fn apply(&self, values: &mut [f32]) {
-        for_rows(values, self.weight.len(), |row| self.row(row));
+        for_rows(values, self.weight.len(), self);
     }
 
     /// These rows, normalised.
@@ -32,16 +33,33 @@ impl LayerNorm {
         self.apply(&mut out);
         out
     }
+}
 
-    /// Normalises one row.
+/// Normalises one row.
+impl RowWork for LayerNorm {
     #[inline(always)]
-    pub(crate) fn row(&self, row: &mut [f32]) {
+    fn of_row(&self, row: &mut [f32]) {
         let count = row.len() as f64;
         let mean = sum(row, |x| x) / count;
         let variance = sum(row, |x| (x - mean) * (x - mean)) / count;
         let (mean, scale) = (mean as f32, (variance + self.eps).sqrt().recip() as f32);
         for ((x, &weight), &bias) in row.iter_mut().zip(&self.weight).zip(&self.bias) {
             *x = (*x - mean) * scale * weight + bias;
+        }
+    }
+}
+
+/// x · scale + shift, each value with its own.
+struct Line<'a> {
+    scales: &'a [f32],
+    shifts: &'a [f32],
+}
+
+impl RowWork for Line<'_> {
+    #[inline(always)]
+    fn of_row(&self, row: &mut [f32]) {
+        for ((x, &scale), &shift) in row.iter_mut().zip(self.scales).zip(self.shifts) {
+            *x = *x * scale + shift;
         }
     }
 }
@@ -60,15 +78,10 @@ impl ChannelNorm {
     }
 
     /// Normalises `values`, frames × channels; `then` is done to each frame.
-    pub(crate) fn apply(&self, values: &mut [f32], then: impl Fn(&mut [f32]) + Sync) {
+    pub(crate) fn apply(&self, values: &mut [f32], then: impl RowWork) {
         let lines = self.lines(values);
-        for_rows(values, lines.len() / 2, |row| {
-            let (scales, shifts) = lines.split_at(lines.len() / 2);
-            for ((x, &scale), &shift) in row.iter_mut().zip(scales).zip(shifts) {
-                *x = *x * scale + shift;
-            }
-            then(row);
-        });
+        let (scales, shifts) = lines.split_at(lines.len() / 2);
+        for_rows(values, scales.len(), (Line { scales, shifts }, then));
     }
 
     /// The scale of every channel, then the shift of every channel.
@@ -92,7 +105,7 @@ impl ChannelNorm {
         let channels = self.0.weight.len();
         let of_piece = |piece: &[f32]| {
             let mut sums = vec![0.0; 2 * channels];
-            pulp::Arch::new().dispatch(|| add_moments(&mut sums, piece));
+            Arch::new().dispatch(Moments { sums: &mut sums, frames: piece });
             sums
         };
         let parts: Vec<_> = values.par_chunks(Self::FRAMES * channels).map(of_piece).collect();
@@ -105,14 +118,23 @@ impl ChannelNorm {
 }
 
 /// Adds values and squares of all frames to the first and the second half of `sums`.
-#[inline(always)]
-fn add_moments(sums: &mut [f64], frames: &[f32]) {
-    let (sums, squares) = sums.split_at_mut(sums.len() / 2);
-    for frame in frames.chunks_exact(sums.len()) {
-        for ((sum, square), &x) in sums.iter_mut().zip(&mut *squares).zip(frame) {
-            let x = f64::from(x);
-            *sum += x;
-            *square += x * x;
+struct Moments<'a> {
+    sums: &'a mut [f64],
+    frames: &'a [f32],
+}
+
+impl WithSimd for Moments<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (sums, squares) = self.sums.split_at_mut(self.sums.len() / 2);
+        for frame in self.frames.chunks_exact(sums.len()) {
+            for ((sum, square), &x) in sums.iter_mut().zip(&mut *squares).zip(frame) {
+                let x = f64::from(x);
+                *sum += x;
+                *square += x * x;
+            }
         }
     }
 }
@@ -128,7 +150,7 @@ impl LayerNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attention::softmax;
+    use crate::attention::Exponentials;
 
     #[test]
     fn rows_are_normalised_whatever_their_width() {
@@ -136,7 +158,13 @@ mod tests {
             let row: Vec<f32> = (0..width).map(|at| (at as f32 * 1.7).sin() * 3.0 + 1.0).collect();
             let rows = [row.clone(), row.iter().map(|x| -x).collect()].concat();
             let mut shares = rows.clone();
-            shares.chunks_exact_mut(width).for_each(softmax);
+            let mut totals = [0.0; 2];
+            Arch::new().dispatch(Exponentials { scores: &mut shares, totals: &mut totals });
+            for (row, total) in shares.chunks_exact_mut(width).zip(totals) {
+                for value in row {
+                    *value = (f64::from(*value) / total) as f32;
+                }
+            }
             let whole: f64 = row.iter().map(|&x| f64::from(x).exp()).sum();
             for (share, &x) in shares.iter().zip(&row) {
                 assert!((f64::from(*share) - f64::from(x).exp() / whole).abs() < 1e-6);

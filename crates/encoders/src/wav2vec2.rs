@@ -26,7 +26,7 @@ use self::config::{Config, normalises};
 use self::features::Features;
 use self::positions::Positions;
 use self::relative::{Distances, Gates};
-use crate::layer::{Form, Layer};
+use crate::layer::Layer;
 use crate::linear::Linear;
 use crate::norm::LayerNorm;
 use crate::open::{ConfigFile, Description};
@@ -117,7 +117,7 @@ impl Network {
             self.features.apply(samples)
         };
         self.norm_of_features.apply(&mut features);
-        let mut frames = self.projection.apply(&features, |_| ());
+        let mut frames = self.projection.apply(&features, ());
         self.positions.add_to(&mut frames);
         if !self.config.do_stable_layer_norm {
             self.norm.apply(&mut frames);

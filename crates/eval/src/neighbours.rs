@@ -81,7 +81,8 @@ mod tests {
     /// of these.
     #[test]
     fn neighbours_are_those_of_scikit_learn() {
-        let value = |row: usize, at: usize| ((row * 7 + at * 13) % 11) as f32 + 0.1 * (row * at) as f32;
+        let value =
+            |row: usize, at: usize| ((row * 7 + at * 13) % 11) as f32 + 0.1 * (row * at) as f32;
         let rows: Vec<Vec<f32>> =
             (0..9).map(|row| (0..5).map(|at| value(row, at)).collect()).collect();
         let directions = Directions::of(&rows);

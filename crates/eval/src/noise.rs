@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn seeds_are_averaged() {
-        let found = |auroc, average_precision| Detection { auroc, average_precision, first: [auroc; 3] };
+        let found =
+            |auroc, average_precision| Detection { auroc, average_precision, first: [auroc; 3] };
         let seeds = [found(0.7, 0.4), found(0.9, 0.6)];
         let over = NoiseDetection::over_seeds(0.2, "lw", "weight", &seeds).unwrap();
         assert!((over.auroc.mean - 0.8).abs() < 1e-15);

@@ -49,7 +49,8 @@ impl Neighbours {
             evidence.iter().map(|one| (one.utterance_id.clone(), one.gold)).collect();
         for one in evidence {
             let Some(nearest) = self.0.get(&one.utterance_id) else { continue };
-            let voting: Vec<usize> = nearest.iter().filter_map(|id| labels.get(id).copied()).collect();
+            let voting: Vec<usize> =
+                nearest.iter().filter_map(|id| labels.get(id).copied()).collect();
             one.neighbours = vec![0.0; classes];
             for label in &voting {
                 one.neighbours[*label] += 1.0 / voting.len() as f64;
@@ -70,9 +71,8 @@ mod tests {
             ("a".to_owned(), ids(&["b", "c", "unlabelled"])),
             ("b".to_owned(), ids(&["unlabelled"])),
         ]));
-        let mut evidence: Vec<Evidence> = [("a", 0), ("b", 1), ("c", 2)]
-            .map(|(id, gold)| Learned::of(gold).evidence(id))
-            .into();
+        let mut evidence: Vec<Evidence> =
+            [("a", 0), ("b", 1), ("c", 2)].map(|(id, gold)| Learned::of(gold).evidence(id)).into();
         neighbours.tell(&mut evidence, 3);
         assert_eq!(evidence[0].neighbours, [0.0, 0.5, 0.5]);
         assert_eq!(evidence[1].neighbours, [0.0; 3], "none of its neighbours has a label");

@@ -4,9 +4,9 @@ use ambivox_nn::{Matrix, product_into};
 
 use super::config::Config;
 use crate::EncoderError;
-use crate::activation::gelu;
+use crate::activation::Gelu;
 use crate::norm::{ChannelNorm, LayerNorm};
-use crate::rows::{add_row, for_rows};
+use crate::rows::{Add, for_rows};
 use crate::scope::{Scope, flat};
 
 /// What stands between a convolution and its GELU.
@@ -59,20 +59,12 @@ impl Convolution {
     }
 
     fn activate(&self, values: &mut [f32]) {
-        let activate = |row: &mut [f32]| row.iter_mut().for_each(|x| *x = gelu(*x));
-        let bias = |row: &mut [f32]| self.bias.iter().for_each(|bias| add_row(row, bias));
+        let bias = Add(self.bias.as_deref().unwrap_or_default());
         match &self.norm {
             // The norm takes away what is added to a channel throughout.
-            Norm::Channels(norm) => norm.apply(values, activate),
-            Norm::Frames(norm) => for_rows(values, self.outputs, |row| {
-                bias(row);
-                norm.row(row);
-                activate(row);
-            }),
-            Norm::None => for_rows(values, self.outputs, |row| {
-                bias(row);
-                activate(row);
-            }),
+            Norm::Channels(norm) => norm.apply(values, Gelu),
+            Norm::Frames(norm) => for_rows(values, self.outputs, (bias, (norm, Gelu))),
+            Norm::None => for_rows(values, self.outputs, (bias, Gelu)),
         }
     }
 }

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::config::Config;
 use crate::EncoderError;
-use crate::activation::gelu;
-use crate::rows::add;
+use crate::activation::Gelu;
+use crate::rows::{Add, add, all_rows};
 use crate::scope::{Scope, flat};
 
 /// The convolution, with as many frames of zeros on both sides as half of its kernel.
@@ -73,11 +73,7 @@ impl Positions {
         let mut out = vec![0.0; count * size];
         product_into(&mut out, windows, Matrix::new(&self.groups[group], size), false, 1);
         let bias = &self.bias[group * size..][..size];
-        pulp::Arch::new().dispatch(|| {
-            for row in out.chunks_exact_mut(size) {
-                row.iter_mut().zip(bias).for_each(|(x, &bias)| *x = gelu(*x + bias));
-            }
-        });
+        all_rows(&mut out, size, &(Add(bias), Gelu));
         out
     }
 }

@@ -3,7 +3,7 @@
 use ambivox_nn::Matrix;
 
 use crate::EncoderError;
-use crate::activation::gelu;
+use crate::activation::Gelu;
 use crate::linear::Linear;
 use crate::scope::{Scope, flat};
 
@@ -39,6 +39,6 @@ impl Convolution {
         // A frame lies beside its neighbours, so the values under the taps are a row as they are.
         let sizes = [count, TAPS * self.channels];
         let rows = Matrix::strided(&padded, sizes, [self.stride * self.channels, 1]);
-        self.linear.apply_to(rows, count, |row| row.iter_mut().for_each(|x| *x = gelu(*x)))
+        self.linear.apply_to(rows, count, Gelu)
     }
 }

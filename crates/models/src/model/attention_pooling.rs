@@ -206,7 +206,11 @@ impl Predictor for AttentionPooling {
 
     fn tensors(&self) -> candle_core::Result<Vec<NamedTensor>> {
         let mut named = dense::tensors(&self.layers)?;
-        named.push((ATTENTION.to_owned(), self.attention.dims().to_vec(), values(&self.attention)?));
+        named.push((
+            ATTENTION.to_owned(),
+            self.attention.dims().to_vec(),
+            values(&self.attention)?,
+        ));
         Ok(named)
     }
 }

@@ -182,8 +182,7 @@ fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Mar
     let title = |name| Detector::find(name).map_or(name, |(_, detector)| detector.title);
     let body = |cell: fn(&NoiseDetection) -> String| {
         let found = |row: &(&str, &str), rate: f64| {
-            let is_it =
-                |d: &&NoiseDetection| (&*d.method, &*d.score) == *row && d.rate == rate;
+            let is_it = |d: &&NoiseDetection| (&*d.method, &*d.score) == *row && d.rate == rate;
             detection.iter().find(is_it).map_or_else(|| NONE.to_owned(), cell)
         };
         html! {
