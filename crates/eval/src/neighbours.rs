@@ -90,7 +90,17 @@ mod tests {
         assert_eq!(found, NEAREST);
     }
 
-    const NEAREST: [[usize; 3]; 9] = [[0; 3]; 9];
+    const NEAREST: [[usize; 3]; 9] = [
+        [8, 5, 6],
+        [4, 7, 3],
+        [4, 7, 0],
+        [6, 1, 0],
+        [7, 1, 2],
+        [8, 0, 2],
+        [3, 0, 1],
+        [4, 1, 2],
+        [5, 0, 2],
+    ];
 
     #[test]
     fn equals_are_in_order_and_nobody_is_its_own() {

@@ -3,8 +3,13 @@
 use super::{Detector, label};
 use crate::audit::{Evidence, scores as places};
 
-pub(super) const DETECTOR: Detector =
-    Detector { name: "audit", title: "the audit's score", needs_dynamics: false, scores };
+pub(super) const DETECTOR: Detector = Detector {
+    name: "audit",
+    title: "the audit's score",
+    needs_dynamics: false,
+    needs_vectors: false,
+    scores,
+};
 
 /// The mean share of utterances that are less suspect by 1 − s and by −log y, of methods that learn labels;
 /// of others it is the order of the loss alone.

@@ -6,8 +6,13 @@ use crate::audit::Evidence;
 /// What is not learned differs by rounding at most.
 const ROUNDING: f64 = 1e-9;
 
-pub(super) const DETECTOR: Detector =
-    Detector { name: "label", title: "1 − s of the given label", needs_dynamics: false, scores };
+pub(super) const DETECTOR: Detector = Detector {
+    name: "label",
+    title: "1 − s of the given label",
+    needs_dynamics: false,
+    needs_vectors: false,
+    scores,
+};
 
 /// 1 − s of the given label, of methods whose labels are not all alike.
 pub(super) fn scores(evidence: &[Evidence]) -> Vec<Option<f64>> {

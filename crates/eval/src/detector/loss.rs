@@ -4,8 +4,13 @@
 use super::{Detector, of_training};
 use crate::audit::Evidence;
 
-pub(super) const DETECTOR: Detector =
-    Detector { name: "loss", title: "training loss", needs_dynamics: false, scores };
+pub(super) const DETECTOR: Detector = Detector {
+    name: "loss",
+    title: "training loss",
+    needs_dynamics: false,
+    needs_vectors: false,
+    scores,
+};
 
 /// −log y of the given label.
 fn scores(evidence: &[Evidence]) -> Vec<Option<f64>> {

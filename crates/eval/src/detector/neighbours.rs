@@ -1,4 +1,4 @@
-//! Votes of the nearest neighbours (SimiFeat; Zhu, Dong and Liu 2022): how unlike the label is to the labels of
+//! Votes of the nearest neighbours (`SimiFeat`; Zhu, Dong and Liu 2022): how unlike the label is to the labels of
 //! the utterances whose vectors are most alike. No model is asked.
 
 use super::Detector;

@@ -3,8 +3,13 @@
 use super::{Detector, of_training};
 use crate::audit::Evidence;
 
-pub(super) const DETECTOR: Detector =
-    Detector { name: "weight", title: "learned weight w", needs_dynamics: false, scores };
+pub(super) const DETECTOR: Detector = Detector {
+    name: "weight",
+    title: "learned weight w",
+    needs_dynamics: false,
+    needs_vectors: false,
+    scores,
+};
 
 /// w, of methods that learn it.
 fn scores(evidence: &[Evidence]) -> Vec<Option<f64>> {

@@ -75,8 +75,8 @@ impl Model for AttentionPoolingSettings {
     }
 }
 
-/// `attention pooling → dropout → Linear → (leaky ReLU → dropout → Linear)…`, from frames x_t to a logit of
-/// every class. The pooling is Σ α_t x_t with α = softmax(x_t · u), eqs. 1 and 2 of the paper.
+/// `attention pooling → dropout → Linear → (leaky ReLU → dropout → Linear)…`, from frames `x_t` to a logit of
+/// every class. The pooling is `Σ α_t x_t` with `α = softmax(x_t · u)`, eqs. 1 and 2 of the paper.
 #[derive(Debug, Clone)]
 struct AttentionPooling {
     /// u, `[1, values of a frame]`.
