@@ -86,7 +86,7 @@ mod tests {
         let equal = (0..10).map(|n| (1.0, n < 4));
         let found = Detection::of(clear.chain(equal).chain([(0.0, true)])).unwrap();
         assert!((found.first[0] - (15.0 + 5.0 * 0.4) / 20.0).abs() < 1e-15, "{found:?}");
-        assert!((found.first[1] - 19.0 / 26.0).abs() < 1e-15, "all there are: {found:?}");
+        assert!((found.first[1] - 20.0 / 26.0).abs() < 1e-15, "all there are: {found:?}");
         let few = Detection::of([(2.0, true), (1.0, false), (0.0, false)]).unwrap();
         assert!(few.first.iter().all(|first| (first - 1.0 / 3.0).abs() < 1e-15), "{few:?}");
     }

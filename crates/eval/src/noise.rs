@@ -202,7 +202,7 @@ mod tests {
         let text = summary.to_json().unwrap();
         assert!(text.contains("\"confident-learning\""), "{text}");
         assert_eq!(NoiseSummary::from_json(&text).unwrap(), summary);
-        let newer = text.replace("\"schema\": 1", "\"schema\": 2");
-        assert!(NoiseSummary::from_json(&newer).unwrap_err().to_string().contains("reads 1"));
+        let newer = text.replace("\"schema\": 2", "\"schema\": 3");
+        assert!(NoiseSummary::from_json(&newer).unwrap_err().to_string().contains("reads 2"));
     }
 }

@@ -14,6 +14,7 @@ use ambivox_settings::{Exclusion, Exclusions, OnBroken, Shard};
 use rayon::prelude::*;
 
 use crate::pieces::{Keeper, Name, Pieces};
+use crate::room::check_room;
 use crate::writer::{Described, Encoded, Tables};
 use crate::{FeatureError, Recipe};
 
@@ -84,16 +85,6 @@ pub fn extract(
         found.identical.clear();
     }
     verdict(found, index.len(), on_broken)
-}
-
-/// An error where the disk of a table of frames has less room than they take, as far as that is known.
-pub(crate) fn check_room(bytes: Option<u64>, file: Option<&Path>) -> Result<(), FeatureError> {
-    let Some((bytes, folder)) = bytes.zip(file.and_then(Path::parent)) else { return Ok(()) };
-    // Where the system does not tell, writing will.
-    let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
-    let free = disk.f_bavail * disk.f_frsize;
-    let folder = folder.to_path_buf();
-    if free < bytes { Err(FeatureError::NoRoom { bytes, free, folder }) } else { Ok(()) }
 }
 
 /// Computes the row groups of a part of [`extract`]'s tables and keeps them in `folder`, for it to take

@@ -10,6 +10,7 @@ mod frontend;
 mod parquet;
 mod pieces;
 mod recipe;
+mod room;
 mod rows;
 mod table;
 #[cfg(test)]

@@ -21,7 +21,7 @@ use safetensors::tensor::{Dtype, Metadata};
 use serde_json::json;
 
 use crate::FeatureError;
-use crate::extract::check_room;
+use crate::room::check_room;
 
 const _: () = assert!(cfg!(target_endian = "little"), "values are mapped as they lie in the file");
 

@@ -12,7 +12,7 @@ use polars::prelude::*;
 
 use crate::FeatureError;
 use crate::columns::{FRAME, UTTERANCE, dtype};
-use crate::extract::check_room;
+use crate::room::check_room;
 use crate::rows::RowWriter;
 
 /// Writes the rows of a `features.parquet` to `out`, for [`FeatureTable::open`](crate::FeatureTable::open), in

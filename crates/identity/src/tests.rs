@@ -102,7 +102,7 @@ fn a_fix_of_a_reader_is_seen_by_whatever_reads_sound_and_by_nothing_else() {
     let checkout = Checkout::new();
     checkout.edit("crates/audio/src/lib.rs", "mod ", "const FIXED: u8 = 1;\nmod ");
     let before = checkout.versions();
-    let readers = ["audit", "extract", "index", "map", "normalise", "train"]
+    let readers = ["audit", "compare_noise", "extract", "index", "map", "normalise", "train"]
         .map(|name| format!("stage/{name}"));
     assert_eq!(checkout.differing(), readers);
     checkout.record("stage/extract", Bytes::New);

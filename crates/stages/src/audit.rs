@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use crate::StageError;
 use crate::evidence::Learned;
 use crate::job::Job;
-use crate::neighbours::Neighbours;
+use crate::nearest_vectors::Neighbours;
 use crate::tables::audit::Table;
 use crate::tables::labels::read_learned;
 use crate::tables::noise::{self, NoisyLabels};

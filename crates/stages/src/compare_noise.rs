@@ -10,7 +10,7 @@ use fs_err as fs;
 use crate::StageError;
 use crate::evidence::Learned;
 use crate::job::Job;
-use crate::neighbours::Neighbours;
+use crate::nearest_vectors::Neighbours;
 use crate::tables::labels::read_learned;
 use crate::tables::noise::{self, NoisyLabels};
 use crate::tables::predictions;

@@ -16,7 +16,7 @@ mod extract;
 mod index;
 mod job;
 mod map;
-mod neighbours;
+mod nearest_vectors;
 mod noise;
 mod normalise;
 mod program;
