@@ -121,7 +121,7 @@ fn runs_under_noise_stand_beside_those_without() {
         .iter()
         .map(|found| found["score"].as_str().unwrap())
         .collect();
-    let baseline = ["loss", "self-confidence", "confident-learning"];
+    let baseline = ["loss", "self-confidence", "confident-learning", "together"];
     let expected = [&baseline[..], &["weight", "label", "loss", "audit"]].concat();
     assert_eq!(scores, expected);
     assert!(house.read("results/tiny/report.html").contains("Label noise"));

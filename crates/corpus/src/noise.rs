@@ -14,6 +14,9 @@ use crate::Utterance;
 const CARELESS: f64 = 1.5;
 const CAREFUL: f64 = 0.5;
 
+/// From a class to others: how likely each is to stand in for it.
+type Rows = BTreeMap<String, BTreeMap<String, f64>>;
+
 /// An utterance's label before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoisyLabel {
@@ -32,6 +35,7 @@ pub struct NoisyLabel {
 /// to rounding:
 /// - symmetric: the rate, to any other class alike;
 /// - class-dependent: the rate times the sum of the class's row, to classes in the row's proportions;
+/// - by votes: class-dependent with the rows that [`confusions`] finds;
 /// - speaker-dependent: one and a half times the rate for half of the speakers, chosen by the seed,
 ///   half of it for the others; to any other class alike.
 pub fn exchange_labels(
@@ -39,17 +43,54 @@ pub fn exchange_labels(
     classes: &[String],
     noise: &NoiseParams,
 ) -> Vec<NoisyLabel> {
+    let rows = match &noise.kind {
+        NoiseKind::ClassDependent(rows) => Some(rows.clone()),
+        NoiseKind::Votes => Some(confusions(utterances, classes)),
+        NoiseKind::Symmetric | NoiseKind::SpeakerDependent => None,
+    };
     let mut labels: Vec<(NoisyLabel, &str)> =
         utterances.iter().filter_map(|u| Some((clean(u, classes)?, u.speaker.as_str()))).collect();
     let mut generator = ChaCha8Rng::seed_from_u64(noise.seed);
-    for (members, rate) in groups(&labels, classes, noise, &mut generator) {
-        let count = (rate * members.len() as f64).round() as usize;
+    for (members, rate) in groups(&labels, classes, noise, rows.as_ref(), &mut generator) {
+        // Of a class that annotators confuse far more than others, all.
+        let count = ((rate * members.len() as f64).round() as usize).min(members.len());
         for member in members.into_iter().sample(&mut generator, count) {
             let label = &mut labels[member].0;
-            label.given = draw(&targets(label.clean, classes, &noise.kind), &mut generator);
+            label.given = draw(&targets(label.clean, classes, rows.as_ref()), &mut generator);
         }
     }
     labels.into_iter().map(|(label, _)| label).collect()
+}
+
+/// How annotators confuse classes: from each class to the others, in proportion of the votes that utterances of
+/// its gold label have for them. The sum of a row is the share of such votes among those of the class, over that
+/// of all utterances, so that with a rate of 1 as many labels are exchanged as there are. Empty where no
+/// utterance has a vote for another class.
+pub fn confusions(utterances: &[&Utterance], classes: &[String]) -> Rows {
+    let mut votes = vec![vec![0_u32; classes.len()]; classes.len()];
+    let mut members = vec![0_u32; classes.len()];
+    for (utterance, label) in utterances.iter().filter_map(|u| Some((u, clean(u, classes)?))) {
+        members[label.clean] += 1;
+        for (class, sum) in classes.iter().zip(&mut votes[label.clean]) {
+            *sum += utterance.votes.get(class).copied().unwrap_or(0);
+        }
+    }
+    let share = |class: usize| {
+        let all: u32 = votes[class].iter().sum();
+        f64::from(all - votes[class][class]) / f64::from(all.max(1))
+    };
+    let all: u32 = members.iter().sum();
+    let mean =
+        (0..classes.len()).map(|class| share(class) * f64::from(members[class])).sum::<f64>()
+            / f64::from(all.max(1));
+    let row = |class: usize| {
+        let others: u32 = votes[class].iter().sum::<u32>() - votes[class][class];
+        let scale = share(class) / mean / f64::from(others.max(1));
+        let to = |other: usize| (classes[other].clone(), scale * f64::from(votes[class][other]));
+        let others = (0..classes.len()).filter(|other| *other != class && votes[class][*other] > 0);
+        (classes[class].clone(), others.map(to).collect::<BTreeMap<_, _>>())
+    };
+    (0..classes.len()).map(row).filter(|(_, row)| !row.is_empty()).collect()
 }
 
 /// The gold labels as they are; utterances whose gold label is none of `classes` are passed over.
@@ -68,6 +109,7 @@ fn groups(
     labels: &[(NoisyLabel, &str)],
     classes: &[String],
     noise: &NoiseParams,
+    rows: Option<&Rows>,
     generator: &mut ChaCha8Rng,
 ) -> Vec<(Vec<usize>, f64)> {
     let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -80,11 +122,11 @@ fn groups(
         members.sort_unstable_by(|&a, &b| labels[a].0.utterance_id.cmp(&labels[b].0.utterance_id));
     }
     let careless = (0..groups.len()).sample(generator, groups.len() / 2);
-    let factor = |(place, key): (usize, &str)| match &noise.kind {
-        NoiseKind::Symmetric => 1.0,
-        NoiseKind::ClassDependent(rows) => rows.get(key).map_or(0.0, |row| row.values().sum()),
-        NoiseKind::SpeakerDependent if careless.contains(&place) => CARELESS,
-        NoiseKind::SpeakerDependent => CAREFUL,
+    let factor = |(place, key): (usize, &str)| match (rows, &noise.kind) {
+        (Some(rows), _) => rows.get(key).map_or(0.0, |row| row.values().sum()),
+        (None, NoiseKind::SpeakerDependent) if careless.contains(&place) => CARELESS,
+        (None, NoiseKind::SpeakerDependent) => CAREFUL,
+        _ => 1.0,
     };
     let rates: Vec<f64> =
         groups.keys().copied().enumerate().map(|group| noise.rate * factor(group)).collect();
@@ -92,13 +134,13 @@ fn groups(
 }
 
 /// How likely each class is to stand in for class `clean`, up to a factor.
-fn targets(clean: usize, classes: &[String], kind: &NoiseKind) -> Vec<f64> {
-    let weight = |(class, name): (usize, &String)| match kind {
+fn targets(clean: usize, classes: &[String], rows: Option<&Rows>) -> Vec<f64> {
+    let weight = |(class, name): (usize, &String)| match rows {
         _ if class == clean => 0.0,
-        NoiseKind::ClassDependent(rows) => {
+        Some(rows) => {
             rows.get(&classes[clean]).and_then(|row| row.get(name)).copied().unwrap_or(0.0)
         }
-        NoiseKind::Symmetric | NoiseKind::SpeakerDependent => 1.0,
+        None => 1.0,
     };
     classes.iter().enumerate().map(weight).collect()
 }
@@ -172,6 +214,37 @@ mod tests {
         assert!(counts[0][1] == 0 && counts[0][2] > 2 * counts[0][3] && counts[0][3] > 0);
         assert_eq!(counts[3], [0, 0, 50, 200]);
         assert_eq!((counts[1][1], counts[2][2]), (250, 250), "rows that are not there");
+    }
+
+    /// Each utterance of happiness has one vote of four for neutral, each of sadness two for anger.
+    #[test]
+    fn noise_by_votes_is_as_annotators_confuse() {
+        let mut corpus = corpus();
+        for utterance in &mut corpus {
+            let (own, other, count) = match utterance.gold.as_deref() {
+                Some("happiness") => ("happiness", "neutral", 1),
+                Some("sadness") => ("sadness", "anger", 2),
+                _ => continue,
+            };
+            utterance.votes =
+                BTreeMap::from([(own.to_owned(), 4 - count), (other.to_owned(), count)]);
+        }
+        let all: Vec<&Utterance> = corpus.iter().collect();
+        let rows = confusions(&all, &strings(&CLASSES));
+        // A quarter and a half of two of four classes alike: three sixteenths of all.
+        let expected = [("happiness", "neutral", 4.0 / 3.0), ("sadness", "anger", 8.0 / 3.0)];
+        assert_eq!(rows.len(), 2);
+        for (from, to, weight) in expected {
+            assert!(rows[from].len() == 1 && (rows[from][to] - weight).abs() < 1e-12, "{rows:?}");
+        }
+        let noise = NoiseParams { kind: NoiseKind::Votes, rate: 0.2, seed: 7 };
+        let counts = counts(&exchange_labels(&all, &strings(&CLASSES), &noise));
+        assert_eq!((counts[0][2], counts[1][3]), (67, 133), "of 250 each, a fifth of 1000 in all");
+        assert_eq!((counts[2][2], counts[3][3]), (250, 250));
+        let most = NoiseParams { rate: 0.9, ..noise };
+        let all_of_a_class = self::counts(&exchange_labels(&all, &strings(&CLASSES), &most));
+        assert_eq!(all_of_a_class[1], [0, 0, 0, 250]);
+        assert!(confusions(&[], &strings(&CLASSES)).is_empty());
     }
 
     #[test]

@@ -155,7 +155,7 @@ pub fn scores(doubts: &[f64], losses: &[f64]) -> Vec<f64> {
 }
 
 /// Of each value the share of all that are lower, equals counting half.
-fn shares_below(values: &[f64]) -> Vec<f64> {
+pub(crate) fn shares_below(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let share = |value: &f64| {

@@ -9,6 +9,7 @@ mod loss;
 mod margin;
 mod neighbours;
 mod self_confidence;
+mod together;
 mod weight;
 
 use crate::audit::Evidence;
@@ -28,7 +29,7 @@ pub struct Detector {
 }
 
 /// Those that there are, in the order of tables.
-pub static DETECTORS: [Detector; 9] = [
+pub static DETECTORS: [Detector; 10] = [
     weight::DETECTOR,
     label::DETECTOR,
     loss::DETECTOR,
@@ -38,6 +39,7 @@ pub static DETECTORS: [Detector; 9] = [
     neighbours::DETECTOR,
     self_confidence::DETECTOR,
     confident_learning::DETECTOR,
+    together::DETECTOR,
 ];
 
 impl Detector {

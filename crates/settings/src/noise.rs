@@ -13,6 +13,9 @@ pub enum NoiseKind {
     /// By class: at the rate times the sum of the class's row, to other classes in the row's
     /// proportions. A class without a row keeps its labels.
     ClassDependent(BTreeMap<String, BTreeMap<String, f64>>),
+    /// By class, as the corpus's annotators confuse classes: each at the rate times its share of votes for other
+    /// classes, over that of all, to other classes in proportion of these votes.
+    Votes,
     /// By speaker: half of the speakers at one and a half times the rate, the others at half of it.
     SpeakerDependent,
 }
@@ -23,6 +26,7 @@ impl NoiseKind {
         match self {
             Self::Symmetric => "symmetric",
             Self::ClassDependent(_) => "class-dependent",
+            Self::Votes => "votes",
             Self::SpeakerDependent => "speaker-dependent",
         }
     }
