@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::EncoderError;
-use crate::activation::exp;
+use crate::activation::decay;
 use crate::linear::Linear;
 use crate::scope::Scope;
 
@@ -147,12 +147,12 @@ fn exponentials(scores: &mut [f32]) -> f64 {
     let (chunks, rest) = scores.as_chunks_mut::<LANES>();
     for chunk in chunks {
         for (score, total) in chunk.iter_mut().zip(&mut totals) {
-            *score = exp(*score - top);
+            *score = decay(*score - top);
             *total += f64::from(*score);
         }
     }
     for (score, total) in rest.iter_mut().zip(&mut totals) {
-        *score = exp(*score - top);
+        *score = decay(*score - top);
         *total += f64::from(*score);
     }
     totals.iter().sum()

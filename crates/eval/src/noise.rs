@@ -131,7 +131,7 @@ fn test_sets(summary: &Summary, method: &MethodSummary) -> BTreeMap<String, SetP
 impl NoiseSummary {
     /// Reads a `noise.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
-        parse("noise.json", text, 2, |summary: &Self| summary.schema)
+        parse("noise.json", text, 2..=2, |summary: &Self| summary.schema)
     }
 
     /// Writes a `noise.json`: equal summaries give equal bytes.

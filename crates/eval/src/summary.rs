@@ -1,6 +1,7 @@
 //! `summary.json`: every rate of a pipeline, per method, seed and fold.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -256,7 +257,7 @@ impl Summary {
 
     /// Reads a `summary.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
-        parse("summary.json", text, Self::SCHEMA, |summary: &Self| summary.schema)
+        parse("summary.json", text, 1..=Self::SCHEMA, |summary: &Self| summary.schema)
     }
 
     /// Writes a `summary.json`: equal summaries give equal bytes.
@@ -284,20 +285,22 @@ impl Summary {
     }
 }
 
-/// A JSON document of a schema up to `newest`, each of which reads those before it.
+/// A JSON document of one of the `known` schemas.
 pub(crate) fn parse<T: DeserializeOwned>(
     document: &'static str,
     text: &str,
-    newest: u32,
+    known: RangeInclusive<u32>,
     schema: impl Fn(&T) -> u32,
 ) -> Result<T, EvalError> {
     let json = |message| EvalError::Json { document, message };
     let value = serde_json::from_str(text).map_err(|error| json(error.to_string()))?;
-    let known = if newest == 1 { "1".to_owned() } else { format!("1 to {newest}") };
-    match schema(&value) {
-        found if (1..=newest).contains(&found) => Ok(value),
-        other => Err(json(format!("schema = {other} is not known; this version reads {known}"))),
+    let found = schema(&value);
+    if known.contains(&found) {
+        return Ok(value);
     }
+    let (first, last) = known.into_inner();
+    let known = if first == last { last.to_string() } else { format!("{first} to {last}") };
+    Err(json(format!("schema = {found} is not known; this version reads {known}")))
 }
 
 /// Indented JSON with a line end.
