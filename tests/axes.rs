@@ -45,6 +45,21 @@ fn label_rules_learn_with_fully_connected_layers_over_functionals() {
 }
 
 #[test]
+fn attention_is_learned_over_frames_without_a_blstm() {
+    let house = tones();
+    let pooling = "kind = \"attention-pooling\"\nhidden = []\nleak = 0.1\ndropout = 0.2\n";
+    house.edit(PIPELINE, BLSTM, pooling);
+    house.edit(PIPELINE, "max_epochs = 2\npatience = 2", "max_epochs = 20\npatience = 20");
+    both_methods_tell_tones_apart(&house);
+    house.run(&["audit", "--method", "lw"]).ended(DONE);
+    let to = house.path("model").display().to_string();
+    house.run(&["bundle", "--method", "lw", &to]).ended(DONE);
+    let sound = house.path("corpus/wav/anna-happy-0.wav").display().to_string();
+    let document = predict(&house, &["--json", &sound], b"").ended(DONE).document();
+    assert_eq!(document["sounds"][0]["emotion"], "happiness", "{document}");
+}
+
+#[test]
 fn a_model_that_its_features_do_not_suit_is_refused_with_the_remedy() {
     let house = with_mlp();
     let told = ["[model] (mlp) learns from one vector of an utterance", "add a section [pooling]"];

@@ -71,6 +71,34 @@ fn vectors_of_a_table_are_learned_from_and_followed() {
         .complained_of(&["that hear recordings there is no \"table\""]);
 }
 
+/// Three of anna's utterances have another label than all that are like them.
+#[test]
+fn vectors_alone_tell_a_wrong_label() {
+    let house = with_table();
+    house.edit(
+        PIPELINE,
+        "[model]",
+        "[label_noise]\nrates = [0.25]\nkind = \"symmetric\"\nseed = 3\n\n[model]",
+    );
+    house.run(&["cv"]).ended(DONE);
+    let noise = house.json("results/tiny/noise.json");
+    let of = |score: &str| {
+        let found = noise["detection"].as_array().unwrap().iter();
+        found.clone().find(|found| found["score"] == score).unwrap()["auroc"]["mean"].as_f64()
+    };
+    assert!(of("neighbours").unwrap() > 0.8, "{noise}");
+    assert!(of("together").is_some(), "{noise}");
+    let audit = ["audit", "--method", "lw", "--detector", "neighbours", "--fold", "anna"];
+    house.run(&audit).ended(DONE);
+    let table = house.read("results/tiny/audit.csv");
+    assert!(table.lines().count() == 7, "anna's six utterances: {table}");
+    house.run(&["audit", "--method", "lw", "--detector", "together"]).ended(DONE);
+    let house = tones();
+    house.run(&["audit", "--method", "lw", "--detector", "neighbours"]).ended(USAGE).complained_of(&[
+        "the detector neighbours compares vectors, one an utterance, and these models read frames",
+    ]);
+}
+
 #[test]
 fn what_a_table_lacks_or_has_too_much_is_named() {
     let house = with_table();

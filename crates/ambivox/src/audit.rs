@@ -87,7 +87,7 @@ fn check_detector(experiment: &Experiment, named: Option<&str>) -> Result<()> {
             detector.name
         )));
     }
-    if detector.needs_vectors && experiment.methods.iter().all(|method| !method.reads_vectors) {
+    if detector.needs_vectors && !experiment.has_vectors() {
         return Err(Failure::usage(format!(
             "the detector {} compares vectors, one an utterance, and these models read frames\n\
              hint: name another, or have a [pooling] and a model of vectors",

@@ -151,6 +151,11 @@ impl Experiment {
         Features::of(frontend, pooling)
     }
 
+    /// Whether a method's model reads vectors, one an utterance.
+    pub(crate) fn has_vectors(&self) -> bool {
+        self.methods.iter().any(|method| method.reads_vectors)
+    }
+
     /// What a method's model reads of it: to one of frames a pooling is nothing.
     pub(crate) fn read_by(&self, method: &PlannedMethod) -> Features {
         let mut features = self.features();

@@ -37,7 +37,7 @@ pub use error::{CorpusError, Place};
 pub use index::{Index, read_index, write_index};
 pub use labels::{LabelColumns, LabelTable, LabelTableError};
 pub use names::Names;
-pub use noise::{NoisyLabel, clean_labels, confusions, exchange_labels};
+pub use noise::{Confusions, NoisyLabel, clean_labels, confusions, exchange_labels};
 pub use read::{Corpus, read_corpus};
 pub use split::{Division, Found, Groups, Share, TakingPart, splits};
 pub use splitter::{PlannedSplit, SPLITS, SplitKind, Splitter, plan_split};

@@ -32,9 +32,9 @@ pub struct Evidence {
     pub margin: Option<f64>,
     /// Mean over epochs and runs of y of the gold label; likewise.
     pub confidence: Option<f64>,
-    /// Share of every class among the labels of the utterances whose vectors are most alike; nothing where no
+    /// How many of the utterances whose vectors are most alike have the label of every class; nothing where no
     /// vectors were looked at.
-    pub neighbours: Vec<f64>,
+    pub neighbours: Vec<u32>,
     /// Probability of every class by the networks that did not hear the speaker, the mean over seeds.
     pub unheard: Vec<f64>,
     /// Votes for every class; all 0 where there are none.

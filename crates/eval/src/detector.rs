@@ -23,8 +23,10 @@ pub struct Detector {
     pub title: &'static str,
     /// Whether it reads what runs keep with `training.dynamics = true` alone.
     pub needs_dynamics: bool,
-    /// Whether it reads vectors, one an utterance.
+    /// Whether it tells nothing without vectors, one an utterance.
     pub needs_vectors: bool,
+    /// Whether it looks at vectors where there are any.
+    pub reads_vectors: bool,
     scores: fn(&[Evidence]) -> Vec<Option<f64>>,
 }
 

@@ -1,19 +1,24 @@
 //! Nearest neighbours among vectors of utterances.
 
 /// Vectors whose values have mean 0 and standard deviation 1 over all of them, and that are then brought to
-/// length 1, so that products are cosines.
+/// length 1, so that products are cosines. One whose values are all means has no direction.
 #[derive(Debug)]
 pub struct Directions {
     width: usize,
     values: Vec<f32>,
 }
 
+/// A deviation that is no more than this share of a mean is the mean's rounding.
+const ROUNDING: f64 = 1e-12;
+/// A vector whose values are no further from their means than this many deviations was put there by rounding.
+const NOWHERE: f64 = 1e-6;
+
 /// Partial sums of a product.
 const LANES: usize = 8;
 
 impl Directions {
-    /// Of vectors of equal lengths. A value that is the same in all of them tells nothing; a vector whose values
-    /// are all means has no direction and is next to nobody.
+    /// Of vectors of equal lengths. A value that is the same in all of them, but for the rounding of its mean,
+    /// tells nothing.
     pub fn of<R: AsRef<[f32]>>(rows: &[R]) -> Self {
         let width = rows.first().map_or(0, |row| row.as_ref().len());
         let count = rows.len() as f64;
@@ -32,22 +37,32 @@ impl Directions {
         for row in rows {
             let scaled = row.as_ref().iter().zip(&mean).zip(&variance);
             let scaled = scaled.map(|((x, mean), variance)| {
-                if *variance > 0.0 { (f64::from(*x) - mean) / variance.sqrt() } else { 0.0 }
+                if *variance > (ROUNDING * mean).powi(2) {
+                    (f64::from(*x) - mean) / variance.sqrt()
+                } else {
+                    0.0
+                }
             });
             let scaled: Vec<f64> = scaled.collect();
             let length = scaled.iter().map(|x| x * x).sum::<f64>().sqrt();
-            let scale = if length > 0.0 { length.recip() } else { 0.0 };
+            let tells = length > NOWHERE * (width as f64).sqrt();
+            let scale = if tells { length.recip() } else { 0.0 };
             values.extend(scaled.into_iter().map(|x| (x * scale) as f32));
         }
         Self { width, values }
     }
 
     /// Places of the `count` others that the one at `place` is most like, nearest first; of equals, those that
-    /// come first.
+    /// come first. What has no direction is next to nobody.
     pub fn nearest(&self, place: usize, count: usize) -> Vec<usize> {
         let row = |place: usize| &self.values[place * self.width..][..self.width];
+        let points = |place: usize| row(place).iter().any(|value| *value != 0.0);
+        if !points(place) {
+            return Vec::new();
+        }
         let own = row(place);
-        let others = (0..self.values.len() / self.width.max(1)).filter(|other| *other != place);
+        let others = (0..self.values.len() / self.width.max(1))
+            .filter(|other| *other != place && points(*other));
         let mut found: Vec<(f64, usize)> =
             others.map(|other| (product(own, row(other)), other)).collect();
         let order = |a: &(f64, usize), b: &(f64, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
@@ -110,9 +125,15 @@ mod tests {
         assert!(Directions::of(&[[0.5]]).nearest(0, 3).is_empty());
     }
 
+    /// The mean of nothing but 0.1 is not 0.1.
     #[test]
     fn what_is_the_same_in_all_tells_nothing() {
-        let directions = Directions::of(&[[2.0_f32; 3]; 4]);
-        assert_eq!(directions.nearest(3, 2), [0, 1]);
+        let same = Directions::of(&[[0.1_f32, 1.0 / 7.0, 1e6]; 7]);
+        assert!((0..7).all(|place| same.nearest(place, 2).is_empty()));
+        // The third is the mean of the others.
+        let rows = [[0.1_f32, 1.0], [0.1, 3.0], [0.1, 2.0], [0.1, 1.5], [0.1, 2.5]];
+        let directions = Directions::of(&rows);
+        assert_eq!(directions.nearest(0, 9), [3, 1, 4]);
+        assert!(directions.nearest(2, 9).is_empty());
     }
 }

@@ -131,7 +131,7 @@ fn test_sets(summary: &Summary, method: &MethodSummary) -> BTreeMap<String, SetP
 impl NoiseSummary {
     /// Reads a `noise.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
-        parse("noise.json", text, 2..=2, |summary: &Self| summary.schema)
+        parse("noise.json", text, 2..=2)
     }
 
     /// Writes a `noise.json`: equal summaries give equal bytes.
@@ -146,11 +146,16 @@ mod tests {
 
     #[test]
     fn seeds_are_averaged() {
-        let found =
-            |auroc, average_precision| Detection { auroc, average_precision, first: [auroc; 3] };
+        let found = |auroc, average_precision| Detection {
+            auroc,
+            average_precision,
+            first: [auroc, 0.5 * auroc, 0.0],
+        };
         let seeds = [found(0.7, 0.4), found(0.9, 0.6)];
         let over = NoiseDetection::over_seeds(0.2, "lw", "weight", &seeds).unwrap();
         assert!((over.auroc.mean - 0.8).abs() < 1e-15);
+        let first = over.first.map(|first| (first.mean * 100.0).round());
+        assert_eq!(first, [80.0, 40.0, 0.0]);
         assert!((over.average_precision.sd.unwrap() - 0.02_f64.sqrt()).abs() < 1e-15);
         assert_eq!(NoiseDetection::over_seeds(0.2, "lw", "weight", &[]), None);
     }
@@ -202,7 +207,10 @@ mod tests {
         let text = summary.to_json().unwrap();
         assert!(text.contains("\"confident-learning\""), "{text}");
         assert_eq!(NoiseSummary::from_json(&text).unwrap(), summary);
-        let newer = text.replace("\"schema\": 2", "\"schema\": 3");
-        assert!(NoiseSummary::from_json(&newer).unwrap_err().to_string().contains("reads 2"));
+        for other in ["\"schema\": 3", "\"schema\": 1, \"more\": 0"] {
+            let other = text.replace("\"schema\": 2", other);
+            let refused = NoiseSummary::from_json(&other).unwrap_err().to_string();
+            assert!(refused.contains("is not known; this version reads 2"), "{refused}");
+        }
     }
 }

@@ -257,7 +257,7 @@ impl Summary {
 
     /// Reads a `summary.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
-        parse("summary.json", text, 1..=Self::SCHEMA, |summary: &Self| summary.schema)
+        parse("summary.json", text, 1..=Self::SCHEMA)
     }
 
     /// Writes a `summary.json`: equal summaries give equal bytes.
@@ -285,18 +285,23 @@ impl Summary {
     }
 }
 
+/// The version of a JSON document's form, whatever else is in it.
+#[derive(Deserialize)]
+struct Schema {
+    schema: u32,
+}
+
 /// A JSON document of one of the `known` schemas.
 pub(crate) fn parse<T: DeserializeOwned>(
     document: &'static str,
     text: &str,
     known: RangeInclusive<u32>,
-    schema: impl Fn(&T) -> u32,
 ) -> Result<T, EvalError> {
     let json = |message| EvalError::Json { document, message };
-    let value = serde_json::from_str(text).map_err(|error| json(error.to_string()))?;
-    let found = schema(&value);
+    let read = |error: serde_json::Error| json(error.to_string());
+    let found = serde_json::from_str::<Schema>(text).map_err(read)?.schema;
     if known.contains(&found) {
-        return Ok(value);
+        return serde_json::from_str(text).map_err(read);
     }
     let (first, last) = known.into_inner();
     let known = if first == last { last.to_string() } else { format!("{first} to {last}") };

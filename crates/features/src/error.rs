@@ -78,9 +78,9 @@ pub enum FeatureError {
         /// What was expected and what was found.
         message: String,
     },
-    /// The disk has less room than the frames take.
+    /// The disk has less room than a table takes.
     #[error(
-        "the frames take {:.1} GB, and {} has {:.1} GB left\nhint: make room, or set [pooling], whose \
+        "a table takes {:.1} GB, and {} has {:.1} GB left\nhint: make room; of frames, set [pooling], whose \
          vectors are all that is kept of an encoder's states, or, of an encoder, frontend.precision = \
          \"f16\", which halves them",
         *bytes as f64 / 1e9,
@@ -88,7 +88,7 @@ pub enum FeatureError {
         *free as f64 / 1e9
     )]
     NoRoom {
-        /// Bytes of the frames.
+        /// Bytes of the table.
         bytes: u64,
         /// Bytes that are free.
         free: u64,

@@ -102,7 +102,7 @@ impl FeatureTable {
     /// Writes a file of the same utterances and precision whose rows `change` has changed.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The disk has no room for it, or the file cannot be written.
     pub fn write_changed(
         &self,
         path: &Path,

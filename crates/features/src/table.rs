@@ -27,7 +27,7 @@ pub fn map_frames(table: &Path, out: &Path) -> Result<(), FeatureError> {
 /// As [`map_frames`], of a `vectors.parquet`.
 ///
 /// # Errors
-/// A file cannot be read or written, or the table has another form.
+/// As of [`map_frames`].
 pub fn map_vectors(table: &Path, out: &Path) -> Result<(), FeatureError> {
     map(table, &FRAME_KEYS[..1], out)
 }

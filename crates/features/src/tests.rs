@@ -382,7 +382,7 @@ fn frames_for_which_the_disk_has_no_room_are_refused_before_they_are_made() {
     let long = Utterance { duration_s: Some(1e12), ..utterance("a-long") };
     let text = run(&folder, &[long], OnBroken::Stop).unwrap_err().to_string();
     assert!(
-        text.starts_with("the frames take 12800000.0 GB, and ") && text.contains("[pooling]"),
+        text.starts_with("a table takes 12800000.0 GB, and ") && text.contains("[pooling]"),
         "{text}"
     );
 }

@@ -5,8 +5,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use ambivox_models::{
-    AttentionOver, Checkpoint, Linear, MeanVariance, MinMax, Mlp, MlpSettings, Network,
-    NetworkSettings, Scaling, Shape,
+    AttentionOver, AttentionPooling, AttentionPoolingSettings, Checkpoint, Linear, MeanVariance,
+    MinMax, Mlp, MlpSettings, Network, NetworkSettings, Scaling, Shape,
 };
 use ambivox_settings::{Features, Section};
 
@@ -32,6 +32,17 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
         };
         checkpoint.save(&folder.join(name))?;
     }
+    let settings = AttentionPoolingSettings { hidden: vec![2], leak: 0.2, dropout: 0.0 };
+    let pooling = Checkpoint {
+        predictor: Box::new(AttentionPooling::new(&settings, 2, 2, 5)?),
+        classes: classes(),
+        features: features("ser32", "none")?,
+        scaling: Scaling::MeanVariance(MeanVariance {
+            mean: vec![0.1, -12.5],
+            sd: vec![1e-7, 3.3],
+        }),
+    };
+    pooling.save(&folder.join("attention-pooling"))?;
     let settings = MlpSettings { hidden: vec![2], leak: 0.2, dropout: 0.0 };
     let classifier = Checkpoint {
         predictor: Box::new(Mlp::new(&settings, Shape::of(2), 2, 5)?),

@@ -46,7 +46,12 @@ impl Batch {
     }
 }
 
-fn frame_count(position: usize, values: usize, width: usize) -> Result<usize, ModelError> {
+/// How many frames of `width` values an utterance at `position` has.
+pub(crate) fn frame_count(
+    position: usize,
+    values: usize,
+    width: usize,
+) -> Result<usize, ModelError> {
     if width == 0 || values == 0 || !values.is_multiple_of(width) {
         return Err(ModelError::Frames { position, values, width });
     }

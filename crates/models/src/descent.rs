@@ -136,7 +136,9 @@ mod tests {
     use ambivox_nn::{CrossEntropy, Targets};
 
     use super::*;
-    use crate::{AttentionOver, MlpSettings, Model, NetworkSettings, Shape};
+    use crate::{
+        AttentionOver, AttentionPoolingSettings, MlpSettings, Model, NetworkSettings, Shape,
+    };
 
     const TRAINING: TrainingSettings = TrainingSettings {
         seeds: Vec::new(),
@@ -158,7 +160,9 @@ mod tests {
         let attention_over = AttentionOver::Blstm;
         let blstm = NetworkSettings::plain([4, 2], 0.0, attention_over);
         let mlp = MlpSettings { hidden: vec![4], leak: 0.1, dropout: 0.0 };
-        [&blstm as &dyn Model, &mlp]
+        let hidden = vec![4];
+        let pooling = AttentionPoolingSettings { hidden, leak: 0.1, dropout: 0.0 };
+        [&blstm as &dyn Model, &mlp, &pooling]
             .map(|model| {
                 let learner = model.start(Shape::of(3), 2, &TRAINING, 1).unwrap();
                 let rows = if learner.predictor().reads_vectors() { 1 } else { 2 };

@@ -18,7 +18,7 @@ mod together;
 pub use batch::{Batch, FRAMES_PER_BATCH, batches_by_length};
 pub use checkpoint::{Checkpoint, Fault, Metadata, NamedTensor, Tensors, key};
 pub use error::ModelError;
-pub use model::attention_pooling::AttentionPoolingSettings;
+pub use model::attention_pooling::{AttentionPooling, AttentionPoolingSettings};
 pub use model::blstm_attention::{AttentionOver, Network, NetworkSettings};
 pub use model::linear::{Linear, LinearSettings};
 pub use model::linear_svm::{LinearSvm, LinearSvmSettings, inner_folds};

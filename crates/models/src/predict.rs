@@ -1,5 +1,8 @@
 //! Prediction: what a model says of utterances.
 
+use ambivox_nn::exp;
+use candle_core::{DType, Tensor};
+
 use crate::{Batch, ModelError, Network, Rows};
 
 /// What a model says of one utterance.
@@ -57,6 +60,14 @@ pub(crate) fn product(w: &[f32], x: &[f32]) -> f64 {
 /// Values in double precision.
 pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
+}
+
+/// The softmax over a column `[values, 1]`, with its gradient, in the same bits on every machine.
+pub(crate) fn shares(column: &Tensor) -> candle_core::Result<Tensor> {
+    let top = column.detach().max_keepdim(0)?;
+    let powers = exp(&column.broadcast_sub(&top)?)?;
+    let total = powers.to_dtype(DType::F64)?.sum_keepdim(0)?.to_dtype(DType::F32)?;
+    powers.broadcast_div(&total)
 }
 
 /// The logarithm of the softmax, stable for logits of any size.

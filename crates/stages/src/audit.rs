@@ -61,7 +61,8 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
     });
     let heard = evidence.filter(|evidence| !evidence.unheard.is_empty());
     let mut evidence: Vec<Evidence> = heard.collect();
-    Neighbours::read(job, &splits.utterances)?.tell(&mut evidence, classes.len());
+    let labels = learned.iter().map(|(id, learned)| (id.clone(), learned.gold)).collect();
+    Neighbours::read(job, &splits.utterances)?.tell(&mut evidence, &labels, classes.len());
     let suspects = ranked(params, evidence)?;
     let table = Table { classes, index: &index, suspects: &suspects };
     table.write_parquet(&job.output(role::AUDIT)?)?;

@@ -57,8 +57,9 @@ impl Rated<'_> {
         }
         let mut found = Found::new();
         for ((method, seed), mut evidence) in self.evidence(&noise)? {
-            self.neighbours.tell(&mut evidence, self.classes.len());
             let noise = of_seed(&noise, seed)?;
+            let labels = noise.iter().map(|(id, label)| (id.clone(), label.given)).collect();
+            self.neighbours.tell(&mut evidence, &labels, self.classes.len());
             for (place, detector) in DETECTORS.iter().enumerate() {
                 let detection = detection(noise, &evidence, &detector.scores(&evidence));
                 found.entry((method.clone(), place)).or_default().extend(detection);

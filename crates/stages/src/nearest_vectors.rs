@@ -30,8 +30,10 @@ impl Neighbours {
         let count = ids.len() as u64;
         if count * count * table.width() as u64 > MOST_PRODUCTS {
             job.reporter.warn(format!(
-                "{} are too many for the votes of the nearest vectors, which nobody is given",
-                counted(ids.len(), "utterance")
+                "{} of {} values are too many for the votes of the nearest vectors, which nobody is given; \
+                 have a pooling or a layer of fewer values, or another detector",
+                counted(ids.len(), "vector"),
+                table.width()
             ));
             return Ok(Self::default());
         }
@@ -43,17 +45,18 @@ impl Neighbours {
         Ok(Self((0..ids.len()).into_par_iter().map(nearest).collect()))
     }
 
-    /// Tells each utterance the labels of its neighbours, as far as these are among them.
-    pub(crate) fn tell(&self, evidence: &mut [Evidence], classes: usize) {
-        let labels: BTreeMap<String, usize> =
-            evidence.iter().map(|one| (one.utterance_id.clone(), one.gold)).collect();
+    /// Tells each utterance the labels of its neighbours, as far as they have one.
+    pub(crate) fn tell(
+        &self,
+        evidence: &mut [Evidence],
+        labels: &BTreeMap<String, usize>,
+        classes: usize,
+    ) {
         for one in evidence {
             let Some(nearest) = self.0.get(&one.utterance_id) else { continue };
-            let voting: Vec<usize> =
-                nearest.iter().filter_map(|id| labels.get(id).copied()).collect();
-            one.neighbours = vec![0.0; classes];
-            for label in &voting {
-                one.neighbours[*label] += 1.0 / voting.len() as f64;
+            one.neighbours = vec![0; classes];
+            for label in nearest.iter().filter_map(|id| labels.get(id)) {
+                one.neighbours[*label] += 1;
             }
         }
     }
@@ -73,9 +76,10 @@ mod tests {
         ]));
         let mut evidence: Vec<Evidence> =
             [("a", 0), ("b", 1), ("c", 2)].map(|(id, gold)| Learned::of(gold).evidence(id)).into();
-        neighbours.tell(&mut evidence, 3);
-        assert_eq!(evidence[0].neighbours, [0.0, 0.5, 0.5]);
-        assert_eq!(evidence[1].neighbours, [0.0; 3], "none of its neighbours has a label");
+        let labels = BTreeMap::from([("b".to_owned(), 1), ("c".to_owned(), 2)]);
+        neighbours.tell(&mut evidence, &labels, 3);
+        assert_eq!(evidence[0].neighbours, [0, 1, 1]);
+        assert_eq!(evidence[1].neighbours, [0; 3], "none of its neighbours has a label");
         assert!(evidence[2].neighbours.is_empty(), "it has no vector");
     }
 }

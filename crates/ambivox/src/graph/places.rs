@@ -314,10 +314,10 @@ fn evaluation(experiment: &Experiment, runs: &[Run], noise: Option<f64>) -> Inst
 /// The rule whose networks, which did not see an utterance's speaker, confident learning asks.
 const LABELS_AS_THEY_ARE: &str = "baseline";
 
-/// The vectors among which detectors look for neighbours, where the runs read any.
-fn compared(experiment: &Experiment, runs: &[Run]) -> Option<(String, Source)> {
-    let reads_vectors = runs.iter().any(|run| run.method.reads_vectors);
-    reads_vectors.then(|| values(experiment, role::VECTORS))
+/// The vectors among which detectors look for neighbours, where a method of the pipeline reads any, whichever
+/// methods are asked for.
+fn compared(experiment: &Experiment) -> Option<(String, Source)> {
+    experiment.has_vectors().then(|| values(experiment, role::VECTORS))
 }
 
 /// All rates of noise side by side.
@@ -339,7 +339,7 @@ fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &
             }
         }
     }
-    inputs.extend(compared(experiment, runs));
+    inputs.extend(compared(experiment));
     let params = StageParams::CompareNoise(CompareNoiseParams {
         pipeline: experiment.pipeline.name.clone(),
         kind: noise.kind.clone(),
@@ -364,9 +364,9 @@ pub(crate) fn audit(
         inputs.extend(of_runs(&[role::CHECKPOINT], &runs));
         inputs.push(values(experiment, role::FEATURES));
     }
-    let needs_vectors =
-        detector.as_deref().and_then(Detector::find).is_some_and(|(_, found)| found.needs_vectors);
-    inputs.extend(compared(experiment, &runs).filter(|_| needs_vectors));
+    let detects = detector.as_deref().and_then(Detector::find);
+    let reads_vectors = detects.is_some_and(|(_, detector)| detector.reads_vectors);
+    inputs.extend(compared(experiment).filter(|_| reads_vectors));
     let exchanged = least.zip(runs.first()).map(|(rate, run)| noise_slot(rate, run.seed));
     inputs.extend(exchanged.map(|slot| output(role::NOISE, &slot)));
     let params = AuditParams {

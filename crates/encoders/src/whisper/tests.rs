@@ -125,6 +125,19 @@ fn a_small_change_is_no_longer_within_the_tolerance() {
 }
 
 #[test]
+fn bits_do_not_depend_on_the_number_of_threads() {
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let whisper = plain(&data("whisper-small"), Padding::Window);
+        let states = pool.install(|| whisper.states(&recording(48_000))).unwrap();
+        let values = |state: &Tensor| state.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        states.iter().map(values).collect::<Vec<_>>()
+    };
+    let one = with(1);
+    assert!([2, 3].iter().all(|&threads| with(threads) == one));
+}
+
+#[test]
 fn the_spectrogram_is_that_of_the_feature_extractor() {
     let expected = Expected::read("whisper-mel.safetensors");
     for bands in [80, 128] {

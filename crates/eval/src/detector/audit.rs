@@ -8,6 +8,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "the audit's score",
     needs_dynamics: false,
     needs_vectors: false,
+    reads_vectors: false,
     scores,
 };
 

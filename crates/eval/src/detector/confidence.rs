@@ -9,6 +9,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "mean confidence over epochs (cartography)",
     needs_dynamics: true,
     needs_vectors: false,
+    reads_vectors: false,
     scores,
 };
 

@@ -10,6 +10,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "confident learning, out of fold",
     needs_dynamics: false,
     needs_vectors: false,
+    reads_vectors: false,
     scores,
 };
 

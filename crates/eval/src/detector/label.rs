@@ -11,6 +11,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "1 − s of the given label",
     needs_dynamics: false,
     needs_vectors: false,
+    reads_vectors: false,
     scores,
 };
 

@@ -9,6 +9,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "training loss",
     needs_dynamics: false,
     needs_vectors: false,
+    reads_vectors: false,
     scores,
 };
 

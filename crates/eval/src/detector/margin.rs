@@ -9,6 +9,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "mean margin over epochs (AUM)",
     needs_dynamics: true,
     needs_vectors: false,
+    reads_vectors: false,
     scores,
 };
 

@@ -9,14 +9,15 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "votes of the ten nearest vectors",
     needs_dynamics: false,
     needs_vectors: true,
+    reads_vectors: true,
     scores,
 };
 
 /// 1 less the cosine of the given label to the neighbours' labels: their ranking variant.
 fn scores(evidence: &[Evidence]) -> Vec<Option<f64>> {
     let score = |one: &Evidence| {
-        let length = one.neighbours.iter().map(|share| share * share).sum::<f64>().sqrt();
-        (length > 0.0).then(|| 1.0 - one.neighbours[one.gold] / length)
+        let squares: u32 = one.neighbours.iter().map(|votes| votes * votes).sum();
+        (squares > 0).then(|| 1.0 - f64::from(one.neighbours[one.gold]) / f64::from(squares).sqrt())
     };
     evidence.iter().map(score).collect()
 }
@@ -28,13 +29,13 @@ mod tests {
 
     #[test]
     fn a_label_that_no_neighbour_has_is_suspect() {
-        let with = |shares: &[f64]| Evidence {
-            neighbours: shares.to_vec(),
+        let with = |votes: &[u32]| Evidence {
+            neighbours: votes.to_vec(),
             ..seen("a", [1.0, 0.0], 0.1, [0.5, 0.5])
         };
-        let found = scores(&[with(&[0.0, 1.0]), with(&[0.6, 0.8]), with(&[1.0, 0.0]), with(&[])]);
+        let found = scores(&[with(&[0, 10]), with(&[3, 4]), with(&[10, 0]), with(&[])]);
         assert_eq!(found[0], Some(1.0));
-        assert!((found[1].unwrap() - 0.4).abs() < 1e-15);
+        assert!((found[1].unwrap() - 0.4).abs() < 1e-12);
         assert_eq!((found[2], found[3]), (Some(0.0), None));
     }
 }

@@ -9,6 +9,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "margin or loss, self-confidence and neighbours together",
     needs_dynamics: false,
     needs_vectors: false,
+    reads_vectors: true,
     scores,
 };
 
@@ -45,10 +46,10 @@ mod tests {
             assert!((found - expected).abs() < 1e-15, "{found}");
         }
         let mut votes = evidence.clone();
-        votes[1].neighbours = vec![0.0, 1.0];
+        votes[1].neighbours = vec![0, 1];
         assert_eq!(scores(&votes), scores(&evidence), "no votes of the others");
-        votes[0].neighbours = vec![1.0, 0.0];
-        votes[2].neighbours = vec![1.0, 0.0];
+        votes[0].neighbours = vec![1, 0];
+        votes[2].neighbours = vec![1, 0];
         assert!(scores(&votes)[1] > scores(&votes)[2]);
         let alone = evidence.map(|one| Evidence { unheard: Vec::new(), ..one });
         assert_eq!(scores(&alone), [None; 3]);

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use ambivox_nn::{Dense, HiddenDropout, State, product, uniform};
 use ambivox_settings::TrainingSettings;
 use candle_core::{Device, Tensor, Var};
-use candle_nn::ops::softmax;
 use serde::{Deserialize, Serialize};
 
 use super::fault_of_shares;
+use crate::batch::frame_count;
 use crate::checkpoint::{Fault, Metadata, NamedTensor, Tensors, dense, key, values};
 use crate::descent::{Descent, Differentiable, state};
-use crate::predict::{log_shares, wide};
+use crate::predict::{log_shares, shares, wide};
 use crate::{
     FRAMES_PER_BATCH, Learner, MeanVariance, Model, ModelError, ModelKind, Prediction, Predictor,
     Rows, Scaling, ScalingKind, Shape, batches_by_length,
@@ -31,14 +31,11 @@ const ATTENTION: &str = "attention";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttentionPoolingSettings {
-    /// Units of the hidden layers after the pooling; none where left out.
-    #[serde(default)]
+    /// Units of the hidden layers after the pooling; there may be none.
     pub hidden: Vec<usize>,
     /// Slope of the leaky ReLU below 0.
-    #[serde(default)]
     pub leak: f64,
     /// Share dropped of the pooled vector and of hidden activations.
-    #[serde(default)]
     pub dropout: f64,
 }
 
@@ -78,7 +75,7 @@ impl Model for AttentionPoolingSettings {
 /// `attention pooling → dropout → Linear → (leaky ReLU → dropout → Linear)…`, from frames `x_t` to a logit of
 /// every class. The pooling is `Σ α_t x_t` with `α = softmax(x_t · u)`, eqs. 1 and 2 of the paper.
 #[derive(Debug, Clone)]
-struct AttentionPooling {
+pub struct AttentionPooling {
     /// u, `[1, values of a frame]`.
     attention: Var,
     layers: Dense,
@@ -95,7 +92,7 @@ struct Layers {
 
 impl AttentionPooling {
     /// A new one for frames of `inputs` values and `classes` classes, drawn from `seed`.
-    fn new(
+    pub fn new(
         settings: &AttentionPoolingSettings,
         inputs: usize,
         classes: usize,
@@ -109,30 +106,21 @@ impl AttentionPooling {
         })
     }
 
-    /// The pooled vectors of utterances, one below the other, and each one's α, `[1, frames]`.
+    /// The pooled vectors of utterances, one below the other, and each one's α, `[frames, 1]`.
     fn pooled(
         &self,
         utterances: &[&Rows<'_>],
         u: &Tensor,
     ) -> Result<(Tensor, Vec<Tensor>), ModelError> {
-        let (mut vectors, mut shares) = (Vec::new(), Vec::new());
+        let (mut vectors, mut alphas) = (Vec::new(), Vec::new());
         for (position, rows) in utterances.iter().enumerate() {
-            let frames = self.frames(position, rows)?;
-            let alpha = softmax(&product(u, &frames.t()?)?, 1)?;
-            vectors.push(product(&alpha, &frames)?);
-            shares.push(alpha);
+            let shape = (frame_count(position, rows.len(), self.inputs())?, self.inputs());
+            let frames = Tensor::from_vec(rows.read().into_owned(), shape, &Device::Cpu)?;
+            let alpha = shares(&product(&frames, &u.t()?)?)?;
+            vectors.push(product(&alpha.t()?, &frames)?);
+            alphas.push(alpha);
         }
-        Ok((Tensor::cat(&vectors, 0)?, shares))
-    }
-
-    /// `[frames, values]` of an utterance.
-    fn frames(&self, position: usize, rows: &Rows<'_>) -> Result<Tensor, ModelError> {
-        let (values, width) = (rows.len(), self.inputs());
-        if values == 0 || !values.is_multiple_of(width) {
-            return Err(ModelError::Frames { position, values, width });
-        }
-        let shape = (values / width, width);
-        Ok(Tensor::from_vec(rows.read().into_owned(), shape, &Device::Cpu)?)
+        Ok((Tensor::cat(&vectors, 0)?, alphas))
     }
 }
 
@@ -180,9 +168,9 @@ impl Predictor for AttentionPooling {
         let mut predictions = vec![None; utterances.len()];
         for positions in batches_by_length(&lengths, FRAMES_PER_BATCH) {
             let members: Vec<&Rows<'_>> = positions.iter().map(|&i| utterances[i]).collect();
-            let (pooled, shares) = self.pooled(&members, &self.attention.as_detached_tensor())?;
+            let (pooled, alphas) = self.pooled(&members, &self.attention.as_detached_tensor())?;
             let logits = self.layers.fixed_output(&pooled)?.to_vec2::<f32>()?;
-            for ((i, row), alpha) in positions.into_iter().zip(logits).zip(shares) {
+            for ((i, row), alpha) in positions.into_iter().zip(logits).zip(alphas) {
                 predictions[i] = Some(Prediction {
                     log_probabilities: log_shares(&wide(&row)),
                     attention: Some(values(&alpha)?),

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use ambivox_nn::{Dense, HiddenDropout, State, generator, vectors};
 use ambivox_settings::TrainingSettings;
 use candle_core::{DType, Device, Tensor, Var};
-use candle_nn::ops::softmax;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::fault_of_shares;
 use crate::checkpoint::{Fault, Metadata, NamedTensor, Tensors, dense, key, values};
 use crate::descent::{Descent, Differentiable, state};
-use crate::predict::{log_shares, wide};
+use crate::predict::{log_shares, shares, wide};
 use crate::{
     Learner, MinMax, Model, ModelError, ModelKind, Prediction, Predictor, Round, Rows, Scaling,
     ScalingKind, Shape,
@@ -120,7 +119,7 @@ impl Mlp {
         let vectors = vectors(utterances, self.inputs())?;
         let Some(mix) = mix else { return Ok(vectors) };
         let (count, layers) = (utterances.len(), self.mixed());
-        let weights = softmax(&mix, 0)?.reshape((1, layers, 1))?;
+        let weights = shares(&mix.reshape((layers, 1))?)?.reshape((1, layers, 1))?;
         vectors.reshape((count, layers, self.layers.inputs()))?.broadcast_mul(&weights)?.sum(1)
     }
 }

@@ -62,7 +62,8 @@ fn everything() -> Vec<Setup> {
         [blstm(8, AttentionOver::Blstm), mlp()]
             .map(|model| Setup { model, ..setup(method.clone()) })
     });
-    let frames = on(blstm(8, AttentionOver::Blstm)).chain(others);
+    let pooling = on(attention_pooling());
+    let frames = on(blstm(8, AttentionOver::Blstm)).chain(pooling).chain(others);
     let vectors = on(mlp()).chain(on(linear())).chain(on(linear_svm()));
     frames.chain(vectors).chain([setup(cyclegan())]).collect()
 }

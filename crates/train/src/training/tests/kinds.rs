@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ambivox_models::{
-    AttentionOver, LinearSettings, LinearSvmSettings, MlpSettings, Model, NetworkSettings,
+    AttentionOver, AttentionPoolingSettings, LinearSettings, LinearSvmSettings, MlpSettings, Model,
+    NetworkSettings,
 };
 use ambivox_rules::{
     CycleganSettings, FixedLabelSettings, FixedTarget, LSettings, LabelStep, LwPretrainedSettings,
@@ -85,6 +86,10 @@ pub(super) fn all_methods() -> Vec<Method> {
 
 pub(super) fn blstm(lstm: usize, attention_over: AttentionOver) -> Arc<dyn Model> {
     Arc::new(NetworkSettings::plain([16, lstm], 0.2, attention_over))
+}
+
+pub(super) fn attention_pooling() -> Arc<dyn Model> {
+    Arc::new(AttentionPoolingSettings { hidden: vec![8], leak: 0.1, dropout: 0.2 })
 }
 
 pub(super) fn mlp() -> Arc<dyn Model> {
