@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_state_of_another_model_is_refused() {
-        let [(mut blstm, _), (mut mlp, _)] = learners().try_into().ok().unwrap();
+        let [(mut blstm, _), (mut mlp, _), _] = learners().try_into().ok().unwrap();
         assert!(blstm.restore(&blstm.state().unwrap()).unwrap());
         assert!(!blstm.restore(&mlp.state().unwrap()).unwrap());
         assert!(!mlp.restore(&blstm.state().unwrap()).unwrap());
