@@ -71,7 +71,7 @@ fn vectors_of_a_table_are_learned_from_and_followed() {
         .complained_of(&["that hear recordings there is no \"table\""]);
 }
 
-/// Three of anna's utterances have another label than all that are like them.
+/// A label that is exchanged is another than those of all that are like the utterance.
 #[test]
 fn vectors_alone_tell_a_wrong_label() {
     let house = with_table();

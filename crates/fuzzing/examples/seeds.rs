@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ambivox_models::{
     AttentionOver, AttentionPooling, AttentionPoolingSettings, Checkpoint, Linear, MeanVariance,
-    MinMax, Mlp, MlpSettings, Network, NetworkSettings, Scaling, Shape,
+    MinMax, Mlp, MlpSettings, Network, NetworkSettings, Predictor, Scaling, Shape,
 };
 use ambivox_settings::{Features, Section};
 
@@ -21,28 +21,12 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
         [("blstm", AttentionOver::Blstm), ("logits", AttentionOver::Logits)]
     {
         let settings = NetworkSettings::plain([2, 1], 0.5, attention_over);
-        let checkpoint = Checkpoint {
-            predictor: Box::new(Network::new(&settings, 2, 2, 5)?),
-            classes: classes(),
-            features: features("ser32", "none")?,
-            scaling: Scaling::MeanVariance(MeanVariance {
-                mean: vec![0.1, -12.5],
-                sd: vec![1e-7, 3.3],
-            }),
-        };
-        checkpoint.save(&folder.join(name))?;
+        let network = Network::new(&settings, 2, 2, 5)?;
+        of_frames(Box::new(network))?.save(&folder.join(name))?;
     }
     let settings = AttentionPoolingSettings { hidden: vec![2], leak: 0.2, dropout: 0.0 };
-    let pooling = Checkpoint {
-        predictor: Box::new(AttentionPooling::new(&settings, 2, 2, 5)?),
-        classes: classes(),
-        features: features("ser32", "none")?,
-        scaling: Scaling::MeanVariance(MeanVariance {
-            mean: vec![0.1, -12.5],
-            sd: vec![1e-7, 3.3],
-        }),
-    };
-    pooling.save(&folder.join("attention-pooling"))?;
+    let pooling = AttentionPooling::new(&settings, 2, 2, 5)?;
+    of_frames(Box::new(pooling))?.save(&folder.join("attention-pooling"))?;
     let settings = MlpSettings { hidden: vec![2], leak: 0.2, dropout: 0.0 };
     let classifier = Checkpoint {
         predictor: Box::new(Mlp::new(&settings, Shape::of(2), 2, 5)?),
@@ -51,15 +35,19 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
         scaling: Scaling::MinMax(MinMax { lowest: vec![0.1, -12.5], range: vec![1e-7, 3.3] }),
     };
     classifier.save(&folder.join("functionals"))?;
-    let regression = Checkpoint {
-        predictor: Box::new(Linear::new(2, 2)),
-        scaling: Scaling::MeanVariance(MeanVariance {
-            mean: vec![0.1, -12.5],
-            sd: vec![1e-7, 3.3],
-        }),
-        ..classifier
-    };
+    let predictor = Box::new(Linear::new(2, 2));
+    let regression = Checkpoint { predictor, scaling: mean_variance(), ..classifier };
     Ok(regression.save(&folder.join("linear"))?)
+}
+
+/// A network of frames.
+fn of_frames(predictor: Box<dyn Predictor>) -> Result<Checkpoint, Box<dyn Error>> {
+    let (classes, scaling) = (classes(), mean_variance());
+    Ok(Checkpoint { predictor, classes, features: features("ser32", "none")?, scaling })
+}
+
+fn mean_variance() -> Scaling {
+    Scaling::MeanVariance(MeanVariance { mean: vec![0.1, -12.5], sd: vec![1e-7, 3.3] })
 }
 
 /// A feature set by name, with a pooling.
