@@ -48,6 +48,17 @@ impl<M: Differentiable> Descent<M> {
         Self { model, optimiser, batch_size }
     }
 
+    /// The model with other parameters, where they fit.
+    fn with(
+        &self,
+        parameters: Option<Parameters>,
+    ) -> Result<Option<Box<dyn Predictor>>, ModelError> {
+        let Some(parameters) = parameters else { return Ok(None) };
+        let copy = self.model.copy()?;
+        let fits = parameters.put_into(&copy.variables())?;
+        Ok(fits.then(|| Box::new(copy) as Box<dyn Predictor>))
+    }
+
     /// One update; the loss before it. Where that is not finite the model is left as it is.
     fn step(
         &mut self,
@@ -119,10 +130,12 @@ impl<M: Differentiable> Learner for Descent<M> {
     }
 
     fn revive(&self, state: &State) -> Result<Option<Box<dyn Predictor>>, ModelError> {
-        let Some(parameters) = state.read::<Parameters>() else { return Ok(None) };
-        let copy = self.model.copy()?;
-        let fits = parameters.put_into(&copy.variables())?;
-        Ok(fits.then(|| Box::new(copy) as Box<dyn Predictor>))
+        self.with(state.read())
+    }
+
+    fn averaged(&self, states: &[State]) -> Result<Option<Box<dyn Predictor>>, ModelError> {
+        let all: Option<Vec<Parameters>> = states.iter().map(State::read).collect();
+        self.with(all.and_then(|all| Parameters::mean(&all)))
     }
 }
 
@@ -206,6 +219,20 @@ mod tests {
             assert_eq!(first.log_probabilities, before[0]);
             assert_ne!(said(&*learner, &utterances), before);
         }
+    }
+
+    #[test]
+    fn an_average_is_of_parameters() {
+        let [(mut learner, utterances), (mlp, _), _] = learners().try_into().ok().unwrap();
+        let mut states = vec![learner.predictor().state().unwrap()];
+        round(&mut *learner, &utterances, 1.0).unwrap();
+        states.push(learner.predictor().state().unwrap());
+        let [first, last] = [0, 1].map(|n| states[n].read::<Parameters>().unwrap());
+        let average = learner.averaged(&states).unwrap().unwrap().state().unwrap();
+        let expected = Parameters::mean(&[first.clone(), last]).unwrap();
+        assert_eq!(average.read::<Parameters>().unwrap(), expected);
+        assert_ne!(expected, first);
+        assert!(mlp.averaged(&states).unwrap().is_none());
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use batch::{Batch, FRAMES_PER_BATCH, batches_by_length};
 pub use checkpoint::{Checkpoint, Fault, Metadata, NamedTensor, Tensors, key};
 pub use error::ModelError;
 pub use model::attention_pooling::{AttentionPooling, AttentionPoolingSettings};
-pub use model::blstm_attention::{AttentionOver, Network, NetworkSettings};
+pub use model::blstm_attention::{AttentionOver, DropoutMask, Network, NetworkSettings};
 pub use model::linear::{Linear, LinearSettings};
 pub use model::linear_svm::{LinearSvm, LinearSvmSettings, inner_folds};
 pub use model::mlp::{Mlp, MlpSettings};

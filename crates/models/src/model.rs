@@ -249,6 +249,13 @@ pub trait Learner {
 
     /// A predictor of this learner's from its [`Predictor::state`]; `None` where it was of another's.
     fn revive(&self, state: &State) -> Result<Option<Box<dyn Predictor>>, ModelError>;
+
+    /// A predictor whose parameters are the means of those of several of this learner's [`Predictor::state`]s;
+    /// `None` of others', and of a learner whose parameters have no mean that means anything: see
+    /// [`Model::learns_by_any_loss`].
+    fn averaged(&self, _states: &[State]) -> Result<Option<Box<dyn Predictor>>, ModelError> {
+        Ok(None)
+    }
 }
 
 /// A trained model: it says how probable each class is.

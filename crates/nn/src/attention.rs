@@ -56,9 +56,10 @@ impl<T: Real> Outputs<'_, T> {
     /// One row's outputs after dropout, before they are scaled, into `[2, width]`.
     #[inline(always)]
     fn read(&self, row: usize, values: &mut [T]) {
+        let rank = self.packing.ranks()[row];
         for (direction, values) in values.chunks_exact_mut(self.width).enumerate() {
             let hidden = &self.hidden[direction][row * self.width..][..self.width];
-            self.masks[direction].row(row).apply(hidden, values);
+            self.masks[direction].row(row, rank).apply(hidden, values);
         }
     }
 
@@ -137,7 +138,7 @@ impl<T: Real> OutputGradients<'_, T> {
         let mask = self.masks[direction];
         let scale = T::of(mask.scale());
         let (alpha, score) = (self.weights[row] * scale, self.scores[row] * scale);
-        let kept = mask.row(row);
+        let kept = mask.row(row, rank as u32);
         for (unit, ((g, &a), &b)) in gradient.iter_mut().zip(pooled).zip(attention).enumerate() {
             let sum = a.fused(alpha, b * score);
             *g = if kept.keeps(unit) { sum } else { T::ZERO };

@@ -18,13 +18,21 @@ pub(crate) const PIECE: usize = 256;
 
 /// `dropout(max(inputs · weightᵀ + bias, 0))` into `[frames, units]`; `inputs` `[frames, ·]`,
 /// `weight` `[units, ·]`.
-pub(crate) fn linear<T: Real>(out: &mut [T], inputs: &[T], weight: &[T], bias: &[T], mask: Mask) {
+///
+/// `ranks` has the utterance of every row.
+pub(crate) fn linear<T: Real>(
+    out: &mut [T],
+    inputs: &[T],
+    [weight, bias]: [&[T]; 2],
+    mask: Mask,
+    ranks: &[u32],
+) {
     let (width, units) = (weight.len() / bias.len(), bias.len());
     let weight = Matrix::new(weight, width).transposed();
     let pieces = out.par_chunks_mut(PIECE * units).zip(inputs.par_chunks(PIECE * width));
     pieces.enumerate().for_each(|(piece, (values, inputs))| {
         multiply_rows(values, Matrix::new(inputs, width), weight, 1);
-        dispatch(Activate { values, bias, mask, first: piece * PIECE });
+        dispatch(Activate { values, bias, mask, first: piece * PIECE, ranks });
     });
 }
 
@@ -35,6 +43,8 @@ struct Activate<'a, T> {
     mask: Mask,
     /// The matrix's row with which `values` starts.
     first: usize,
+    /// The utterance of every row of the matrix.
+    ranks: &'a [u32],
 }
 
 impl<T: Real> WithSimd for Activate<'_, T> {
@@ -43,8 +53,10 @@ impl<T: Real> WithSimd for Activate<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let scale = T::of(self.mask.scale());
-        for (row, values) in self.values.chunks_exact_mut(self.bias.len()).enumerate() {
-            let kept = self.mask.row(self.first + row);
+        let ranks = &self.ranks[self.first..];
+        let rows = self.values.chunks_exact_mut(self.bias.len()).zip(ranks).enumerate();
+        for (row, (values, &rank)) in rows {
+            let kept = self.mask.row(self.first + row, rank);
             for (unit, (x, &b)) in values.iter_mut().zip(self.bias).enumerate() {
                 let sum = *x + b;
                 let passes = kept.keeps(unit) && sum > T::ZERO;

@@ -9,6 +9,9 @@ pub struct Dropout {
     pub rate: f64,
     /// Seed of this step's masks; every step needs its own.
     pub seed: u64,
+    /// Whether all frames of an utterance have one mask. Masks of single frames are averaged away where frames
+    /// are pooled.
+    pub by_utterance: bool,
 }
 
 /// Which activations a mask is for.
@@ -22,21 +25,24 @@ pub(crate) enum Layer {
     Backward,
 }
 
-/// The mask of one layer in one step: a pure function of row and unit, so that any thread can
-/// compute any part of it, twice if need be, and get the same bits.
+/// The mask of one layer in one step: a pure function of row, or its utterance, and unit, so that any thread
+/// can compute any part of it, twice if need be, and get the same bits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mask {
     key: u64,
     threshold: u32,
     scale: f64,
+    by_utterance: bool,
 }
 
 impl Mask {
     /// The mask of a layer; keeps everything where there is no dropout.
     pub(crate) fn new(dropout: Option<Dropout>, layer: Layer) -> Self {
-        let Dropout { rate, seed } = dropout.unwrap_or(Dropout { rate: 0.0, seed: 0 });
+        let none = Dropout { rate: 0.0, seed: 0, by_utterance: false };
+        let Dropout { rate, seed, by_utterance } = dropout.unwrap_or(none);
         let key = mix64(seed ^ mix64(layer as u64 + 1));
-        Self { key, threshold: (rate * 2f64.powi(32)) as u32, scale: 1.0 / (1.0 - rate) }
+        let (threshold, scale) = ((rate * 2f64.powi(32)) as u32, 1.0 / (1.0 - rate));
+        Self { key, threshold, scale, by_utterance }
     }
 
     /// Factor of the activations that are kept.
@@ -56,10 +62,11 @@ impl Mask {
         self.threshold
     }
 
-    /// The row's part of the hash.
+    /// The part of the hash that a row has, which holds a frame of the utterance of this rank.
     #[inline(always)]
-    pub(crate) fn row(&self, row: usize) -> Row {
-        Row { key: mix64(self.key.wrapping_add(row as u64)) as u32, threshold: self.threshold }
+    pub(crate) fn row(&self, row: usize, rank: u32) -> Row {
+        let place = if self.by_utterance { u64::from(rank) } else { row as u64 };
+        Row { key: mix64(self.key.wrapping_add(place)) as u32, threshold: self.threshold }
     }
 }
 
@@ -107,8 +114,8 @@ mod tests {
     use super::*;
 
     fn kept(rate: f64, seed: u64, layer: Layer) -> Vec<bool> {
-        let mask = Mask::new(Some(Dropout { rate, seed }), layer);
-        (0..200).flat_map(|row| (0..500).map(move |unit| mask.row(row).keeps(unit))).collect()
+        let mask = Mask::new(Some(Dropout { rate, seed, by_utterance: false }), layer);
+        (0..200).flat_map(|row| (0..500).map(move |unit| mask.row(row, 0).keeps(unit))).collect()
     }
 
     fn share(mask: &[bool]) -> f64 {
@@ -122,6 +129,21 @@ mod tests {
             assert!((share(&kept(rate, 7, Layer::Linear)) - (1.0 - rate)).abs() < 0.0064);
         }
         assert_eq!(share(&kept(0.0, 7, Layer::Linear)), 1.0);
+    }
+
+    #[test]
+    fn frames_of_an_utterance_have_one_mask_where_asked() {
+        let of = |by_utterance| {
+            let mask = Mask::new(Some(Dropout { rate: 0.5, seed: 1, by_utterance }), Layer::Linear);
+            move |row, rank| -> Vec<bool> {
+                (0..64).map(|u| mask.row(row, rank).keeps(u)).collect()
+            }
+        };
+        let (frame, utterance) = (of(false), of(true));
+        assert_eq!(utterance(0, 3), utterance(7, 3));
+        assert_ne!(utterance(0, 3), utterance(0, 4));
+        assert_ne!(frame(0, 3), frame(7, 3));
+        assert_eq!(frame(7, 3), frame(7, 4));
     }
 
     #[test]

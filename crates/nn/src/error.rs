@@ -49,6 +49,9 @@ pub enum NnError {
         /// Which tensor.
         tensor: &'static str,
     },
+    /// Dropout masks of whole utterances, which the kernels have not.
+    #[error("dropout masks by utterance are computed on the CPU alone; use it, or masks by frame")]
+    MaskByUtteranceOnGpu,
     /// More units than a block's shared memory holds on a GPU.
     #[error("{units} units per direction: the GPU kernels hold up to {limit}; use the CPU")]
     TooWideForGpu {

@@ -81,7 +81,8 @@ impl<T: Real> Forward<T> {
         let mask = Mask::new(call.dropout, Layer::Linear);
         let (weight, bias) = dims.linear_slots();
         let mut activations = arena.take(call.packing.frames() * dims.linear);
-        linear(&mut activations, frames, &theta[weight], &theta[bias], mask);
+        let ranks = call.packing.ranks();
+        linear(&mut activations, frames, [&theta[weight], &theta[bias]], mask, ranks);
         let run = |d| direction(arena, call, &activations, theta, d);
         let (ahead, back) = rayon::join(|| run(0), || run(1));
         let mut forward = Self {

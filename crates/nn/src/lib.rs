@@ -96,7 +96,7 @@ pub use optimiser::{Memory, Optimiser};
 pub use packing::Packing;
 pub use parameters::Parameters;
 pub use product::product;
-pub use random::generator;
+pub use random::{generator, seed_of_fold};
 pub use rows::{Rows, Values, read};
 pub use scaling::{MeanVariance, MinMax, Scaling, ScalingKind};
 pub use state::State;

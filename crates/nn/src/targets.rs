@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Label distribution s and weight w of every utterance of a run, in their order (METHOD, eqs. 4–6).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Targets {
     /// `s_n`: a distribution over the classes.
     pub distributions: Vec<Vec<f64>>,

@@ -198,9 +198,13 @@ fn check_differences(problem: &mut Problem, parameters: Parameters, gradients: &
 /// Sizes above and below a block of units; lengths that differ, that are equal, and of one frame.
 #[test]
 fn gradients_are_finite_differences() {
-    for (lstm, lengths) in [(2, &[3, 1, 5][..]), (70, &[3, 1, 5]), (2, &[4, 4]), (3, &[1])] {
+    let cases = [(2, &[3, 1, 5][..]), (70, &[3, 1, 5]), (2, &[4, 4]), (3, &[1])];
+    for ((lstm, lengths), by_utterance) in
+        cases.into_iter().flat_map(|case| [(case, false), (case, true)])
+    {
         let dims = Dims { inputs: 2, linear: 3, lstm };
-        let mut problem = Problem::random(dims, lengths, Some(Dropout { rate: 0.3, seed: 5 }));
+        let dropout = Dropout { rate: 0.3, seed: 5, by_utterance };
+        let mut problem = Problem::random(dims, lengths, Some(dropout));
         let answer = problem.solve(&Encoder::new(dims), DType::F64).unwrap();
         check_differences(&mut problem, |p| &mut p.theta, &answer.theta);
         check_differences(&mut problem, |p| &mut p.attention, &answer.attention);
@@ -214,8 +218,8 @@ fn bits(values: &[f64]) -> Vec<u64> {
 #[test]
 fn threads_change_no_bit() {
     let dims = Dims { inputs: 8, linear: 48, lstm: 40 };
-    let problem =
-        Problem::random(dims, &[300, 20, 170, 1, 300], Some(Dropout { rate: 0.5, seed: 9 }));
+    let dropout = Dropout { rate: 0.5, seed: 9, by_utterance: false };
+    let problem = Problem::random(dims, &[300, 20, 170, 1, 300], Some(dropout));
     let solve = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let answer = pool.install(|| problem.solve(&Encoder::new(dims), DType::F32)).unwrap();

@@ -56,7 +56,7 @@ fn distance(got: &[f32], expected: &[f32]) -> f32 {
 fn a_gpu_agrees_with_the_cpu() {
     let gpu = Device::new_cuda(0).unwrap();
     let long: Vec<usize> = (0..32).map(|i| 177 + 25 * i).collect();
-    let dropout = Some(Dropout { rate: 0.5, seed: 7 });
+    let dropout = Some(Dropout { rate: 0.5, seed: 7, by_utterance: false });
     for (lstm, lengths, dropout) in [
         (128, &[450; 32][..], dropout),
         (128, &long, dropout),

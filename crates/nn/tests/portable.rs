@@ -28,7 +28,7 @@ fn results() -> Vec<Vec<f32>> {
     let theta = variable(DIMS.parameters(), &[DIMS.parameters()], 0.2);
     let attention = variable(DIMS.outputs(), &[DIMS.outputs()], 0.5);
     let weight = variable(3 * DIMS.outputs(), &[3, DIMS.outputs()], 1.0);
-    let dropout = Some(Dropout { rate: 0.5, seed: 3 });
+    let dropout = Some(Dropout { rate: 0.5, seed: 3, by_utterance: false });
     let encoder = Encoder::new(DIMS);
     let frames = frames.as_detached_tensor();
     let pooled = encoder.encode(&frames, &theta, &attention, &packing, dropout).unwrap();

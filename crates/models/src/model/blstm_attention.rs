@@ -41,6 +41,25 @@ pub enum AttentionOver {
     Logits,
 }
 
+/// What has a dropout mask of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DropoutMask {
+    /// Every frame.
+    #[default]
+    Frame,
+    /// Every utterance: all its frames lack the same units, which pooling does not average away (Gal and
+    /// Ghahramani 2016).
+    Utterance,
+}
+
+impl DropoutMask {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_of_frames(&self) -> bool {
+        *self == Self::Frame
+    }
+}
+
 /// Section `[model]` with `kind = "blstm-attention"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +70,9 @@ pub struct NetworkSettings {
     pub lstm: usize,
     /// Share of activations dropped after the first layer and after the BLSTM (0.5 in the paper).
     pub dropout: f64,
+    /// Whether frames or utterances have a mask each; frames where left out.
+    #[serde(default, skip_serializing_if = "DropoutMask::is_of_frames")]
+    pub dropout_mask: DropoutMask,
     /// Where attention looks.
     pub attention_over: AttentionOver,
     /// Share dropped of the pooled vector, before the class layer; none where left out. A mask for each frame
@@ -65,7 +87,16 @@ pub struct NetworkSettings {
 impl NetworkSettings {
     /// Those of the paper alone: units of the first layer and of each direction, dropout, and attention.
     pub fn plain([linear, lstm]: [usize; 2], dropout: f64, attention_over: AttentionOver) -> Self {
-        Self { linear, lstm, dropout, attention_over, pooled_dropout: 0.0, forget_bias: None }
+        let dropout_mask = DropoutMask::Frame;
+        Self {
+            linear,
+            lstm,
+            dropout,
+            dropout_mask,
+            attention_over,
+            pooled_dropout: 0.0,
+            forget_bias: None,
+        }
     }
 }
 

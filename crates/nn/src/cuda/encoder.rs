@@ -177,7 +177,7 @@ impl<G: Gpu> Forward<G> {
         call: Call,
         inputs: &Inputs<'_, G::Floats>,
     ) -> Result<(Self, G::Floats)> {
-        check(call.dims.lstm)?;
+        check(&call)?;
         let sizes = Sizes::new(&call);
         let batch = Batch::new(gpu, &call.packing)?;
         let activations = linear(gpu, &call, inputs)?;
@@ -372,8 +372,12 @@ impl<G: Gpu> Forward<G> {
     }
 }
 
-/// Whether the states of a block of the recurrence fit its shared memory.
-fn check(units: usize) -> Result<()> {
+/// Whether the kernels have such masks, and the states of a block of the recurrence fit its shared memory.
+fn check(call: &Call) -> Result<()> {
+    if call.dropout.is_some_and(|dropout| dropout.by_utterance) {
+        return Err(Error::wrap(NnError::MaskByUtteranceOnGpu));
+    }
+    let units = call.dims.lstm;
     let limit = SHARED_BYTES / (BACK_VALUES * size_of::<f32>());
     if units > limit {
         return Err(Error::wrap(NnError::TooWideForGpu { units, limit }));

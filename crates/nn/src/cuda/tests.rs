@@ -134,7 +134,7 @@ fn agrees(gpu: &Emulator, problem: &Problem) {
 
 const SMALL: Dims = Dims { inputs: 5, linear: 19, lstm: 13 };
 const BATCHES: [&[usize]; 5] = [&[1], &[9], &[1, 1, 1], &[4, 4, 4, 4], &[3, 7, 1, 5, 7]];
-const DROPOUT: Option<Dropout> = Some(Dropout { rate: 0.4, seed: 11 });
+const DROPOUT: Option<Dropout> = Some(Dropout { rate: 0.4, seed: 11, by_utterance: false });
 
 fn small_batches_agree(build: Build) {
     if !emulator::is_available() {
@@ -242,11 +242,16 @@ fn dropout_drops_the_same_units_and_too_many_units_are_refused() {
     let compiled = Compiled::new(Build::Fast);
     // One frame, whose attention weight is 1: the pooled vector is the dropped output itself.
     let dims = Dims { inputs: 2, linear: 3, lstm: 200 };
-    let problem = Problem::new(dims, &[1], Some(Dropout { rate: 0.5, seed: 3 }));
+    let problem =
+        Problem::new(dims, &[1], Some(Dropout { rate: 0.5, seed: 3, by_utterance: false }));
     let dropped = |answer: Answer| answer.pooled.iter().map(|&x| x == 0.0).collect::<Vec<_>>();
     let got = dropped(problem.on(&compiled.start()).unwrap());
     assert_eq!(got, dropped(problem.on_cpu().unwrap()));
     assert!(got.contains(&true) && got.contains(&false));
+
+    let by_utterance = Some(Dropout { rate: 0.5, seed: 3, by_utterance: true });
+    let error = Problem::new(dims, &[1], by_utterance).on(&compiled.start()).err().unwrap();
+    assert!(error.to_string().contains("masks by utterance are computed on the CPU"), "{error}");
 
     let problem = Problem::new(Dims { inputs: 1, linear: 1, lstm: 683 }, &[1], None);
     let error = problem.on(&compiled.start()).err().unwrap().to_string();

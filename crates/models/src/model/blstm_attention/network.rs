@@ -1,6 +1,6 @@
 //! The network as candle variables (METHOD, "Network").
 
-use super::{AttentionOver, NetworkSettings};
+use super::{AttentionOver, DropoutMask, NetworkSettings};
 use ambivox_nn::{Dims, Dropout, Encoded, Encoder, HiddenDropout, product, theta, uniform};
 use candle_core::{Result, Tensor, Var};
 
@@ -80,7 +80,9 @@ impl Network {
     /// `dropout_seed` selects the dropout masks and must differ from step to step.
     pub fn training_logits(&self, batch: &Batch, dropout_seed: u64) -> Result<Tensor> {
         let rate = self.settings.dropout;
-        let dropout = (rate > 0.0).then_some(Dropout { rate, seed: dropout_seed });
+        let by_utterance = self.settings.dropout_mask == DropoutMask::Utterance;
+        let dropout = Dropout { rate, seed: dropout_seed, by_utterance };
+        let dropout = (rate > 0.0).then_some(dropout);
         let u = self.frame_attention(&self.attention, &self.output_weight)?;
         let pooled =
             self.encoder.encode(&batch.frames, &self.theta, &u, &batch.packing, dropout)?;
