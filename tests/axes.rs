@@ -72,12 +72,14 @@ fn a_model_that_its_features_do_not_suit_is_refused_with_the_remedy() {
     house.run(&["plan"]).ended(USAGE).complained_of(&told);
 }
 
-/// A rule under two names; the mean of the last epochs' probabilities, from the training to the prediction.
+/// A rule under two names, one of them with keys of its own of model and training; the mean of the last epochs'
+/// probabilities, and of their parameters, from the training to the prediction.
 #[test]
 fn methods_have_names_and_the_last_epochs_are_kept_together() {
     let house = tones();
     let more = "label_scale = 1.0\n\n[methods.softened]\nrule = \"baseline\"\nfixed_target = \"softmax\"\n\
-        label_scale = 1.0\nweights = \"equal\"\n\n[methods.lw]";
+        label_scale = 1.0\nweights = \"equal\"\nmodel = { attention_over = \"logits\", dropout_mask = \
+        \"utterance\" }\ntraining = { keep = { average_of_last = 2 } }\n\n[methods.lw]";
     house.edit(PIPELINE, "label_scale = 1.0\n\n[methods.lw]", more);
     house.edit(PIPELINE, "patience = 2", "patience = 1\nkeep = { mean_of_last = 2 }");
     let table = house.run(&["cv"]).ended(DONE).text();

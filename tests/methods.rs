@@ -124,6 +124,12 @@ fn runs_under_noise_stand_beside_those_without() {
     let baseline = ["loss", "self-confidence", "confident-learning", "together"];
     let expected = [&baseline[..], &["weight", "label", "loss", "audit"]].concat();
     assert_eq!(scores, expected);
+    // Every network by itself, where a detector asks those that trained on an utterance and nothing else.
+    let alone = noise["detection"].as_array().unwrap().iter().filter(|d| d["alone"].is_object());
+    let alone: Vec<&str> = alone.map(|found| found["score"].as_str().unwrap()).collect();
+    assert_eq!(alone, ["loss", "weight", "label", "loss", "audit"]);
+    let loss = &noise["detection"][0];
+    assert_ne!(loss["alone"]["auroc"]["mean"], loss["auroc"]["mean"], "{loss}");
     assert!(house.read("results/tiny/report.html").contains("Label noise"));
     house.run(&["cv"]).ended(0).text().find("nothing to do").unwrap();
 }

@@ -395,6 +395,48 @@ s3 = {}
         assert!(text.contains("v.npz: there is no such file\nhint: frontend.file"), "{text}");
     }
 
+    #[test]
+    fn a_method_may_have_keys_of_its_own() {
+        let toy = Toy::new();
+        let lw = "[methods.lw]\n";
+        let own =
+            "model = { lstm = 8 }\ntraining = { patience = 77, keep = { average_of_last = 2 } }\n";
+        toy.edit(lw, &format!("{lw}{own}"));
+        let read = toy.read().unwrap();
+        let [baseline, lw] = read.methods.try_into().ok().unwrap();
+        assert_eq!(baseline.training, read.pipeline.training);
+        assert_eq!((lw.training.patience, lw.model.settings["lstm"].as_integer()), (77, Some(8)));
+        let sizes: Vec<&str> = lw.sizes.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(sizes, ["methods.lw.model.linear", "methods.lw.model.lstm"]);
+        for (own, told) in [
+            ("lstm = 0", "methods.lw.model.lstm: "),
+            ("kind = \"mlp\", units = 3", "[methods.lw.model]: unknown field `units`"),
+            (
+                "kind = \"linear\", c = 1.0",
+                "[methods.lw] (linear) is solved anew in every epoch, and its parameters have no mean",
+            ),
+        ] {
+            let toy = Toy::new();
+            let keep = "training = { keep = { average_of_last = 2 } }";
+            toy.edit("[methods.lw]\n", &format!("[methods.lw]\nmodel = {{ {own} }}\n{keep}\n"));
+            let refused = toy.read().unwrap_err().to_string();
+            assert!(refused.contains(told), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_rule_with_a_model_of_its_own_takes_no_other() {
+        let mut pipeline = of_house("emodb").pipeline;
+        let text = toml::to_string(&pipeline).unwrap();
+        let head = "[methods.cyclegan]\n";
+        assert!(text.contains(head), "{text}");
+        let own = "[methods.cyclegan.model]\nleak = 0.1\n\n[methods.l]";
+        let text = text.replace("[methods.l]", own);
+        pipeline = Pipeline::parse(Path::new("x.toml"), &text).unwrap();
+        let refused = of_house("emodb").with_pipeline(pipeline).unwrap_err();
+        assert!(refused.contains("cyclegan brings a model of its own"), "{refused}");
+    }
+
     /// Every file in `pipelines/` reads, and its results go to a folder of its own name.
     #[test]
     fn the_pipelines_of_the_house_read() {

@@ -2,17 +2,19 @@
 //! there is of an utterance, before anything runs.
 
 use ambivox_frontends::{Layers, Planned};
-use ambivox_models::plan_model;
-use ambivox_rules::plan_method;
-use ambivox_settings::{Features, Method, MethodParams, Methods, Pipeline, Section};
+use ambivox_models::{Model, plan_model};
+use ambivox_rules::{Rule, plan_method};
+use ambivox_settings::{Features, Keep, Method, MethodParams, Pipeline, Section, TrainingSettings};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a method.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PlannedMethod {
     pub(crate) params: MethodParams,
-    /// The model that it trains: its own, where it has one, else the pipeline's.
+    /// The model that it trains: its rule's, where that has one, else the pipeline's with the method's own keys.
     pub(crate) model: Section,
+    /// How it is trained.
+    pub(crate) training: TrainingSettings,
     /// Whether the model reads one vector of an utterance, and not its frames.
     pub(crate) reads_vectors: bool,
     /// Whether it learns from the annotators' votes.
@@ -27,8 +29,8 @@ impl PlannedMethod {
     }
 }
 
-/// The pipeline's methods, in their order; in the pipeline, the settings of methods and model are all said
-/// in their own types from here on.
+/// The pipeline's methods, in their order; in the pipeline, the settings of rules and model are all said in
+/// their own types from here on.
 ///
 /// Errors: settings that cannot be, by path; what cannot go together, with the remedy.
 pub(crate) fn plan_methods(
@@ -40,8 +42,11 @@ pub(crate) fn plan_methods(
     let methods = pipeline.methods.list();
     let planned = methods.iter().map(|method| planned(method, pipeline, frontend));
     let planned = planned.collect::<Result<Vec<_>, _>>()?;
-    let sections = planned.iter().map(|one| (one.params.name.clone(), one.params.rule.clone()));
-    pipeline.methods = Methods(sections.collect());
+    for one in &planned {
+        if let Some(own) = pipeline.methods.0.get_mut(one.name()) {
+            own.rule = one.params.rule.clone();
+        }
+    }
     Ok(planned)
 }
 
@@ -52,9 +57,9 @@ fn planned(
 ) -> Result<PlannedMethod, String> {
     let (rule, params) = plan_method(method)?;
     let name = &params.name;
-    let (section, units) = rule.model().unzip();
-    let of = units.map_or("[model]".to_owned(), |_| format!("[methods.{name}]"));
-    let (model, section) = plan_model(section.as_ref().unwrap_or(&pipeline.model))?;
+    let Chosen { model, section, at } = chosen_model(&*rule, &params, pipeline)?;
+    let training = pipeline.training_of(name)?;
+    let of = if at.is_empty() { "[model]".to_owned() } else { format!("[methods.{name}]") };
     let of = format!("{of} ({})", section.kind);
     check_shape(&of, model.reads_vectors(), pipeline, frontend)?;
     if frontend.layers == Layers::Weighed && !model.weighs_layers() {
@@ -63,21 +68,81 @@ fn planned(
              layer = \"nested\""
         ));
     }
-    if !rule.is_cross_entropy() && !model.learns_by_any_loss() {
+    if !model.learns_by_any_loss() {
+        check_solved(&of, name, &*rule, &training)?;
+    }
+    if rule.uses_votes() {
+        check_labels(name, &params.rule.kind, pipeline)?;
+    }
+    let path = |(path, size): (&str, usize)| {
+        // A rule's own model is said by a key of the rule's.
+        let path =
+            if at.is_empty() || at.ends_with('.') { format!("{at}{path}") } else { at.clone() };
+        (path, size)
+    };
+    let sizes = model.sizes().into_iter().map(path).collect();
+    let (reads_vectors, uses_votes) = (model.reads_vectors(), rule.uses_votes());
+    Ok(PlannedMethod { params, model: section, training, reads_vectors, uses_votes, sizes })
+}
+
+/// The model that a method trains.
+struct Chosen {
+    model: Box<dyn Model>,
+    section: Section,
+    /// Where its settings are said, where that is not `[model]`: what comes before their paths, with a dot, or
+    /// the one path of them all.
+    at: String,
+}
+
+/// A method's model: its rule's, where that has one, else the pipeline's with the method's own keys.
+fn chosen_model(
+    rule: &dyn Rule,
+    params: &MethodParams,
+    pipeline: &Pipeline,
+) -> Result<Chosen, String> {
+    let name = &params.name;
+    let has_own = pipeline.methods.own(name).is_some_and(|own| !own.model.is_empty());
+    let (section, at) = match rule.model() {
+        Some(_) if has_own => {
+            return Err(format!(
+                "[methods.{name}.model]: the rule {} brings a model of its own; leave the section out",
+                params.rule.kind
+            ));
+        }
+        Some((section, units)) => (section, format!("methods.{name}.{units}")),
+        None if has_own => (pipeline.model_of(name)?, format!("methods.{name}.")),
+        None => (pipeline.model.clone(), String::new()),
+    };
+    let planned = plan_model(&section);
+    let told = |fault: String| match fault.strip_prefix("[model]") {
+        Some(fault) if has_own => format!("[methods.{name}.model]{fault}"),
+        None if has_own => format!("methods.{name}.{fault}"),
+        _ => fault,
+    };
+    let (model, section) = planned.map_err(told)?;
+    Ok(Chosen { model, section, at })
+}
+
+/// Whether a rule and the limits of training go with a model that is solved anew in every epoch.
+fn check_solved(
+    of: &str,
+    name: &Method,
+    rule: &dyn Rule,
+    training: &TrainingSettings,
+) -> Result<(), String> {
+    if !rule.is_cross_entropy() {
         return Err(format!(
             "{of} is solved for the cross-entropy alone, which is not the loss of [methods.{name}]; choose \
              a model that learns by gradients, such as kind = \"mlp\", or another method"
         ));
     }
-    if rule.uses_votes() {
-        check_labels(name, &params.rule.kind, pipeline)?;
+    if matches!(training.keep, Keep::AverageOfLast(_)) {
+        return Err(format!(
+            "{of} is solved anew in every epoch, and its parameters have no mean, as training.keep asks of \
+             [methods.{name}]; choose {{ mean_of_last = … }}, the mean of probabilities"
+        ));
     }
-    let units = units.map(|units| format!("methods.{name}.{units}"));
-    let sizes = model.sizes().into_iter();
-    let sizes = sizes.map(|(path, size)| (units.clone().unwrap_or_else(|| path.to_owned()), size));
-    let (reads_vectors, uses_votes) = (model.reads_vectors(), rule.uses_votes());
-    let sizes = sizes.collect();
-    Ok(PlannedMethod { params, model: section, reads_vectors, uses_votes, sizes })
+    Ok(())
 }
 
 /// Whether a model can learn from what there is of an utterance: frames, a vector, or both.

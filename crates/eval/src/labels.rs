@@ -61,8 +61,12 @@ impl LabelRepair {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelMoves {
-    /// Counts by gold label (row) and argmax of the learned label distribution (column).
+    /// Counts by gold label (row) and argmax of the learned label distribution (column), at the epoch kept.
     pub moves: Confusion,
+    /// The same after the last epoch of all, which the paper's "after training" may mean. Absent from files of
+    /// version 2 of a summary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moves_at_last: Option<Confusion>,
     /// Repair of wrong labels, where the truth is known.
     pub repair: Option<LabelRepair>,
 }
@@ -71,6 +75,10 @@ impl LabelMoves {
     /// Adds the counts of another fold of as many classes.
     pub fn merge(&mut self, other: &Self) -> Result<(), EvalError> {
         self.moves.merge(&other.moves)?;
+        if let Some(more) = &other.moves_at_last {
+            let none = || Confusion::new(more.rows().len());
+            self.moves_at_last.get_or_insert_with(none).merge(more)?;
+        }
         if let Some(more) = &other.repair {
             self.repair.get_or_insert_default().merge(more);
         }
@@ -109,9 +117,12 @@ mod tests {
     fn folds_add_up() {
         let moves = Confusion::from_pairs(2, [(0, 1), (1, 1)]).unwrap();
         let repair = LabelRepair { wrong: 1, restored: 1, right: 1, broken: 0 };
-        let mut sum = LabelMoves { moves: moves.clone(), repair: None };
-        sum.merge(&LabelMoves { moves, repair: Some(repair) }).unwrap();
+        let mut sum = LabelMoves { moves: moves.clone(), moves_at_last: None, repair: None };
+        let moves_at_last = Some(Confusion::from_pairs(2, [(0, 0), (1, 1)]).unwrap());
+        let more = LabelMoves { moves, moves_at_last, repair: Some(repair) };
+        sum.merge(&more).unwrap();
         assert_eq!(sum.moves.rows(), [vec![0, 2], vec![0, 2]]);
+        assert_eq!(sum.moves_at_last.unwrap().rows(), [vec![1, 0], vec![0, 1]]);
         assert_eq!(sum.repair, Some(repair));
     }
 }

@@ -44,7 +44,7 @@ pub use history::{EpochRecord, RunHistory};
 pub use holm::holm;
 pub use labels::{LabelMoves, LabelRepair};
 pub use neighbours::Directions;
-pub use noise::{NoiseDetection, NoisePoint, NoiseSummary, SetPoint, Spread};
+pub use noise::{Alone, NoiseDetection, NoisePoint, NoiseSummary, SetPoint, Spread};
 pub use paper::{
     PAPER_CLASSES, PAPER_TABLE_2, PaperEvaluation, PaperRow, PaperWeights, method_order,
     method_title, paper_evaluation,

@@ -16,8 +16,8 @@ pub use builder::{SummaryBuilder, Tested};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
-    /// Version of this file's schema; 2. Files of version 1, which lack averages of F1 and rates of
-    /// probabilities, are read.
+    /// Version of this file's schema; 3. Files of version 1, which lack averages of F1 and rates of
+    /// probabilities, and of version 2, which lack labels after the last epoch, are read.
     pub schema: u32,
     /// The pipeline's name.
     pub pipeline: String,
@@ -253,7 +253,7 @@ impl Pooled {
 
 impl Summary {
     /// The schema that is written.
-    pub const SCHEMA: u32 = 2;
+    pub const SCHEMA: u32 = 3;
 
     /// Reads a `summary.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {

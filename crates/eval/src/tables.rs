@@ -75,10 +75,12 @@ pub struct Table3Row {
     pub initial: Vec<f64>,
     /// At the epoch that was kept, per class.
     pub learned: Vec<f64>,
+    /// After the last epoch of all, per class.
+    pub last: Vec<f64>,
 }
 
-/// Table 3: for every method that learns weights, their means over its runs, before training and at
-/// the epoch kept; in the paper's order of methods.
+/// Table 3: for every method that learns weights, their means over its runs, before training, at
+/// the epoch kept and after the last; in the paper's order of methods.
 pub fn table3_rows(histories: &[RunHistory]) -> Vec<Table3Row> {
     let mut methods: Vec<&str> = histories.iter().map(|h| h.method.as_str()).collect();
     methods.sort_by_key(|method| (method_order(method), *method));
@@ -88,23 +90,21 @@ pub fn table3_rows(histories: &[RunHistory]) -> Vec<Table3Row> {
 
 fn table3_row(method: &str, histories: &[RunHistory]) -> Option<Table3Row> {
     let runs = histories.iter().filter(|history| history.method == method);
-    let (initial, learned): (Vec<_>, Vec<_>) = runs.filter_map(weights).unzip();
-    let classes = initial.first()?.len();
-    let mean = |all: &[&[f64]]| -> Vec<f64> {
-        let over_runs = |c: usize| mean_sd(all.iter().map(|weights| weights[c]));
+    let of_runs: Vec<[&[f64]; 3]> = runs.filter_map(weights).collect();
+    let classes = of_runs.first()?[0].len();
+    let mean = |moment: usize| -> Vec<f64> {
+        let over_runs = |c: usize| mean_sd(of_runs.iter().map(|weights| weights[moment][c]));
         (0..classes).filter_map(over_runs).map(|over| over.mean).collect()
     };
-    Some(Table3Row {
-        method: method.to_owned(),
-        runs: initial.len(),
-        initial: mean(&initial),
-        learned: mean(&learned),
-    })
+    let [initial, learned, last] = [0, 1, 2].map(mean);
+    Some(Table3Row { method: method.to_owned(), runs: of_runs.len(), initial, learned, last })
 }
 
-fn weights(history: &RunHistory) -> Option<(&[f64], &[f64])> {
+/// Mean weights of a run's classes before training, at the epoch kept and after the last.
+fn weights(history: &RunHistory) -> Option<[&[f64]; 3]> {
     let learned = history.best()?.mean_weight.as_deref()?;
-    Some((history.initial_mean_weight.as_deref()?, learned))
+    let last = history.epochs.last()?.mean_weight.as_deref()?;
+    Some([history.initial_mean_weight.as_deref()?, learned, last])
 }
 
 /// Seed of the random draws of comparisons: the same summary gives the same figures.
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_means_over_runs_at_the_epoch_kept() {
+    fn weights_are_means_over_runs_at_the_epoch_kept_and_the_last() {
         let mut runs = vec![history("lw", 0, "A", 1), history("lw", 0, "B", 2)];
         runs.push(history("baseline", 0, "A", 1));
         runs[2].initial_mean_weight = None;
@@ -289,5 +289,12 @@ mod tests {
         assert_eq!((rows[0].method.as_str(), rows[0].runs), ("lw", 2));
         assert_eq!(rows[0].initial, [0.5, 1.5]);
         assert_eq!(rows[0].learned, [2.0, 3.0]);
+        let of_last = |c: usize| {
+            let last =
+                |run: &RunHistory| run.epochs.last().unwrap().mean_weight.as_ref().unwrap()[c];
+            f64::midpoint(last(&runs[0]), last(&runs[1]))
+        };
+        assert_eq!(rows[0].last, [of_last(0), of_last(1)]);
+        assert_ne!(rows[0].last, rows[0].learned);
     }
 }

@@ -11,6 +11,7 @@ mod page;
 mod sections;
 mod svg;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use audit::{AuditEntry, AuditPage, COLUMNS, Earlier, SaveAs};
@@ -30,6 +31,8 @@ pub struct ReportInput<'a> {
     pub manifest: &'a Manifest,
     /// The kind of model that the methods train.
     pub model: &'a str,
+    /// The kinds of those that methods have in its place, by method.
+    pub own_models: &'a BTreeMap<String, String>,
     /// Text of the pipeline file, shown as the settings.
     pub pipeline_toml: &'a str,
     /// The rates.
@@ -57,7 +60,8 @@ pub struct ReportInput<'a> {
 impl ReportInput<'_> {
     /// What a method is called: as in the paper if it trains the paper's network, else by its id.
     fn title_of<'t>(&self, id: &'t str) -> &'t str {
-        if self.is_of_the_papers_network() { method_title(id) } else { id }
+        let papers = self.is_of_the_papers_network() && !self.own_models.contains_key(id);
+        if papers { method_title(id) } else { id }
     }
 
     fn is_of_the_papers_network(&self) -> bool {

@@ -120,9 +120,11 @@ fn extent(input: &ReportInput<'_>) -> String {
     } else {
         format!(" The model is of the kind {}; methods have their plain names.", input.model)
     };
+    let own = |(id, kind): (&String, &String)| format!(" {id} trains one of the kind {kind}.");
+    let own: String = input.own_models.iter().map(own).collect();
     let balanced = if input.balanced { ", balanced for every speaker" } else { "" };
     format!(
-        "{} of {}{balanced}, {}, {}{}.{model}",
+        "{} of {}{balanced}, {}, {}{}.{model}{own}",
         counted(input.splits.utterances.len(), "utterance"),
         counted(input.splits.classes.len(), "class"),
         folds(input),

@@ -307,6 +307,18 @@ fn test_sets_stand_apart() {
 }
 
 #[test]
+fn a_method_with_a_model_of_another_kind_is_not_called_as_in_the_paper() {
+    let mut records = Records::new(&[0]);
+    let before = render(&records.input());
+    records.own_models.insert("lw".to_owned(), "linear".to_owned());
+    let html = render(&records.input());
+    assert!(html.contains("lw trains one of the kind linear."));
+    // The paper's own row keeps its name.
+    let named = |html: &str| section(html, "table-2").matches("BLSTM + ATT + L + w</th>").count();
+    assert_eq!(named(&html) + 2, named(&before));
+}
+
+#[test]
 fn averages_of_f1_and_calibration_are_told() {
     let records = Records::new(&[0]);
     let html = render(&records.input());

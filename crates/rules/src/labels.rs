@@ -23,6 +23,8 @@ pub struct LabelState {
     pub loss: Option<f64>,
     /// The most probable class of s, where there is a gold label and it is another.
     pub moved_to: Option<usize>,
+    /// The same after the last epoch of all, which the paper's "after training" may mean.
+    pub moved_to_at_last: Option<usize>,
     /// How sure of the gold label the network was over the epochs, where the run kept it.
     pub course: Option<CourseOfLabel>,
 }
@@ -55,11 +57,10 @@ pub fn share_moved(targets: &Targets, gold: &[Option<usize>]) -> f64 {
     moved as f64 / gold.len() as f64
 }
 
-/// A row of the label table for each of `examples`, which come first among the utterances that the
-/// targets are of. `courses` is empty where none were kept.
+/// A row of the label table for each of `examples`, which come first among the utterances that the targets are
+/// of: after the epoch that is kept, before the first, and after the last. `courses` is empty where none were kept.
 pub fn states(
-    targets: &Targets,
-    initial: &Targets,
+    [targets, initial, last]: [&Targets; 3],
     examples: &[Example<'_>],
     log_y: &[Vec<f64>],
     courses: &[Option<CourseOfLabel>],
@@ -72,6 +73,7 @@ pub fn states(
         weight: targets.weights[n],
         loss: example.gold.map(|gold| -log_y[n][gold]),
         moved_to: moved_to(&targets.distributions[n], example.gold),
+        moved_to_at_last: moved_to(&last.distributions[n], example.gold),
         course: courses.get(n).copied().flatten(),
     };
     examples.iter().enumerate().map(state).collect()

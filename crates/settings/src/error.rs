@@ -38,6 +38,11 @@ pub(crate) fn read_toml<T: serde::de::DeserializeOwned>(
     parse_toml(file, &text, hint)
 }
 
+/// An error of TOML in one line.
+pub(crate) fn in_one_line(error: &toml::de::Error) -> String {
+    error.to_string().trim_end().replace('\n', " ")
+}
+
 /// As [`read_toml`], from text that has been read already.
 pub(crate) fn parse_toml<T: serde::de::DeserializeOwned>(
     file: &std::path::Path,

@@ -38,7 +38,7 @@ pub use fetch::{Archive, ArchiveKind, Download, is_below};
 pub use files::{CorpusFiles, FilesError, Patterns, matching_files};
 pub use kinds::{Kind, Kinds};
 pub use manifest::{Adapter, CsvColumns, CsvLayout, Manifest, Release, Sex, Speaker};
-pub use methods::{Method, MethodParams, Methods};
+pub use methods::{Method, MethodParams, MethodSettings, Methods};
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use normalisation::{Normalisation, NormalisationSettings};
 pub use pipeline::{

@@ -14,6 +14,8 @@ use crate::Section;
 const LONGEST: usize = 64;
 /// The key of a method's section that names its rule.
 const RULE: &str = "rule";
+/// The keys of a method's section that are of its model, and of how it is trained.
+const OF_ITS_OWN: [&str; 2] = ["model", "training"];
 
 /// A method's name, as in `[methods.NAME]`. Those of Table 2 of the paper come first, in its order, then
 /// all others by the alphabet.
@@ -92,19 +94,43 @@ impl MethodParams {
     }
 }
 
-/// Section `[methods]`: the rule of each method, in their order. `[methods.NAME]` says by `rule` which rule
+/// The key of a model that names its kind.
+pub(crate) const KIND: &str = "kind";
+
+/// Section `[methods.NAME]`: a rule, and what the method has of its own in place of the pipeline's keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MethodSettings {
+    /// The rule, and with it sampler and augmenter.
+    pub rule: Section,
+    /// Keys in place of those of `[model]`.
+    pub model: Table,
+    /// Keys in place of those of `[training]`.
+    pub training: Table,
+}
+
+/// Section `[methods]`: what each method is, in their order. `[methods.NAME]` says by `rule` which rule
 /// it is, unless it is called so.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Methods(pub BTreeMap<Method, Section>);
+pub struct Methods(pub BTreeMap<Method, MethodSettings>);
 
 impl Methods {
     /// Every method with its settings, in their order.
     pub fn list(&self) -> Vec<MethodParams> {
-        let params = |(name, rule): (&Method, &Section)| MethodParams {
+        let params = |(name, own): (&Method, &MethodSettings)| MethodParams {
             name: name.clone(),
-            rule: rule.clone(),
+            rule: own.rule.clone(),
         };
         self.0.iter().map(params).collect()
+    }
+
+    /// The kind of model that a method names in the place of the pipeline's.
+    pub fn own_kind(&self, method: &Method) -> Option<&str> {
+        self.own(method)?.model.get(KIND)?.as_str()
+    }
+
+    /// What is said of a method.
+    pub fn own(&self, method: &Method) -> Option<&MethodSettings> {
+        self.0.get(method)
     }
 
     /// The method of this name.
@@ -123,7 +149,15 @@ impl<'de> Deserialize<'de> for Methods {
                 Some(toml::Value::String(rule)) => rule,
                 Some(other) => return Err(format!("methods.{name}.rule: {other} is no name")),
             };
-            Ok((method, Section { kind, settings: settings.into_iter().collect() }))
+            let mut own = |key: &str| match settings.remove(key) {
+                None => Ok(Table::new()),
+                Some(toml::Value::Table(own)) => Ok(own),
+                Some(other) => Err(format!("methods.{method}.{key}: {other} is no section")),
+            };
+            let [model, training] = OF_ITS_OWN.map(&mut own);
+            let (model, training) = (model?, training?);
+            let rule = Section { kind, settings: settings.into_iter().collect() };
+            Ok((method, MethodSettings { rule, model, training }))
         };
         let methods = sections.into_iter().map(method).collect::<Result<_, String>>();
         methods.map(Self).map_err(D::Error::custom)
@@ -132,10 +166,15 @@ impl<'de> Deserialize<'de> for Methods {
 
 impl Serialize for Methods {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let section = |(name, rule): (&Method, &Section)| {
+        let section = |(name, own): (&Method, &MethodSettings)| {
+            let MethodSettings { rule, model, training } = own;
             let mut settings: Table = rule.settings.clone().into_iter().collect();
             if rule.kind != name.id() {
                 settings.insert(RULE.to_owned(), rule.kind.clone().into());
+            }
+            let own = OF_ITS_OWN.into_iter().zip([model, training]);
+            for (key, own) in own.filter(|(_, own)| !own.is_empty()) {
+                settings.insert(key.to_owned(), own.clone().into());
             }
             (name.id().to_owned(), settings)
         };

@@ -2,6 +2,7 @@
 
 mod change;
 mod faults;
+mod own;
 
 use std::path::{Path, PathBuf};
 
@@ -85,6 +86,8 @@ pub enum Keep {
     Last,
     /// So many of the last, all epochs run: the mean of their probabilities.
     MeanOfLast(usize),
+    /// So many of the last, all epochs run: the mean of their parameters (Izmailov et al. 2018).
+    AverageOfLast(usize),
 }
 
 impl Keep {
@@ -98,7 +101,7 @@ impl Keep {
         match self {
             Self::Best => None,
             Self::Last => Some(1),
-            Self::MeanOfLast(count) => Some(count),
+            Self::MeanOfLast(count) | Self::AverageOfLast(count) => Some(count),
         }
     }
 }

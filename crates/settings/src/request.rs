@@ -237,6 +237,9 @@ pub struct ReportParams {
     pub pipeline_toml: String,
     /// The kind of model that the methods train.
     pub model: String,
+    /// The kinds of those that methods have in its place.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_models: BTreeMap<String, String>,
     /// Whether every class of a speaker was cut to that speaker's smallest.
     pub balanced: bool,
     /// The pipeline's section `[corrections]`.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
 
 use crate::Normalisation;
+use crate::error::in_one_line;
 
 /// A kind with its settings, which this crate does not look into.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,10 +42,8 @@ impl Section {
     /// wrong type, by name.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
         let table: Table = self.settings.clone().into_iter().collect();
-        table.try_into().map_err(|error: toml::de::Error| {
-            let text = error.to_string().trim_end().replace('\n', " ");
-            format!("{text} (kind = {:?})", self.kind)
-        })
+        let told = |error| format!("{} (kind = {:?})", in_one_line(&error), self.kind);
+        table.try_into().map_err(told)
     }
 
     /// The settings as the kind's own type, and the section that says them all, in the types that they have.

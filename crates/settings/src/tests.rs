@@ -8,10 +8,10 @@ use std::path::Path;
 
 use crate::{Manifest, Pipeline, SettingsError};
 
-const PIPELINE: &str = include_str!("tests/pipeline.toml");
+pub(crate) const PIPELINE: &str = include_str!("tests/pipeline.toml");
 const MANIFEST: &str = include_str!("tests/manifest.toml");
 
-fn pipeline(text: &str) -> Result<Pipeline, SettingsError> {
+pub(crate) fn pipeline(text: &str) -> Result<Pipeline, SettingsError> {
     Pipeline::parse(Path::new("pipelines/x.toml"), text)
 }
 

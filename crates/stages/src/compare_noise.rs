@@ -11,14 +11,14 @@ use crate::StageError;
 use crate::evidence::Learned;
 use crate::job::Job;
 use crate::nearest_vectors::Neighbours;
-use crate::tables::labels::read_learned;
+use crate::tables::labels::{LearnedLabel, read_learned};
 use crate::tables::noise::{self, NoisyLabels};
 use crate::tables::predictions;
 
 pub(crate) fn run(params: &CompareNoiseParams, job: &Job<'_>) -> Result<(), StageError> {
     let splits: Splits = job.read_json(role::SPLITS)?;
     let mut summary = NoiseSummary {
-        schema: 2,
+        schema: NoiseSummary::SCHEMA,
         pipeline: params.pipeline.clone(),
         kind: params.kind.id().to_owned(),
         methods: BTreeMap::new(),
@@ -46,8 +46,11 @@ struct Rated<'a> {
     rate: f64,
 }
 
-/// Detections of several seeds, by method and the detector's place.
+/// Detections by method and the detector's place.
 type Found = BTreeMap<(Method, usize), Vec<Detection>>;
+
+/// What runs made of every label, by method and seed.
+type Together = BTreeMap<(Method, u64), BTreeMap<String, Learned>>;
 
 impl Rated<'_> {
     fn detections(&self) -> Result<Vec<NoiseDetection>, StageError> {
@@ -55,9 +58,13 @@ impl Rated<'_> {
         if noise.is_empty() {
             return Ok(Vec::new());
         }
+        let (mut learned, alone) = self.learned(&noise)?;
+        self.hear(&noise, &mut learned)?;
         let mut found = Found::new();
-        for ((method, seed), mut evidence) in self.evidence(&noise)? {
+        for ((method, seed), learned) in learned {
             let noise = of_seed(&noise, seed)?;
+            let mut evidence: Vec<Evidence> =
+                learned.iter().map(|(id, learned)| learned.evidence(id)).collect();
             let labels = noise.iter().map(|(id, label)| (id.clone(), label.given)).collect();
             self.neighbours.tell(&mut evidence, &labels, self.classes.len());
             for (place, detector) in DETECTORS.iter().enumerate() {
@@ -65,8 +72,10 @@ impl Rated<'_> {
                 found.entry((method.clone(), place)).or_default().extend(detection);
             }
         }
-        let over_seeds = |((method, place), seeds): (&(Method, usize), &Vec<Detection>)| {
-            NoiseDetection::over_seeds(self.rate, method.id(), DETECTORS[*place].name, seeds)
+        let over_seeds = |(key, seeds): (&(Method, usize), &Vec<Detection>)| {
+            let alone = alone.get(key).map(Vec::as_slice).unwrap_or_default();
+            let detector = DETECTORS[key.1].name;
+            NoiseDetection::over_seeds(self.rate, key.0.id(), detector, seeds, alone)
         };
         Ok(found.iter().filter_map(over_seeds).collect())
     }
@@ -78,38 +87,55 @@ impl Rated<'_> {
         seeds.map(|(seed, file)| Ok((seed, noise::read(file, self.classes)?))).collect()
     }
 
-    /// What the runs of each method and seed made of every utterance's label, and what those that did not
-    /// train on it say, sorted by utterance.
-    fn evidence(
-        &self,
-        noise: &BTreeMap<u64, NoisyLabels>,
-    ) -> Result<BTreeMap<(Method, u64), Vec<Evidence>>, StageError> {
-        let mut learned: BTreeMap<(Method, u64), BTreeMap<String, Learned>> = BTreeMap::new();
+    /// What the runs of each method and seed together made of every utterance's label; and how well each run
+    /// by itself finds the labels exchanged, by those detectors that ask no more than it.
+    fn learned(&self, noise: &BTreeMap<u64, NoisyLabels>) -> Result<(Together, Found), StageError> {
+        let (mut together, mut alone) = (Together::new(), Found::new());
         let file = self.job.input(&format!("{}/{}", role::LABELS, self.rate))?;
         for (run, labels) in read_learned(file, self.classes)? {
-            let of_run = learned.entry(run).or_default();
+            let noise = of_seed(noise, run.seed)?;
+            let evidence: Vec<Evidence> = labels.iter().map(alone_on).collect();
+            for (place, detector) in DETECTORS.iter().enumerate().filter(|(_, d)| !d.reads_vectors)
+            {
+                let detection = detection(noise, &evidence, &detector.scores(&evidence));
+                alone.entry((run.method.clone(), place)).or_default().extend(detection);
+            }
+            let of_seed = together.entry((run.method, run.seed)).or_default();
             for label in &labels {
                 let new = || Learned::of(label.gold);
-                of_run.entry(label.utterance_id.clone()).or_insert_with(new).add(label);
+                of_seed.entry(label.utterance_id.clone()).or_insert_with(new).add(label);
             }
         }
+        Ok((together, alone))
+    }
+
+    /// Takes in what the runs say of an utterance that did not train on it.
+    fn hear(
+        &self,
+        noise: &BTreeMap<u64, NoisyLabels>,
+        learned: &mut Together,
+    ) -> Result<(), StageError> {
         let role = format!("{}/{}", role::PREDICTIONS, self.rate);
         for (run, file) in self.job.run_inputs(&role)? {
             let noise = of_seed(noise, run.seed)?;
-            let of_run = learned.entry((run.method, run.seed)).or_default();
+            let of_seed = learned.entry((run.method, run.seed)).or_default();
             for tested in predictions::read_test(file, self.classes)? {
                 // Those tested keep their labels; what is asked for is the one that was exchanged for it.
                 let Some(label) = noise.get(&tested.utterance_id) else { continue };
                 let new = || Learned::of(label.given);
-                let one = of_run.entry(tested.utterance_id).or_insert_with(new);
+                let one = of_seed.entry(tested.utterance_id).or_insert_with(new);
                 one.hear(&tested.probabilities);
             }
         }
-        let means = |of_run: BTreeMap<String, Learned>| {
-            of_run.iter().map(|(id, learned)| learned.evidence(id)).collect()
-        };
-        Ok(learned.into_iter().map(|(run, of_run)| (run, means(of_run))).collect())
+        Ok(())
     }
+}
+
+/// What one run made of a label.
+fn alone_on(label: &LearnedLabel) -> Evidence {
+    let mut learned = Learned::of(label.gold);
+    learned.add(label);
+    learned.evidence(&label.utterance_id)
 }
 
 fn of_seed(noise: &BTreeMap<u64, NoisyLabels>, seed: u64) -> Result<&NoisyLabels, StageError> {

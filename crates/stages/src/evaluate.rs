@@ -176,9 +176,15 @@ impl<'a> Labels<'a> {
     }
 
     fn count(&self, moves: &[Move]) -> Result<LabelMoves, StageError> {
-        let pairs = moves.iter().map(|label| (label.gold, label.learned));
-        let repair = self.truth.as_ref().map(|truth| repair(truth, moves)).transpose()?;
-        Ok(LabelMoves { moves: Confusion::from_pairs(self.classes.len(), pairs)?, repair })
+        let counted = |learned: fn(&Move) -> usize| {
+            let pairs = moves.iter().map(|label| (label.gold, learned(label)));
+            Confusion::from_pairs(self.classes.len(), pairs)
+        };
+        Ok(LabelMoves {
+            moves: counted(|label| label.learned)?,
+            moves_at_last: Some(counted(|label| label.learned_at_last)?),
+            repair: self.truth.as_ref().map(|truth| repair(truth, moves)).transpose()?,
+        })
     }
 
     fn write(self, job: &Job<'_>) -> Result<(), StageError> {
@@ -207,7 +213,7 @@ mod tests {
     use super::*;
 
     fn label(id: &str, gold: usize, learned: usize) -> Move {
-        Move { utterance_id: id.to_owned(), gold, learned }
+        Move { utterance_id: id.to_owned(), gold, learned, learned_at_last: gold }
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(crate) fn run(params: &ReportParams, job: &Job<'_>) -> Result<(), StageError
         title: &params.title,
         manifest: &params.manifest,
         model: &params.model,
+        own_models: &params.own_models,
         pipeline_toml: &params.pipeline_toml,
         summary: &summary,
         index: &index,

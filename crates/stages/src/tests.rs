@@ -388,7 +388,7 @@ fn a_run_writes_its_tables() {
     assert_eq!(labels.height(), 8);
     let columns = ["method", "seed", "fold", "utterance_id", "gold", "votes", "s_happiness"];
     assert_eq!(names(&labels)[..7], columns);
-    let columns = ["s_sadness", "weight_initial", "weight", "loss", "moved_to"];
+    let columns = ["s_sadness", "weight_initial", "weight", "loss", "moved_to", "moved_to_at_last"];
     assert_eq!(names(&labels)[7..], columns);
     let index = tables::labels::read(&bench.out("index").join("index.parquet")).unwrap();
     assert_eq!(labels.column("votes").unwrap().dtype(), index.column("votes").unwrap().dtype());
@@ -559,6 +559,7 @@ fn runs_are_evaluated_and_reported() {
         manifest: manifest(),
         pipeline_toml: "schema = 1".to_owned(),
         model: "blstm-attention".to_owned(),
+        own_models: BTreeMap::new(),
         balanced: false,
         corrections: None,
     };

@@ -11,7 +11,7 @@ use ambivox_features::FeatureTable;
 use ambivox_models::{Checkpoint, Rows, Scaling, compute_by, model};
 use ambivox_rules::{Example, Rule, rule};
 use ambivox_settings::{Splits, TrainParams, role};
-use ambivox_train::{Data, RunSpec, Trained, Waypoint, train};
+use ambivox_train::{Data, RunSpec, Trained, Waypoint, seed_of_fold, train};
 use fs_err as fs;
 
 use crate::StageError;
@@ -182,14 +182,14 @@ impl<'a> Prepared<'a> {
     }
 
     fn train(&self) -> Result<Trained, StageError> {
-        let TrainParams { training, seed, .. } = self.params;
+        let TrainParams { training, seed, fold, .. } = self.params;
         let (rule, model) = (self.rule, &*self.chosen.model);
         let (classes, width) = (self.classes, self.read.scaling.width());
         let spec = RunSpec {
             training,
             rule,
             model,
-            seed: *seed,
+            seed: seed_of_fold(*seed, fold),
             classes,
             width,
             layers: self.read.layers,

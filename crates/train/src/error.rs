@@ -64,6 +64,12 @@ pub enum TrainError {
         /// Where in the epoch.
         moment: Moment,
     },
+    /// The mean of the parameters of a model that has none.
+    #[error(
+        "the parameters of this model have no mean; choose training.keep = {{ mean_of_last = … }}, the mean \
+         of probabilities"
+    )]
+    NoAverage,
     /// A run was to go on from the state of another.
     #[error("the state to go on from is of another run")]
     OtherRun,

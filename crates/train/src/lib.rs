@@ -13,6 +13,7 @@ mod interim;
 mod spec;
 mod training;
 
+pub use ambivox_nn::seed_of_fold;
 pub use error::{Moment, TrainError};
 pub use interim::Interim;
 pub use spec::{Data, RunSpec};

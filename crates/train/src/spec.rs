@@ -15,7 +15,7 @@ pub struct RunSpec<'a> {
     pub rule: &'a dyn Rule,
     /// The model.
     pub model: &'a dyn Model,
-    /// The run's seed; `training.seeds` is not looked at.
+    /// The run's seed, one for every fold as of [`crate::seed_of_fold`]; `training.seeds` is not looked at.
     pub seed: u64,
     /// Names of the classes, in the order of every table.
     pub classes: &'a [String],

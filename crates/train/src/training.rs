@@ -9,7 +9,7 @@ use ambivox_nn::{Rows, Targets};
 use ambivox_rules::{
     Augmenter, Example, Fold, LabelRule, LabelState, Sampler, mean_weights, share_moved, states,
 };
-use ambivox_settings::Criterion;
+use ambivox_settings::{Criterion, Keep};
 
 use crate::dynamics::Dynamics;
 use crate::early_stopping::{Course, SoFar, follow};
@@ -20,7 +20,8 @@ use crate::{Data, Moment, RunSpec, TrainError};
 /// The result of a run.
 #[derive(Debug)]
 pub struct Trained {
-    /// The model after the epoch that is kept, or several of the last together.
+    /// The model after the epoch that is kept, several of the last together, or one of the means of their
+    /// parameters.
     pub predictor: Box<dyn Predictor>,
     /// The epoch that is kept, from 1: the first of those best by the criterion; the last where nothing validates
     /// or the last ones are kept.
@@ -29,7 +30,8 @@ pub struct Trained {
     pub epochs: Vec<EpochRecord>,
     /// Mean weight of each gold class before the first epoch, where the method learns weights.
     pub initial_mean_weight: Option<Vec<f64>>,
-    /// Labels of the training utterances after that epoch, in the utterances' order.
+    /// Labels of the training utterances after that epoch, in the utterances' order; and where the last epoch
+    /// of all had moved them.
     pub labels: Vec<LabelState>,
 }
 
@@ -314,14 +316,10 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&self, so_far: SoFar<Snapshot>) -> Result<Trained, TrainError> {
-        let SoFar { kept, epochs } = so_far;
-        let mut targets = Targets { distributions: Vec::new(), weights: Vec::new() };
-        let (mut epoch, mut predictors) = (0, Vec::new());
-        for one in kept {
-            (epoch, targets) = (one.epoch, one.targets);
-            predictors.push(one.predictor);
-        }
-        let predictor = together(predictors);
+        let SoFar { mut kept, epochs } = so_far;
+        let last = kept.last_mut().map(|kept| (kept.epoch, take(&mut kept.targets)));
+        let (epoch, targets) = last.unwrap_or_default();
+        let predictor = self.as_one(kept.into_iter().map(|kept| kept.predictor).collect())?;
         let (training, moment) = (self.data.training, Moment::TrainingOutputs);
         let log_y = log_probabilities(&*predictor, training, epoch, moment)?;
         let courses = self.dynamics.as_ref().map(|d| d.courses(&self.gold)).unwrap_or_default();
@@ -330,8 +328,20 @@ impl<'a> Run<'a> {
             best_epoch: epoch,
             epochs,
             initial_mean_weight: self.mean_weight(&self.initial),
-            labels: states(&targets, &self.initial, training, &log_y, &courses),
+            labels: states(
+                [&targets, &self.initial, self.rule.targets()],
+                training,
+                &log_y,
+                &courses,
+            ),
         })
+    }
+
+    /// Those that are kept as one: the mean of their parameters where that is asked for, else of what they say.
+    fn as_one(&self, kept: Vec<Box<dyn Predictor>>) -> Result<Box<dyn Predictor>, TrainError> {
+        let Keep::AverageOfLast(_) = self.spec.training.keep else { return Ok(together(kept)) };
+        let states = kept.iter().map(|one| one.state()).collect::<Result<Vec<_>, _>>()?;
+        self.learner.averaged(&states)?.ok_or(TrainError::NoAverage)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a pipeline makes: each instance's parameters, and where its inputs come from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_settings::{
     Arithmetic, AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams,
@@ -13,6 +13,7 @@ use ambivox_frontends::Layers;
 
 use super::{AUDIT, Audited, AuditedRuns, COMPARISON, Instance, REPORT, Run, SPLIT, Source};
 use crate::experiment::Experiment;
+use crate::method::PlannedMethod;
 
 /// What tells slots of different rates of noise apart.
 pub(super) fn noise_suffix(noise: Option<f64>) -> String {
@@ -260,7 +261,7 @@ fn at_rate(runs: &[Run], noise: Option<f64>) -> Vec<Run> {
 /// A run as an instance of the train stage.
 pub(crate) fn training(experiment: &Experiment, run: &Run) -> Instance {
     let pipeline = &experiment.pipeline;
-    let mut training = pipeline.training.clone();
+    let mut training = run.method.training.clone();
     training.seeds = Vec::new();
     let read = if run.method.reads_vectors { role::VECTORS } else { role::FEATURES };
     let params = TrainParams {
@@ -382,6 +383,15 @@ pub(crate) fn audit(
     Instance::new(AUDIT, StageParams::Audit(Box::new(params)), inputs)
 }
 
+/// The kinds of model that methods name in the place of the pipeline's.
+fn own_models(experiment: &Experiment) -> BTreeMap<String, String> {
+    let pipeline = &experiment.pipeline;
+    let names = |method: &&PlannedMethod| pipeline.methods.own_kind(method.name()).is_some();
+    let own = experiment.methods.iter().filter(names);
+    let own = own.filter(|method| method.model.kind != pipeline.model.kind);
+    own.map(|method| (method.name().to_string(), method.model.kind.clone())).collect()
+}
+
 /// The report on some runs.
 pub(super) fn report(experiment: &Experiment, runs: &[Run]) -> Instance {
     let params = StageParams::Report(Box::new(ReportParams {
@@ -389,6 +399,7 @@ pub(super) fn report(experiment: &Experiment, runs: &[Run]) -> Instance {
         manifest: experiment.manifest.clone(),
         pipeline_toml: experiment.text.clone(),
         model: experiment.pipeline.model.kind.clone(),
+        own_models: own_models(experiment),
         balanced: experiment.pipeline.split.balance.is_some(),
         corrections: experiment.pipeline.corrections.clone(),
     }));

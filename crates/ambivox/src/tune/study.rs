@@ -137,9 +137,24 @@ fn methods(space: &Space, experiment: &Experiment, asked: &[String]) -> Vec<Meth
     experiment.methods.iter().map(|method| method.name().clone()).filter(wanted).collect()
 }
 
+/// Whether a method reads a setting of `[training]` or `[model]`, and has none of its own in its place.
+fn is_shared(path: &str, method: &Method, experiment: &Experiment) -> bool {
+    let Some(own) = experiment.pipeline.methods.own(method) else { return true };
+    let Some(key) = path.strip_prefix("model.") else {
+        return path.strip_prefix("training.").is_none_or(|key| !own.training.contains_key(key));
+    };
+    let planned = experiment.methods.iter().find(|planned| planned.name() == method);
+    let pipelines =
+        planned.is_none_or(|planned| planned.model.kind == experiment.pipeline.model.kind);
+    pipelines && !own.model.contains_key(key)
+}
+
 /// A method with every point, less what is of other methods, once.
 fn study(method: Method, points: &[Settings], experiment: &Experiment) -> Result<Study, String> {
-    let concerns = |path: &str| section_of(path).is_none_or(|of| of == method.id());
+    let concerns = |path: &str| {
+        section_of(path)
+            .map_or_else(|| is_shared(path, &method, experiment), |of| of == method.id())
+    };
     let mut trials = Vec::new();
     let mut seen = BTreeSet::new();
     for point in points {
@@ -148,8 +163,8 @@ fn study(method: Method, points: &[Settings], experiment: &Experiment) -> Result
         if settings.is_empty() {
             return Err(format!(
                 "no setting here concerns {method}\n\
-                 hint: name one of [training], [model] or [methods.{method}], or other methods \
-                 with --method"
+                 hint: name a setting of [training] or [model] of which it has none of its own, one of \
+                 [methods.{method}], as methods.{method}.training.patience, or other methods with --method"
             ));
         }
         let line = one_line(&settings);

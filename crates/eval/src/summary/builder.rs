@@ -155,7 +155,7 @@ impl SummaryBuilder {
         let runs = runs.ok_or_else(|| EvalError::UnknownRun {
             run: format!("method {method}, seed {seed}"),
         })?;
-        let none = LabelMoves { moves: Confusion::new(classes), repair: None };
+        let none = LabelMoves { moves: Confusion::new(classes), moves_at_last: None, repair: None };
         runs.labels.get_or_insert(none).merge(labels)
     }
 

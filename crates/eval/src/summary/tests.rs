@@ -114,7 +114,7 @@ fn labels_are_summed_over_folds() {
     builder.add_run(confusion([[1, 0], [0, 1]]), &history("lw", 0, "A", 1)).unwrap();
     let moves = confusion([[1, 1], [0, 2]]);
     let repair = LabelRepair { wrong: 2, restored: 1, right: 2, broken: 0 };
-    let labels = LabelMoves { moves, repair: Some(repair) };
+    let labels = LabelMoves { moves, moves_at_last: None, repair: Some(repair) };
     builder.add_labels("lw", 0, &labels).unwrap();
     builder.add_labels("lw", 0, &labels).unwrap();
     assert!(builder.add_labels("lw", 1, &labels).is_err());
@@ -151,8 +151,8 @@ fn json_reads_back() {
     let summary = tiny();
     let text = summary.to_json().unwrap();
     assert_eq!(Summary::from_json(&text).unwrap(), summary);
-    let later = text.replacen("\"schema\": 2", "\"schema\": 3", 1);
-    assert!(Summary::from_json(&later).unwrap_err().to_string().contains("schema = 3"));
+    let later = text.replacen("\"schema\": 3", "\"schema\": 4", 1);
+    assert!(Summary::from_json(&later).unwrap_err().to_string().contains("schema = 4"));
     let typo = text.replacen("\"pipeline\"", "\"pipelime\"", 1);
     assert!(Summary::from_json(&typo).is_err());
 }

@@ -1,8 +1,8 @@
 //! What the method did with labels and weights: Tables 3 and 4, Figures 3 and 4 of the paper.
 
 use ambivox_eval::{
-    LabelMoves, LabelRepair, MeanSd, PAPER_CLASSES, PaperEvaluation, RunHistory, Table3Row,
-    mean_sd, method_order, table3_rows,
+    Confusion, LabelMoves, LabelRepair, MeanSd, PAPER_CLASSES, PaperEvaluation, RunHistory,
+    Table3Row, mean_sd, method_order, table3_rows,
 };
 use maud::{Markup, html};
 
@@ -12,10 +12,15 @@ use crate::page::{result_caption, table};
 use crate::svg::bars::{self, Bars};
 
 const WEIGHTS: &str = "Mean contribution weights w of the training utterances of each gold class. \
-    A lower weight counts more in the loss. Learned: at the epoch kept.";
+    A lower weight counts more in the loss. Learned: at the epoch kept; last: after the last epoch of \
+    all, which the paper’s “after training” may mean.";
 
 const MOVES: &str = "Share of each gold class’s training utterances, of all folds, whose learned label \
-    was kept or moved to another class. The learned label is the argmax of l at the epoch kept.";
+    was kept or moved to another class. The learned label is the argmax of l ";
+
+/// When learned labels are looked at.
+const KEPT: &str = "at the epoch kept";
+const LAST: &str = "after the last epoch";
 
 /// The section; `None` where no method learned labels or weights.
 pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
@@ -30,7 +35,10 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
         @for (method, moved) in &shares { p { (share_text(input, method, moved)) } }
         @if !moves.is_empty() { (bars::legend(&input.summary.classes)) }
         @for (index, (method, labels)) in moves.iter().enumerate() {
-            (moves_figure(input, index, method, labels))
+            (moves_figure(input, &format!("moves-{index}"), method, KEPT, &labels.moves))
+            @if let Some(last) = labels.moves_at_last.as_ref().filter(|last| **last != labels.moves) {
+                (moves_figure(input, &format!("moves-{index}-last"), method, LAST, last))
+            }
             @if let Some(repair) = &labels.repair { p { (repair_text(input, method, repair)) } }
         }
     })
@@ -54,6 +62,7 @@ fn weight_table(input: &ReportInput<'_>, rows: &[Table3Row]) -> Markup {
                 }
                 (weight_row("Initial", row.initial.iter().map(|w| Some(*w)), false))
                 (weight_row("Learned", row.learned.iter().map(|w| Some(*w)), false))
+                (weight_row("Last", row.last.iter().map(|w| Some(*w)), false))
             }
             @if row.method == paper.weights.method { (paper_weights(classes, &paper)) }
         }
@@ -126,33 +135,29 @@ fn moves<'a>(input: &ReportInput<'a>) -> Vec<(&'a str, LabelMoves)> {
 
 fn moves_figure(
     input: &ReportInput<'_>,
-    index: usize,
+    id: &str,
     method: &str,
-    labels: &LabelMoves,
+    moment: &str,
+    moves: &Confusion,
 ) -> Markup {
-    let title = format!("Learned labels of {}", input.title_of(method));
+    let title = format!("Learned labels of {} {moment}", input.title_of(method));
     html! {
         figure {
-            figcaption { (result_caption(input, &moves_caption(input, method))) }
-            (bars::render(&Bars {
-                id: &format!("moves-{index}"),
-                title: &title,
-                classes: &input.summary.classes,
-                rows: labels.moves.rows(),
-            }))
+            figcaption { (result_caption(input, &moves_caption(input, method, moment))) }
+            (bars::render(&Bars { id, title: &title, classes: &input.summary.classes, rows: moves.rows() }))
         }
     }
 }
 
 /// What the figure shows; for the paper's method, beside what the paper says of its own.
-fn moves_caption(input: &ReportInput<'_>, method: &str) -> String {
+fn moves_caption(input: &ReportInput<'_>, method: &str, moment: &str) -> String {
     let paper = input.paper();
     let published = if method == paper.weights.method {
         format!(" {}, {}: {}.", paper.label, paper.moves, paper.moves_text)
     } else {
         String::new()
     };
-    format!("{}. {MOVES}{published}", input.title_of(method))
+    format!("{}, {moment}. {MOVES}{moment}.{published}", input.title_of(method))
 }
 
 fn repair_text(input: &ReportInput<'_>, method: &str, repair: &LabelRepair) -> String {

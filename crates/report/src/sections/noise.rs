@@ -171,34 +171,64 @@ fn repair(point: &NoisePoint) -> String {
     )
 }
 
-fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Markup {
-    let place = |name: &str| Detector::find(name).map(|(place, _)| place);
-    let mut rows: Vec<(&str, &str)> =
-        detection.iter().map(|d| (d.method.as_str(), d.score.as_str())).collect();
-    rows.sort_by_key(|(method, score)| (method_order(method), *method, place(score)));
-    rows.dedup();
+const ALONE: &str = "The same of each network by itself, over what it trained on, means over folds and \
+    seeds. Of every seed many networks trained on an utterance, and the table above has what they say \
+    together; self-confidence and confident learning ask the one that did not, so that these figures are the \
+    ones to set beside theirs.";
+
+/// AUROC and average precision in one cell.
+fn areas(auroc: &Spread, average_precision: &Spread) -> String {
+    format!("{:.3} / {:.3}", auroc.mean, average_precision.mean)
+}
+
+/// A method and a detector, by their names.
+type Row<'a> = (&'a str, &'a str);
+
+/// A table of detections: a row for each detector of a method, a column for each rate.
+fn detection_rows<'a>(
+    input: &ReportInput<'_>,
+    detection: &'a [NoiseDetection],
+    rows: &[Row<'a>],
+    cell: impl Fn(&NoiseDetection) -> String,
+) -> Markup {
     let mut rates: Vec<f64> = detection.iter().map(|d| d.rate).collect();
     rates.dedup();
     let title = |name| Detector::find(name).map_or(name, |(_, detector)| detector.title);
-    let body = |cell: fn(&NoiseDetection) -> String| {
-        let found = |row: &(&str, &str), rate: f64| {
-            let is_it = |d: &&NoiseDetection| (&*d.method, &*d.score) == *row && d.rate == rate;
-            detection.iter().find(is_it).map_or_else(|| NONE.to_owned(), cell)
-        };
-        html! {
-            (head("Score", &rates))
-            tbody {
-                @for row in &rows {
-                    tr {
-                        th scope="row" { (input.title_of(row.0)) ": " (title(row.1)) }
-                        @for rate in &rates { td { (found(row, *rate)) } }
-                    }
+    let found = |row: &Row<'_>, rate: f64| {
+        let is_it = |d: &&NoiseDetection| (&*d.method, &*d.score) == *row && d.rate == rate;
+        detection.iter().find(is_it).map_or_else(|| NONE.to_owned(), &cell)
+    };
+    html! {
+        (head("Score", &rates))
+        tbody {
+            @for row in rows {
+                tr {
+                    th scope="row" { (input.title_of(row.0)) ": " (title(row.1)) }
+                    @for rate in &rates { td { (found(row, *rate)) } }
                 }
             }
         }
+    }
+}
+
+fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Markup {
+    let place = |name: &str| Detector::find(name).map(|(place, _)| place);
+    let mut rows: Vec<Row<'_>> =
+        detection.iter().map(|d| (d.method.as_str(), d.score.as_str())).collect();
+    rows.sort_by_key(|(method, score)| (method_order(method), *method, place(score)));
+    rows.dedup();
+    let has_alone = |row: &&Row<'_>| {
+        detection.iter().any(|d| (&*d.method, &*d.score) == **row && d.alone.is_some())
     };
-    let areas = body(|d| format!("{:.3} / {:.3}", d.auroc.mean, d.average_precision.mean));
-    let first = body(|d| d.first.map(|first| percent(Some(first.mean))).join(" / "));
+    let of_one: Vec<Row<'_>> = rows.iter().filter(has_alone).copied().collect();
+    let together =
+        detection_rows(input, detection, &rows, |d| areas(&d.auroc, &d.average_precision));
+    let alone = detection_rows(input, detection, &of_one, |d| {
+        d.alone.map_or_else(|| NONE.to_owned(), |one| areas(&one.auroc, &one.average_precision))
+    });
+    let first = detection_rows(input, detection, &rows, |d| {
+        d.first.map(|first| percent(Some(first.mean))).join(" / ")
+    });
     let caption = format!(
         "How well a score finds the labels exchanged: AUROC / average precision, means over seeds, {} \
          scores. Chance has an AUROC of 0.5, and of the other the share of labels exchanged.",
@@ -211,7 +241,10 @@ fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Mar
     );
     html! {
         @if !rows.is_empty() {
-            (table(input, "Detection of wrong labels", &caption, &areas))
+            (table(input, "Detection of wrong labels", &caption, &together))
+            @if !of_one.is_empty() {
+                (table(input, "Detection by one network at a time", ALONE, &alone))
+            }
             (table(input, "The first labels to look at", &looked_at, &first))
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ambivox_eval::{Gap, Held, PAPER_CLASSES, Verdict, beside_the_paper, claims};
-use ambivox_settings::{Adapter, Grouping};
+use ambivox_settings::{Adapter, Grouping, Method};
 use maud::{Markup, html};
 
 use crate::ReportInput;
@@ -36,7 +36,9 @@ fn is_the_papers(input: &ReportInput<'_>) -> bool {
     let labels = input.noise.is_none() && input.corrections.is_none();
     let split = splits.grouping == Grouping::Speaker && !splits.listed;
     let papers = PAPER_CLASSES.into_iter().collect();
-    corpus && labels && split && classes == papers && input.is_of_the_papers_network()
+    let own = Method::TABLE_2.iter().any(|id| input.own_models.contains_key(*id));
+    let network = input.is_of_the_papers_network() && !own;
+    corpus && labels && split && classes == papers && network
 }
 
 /// Our rates less the paper's.

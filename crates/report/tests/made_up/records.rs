@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ambivox_eval::{
-    Confusion, EpochRecord, LabelMoves, LabelRepair, NoiseDetection, NoisePoint, NoiseSummary,
-    RunHistory, Spread, Summary, SummaryBuilder, Tested,
+    Alone, Confusion, EpochRecord, LabelMoves, LabelRepair, NoiseDetection, NoisePoint,
+    NoiseSummary, RunHistory, Spread, Summary, SummaryBuilder, Tested,
 };
 use ambivox_report::ReportInput;
 use ambivox_settings::{
@@ -65,6 +65,8 @@ pub(crate) struct Records {
     pub(crate) corrections: CorrectionCounts,
     /// Versions and digests.
     pub(crate) provenance: Vec<(String, String)>,
+    /// Kinds of model that methods have of their own.
+    pub(crate) own_models: BTreeMap<String, String>,
 }
 
 impl Records {
@@ -99,6 +101,7 @@ impl Records {
                 kept: 3,
             },
             provenance: provenance(),
+            own_models: BTreeMap::new(),
         }
     }
 
@@ -108,6 +111,7 @@ impl Records {
             title: "Made-up records: baseline and learned labels and weights",
             manifest: &self.manifest,
             model: "blstm-attention",
+            own_models: &self.own_models,
             pipeline_toml: PIPELINE,
             summary: &self.summary,
             index: &self.index,
@@ -234,7 +238,9 @@ fn moves() -> LabelMoves {
     let rows = [[296, 142, 131, 26], [18, 1012, 43, 11], [70, 154, 1418, 66], [22, 13, 110, 958]];
     let moves = Confusion::try_from(rows.map(Vec::from).to_vec()).unwrap();
     let repair = LabelRepair { wrong: 612, restored: 275, right: 3878, broken: 531 };
-    LabelMoves { moves, repair: Some(repair) }
+    let last = [[201, 190, 170, 34], [20, 1001, 50, 13], [81, 201, 1350, 76], [30, 17, 141, 915]];
+    let moves_at_last = Some(Confusion::try_from(last.map(Vec::from).to_vec()).unwrap());
+    LabelMoves { moves, moves_at_last, repair: Some(repair) }
 }
 
 fn splits(index: &IndexSummary) -> Splits {
@@ -285,6 +291,10 @@ fn noise() -> NoiseSummary {
         auroc: spread(auroc),
         average_precision: spread(auroc * rate.sqrt()),
         first: [auroc, 0.9 * auroc, 0.8 * auroc].map(spread),
+        alone: (score == "weight" || score == "label").then(|| Alone {
+            auroc: spread(auroc - 0.05),
+            average_precision: spread((auroc - 0.05) * rate.sqrt()),
+        }),
     };
     let at = |rate: f64| {
         [
@@ -294,7 +304,7 @@ fn noise() -> NoiseSummary {
         ]
     };
     NoiseSummary {
-        schema: 2,
+        schema: NoiseSummary::SCHEMA,
         pipeline: "made-up".to_owned(),
         kind: "symmetric".to_owned(),
         methods: methods.collect(),

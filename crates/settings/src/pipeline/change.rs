@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use super::Pipeline;
+use crate::error::in_one_line;
 
 /// Sections whose settings may be given other values: those that training alone reads.
 const SECTIONS: [&str; 3] = ["training", "model", "methods"];
@@ -31,11 +32,7 @@ impl Pipeline {
             let place = there.contains_key(path).then(|| place(&mut table, path)).flatten();
             *place.ok_or_else(|| format!("{path}: no such setting"))? = value.clone();
         }
-        let read = |error: toml::de::Error| {
-            let text = error.to_string();
-            text.trim_end().replace('\n', " ")
-        };
-        let changed: Self = table.try_into().map_err(read)?;
+        let changed: Self = table.try_into().map_err(|error| in_one_line(&error))?;
         changed.fault().map_or(Ok(changed), Err)
     }
 

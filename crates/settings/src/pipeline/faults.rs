@@ -1,6 +1,6 @@
 //! What a pipeline that reads well may still not say.
 
-use super::Pipeline;
+use super::{Pipeline, TrainingSettings};
 use crate::SynthSettings;
 
 /// Far above any network worth training here, and low enough that no size computed from it wraps.
@@ -9,9 +9,9 @@ pub const MOST_UNITS: usize = 1 << 16;
 impl Pipeline {
     /// What is wrong with the pipeline first.
     pub(super) fn fault(&self) -> Option<String> {
-        let mut faults = self.file_faults();
-        faults.extend(self.training_faults());
-        let message = faults.into_iter().find_map(|(bad, message)| bad.then(|| message.to_owned()));
+        let message = first(&self.file_faults()).or_else(|| self.training.fault());
+        let own = || self.methods.0.keys().find_map(|method| self.training_of(method).err());
+        let message = message.or_else(own);
         let noise = self.label_noise.as_ref();
         let noise = || noise.and_then(|noise| noise.fault(&self.split.classes)).map(str::to_owned);
         message.or_else(noise)
@@ -53,11 +53,14 @@ impl Pipeline {
             ),
         ]
     }
+}
 
-    fn training_faults(&self) -> Vec<(bool, &'static str)> {
-        let t = &self.training;
+impl TrainingSettings {
+    /// What is wrong with them first, by path.
+    pub(super) fn fault(&self) -> Option<String> {
+        let t = self;
         let positive = |x: f64| x.is_finite() && x > 0.0;
-        vec![
+        first(&[
             (t.seeds.is_empty(), "training.seeds: name at least one"),
             (repeated(&t.seeds), "training.seeds: a seed is named twice"),
             (t.batch_size == 0, "training.batch_size: at least 1"),
@@ -66,10 +69,15 @@ impl Pipeline {
             (t.max_epochs == 0 || t.patience == 0, "training.max_epochs and patience: at least 1"),
             (
                 t.keep.last().is_some_and(|count| !(1..=t.max_epochs).contains(&count)),
-                "training.keep.mean_of_last: from 1 to max_epochs",
+                "training.keep: the number of last epochs is from 1 to max_epochs",
             ),
-        ]
+        ])
     }
+}
+
+/// The message of the first that is so.
+fn first(faults: &[(bool, &str)]) -> Option<String> {
+    faults.iter().find_map(|&(bad, message)| bad.then(|| message.to_owned()))
 }
 
 /// Whether a setting that is 0 or above is not; NaN and infinity are no numbers to compute with.

@@ -106,12 +106,12 @@ fn impossible_values_of_a_pipeline_are_refused() {
         (
             "patience = 10",
             "patience = 10\nkeep = { mean_of_last = 101 }",
-            "keep.mean_of_last: from 1",
+            "training.keep: the number of last epochs is from 1",
         ),
         (
             "patience = 10",
-            "patience = 10\nkeep = { mean_of_last = 0 }",
-            "keep.mean_of_last: from 1",
+            "patience = 10\nkeep = { average_of_last = 0 }",
+            "training.keep: the number of last epochs is from 1",
         ),
         ("patience = 10", "patience = 0", "patience"),
     ] {

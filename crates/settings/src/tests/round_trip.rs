@@ -61,7 +61,11 @@ fn training() -> impl Strategy<Value = TrainingSettings> {
                 max_epochs,
                 patience,
                 criterion,
-                keep: if patience == 1 { Keep::MeanOfLast(1) } else { Keep::Best },
+                keep: match patience {
+                    1 => Keep::MeanOfLast(1),
+                    2 => Keep::AverageOfLast(1),
+                    _ => Keep::Best,
+                },
                 normalise_weights: batch_size % 2 == 1,
                 dynamics: batch_size % 3 == 1,
             }

@@ -14,6 +14,9 @@ use crate::job::Run;
 /// Prefix of the columns of the label distribution.
 const SHARE: &str = "s";
 
+/// Columns of the class that a label has moved to, at the epoch kept and after the last.
+const MOVED_TO: [&str; 2] = ["moved_to", "moved_to_at_last"];
+
 /// Columns of the course of training, which are there where runs keep it.
 const COURSE: [&str; 2] = ["margin", "confidence"];
 
@@ -45,7 +48,10 @@ fn table(
     };
     let ids: Vec<&str> = states.iter().map(|state| state.utterance_id.as_str()).collect();
     let gold: Vec<Option<&str>> = states.iter().map(|state| state.gold.map(class)).collect();
-    let moved_to: Vec<Option<&str>> = states.iter().map(|s| s.moved_to.map(class)).collect();
+    let moved = |name: &str, value: fn(&LabelState) -> Option<usize>| {
+        let classes = states.iter().map(|state| value(state).map(class));
+        Column::new(name.into(), classes.collect::<Vec<Option<&str>>>())
+    };
     let mut columns = vec![
         same("method", run.method.id()),
         Column::new("seed".into(), vec![run.seed; rows]),
@@ -60,7 +66,8 @@ fn table(
         number("weight_initial", |state| Some(state.weight_initial)),
         number("weight", |state| Some(state.weight)),
         number("loss", |state| state.loss),
-        Column::new("moved_to".into(), moved_to),
+        moved(MOVED_TO[0], |state| state.moved_to),
+        moved(MOVED_TO[1], |state| state.moved_to_at_last),
     ]);
     if states.iter().any(|state| state.course.is_some()) {
         columns.extend([
@@ -83,8 +90,10 @@ pub(crate) struct Move {
     pub(crate) utterance_id: String,
     /// Index of the gold label.
     pub(crate) gold: usize,
-    /// Index of the learned label.
+    /// Index of the learned label, at the epoch kept.
     pub(crate) learned: usize,
+    /// The same after the last epoch.
+    pub(crate) learned_at_last: usize,
 }
 
 /// Where the gold labels of a table went; `file` is for messages.
@@ -97,19 +106,23 @@ pub(crate) fn moves(
     let table = labelled.map_err(StageError::parquet(file))?;
     let column = |name| table.column(name).map_err(StageError::parquet(file));
     let gold = column("gold")?;
-    let learned = column("moved_to")?.str().map_err(StageError::parquet(file))?;
     let stayed = gold.str().map_err(StageError::parquet(file))?;
-    let learned: StringChunked =
-        learned.iter().zip(stayed.iter()).map(|(moved, gold)| moved.or(gold)).collect();
+    let learned = |name| {
+        let moved = column(name)?.str().map_err(StageError::parquet(file))?;
+        let learned: StringChunked =
+            moved.iter().zip(stayed.iter()).map(|(moved, gold)| moved.or(gold)).collect();
+        class_indices(file, classes, &learned.into_column())
+    };
+    let [learned, at_last] = MOVED_TO.map(learned);
     let gold = class_indices(file, classes, gold)?;
-    let learned = class_indices(file, classes, &learned.into_column())?;
     let ids = column("utterance_id")?.str().map_err(StageError::parquet(file))?;
-    let rows = ids.iter().zip(gold).zip(learned);
+    let rows = ids.iter().zip(gold).zip(learned?.into_iter().zip(at_last?));
     Ok(rows
-        .map(|((id, gold), learned)| Move {
+        .map(|((id, gold), (learned, learned_at_last))| Move {
             utterance_id: id.unwrap_or_default().to_owned(),
             gold,
             learned,
+            learned_at_last,
         })
         .collect())
 }
@@ -130,28 +143,29 @@ pub(crate) struct LearnedLabel {
     pub(crate) course: Option<[f64; 2]>,
 }
 
-/// What all runs of a table of labels learned, by method and seed; utterances without a gold label
-/// are passed over.
+/// What each run of a table of labels learned; utterances without a gold label are passed over.
 pub(crate) fn read_learned(
     file: &Path,
     classes: &[String],
-) -> Result<BTreeMap<(Method, u64), Vec<LearnedLabel>>, StageError> {
+) -> Result<BTreeMap<Run, Vec<LearnedLabel>>, StageError> {
     let mut learned: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (run, label) in learned_rows(classes, &read(file)?).map_err(StageError::parquet(file))? {
+    let rows = learned_rows(classes, &read(file)?).map_err(StageError::parquet(file))?;
+    for ((method, seed, fold), label) in rows {
         let fault = |fault| StageError::Data(format!("{}: {fault}", file.display()));
-        let method = Method::new(&run.0).map_err(fault)?;
-        learned.entry((method, run.1)).or_default().push(label);
+        let run = Run { method: Method::new(&method).map_err(fault)?, seed, fold };
+        learned.entry(run).or_default().push(label);
     }
     Ok(learned)
 }
 
-fn learned_rows(
-    classes: &[String],
-    table: &DataFrame,
-) -> PolarsResult<Vec<((String, u64), LearnedLabel)>> {
+/// The names of a run, as a table has them.
+type Names = (String, u64, String);
+
+fn learned_rows(classes: &[String], table: &DataFrame) -> PolarsResult<Vec<(Names, LearnedLabel)>> {
     let text = |name| table.column(name)?.str();
     let number = |name| table.column(name)?.f32();
-    let (ids, golds, methods) = (text("utterance_id")?, text("gold")?, text("method")?);
+    let [ids, golds, methods, folds] = ["utterance_id", "gold", "method", "fold"].map(text);
+    let (ids, golds, methods, folds) = (ids?, golds?, methods?, folds?);
     let seeds = table.column("seed")?.u64()?;
     let [initial, weight, loss] = ["weight_initial", "weight", "loss"].map(number);
     let (initial, weight, loss) = (initial?, weight?, loss?);
@@ -172,7 +186,8 @@ fn learned_rows(
                 Some([value(margin, row)?, value(confidence, row)?])
             }),
         };
-        Some(((methods.get(row)?.to_owned(), seeds.get(row)?), label))
+        let run = (methods.get(row)?.to_owned(), seeds.get(row)?, folds.get(row)?.to_owned());
+        Some((run, label))
     };
     Ok(shares.iter().enumerate().filter_map(learned).collect())
 }

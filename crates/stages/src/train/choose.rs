@@ -7,7 +7,7 @@ use ambivox_features::FeatureTable;
 use ambivox_models::{Model, Rows, inner_folds, model};
 use ambivox_rules::{FixedLabelSettings, Rule, rule};
 use ambivox_settings::{MethodParams, Section, TrainParams};
-use ambivox_train::{Data, RunSpec, TrainError, train};
+use ambivox_train::{Data, RunSpec, TrainError, seed_of_fold, train};
 use rayon::prelude::*;
 
 use super::Read;
@@ -202,7 +202,7 @@ impl Trial<'_> {
             training: &params.training,
             rule,
             model,
-            seed: params.seed,
+            seed: seed_of_fold(params.seed, &params.fold),
             classes,
             width: scaling.width(),
             layers: read.layers,

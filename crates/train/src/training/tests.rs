@@ -291,7 +291,23 @@ fn the_best_epoch_is_kept_and_patience_ends_the_run() {
     let exact = setup.run(&training, &validation).unwrap();
     assert_eq!(exact.best_epoch, stopped.best_epoch);
     assert_eq!(parameters(&exact), parameters(&stopped));
-    assert_eq!(exact.labels, stopped.labels);
+    // Where the last epoch is the one kept, labels after it are those kept; where it is not, those that keeping
+    // the last would keep.
+    assert!(exact.labels.iter().all(|label| label.moved_to_at_last == label.moved_to));
+    setup.training.max_epochs = stopped.epochs.len();
+    setup.training.keep = Keep::Last;
+    let last = setup.run(&training, &validation).unwrap();
+    let moved = |trained: &Trained| trained.labels.iter().map(|l| l.moved_to).collect::<Vec<_>>();
+    let at_last: Vec<_> = stopped.labels.iter().map(|label| label.moved_to_at_last).collect();
+    assert_eq!(at_last, moved(&last));
+    let but_for_the_last = |trained: &Trained| {
+        let mut labels = trained.labels.clone();
+        for label in &mut labels {
+            label.moved_to_at_last = None;
+        }
+        labels
+    };
+    assert_eq!(but_for_the_last(&exact), but_for_the_last(&stopped));
 }
 
 /// Pretraining comes on top of the epochs of the method, and none of its epochs is kept: not even

@@ -46,6 +46,26 @@ fn a_method_tries_what_concerns_it() {
     assert_eq!(general.len(), 2, "all methods");
 }
 
+/// The pipeline's has no effect on it, and every trial would be the same run.
+#[test]
+fn a_setting_that_a_method_has_of_its_own_is_not_tried_on_it_but_by_its_own_path() {
+    let toy = Toy::new();
+    let own = "[methods.lw]\ntraining = { patience = 4 }\nmodel = { lstm = 4 }\n";
+    toy.edit("[methods.lw]\n", own);
+    let tried = |path: &str| {
+        toy.write("space.toml", &format!("schema = 1\n{GRID}[settings]\n\"{path}\" = [3, 5]\n"));
+        let space = Space::read(&toy.path("space.toml")).unwrap();
+        let asked = ["lw".to_owned()];
+        studies(Path::new("space.toml"), &space, &toy.read().unwrap(), &asked)
+    };
+    for path in ["training.patience", "model.lstm"] {
+        let refused = tried(path).unwrap_err().to_string();
+        assert!(refused.contains("no setting here concerns lw"), "{refused}");
+        assert_eq!(tried(&format!("methods.lw.{path}")).unwrap()[0].trials.len(), 2);
+    }
+    assert_eq!(tried("model.linear").unwrap()[0].trials.len(), 2);
+}
+
 #[test]
 fn the_trials_pipeline_has_its_settings_and_the_runs_follow() {
     let settings = "\"methods.lw.label_rate\" = [0.7]\n\"model.attention_over\" = [\"logits\"]\n";

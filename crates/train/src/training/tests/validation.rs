@@ -1,5 +1,6 @@
 //! Which epoch is kept: by the criterion, or the last where nothing validates.
 
+use ambivox_nn::Parameters;
 use ambivox_settings::Criterion;
 
 use super::*;
@@ -68,25 +69,33 @@ fn the_last_epochs_are_kept_together_where_asked_for() {
         };
         let last =
             [3, 4].map(|epochs| run(epochs, Keep::Last).run(&training, &validation).unwrap());
-        let setup = run(4, Keep::MeanOfLast(2));
-        let mut cut = None;
-        let observer = &mut |at: &Waypoint<'_>| {
-            if at.epochs().len() + 1 == setup.spec().most_epochs() {
-                cut = Some(at.interim().unwrap());
-            }
-        };
-        let both = setup.run_from(&training, &validation, None, observer).unwrap();
-        assert_eq!(both.epochs, last[1].epochs);
-        assert_eq!(both.best_epoch, setup.spec().most_epochs());
+        let [mean, average] = [Keep::MeanOfLast(2), Keep::AverageOfLast(2)].map(|keep| {
+            let setup = run(4, keep);
+            let mut cut = None;
+            let observer = &mut |at: &Waypoint<'_>| {
+                if at.epochs().len() + 1 == setup.spec().most_epochs() {
+                    cut = Some(at.interim().unwrap());
+                }
+            };
+            let whole = setup.run_from(&training, &validation, None, observer).unwrap();
+            assert_eq!(whole.epochs, last[1].epochs);
+            assert_eq!(whole.best_epoch, setup.spec().most_epochs());
+            let rest = setup.run_from(&training, &validation, cut, &mut |_| {}).unwrap();
+            assert_eq!(rest.predictor.state().unwrap(), whole.predictor.state().unwrap());
+            assert_eq!((rest.epochs, &rest.labels), (whole.epochs.clone(), &whole.labels));
+            whole
+        });
         let [third, fourth] = last.each_ref().map(said);
-        for (n, found) in said(&both).iter().enumerate() {
+        for (n, found) in said(&mean).iter().enumerate() {
             for (class, found) in found.iter().enumerate() {
                 let expected = f64::midpoint(third[n][class], fourth[n][class]);
                 assert!((found - expected).abs() < 1e-12, "{found} {expected}");
             }
         }
-        let rest = setup.run_from(&training, &validation, cut, &mut |_| {}).unwrap();
-        assert_eq!(rest.predictor.state().unwrap(), both.predictor.state().unwrap());
-        assert_eq!((rest.epochs, rest.labels), (both.epochs, both.labels));
+        let parameters =
+            |trained: &Trained| trained.predictor.state().unwrap().read::<Parameters>().unwrap();
+        let expected = Parameters::mean(&last.each_ref().map(parameters)).unwrap();
+        assert_eq!(parameters(&average), expected);
+        assert_ne!(said(&average), said(&mean));
     }
 }
