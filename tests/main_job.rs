@@ -45,7 +45,7 @@ fn a_folder_of_audio_becomes_a_cross_validated_table() {
     assert_eq!(ran.stderr, "", "nothing went wrong, and --quiet was asked for");
 
     let summary = summary(&house);
-    assert_eq!(summary["schema"], 2);
+    assert_eq!(summary["schema"], 3);
     assert_eq!(summary["pipeline"], "tiny");
     assert_eq!(summary["classes"], serde_json::json!(["happiness", "sadness"]));
     for method in ["baseline", "lw"] {
