@@ -13,6 +13,7 @@
 //!   whatever the model did.
 //! - A standard deviation of fewer than two values is `None`.
 
+mod annotators;
 pub mod audit;
 mod calibration;
 mod claims;
@@ -32,6 +33,7 @@ mod rates;
 mod summary;
 mod tables;
 
+pub use annotators::{Crowdlab, DawidSkene, Rating, Ratings};
 pub use calibration::Calibration;
 pub use claims::{CLAIMS, Claim, Gap, Held, Verdict, beside_the_paper, claims};
 pub use comparison::{Comparison, Effect, Pair};
