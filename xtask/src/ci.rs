@@ -49,6 +49,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     timed("repro, portable", || reproduce(root, "portable"))?;
     timed("browser", || script(root, ".ci/browser"))?;
     timed("python", || script(root, ".ci/python"))?;
+    timed("wheel", || script(root, ".ci/wheel"))?;
     timed("fuzz", || fuzz::run(root, &cli::Fuzz { targets: Vec::new(), seconds: FUZZED }))?;
     timed("test, arithmetic checked", || test_checked(root))?;
     timed(tests.name, || tests.run(root))
