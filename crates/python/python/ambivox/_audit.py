@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -83,7 +84,7 @@ def audit(
     speakers = speakers and [speakers[at] for at in kept]
     flags = {"--detector": detector, "--threads": threads}
     options = [word for flag, value in flags.items() if value is not None for word in (flag, str(value))]
-    with _Place(folder) as place:
+    with _place(folder) as place:
         _write(place, ids, given, speakers, vectors)
         ranking = _read(_ranked(place, options))
     by_text = {str(id): id for id in ids}
@@ -94,20 +95,16 @@ def audit(
     return table(ranking)
 
 
-class _Place:
+@contextlib.contextmanager
+def _place(folder: Optional[_Path]) -> Iterator[Path]:
     """The folder named, or one that is there no longer afterwards."""
-
-    def __init__(self, folder: Optional[_Path]) -> None:
-        self.passing = tempfile.TemporaryDirectory(prefix="ambivox-") if folder is None else None
-        self.folder = Path(os.fspath(folder) if folder is not None else self.passing.name).absolute()
-
-    def __enter__(self) -> Path:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return self.folder
-
-    def __exit__(self, *_: object) -> None:
-        if self.passing is not None:
-            self.passing.cleanup()
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="ambivox-") as passing:
+            yield Path(passing)
+    else:
+        place = Path(folder).absolute()
+        place.mkdir(parents=True, exist_ok=True)
+        yield place
 
 
 def _utterances(labels: Any, speakers: Any) -> tuple[list[Any], list[Any], Optional[list[Any]]]:
