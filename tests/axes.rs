@@ -114,7 +114,9 @@ fn speakers_are_tested_in_parts() {
     assert_eq!(summary["methods"]["lw"]["seeds"]["0"]["pooled"]["n"], 24, "each is tested once");
     house.run(&["report", "--method", "lw"]).ended(DONE);
     let page = house.read("results/tiny/report.html");
-    assert!(page.contains("Fold by fold") && page.contains("Part of the speakers is tested"));
+    assert!(
+        page.contains("Results by fold") && page.contains("Part of the speakers is the test set")
+    );
     house.run(&["audit", "--method", "lw"]).ended(DONE);
     house.run(&["cv", "--fold", "anna"]).ended(USAGE).complained_of(&["no fold `anna`", "1, 2, 3"]);
     house.edit(PIPELINE, "folds = 3", "folds = 5");

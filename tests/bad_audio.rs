@@ -92,7 +92,7 @@ fn doubtful_audio_stays_in_with_a_warning() {
     assert_eq!(file["warnings"], told["warnings"]);
     house.run(&["report", "--method", "baseline"]).ended(DONE);
     let report = house.read("results/tiny/report.html");
-    let (_, listed) = report.split_once("Doubtful recordings, which are not left out.").unwrap();
+    let (_, listed) = report.split_once("Doubtful recordings, which are not excluded.").unwrap();
     assert!(names.iter().all(|name| listed.contains(name)));
 }
 

@@ -134,7 +134,7 @@ fn the_page_carries_on_what_was_decided_before() {
     let report = house.read("results/tiny/report.html");
     assert!(report.contains("1 label corrected."), "in the head");
     assert!(report.contains("<code>corrections.csv</code> changes 1 label and keeps 1"));
-    assert!(report.contains("of 24 utterances that take part"));
+    assert!(report.contains("of 24 utterances that are included"));
 }
 
 #[test]

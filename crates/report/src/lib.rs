@@ -39,13 +39,13 @@ pub struct ReportInput<'a> {
     pub summary: &'a Summary,
     /// What the corpus holds.
     pub index: &'a IndexSummary,
-    /// What was left out.
+    /// What was excluded.
     pub exclusions: &'a Exclusions,
-    /// Who was tested, who validated.
+    /// The folds: test and validation sets.
     pub splits: &'a Splits,
     /// The learning curves of every run, in any order.
     pub histories: &'a [RunHistory],
-    /// What label noise did, where labels were exchanged on purpose.
+    /// What label noise did, where it was added on purpose.
     pub noise: Option<&'a NoiseSummary>,
     /// Whether every class of a speaker was cut to that speaker's smallest, as in the paper's second
     /// evaluation.

@@ -19,8 +19,9 @@ pub(crate) const SORT: &str = include_str!("sort.js");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
     base-uri 'none'; form-action 'none'";
 
-/// What is said of results on a synthetic corpus.
-pub(crate) const SYNTHETIC: &str = "synthetic speech-like sound; says nothing of real speech";
+/// What a reader must know of results on a synthetic corpus.
+pub(crate) const SYNTHETIC: &str =
+    "computer-generated, speech-like audio; results on it say nothing about real speech";
 
 struct Section {
     id: &'static str,
@@ -36,8 +37,9 @@ pub(crate) fn document(input: &ReportInput<'_>) -> Markup {
         (DOCTYPE)
         html lang="en" {
             (head(input.title, POLICY, ""))
-            body {
-                (header(input, &sections))
+            body.report {
+                (header(input))
+                (contents(&sections))
                 main { @for section in &sections { (render_section(section)) } }
                 footer { (origin::provenance(input)) }
                 script { (PreEscaped(SORT)) }
@@ -62,21 +64,21 @@ pub(crate) fn head(title: &str, policy: &str, own_style: &str) -> Markup {
 fn sections(input: &ReportInput<'_>) -> Vec<Section> {
     let section = |id, heading, body| Section { id, heading, body };
     let by_fold = match (input.summary.test_sets, folds::by_speaker(input)) {
-        (true, _) => "Test set by test set",
-        (false, true) => "Speaker by speaker",
-        (false, false) => "Fold by fold",
+        (true, _) => "Results by test set",
+        (false, true) => "Results by speaker",
+        (false, false) => "Results by fold",
     };
     vec![
         section("results", "Results", Some(headline::render(input))),
         section("table-2", "Methods and classes", Some(table2::render(input))),
-        section("paper", "Beside the paper", paper::render(input)),
+        section("paper", "Comparison with the paper", paper::render(input)),
         section("folds", by_fold, Some(folds::render(input))),
-        section("confusion", "Confusion", Some(confusion::render(input))),
+        section("confusion", "Confusion matrices", Some(confusion::render(input))),
         section("curves", "Learning curves", curves::render(input)),
-        section("labels", "Learned labels and weights", labels::render(input)),
+        section("labels", "Learned labels and sample weights", labels::render(input)),
         section("noise", "Label noise", noise::render(input)),
         section("corpus", "Corpus", Some(corpus::render(input))),
-        section("exclusions", "Left out", Some(exclusions::render(input))),
+        section("exclusions", "Excluded utterances", Some(exclusions::render(input))),
         section("settings", "Settings", Some(origin::settings(input))),
         section("licence", "Licence and citation", Some(origin::licence(input))),
     ]
@@ -91,7 +93,7 @@ fn render_section(section: &Section) -> Markup {
     }
 }
 
-fn header(input: &ReportInput<'_>, sections: &[Section]) -> Markup {
+fn header(input: &ReportInput<'_>) -> Markup {
     html! {
         header {
             h1 { (input.title) }
@@ -102,25 +104,30 @@ fn header(input: &ReportInput<'_>, sections: &[Section]) -> Markup {
                     (SYNTHETIC) "."
                 }
             }
-            nav aria-label="Contents" {
-                ul {
-                    @for section in sections {
-                        li { a href=(format!("#{}", section.id)) { (section.heading) } }
-                    }
+        }
+    }
+}
+
+fn contents(sections: &[Section]) -> Markup {
+    html! {
+        nav aria-label="Contents" {
+            ul {
+                @for section in sections {
+                    li { a href=(format!("#{}", section.id)) { (section.heading) } }
                 }
             }
         }
     }
 }
 
-/// How much took part, in a sentence.
+/// How many utterances, classes, folds and seeds there are, in a sentence.
 fn extent(input: &ReportInput<'_>) -> String {
     let model = if input.is_of_the_papers_network() {
         String::new()
     } else {
-        format!(" The model is of the kind {}; methods have their plain names.", input.model)
+        format!(" The model is {}; methods have their plain names.", input.model)
     };
-    let own = |(id, kind): (&String, &String)| format!(" {id} trains one of the kind {kind}.");
+    let own = |(id, kind): (&String, &String)| format!(" {id} trains the model {kind}.");
     let own: String = input.own_models.iter().map(own).collect();
     let balanced = if input.balanced { ", balanced for every speaker" } else { "" };
     format!(
@@ -183,21 +190,26 @@ pub(crate) fn table(
     caption: &str,
     content: &Markup,
 ) -> Markup {
-    framed(input, label, caption, content, false)
+    table_of_class(input, "", label, caption, content)
 }
 
-/// More rows than these are folded away.
-const SHOWN: usize = 50;
+/// More rows of a table than these are collapsed.
+pub(crate) const ROWS: usize = 50;
 
-/// A table of so many rows, folded away where they are many.
-pub(crate) fn folded(rows: usize, summary: &str, table: &Markup) -> Markup {
+/// What a reader has to open where its parts are more than `most`.
+pub(crate) fn collapsed(parts: usize, most: usize, summary: &str, content: &Markup) -> Markup {
     html! {
-        @if rows > SHOWN {
-            details { summary { (summary) } (table) }
+        @if parts > most {
+            details { summary { (summary) } (content) }
         } @else {
-            (table)
+            (content)
         }
     }
+}
+
+/// A row that names the group of rows below it; the name stays in view where the table scrolls.
+pub(crate) fn group_head(columns: usize, name: &str) -> Markup {
+    html! { tr { th scope="rowgroup" colspan=(columns) { span { (name) } } } }
 }
 
 /// As [`table`], sorted by a click on a heading that has `data-column`.
@@ -207,19 +219,20 @@ pub(crate) fn sortable_table(
     caption: &str,
     content: &Markup,
 ) -> Markup {
-    framed(input, label, caption, content, true)
+    table_of_class(input, "sortable", label, caption, content)
 }
 
-fn framed(
+/// As [`table`], with the rules that the style sheet has for `class`.
+pub(crate) fn table_of_class(
     input: &ReportInput<'_>,
+    class: &str,
     label: &str,
     caption: &str,
     content: &Markup,
-    sortable: bool,
 ) -> Markup {
     html! {
         div.scroll role="region" tabindex="0" aria-label=(label) {
-            table.sortable[sortable] {
+            table class=(class) {
                 caption { span { (result_caption(input, caption)) } }
                 (content)
             }

@@ -2,7 +2,6 @@
 
 pub(crate) mod bars;
 pub(crate) mod curves;
-pub(crate) mod heatmap;
 pub(crate) mod label;
 pub(crate) mod lines;
 mod scale;

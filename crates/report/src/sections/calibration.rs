@@ -1,4 +1,4 @@
-//! How far the probabilities of every method can be relied on.
+//! How well the probabilities of every method are calibrated.
 
 use ambivox_eval::{MethodSummary, Rates};
 use maud::{Markup, html};
@@ -7,11 +7,11 @@ use crate::ReportInput;
 use crate::format::{NONE, percent};
 use crate::page::table;
 
-const CAPTION: &str = "How far probabilities can be relied on; lower is better. ECE: expected \
-    calibration error in percent, the mean distance between the predicted class’s probability and the \
-    share recognised, over 15 bins of equal width. Brier: sum over classes of the squared distance from \
-    the gold label, 0 to 2. NLL: negative log likelihood of the gold label, in nats. Of few utterances \
-    the ECE is too high.";
+const CAPTION: &str = "How well the predicted probabilities are calibrated; lower is better. ECE: \
+    expected calibration error in percent, the mean distance between the predicted class’s probability and \
+    the share classified correctly, over 15 bins of equal width. Brier: squared distance from the gold \
+    label, summed over classes, 0 to 2. NLL: negative log-likelihood of the gold label, in nats. With few \
+    utterances the ECE is biased upwards.";
 
 /// The table; nothing where counts alone are known.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
@@ -37,7 +37,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
     html! { @if known { (table(input, "Calibration of probabilities", &caption, &content)) } }
 }
 
-/// What each rate is told of.
+/// The columns of each rate.
 fn names(input: &ReportInput<'_>) -> Vec<String> {
     if input.summary.test_sets {
         return input.summary.sets().into_keys().map(str::to_owned).collect();

@@ -4,20 +4,20 @@ use ambivox_eval::{Confusion, MethodSummary};
 use maud::{Markup, html};
 
 use crate::ReportInput;
-use crate::format::counted;
-use crate::page::result_caption;
-use crate::svg::heatmap::{self, Heatmap};
+use crate::format::{count, counted, percent};
+use crate::page::{result_caption, table_of_class};
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
     html! {
         p.note {
-            (result_caption(input, "Rows are gold labels, columns predictions; each cell gives the \
-                share of its row in percent, and the count."))
+            (result_caption(input, "Each row holds the utterances of one gold label, each column those \
+                with one predicted label. A cell gives its share of the row in percent and, below, \
+                the number of utterances."))
         }
         div.matrices {
-            @for (index, (title, runs, counts)) in matrices(input).iter().enumerate() {
-                (matrix(input, index, title, runs, counts))
+            @for (title, runs, counts) in &matrices(input) {
+                (matrix(input, &format!("Confusion matrix of {title}, {runs}"), counts))
             }
         }
     }
@@ -56,24 +56,40 @@ fn runs(method: &MethodSummary) -> String {
     format!("{seeds}, {} of {}", method.runs(), counted(planned, "run"))
 }
 
-fn matrix(
-    input: &ReportInput<'_>,
-    index: usize,
-    name: &str,
-    runs: &str,
-    counts: &Confusion,
-) -> Markup {
+/// From this share on a cell is so dark (by night, so light) that its text changes colour too. The test
+/// below holds both text colours to a contrast of 4.5 on every shade.
+const HIGH: f64 = 0.655;
+
+fn matrix(input: &ReportInput<'_>, title: &str, counts: &Confusion) -> Markup {
+    let classes = &input.summary.classes;
+    let content = html! {
+        thead {
+            tr {
+                th.corner rowspan="2" scope="col" { "Gold label" }
+                th.group colspan=(classes.len()) scope="colgroup" { "Predicted label" }
+            }
+            tr { @for class in classes { th scope="col" { (class) } } }
+        }
+        tbody {
+            @for (class, row) in classes.iter().zip(counts.rows()) {
+                tr { th scope="row" { (class) } @for n in row { (cell(*n, row.iter().sum())) } }
+            }
+        }
+    };
+    table_of_class(input, "confusion", title, &format!("{title}."), &content)
+}
+
+/// A cell of `n` among the `total` utterances of its row, shaded by its share.
+fn cell(n: u64, total: u64) -> Markup {
+    let share = (total > 0).then(|| n as f64 / total as f64);
+    let shade = share.unwrap_or_default();
+    let ink = if shade >= HIGH { "high" } else { "low" };
     html! {
-        figure {
-            h3 { (name) }
-            (heatmap::render(&Heatmap {
-                id: &format!("confusion-{index}"),
-                title: &format!("Confusion matrix of {name}, {runs}"),
-                classes: &input.summary.classes,
-                rows: counts.rows(),
-                row_axis: "gold",
-                column_axis: "predicted",
-            }))
+        td class=(ink) style=(format!("--share:{shade:.3}")) {
+            b { (percent(share)) } (count(n))
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,11 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, count, duration};
-use crate::page::{folded, table};
+use crate::page::{ROWS, collapsed, table};
 use crate::sections::corrections;
 
-const CAPTION: &str = "Utterances of each class and speaker. Other: utterances of another label or \
-    of none, which take no part.";
+const CAPTION: &str = "Utterances of each class and speaker. Other: utterances with another label or \
+    none, which are not included.";
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
@@ -21,8 +21,8 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
             (count(index.files)) " files, "
             @if index.votes { "with" } @else { "without" } " annotators’ votes. "
             (count(input.splits.utterances.len() as u64))
-            " utterances take part: their gold label is one of the classes, and their sound gave "
-            "frames."
+            " utterances are included: their gold label is one of the classes, and their audio gave "
+            "features."
         }
         (corrections::render(input))
         (speaker_table(input))
@@ -59,7 +59,8 @@ fn speaker_table(input: &ReportInput<'_>) -> Markup {
         (total_row(input))
     };
     let table = table(input, "Table 1: utterances of each class and speaker", CAPTION, &content);
-    folded(input.index.speakers.len(), "All speakers", &table)
+    let speakers = input.index.speakers.len();
+    collapsed(speakers, ROWS, &format!("All {speakers} speakers"), &table)
 }
 
 fn speaker_row(speaker: &SpeakerSummary, classes: &[String]) -> Markup {
@@ -117,7 +118,7 @@ fn differences(input: &ReportInput<'_>) -> Markup {
         } @else if input.manifest.release.is_some() {
             p.note { "This copy is the release that the manifest describes." }
         } @else {
-            p.note { "The manifest states no release to compare this copy with." }
+            p.note { "The manifest describes no release that this copy could be compared with." }
         }
     }
 }
@@ -127,7 +128,7 @@ fn warnings(input: &ReportInput<'_>) -> Markup {
     let warnings = &input.index.warnings;
     html! {
         @if !warnings.is_empty() {
-            p { strong { "Worth a look before these figures are trusted:" } }
+            p { strong { "Check these warnings before you rely on the figures:" } }
             ul.plain { @for warning in warnings { li { (warning) } } }
         }
     }

@@ -1,4 +1,4 @@
-//! Which labels are not those of the corpus: corrected by a reviewer, or exchanged on purpose.
+//! Which labels are not those of the corpus: corrected by a reviewer, or noisy on purpose.
 
 use ambivox_settings::CorrectionCounts;
 use maud::{Markup, html};
@@ -13,20 +13,20 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
         @if let Some(counts) = of_corpus {
             p { strong { "Corrected labels. " } (done(counts))
                 " of " (counted(input.index.utterances as usize, "utterance"))
-                " of the corpus, as the manifest says. What is counted here has the labels as they \
-                 are since then, and so has every figure of this page." }
+                " of the corpus, as the manifest says. All counts and results of this page are with the \
+                 corrected labels." }
         }
         @if let Some((counts, tested)) = input.corrections {
             p { strong { "Corrected labels. " } (done(counts))
                 " of " (counted(input.splits.utterances.len(), "utterance"))
-                " that take part, as the pipeline says. Training and validation have the corrected \
-                 labels; those tested " (if tested { "have them too" } else { "keep theirs" })
-                ". Table 1 counts the labels before." }
+                " that are included, as the pipeline says. The training and validation sets have the \
+                 corrected labels; the test sets " (if tested { "have them too" } else { "keep the original ones" })
+                ". Table 1 counts the original labels." }
         }
-        @if let Some(share) = exchanged(input) {
-            p { strong { "Exchanged labels. " }
-                "Of the gold labels of training and validation, " (share)
-                " were exchanged on purpose, even where they are fewest." }
+        @if let Some(share) = noisy(input) {
+            p { strong { "Label noise. " }
+                "At least " (share)
+                " of the gold labels of the training and validation sets are noisy on purpose." }
         }
     }
 }
@@ -38,9 +38,8 @@ pub(crate) fn in_brief(input: &ReportInput<'_>) -> String {
     let changed: u64 = [of_corpus, of_pipeline].into_iter().flatten().map(|c| c.changed).sum();
     let corrected =
         (changed > 0).then(|| format!(" {} corrected.", counted(changed as usize, "label")));
-    let exchanged =
-        exchanged(input).map(|share| format!(" {share} of labels exchanged on purpose."));
-    corrected.into_iter().chain(exchanged).collect()
+    let noisy = noisy(input).map(|share| format!(" Label noise added on purpose: {share}."));
+    corrected.into_iter().chain(noisy).collect()
 }
 
 /// `The file x.csv changes 3 labels and keeps 1 that was reviewed`.
@@ -52,8 +51,8 @@ fn done(counts: &CorrectionCounts) -> Markup {
     }
 }
 
-/// The share of labels exchanged in the runs that the page is about, where it is above 0.
-fn exchanged(input: &ReportInput<'_>) -> Option<String> {
+/// The share of noisy labels in the runs that the page is about, where it is above 0.
+fn noisy(input: &ReportInput<'_>) -> Option<String> {
     let points = input.noise?.methods.values().flatten();
     let least = points.map(|point| point.rate).min_by(f64::total_cmp)?;
     (least > 0.0).then(|| format!("{:.0} %", 100.0 * least))

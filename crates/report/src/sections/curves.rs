@@ -6,8 +6,11 @@ use ambivox_eval::{RunHistory, method_order};
 use maud::{Markup, html};
 
 use crate::ReportInput;
-use crate::page::result_caption;
+use crate::page::{collapsed, result_caption};
 use crate::svg::lines::{self, Chart, Frame};
+
+/// More charts of a method than these are collapsed.
+const CHARTS: usize = 24;
 
 type ByFold<'a> = BTreeMap<&'a str, Vec<&'a RunHistory>>;
 
@@ -26,11 +29,12 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
         ul.legend {
             li { (lines::swatch("validation")) "validation loss" }
             li { (lines::swatch("train")) "training loss" }
-            li { (lines::dot()) "epoch kept" }
+            li { (lines::dot()) "best epoch" }
         }
         @for (index, ((_, method), folds)) in methods.iter().enumerate() {
             h3 { (input.title_of(method)) }
-            (grid(input, index, method, folds))
+            @let summary = format!("Charts of all {} folds", folds.len());
+            (collapsed(folds.len(), CHARTS, &summary, &grid(input, index, method, folds)))
         }
     })
 }
@@ -39,10 +43,10 @@ fn caption(input: &ReportInput<'_>) -> String {
     let seeds =
         if crate::page::seeds(input) > 1 { " One pair of lines for each seed." } else { "" };
     format!(
-        "Loss (upwards) over epochs, a chart for every fold, on the same scales throughout a \
-         method.{seeds} \
-         The training loss is the one minimised, with dropout and weights; the validation loss is \
-         the mean cross-entropy of the gold labels, so that the two differ in level."
+        "Loss (upwards) over epochs, one chart for each fold, all charts of a method on the same \
+         scales.{seeds} The training loss is the one that is minimised, with dropout and sample weights; \
+         the validation loss is the mean cross-entropy of the gold labels. The two therefore differ in \
+         level."
     )
 }
 

@@ -1,4 +1,4 @@
-//! Utterances whose sound could not be used, and those in whose recordings something is doubtful.
+//! Utterances whose audio could not be used, and those in whose recordings something is doubtful.
 
 use ambivox_settings::Exclusion;
 use maud::{Markup, html};
@@ -11,12 +11,12 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
     let (excluded, warnings) = (&input.exclusions.excluded, &input.exclusions.warnings);
     html! {
         @if excluded.is_empty() {
-            p { "No utterance was left out for its sound." }
+            p { "No utterance was excluded because of its audio." }
         } @else {
             (listed(
                 input,
-                "Utterances left out",
-                "Utterances left out of every stage after extraction.",
+                "Excluded utterances",
+                "Utterances excluded from every stage after feature extraction.",
                 excluded,
             ))
         }
@@ -24,7 +24,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
             (listed(
                 input,
                 "Doubtful recordings",
-                "Doubtful recordings, which are not left out.",
+                "Doubtful recordings, which are not excluded.",
                 warnings,
             ))
         }

@@ -1,4 +1,4 @@
-//! Every fold: who was tested, who validated, and how it went.
+//! Every fold: its test and validation sets, and the results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, count, counted, percent};
-use crate::page::{folded, seeds, sortable_table, tested_folds};
+use crate::page::{ROWS, collapsed, seeds, sortable_table, tested_folds};
 
 struct Column<'a> {
     id: &'a str,
@@ -36,7 +36,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
     html! {
         (leaks(input))
         @for note in &input.splits.notes { p.note { (note) "." } }
-        (folded(rows, "All folds", &table))
+        (collapsed(rows, ROWS, &format!("All {rows} folds"), &table))
     }
 }
 
@@ -48,13 +48,14 @@ fn leaks(input: &ReportInput<'_>) -> Markup {
     let most = folds.iter().filter_map(|fold| fold.sentences_in_two_parts).max().unwrap_or(0);
     html! {
         (leak(&folds, "speaker", |fold| &fold.in_two_parts,
-            "so that the rates are not of unheard speakers"))
+            "so the results are not for new speakers"))
         (leak(&folds, "recording", |fold| &fold.same_recordings,
-            "under another name, so that the rates are in part of recordings that were trained on"))
+            "under another name, so the results are in part for recordings that were trained on"))
         @if most > 0 {
             p.note {
                 "Sentences in two parts of a fold: up to " (counted(most, "sentence"))
-                ". The corpus has few, which all speakers say, so that the rates are of known texts."
+                ". The corpus has few sentences, which all speakers say, so the results are for known \
+                 texts."
             }
         }
     }
@@ -71,7 +72,7 @@ fn leak(folds: &[&Fold], what: &str, of: fn(&Fold) -> &Vec<String>, so: &str) ->
             p.banner role="note" {
                 strong { (title) "s in two parts of a fold: " }
                 (counted(names.len(), what)) " in " (counted(shared.len(), "fold"))
-                " are tested or validate and are in another part too, " (so) ": " (some(&names)) "."
+                " are in the test or validation set and in another part too, " (so) ": " (some(&names)) "."
             }
         }
     }
@@ -80,23 +81,27 @@ fn leak(folds: &[&Fold], what: &str, of: fn(&Fold) -> &Vec<String>, so: &str) ->
 fn caption(input: &ReportInput<'_>) -> String {
     let unvalidated = input.splits.folds.iter().all(|fold| fold.validation.is_empty());
     let who = if input.splits.listed {
-        "The parts are those of a list; who validates is drawn here where no part does.".to_owned()
+        "The parts are those of a list; where it names no validation set, that is drawn at random."
+            .to_owned()
     } else if unvalidated {
         let group = input.splits.grouping.as_str();
-        format!("One {group} or some are tested; all others train, for all epochs.")
+        format!("One or more {group}s are the test set; all others train, for all epochs.")
     } else if by_speaker(input) {
-        "One speaker is tested, their partner’s loss stops the training.".to_owned()
+        "The test set is one speaker; training stops early by the loss on their dialogue partner."
+            .to_owned()
     } else {
         let group = input.splits.grouping.as_str();
-        format!("Part of the {group}s is tested, the next part’s loss stops the training.")
+        format!(
+            "Part of the {group}s is the test set; training stops early by the loss on the next part."
+        )
     };
     let averaged = if seeds(input) > 1 {
-        " WA and UA are means over seeds; epochs stand in the order of the seeds."
+        " WA and UA are means over seeds; epochs are in the order of the seeds."
     } else {
         ""
     };
     format!(
-        "{who} n: utterances tested. WA, UA in percent. Epoch: the one whose network was kept, of those trained.{averaged}{}",
+        "{who} n: utterances in the test set. WA, UA: in percent. Epoch: the best epoch, whose model was kept, of the epochs trained.{averaged}{}",
         chosen(input)
     )
 }
@@ -126,9 +131,9 @@ pub(crate) fn by_speaker(input: &ReportInput<'_>) -> bool {
 
 fn head(input: &ReportInput<'_>, columns: &[Column<'_>]) -> Markup {
     let [name, about] = match (input.summary.test_sets, by_speaker(input)) {
-        (true, _) => ["Test set", "Tested"],
+        (true, _) => ["Test set", "Test groups"],
         (false, true) => ["Test speaker", "Sex"],
-        (false, false) => ["Fold", "Tested"],
+        (false, false) => ["Fold", "Test groups"],
     };
     html! {
         thead {

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{counted, percent, points, probability, range};
-use crate::page::{missing, result_caption, seeds, table};
+use crate::page::{group_head, missing, result_caption, seeds, table, table_of_class};
 use crate::sections::folds::by_speaker;
 use crate::svg::strip::{self, Row};
 
@@ -16,28 +16,28 @@ use crate::svg::strip::{self, Row};
 const SIGNIFICANT: f64 = 0.05;
 
 /// Why there is no mean and no p-value over test sets.
-const NO_FOLDS: &str = "These are test sets of one published split, tested by the same models, and no \
-    folds of a cross-validation: no mean is taken and no p-value computed over them.";
+const NO_FOLDS: &str = "These are test sets of one published split, all tested with the same models, and \
+    not folds of a cross-validation: no mean is taken and no p-value computed over them.";
 
 /// The section.
 pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
-    html! {
-        div.scroll role="region" tabindex="0" aria-label="Headline results" {
-            table.headline {
-                caption { span { (result_caption(input, &caption(input))) } }
-                thead {
-                    tr {
-                        th.text scope="col" { "Method" }
-                        th.text scope="col" { "UA" }
-                        th.text scope="col" { "WA" }
-                        th.text scope="col" { (input.paper().label) ": UA / WA" }
-                    }
-                }
-                @if input.summary.test_sets { (test_sets(input)) } @else { (methods(input)) }
+    let content = html! {
+        thead {
+            tr {
+                th.text.corner scope="col" { "Method" }
+                th.text scope="col" { "UA" }
+                th.text scope="col" { "WA" }
+                th.text scope="col" { (input.paper().label) ": UA / WA" }
             }
         }
+        @if input.summary.test_sets { (test_sets(input)) } @else { (methods(input)) }
+    };
+    html! {
+        div.beside {
+            (table_of_class(input, "headline", "Headline results", &caption(input), &content))
+            @if !input.summary.test_sets { (spread(input)) }
+        }
         (gains(input))
-        @if !input.summary.test_sets { (spread(input)) }
     }
 }
 
@@ -57,7 +57,7 @@ fn test_sets(input: &ReportInput<'_>) -> Markup {
     html! {
         @for (set, folds) in input.summary.sets() {
             tbody {
-                tr { th scope="rowgroup" colspan="4" { "Test set " (set) } }
+                (group_head(4, &format!("Test set {set}")))
                 @for (id, method) in input.summary.methods_in_order() {
                     @let (mean, sd) = method.over_models_of(&folds);
                     (method_row(input, id, &mean, &sd))
@@ -77,7 +77,7 @@ fn caption(input: &ReportInput<'_>) -> String {
     };
     format!(
         "{over}{}, in percent. UA: unweighted accuracy, the mean of the classes’ recalls, also called \
-         unweighted average recall (UAR). WA: weighted accuracy, the share of utterances recognised.",
+         unweighted average recall (UAR). WA: weighted accuracy, the share of utterances classified correctly.",
         missing(input)
     )
 }
@@ -127,21 +127,29 @@ fn gains(input: &ReportInput<'_>) -> Markup {
     let seeds: Vec<String> =
         methods.iter().filter_map(|(id, m)| seed_text(input, id, &m.over_seeds)).collect();
     html! {
-        (compared(input, &format!("Gains over {reference}"), "Method", &all))
-        @for (id, found) in &all {
-            p { (verdict(input.title_of(id), reference, found.as_ref())) }
+        div.beside {
+            (compared(input, &format!("Gains over {reference}"), "Method", &all))
+            div.told {
+                @for (id, found) in &all {
+                    p { (verdict(input.title_of(id), reference, found.as_ref())) }
+                }
+            }
         }
-        (compared(input, &format!("Gains of {lw}"), "Over", &of_lw))
-        @for (id, found) in &of_lw {
-            p { (verdict(lw, input.title_of(id), found.as_ref())) }
+        div.beside {
+            (compared(input, &format!("Gains of {lw}"), "Over", &of_lw))
+            div.told {
+                @for (id, found) in &of_lw {
+                    p { (verdict(lw, input.title_of(id), found.as_ref())) }
+                }
+            }
         }
         @if all.iter().any(|(_, found)| found.is_some()) {
             p.note {
-                "Pooled: all utterances as one set, the interval by a jackknife over whole " (drawn(input)) "."
+                "Pooled: all utterances as one set; its interval is by a jackknife over whole " (drawn(input)) "."
             }
         }
         @if !seeds.is_empty() {
-            p.note { "Standard deviation of the fold means over seeds: " (seeds.join("; ")) "." }
+            p.note { "Standard deviation over seeds of the mean over folds: " (seeds.join("; ")) "." }
         }
     }
 }
@@ -169,9 +177,9 @@ fn comparison_table(
     let folds = folds_compared(rows);
     let family = counted(rows.len(), "comparison");
     let caption = format!(
-        "{title} in percentage points. Folds: mean over {folds}, seeds averaged within \
-         each, with the 95 % interval by Student’s t, p of a two-sided paired permutation test over \
-         folds, and the same by Holm’s correction for the {family} of the table, each rate by itself. \
+        "{title} in percentage points: the mean over {folds} (each averaged over its seeds), its 95 % \
+         interval by Student’s t, the p-value of a two-sided paired permutation test over folds, and that \
+         p-value after Holm’s correction for the {family} of this table, separately for UA and WA. \
          Intervals are not corrected."
     );
     let content = html! {
@@ -182,10 +190,10 @@ fn comparison_table(
             }
             tr {
                 @for _ in 0..2 {
-                    th.first scope="col" { "Folds" }
-                    th scope="col" { "95 %" }
+                    th.first scope="col" { "Gain" }
+                    th scope="col" { "95 % interval" }
                     th scope="col" { "p" }
-                    th scope="col" { "Holm" }
+                    th scope="col" { "p (Holm)" }
                 }
             }
         }
@@ -247,11 +255,11 @@ fn verdict(method: &str, reference: &str, found: Option<&Comparison>) -> String 
     } else if significant && intervals.iter().all(|[_, high]| *high < 0.0) {
         ("does worse than", "")
     } else {
-        ("is not shown to beat", " Chance alone can make such a difference.")
+        ("is not shown to beat", " A difference of this size can arise by chance.")
     };
     format!(
-        "{method} {says} {reference} in UA: {} points over {}, 95 % interval {}, p\u{a0}{}, by Holm’s \
-         correction {}; pooled {}, 95 % interval {}.{after}",
+        "{method} {says} {reference} in UA: {} points over {}, 95 % interval {}, p\u{a0}{}, after \
+         Holm’s correction {}; pooled {}, 95 % interval {}.{after}",
         points(found.ua.mean),
         counted(found.folds, "fold"),
         range(found.ua.interval),
@@ -284,8 +292,8 @@ fn spread(input: &ReportInput<'_>) -> Markup {
     html! {
         figure {
             figcaption {
-                (result_caption(input, &format!("UA of every fold: a dot for each {dot}, below them \
-                    the mean and one standard deviation to either side. Dotted: chance.")))
+                (result_caption(input, &format!("UA of every fold: one dot for each {dot}; below the \
+                    dots, the mean and one standard deviation to either side. Dotted line: chance level.")))
             }
             (strip::render(&rows, chance))
         }

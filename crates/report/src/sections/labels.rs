@@ -1,4 +1,4 @@
-//! What the method did with labels and weights: Tables 3 and 4, Figures 3 and 4 of the paper.
+//! What the methods did with labels and sample weights: Tables 3 and 4, Figures 3 and 4 of the paper.
 
 use ambivox_eval::{
     Confusion, LabelMoves, LabelRepair, MeanSd, PAPER_CLASSES, PaperEvaluation, RunHistory,
@@ -8,18 +8,18 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, count, counted, percent};
-use crate::page::{result_caption, table};
+use crate::page::{group_head, result_caption, table};
 use crate::svg::bars::{self, Bars};
 
-const WEIGHTS: &str = "Mean contribution weights w of the training utterances of each gold class. \
-    A lower weight counts more in the loss. Learned: at the epoch kept; last: after the last epoch of \
-    all, which the paper’s “after training” may mean.";
+const WEIGHTS: &str = "Mean sample weight w (in the paper: contribution weight) of the training \
+    utterances of each gold class. A lower weight counts more in the loss. Learned: at the best epoch; last: \
+    after the last epoch, which the paper’s “after training” may mean.";
 
-const MOVES: &str = "Share of each gold class’s training utterances, of all folds, whose learned label \
-    was kept or moved to another class. The learned label is the argmax of l ";
+const MOVES: &str = "Share of each gold class’s training utterances, over all folds, whose learned label \
+    stayed or moved to another class. The learned label is the argmax of l ";
 
 /// When learned labels are looked at.
-const KEPT: &str = "at the epoch kept";
+const KEPT: &str = "at the best epoch";
 const LAST: &str = "after the last epoch";
 
 /// The section; `None` where no method learned labels or weights.
@@ -55,11 +55,8 @@ fn weight_table(input: &ReportInput<'_>, rows: &[Table3Row]) -> Markup {
         }
         @for row in rows {
             tbody {
-                tr {
-                    th scope="rowgroup" colspan=(classes.len() + 1) {
-                        (input.title_of(&row.method)) ", " (counted(row.runs, "run"))
-                    }
-                }
+                @let runs = counted(row.runs, "run");
+                (group_head(classes.len() + 1, &format!("{}, {runs}", input.title_of(&row.method))))
                 (weight_row("Initial", row.initial.iter().map(|w| Some(*w)), false))
                 (weight_row("Learned", row.learned.iter().map(|w| Some(*w)), false))
                 (weight_row("Last", row.last.iter().map(|w| Some(*w)), false))
@@ -67,7 +64,7 @@ fn weight_table(input: &ReportInput<'_>, rows: &[Table3Row]) -> Markup {
             @if row.method == paper.weights.method { (paper_weights(classes, &paper)) }
         }
     };
-    table(input, &format!("{}: contribution weights", paper.weights.table), WEIGHTS, &content)
+    table(input, &format!("{}: sample weights", paper.weights.table), WEIGHTS, &content)
 }
 
 fn paper_weights(classes: &[String], paper: &PaperEvaluation) -> Markup {
@@ -77,9 +74,7 @@ fn paper_weights(classes: &[String], paper: &PaperEvaluation) -> Markup {
     };
     html! {
         tbody {
-            tr { th scope="rowgroup" colspan=(classes.len() + 1) {
-                    (paper.label) ", " (paper.weights.table)
-                } }
+            (group_head(classes.len() + 1, &format!("{}, {}", paper.label, paper.weights.table)))
             (weight_row("Initial", in_order(paper.weights.initial), true))
             (weight_row("Learned", in_order(paper.weights.learned), true))
         }
@@ -113,7 +108,7 @@ fn share_text(input: &ReportInput<'_>, method: &str, moved: &MeanSd) -> String {
     let sd = moved.sd.map_or(String::new(), |sd| format!("\u{a0}±\u{a0}{}", percent(Some(sd))));
     format!(
         "{}: the learned label differs from the gold label for {}{sd} % of the training \
-         utterances (mean over runs, at the epoch kept).",
+         utterances (mean over runs, at the best epoch).",
         input.title_of(method),
         percent(Some(moved.mean)),
     )
@@ -162,8 +157,8 @@ fn moves_caption(input: &ReportInput<'_>, method: &str, moment: &str) -> String 
 
 fn repair_text(input: &ReportInput<'_>, method: &str, repair: &LabelRepair) -> String {
     format!(
-        "{}: against the known truth, {} of {} wrong gold labels were restored ({} %), and {} of \
-         {} right ones broken ({} %).",
+        "{}: compared with the true labels, which are known here, {} of {} wrong gold labels were \
+         restored ({} %), and {} of {} right ones were changed to a wrong one ({} %).",
         input.title_of(method),
         count(repair.restored),
         count(repair.wrong),

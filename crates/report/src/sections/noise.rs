@@ -1,4 +1,4 @@
-//! What label noise does to every method, and who finds the labels exchanged.
+//! What label noise does to every method, and which detectors find the wrong labels.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{NONE, count, percent};
-use crate::page::{result_caption, table};
+use crate::page::{group_head, result_caption, table};
 use crate::svg::curves::{self, Curve};
 
-/// The section; `None` where no labels were exchanged.
+/// The section; `None` where no label noise was added.
 pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
     let noise = input.noise?;
     let methods = in_order(noise);
@@ -62,7 +62,7 @@ fn figure(input: &ReportInput<'_>, methods: &Methods<'_>, place: usize, set: Tes
         || "mean over folds and seeds".to_owned(),
         |set| format!("test set {set}, mean over models"),
     );
-    let caption = format!("UA on clean test labels over the share of labels exchanged: {over}.");
+    let caption = format!("UA on clean test labels over the share of noisy labels: {over}.");
     let id = if place == 0 { "noise".to_owned() } else { format!("noise-{place}") };
     html! {
         figure {
@@ -74,8 +74,8 @@ fn figure(input: &ReportInput<'_>, methods: &Methods<'_>, place: usize, set: Tes
 
 fn introduction(noise: &NoiseSummary) -> String {
     format!(
-        "Gold labels of training and validation utterances were exchanged on purpose ({} noise); \
-         those tested are clean. The other sections are about the runs with the least noise.",
+        "Label noise ({}) was added on purpose to the gold labels of the training and validation sets; \
+         test labels are clean. The other sections are about the runs with the least noise.",
         noise.kind
     )
 }
@@ -113,7 +113,7 @@ fn rate_table(
         (head("Method", &rates))
         @for (name, pick) in [("UA", ua as Pick), ("WA", wa)] {
             tbody {
-                tr { th scope="rowgroup" colspan=(rates.len() + 1) { (name) } }
+                (group_head(rates.len() + 1, name))
                 @for (id, points) in methods {
                     tr {
                         th scope="row" { (input.title_of(id)) }
@@ -133,7 +133,7 @@ fn rate_table(
         },
     );
     let caption =
-        format!("Percent, mean {over}, by the share of labels exchanged ({} noise).", noise.kind);
+        format!("Percent, mean {over}, by the share of noisy labels ({} noise).", noise.kind);
     table(input, &format!("Rates under label noise{label}"), &caption, &content)
 }
 
@@ -157,8 +157,8 @@ fn repair_table(input: &ReportInput<'_>, methods: &Methods<'_>) -> Markup {
             }
         }
     };
-    let caption = "Of the labels exchanged, the share restored; after the stroke, of those left \
-        alone the share broken; both in percent, over all folds and seeds.";
+    let caption = "The share of the noisy labels that were restored / the share of the clean labels \
+        that were changed to a wrong one; both in percent, over all folds and seeds.";
     html! {
         @if !repairing.is_empty() { (table(input, "Labels restored and broken", caption, &content)) }
     }
@@ -171,10 +171,10 @@ fn repair(point: &NoisePoint) -> String {
     )
 }
 
-const ALONE: &str = "The same of each network by itself, over what it trained on, means over folds and \
-    seeds. Of every seed many networks trained on an utterance, and the table above has what they say \
-    together; self-confidence and confident learning ask the one that did not, so that these figures are the \
-    ones to set beside theirs.";
+const ALONE: &str = "The same for each network by itself, over the utterances it trained on; means over \
+    folds and seeds. With every seed several networks trained on an utterance, and the table above is about \
+    the mean of their scores; self-confidence and confident learning use the one network that did not train \
+    on it, so compare their figures with these.";
 
 /// AUROC and average precision in one cell.
 fn areas(auroc: &Spread, average_precision: &Spread) -> String {
@@ -230,14 +230,14 @@ fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Mar
         d.first.map(|first| percent(Some(first.mean))).join(" / ")
     });
     let caption = format!(
-        "How well a score finds the labels exchanged: AUROC / average precision, means over seeds, {} \
-         scores. Chance has an AUROC of 0.5, and of the other the share of labels exchanged.",
+        "How well each of {} scores finds the noisy labels: AUROC / average precision, means over seeds. \
+         Chance level: an AUROC of 0.5, an average precision of the share of noisy labels.",
         count(rows.len() as u64)
     );
     let [few, more, most] = FIRST;
     let looked_at = format!(
-        "Percentage of exchanged labels among the {few} / {more} / {most} most suspect, means over \
-         seeds: how far the head of the list can be trusted. Chance has the share of labels exchanged."
+        "Percentage of noisy labels among the {few} / {more} / {most} most suspect, means over seeds: \
+         how far the head of the list can be trusted. Chance level: the share of noisy labels."
     );
     html! {
         @if !rows.is_empty() {

@@ -7,7 +7,7 @@ use crate::ReportInput;
 /// The settings: the pipeline file as it was read.
 pub(crate) fn settings(input: &ReportInput<'_>) -> Markup {
     html! {
-        p { "The pipeline file " code { (input.summary.pipeline) } ", as it was read." }
+        p { "The text of the pipeline file " code { (input.summary.pipeline) } ":" }
         pre tabindex="0" aria-label="Pipeline file" { code { (input.pipeline_toml) } }
     }
 }

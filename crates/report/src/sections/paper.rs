@@ -1,4 +1,4 @@
-//! On the paper's corpus: every row beside the paper's, and what the run shows of what the paper says.
+//! On the paper's corpus: every row compared with the paper's, and which of the paper's claims the run shows.
 
 use std::collections::BTreeSet;
 
@@ -21,9 +21,9 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
         (rows(input))
         @for one in &held { p { (sentence(input, one)) } }
         p.note {
-            "A difference is compatible with the paper’s where its 95 % interval, by Student’s t over folds, \
-             has the paper’s figure; the paper’s own spread is not known. No interval is corrected for how \
-             many there are."
+            "A difference is compatible with the paper’s if its 95 % interval, by Student’s t over folds, \
+             contains the paper’s figure; the paper’s own spread is not known. Intervals are not corrected \
+             for multiple comparisons."
         }
     })
 }
@@ -51,8 +51,8 @@ fn rows(input: &ReportInput<'_>) -> Markup {
             }
             tr {
                 @for _ in 0..2 {
-                    th.first scope="col" { "Ours less paper’s" }
-                    th scope="col" { "95 %" }
+                    th.first scope="col" { "Ours minus paper’s" }
+                    th scope="col" { "95 % interval" }
                     th.text scope="col" { "Compatible" }
                 }
             }
@@ -66,9 +66,9 @@ fn rows(input: &ReportInput<'_>) -> Markup {
             }
         }
     };
-    let caption = "Means over folds less those of the paper’s Table 2, in percentage points. Rows that the \
-        paper quotes from others have other splits.";
-    table(input, "Rows beside the paper’s", caption, &content)
+    let caption = "Our means over folds minus those of the paper’s Table 2, in percentage points. Rows that \
+        the paper quotes from others have other splits.";
+    table(input, "Rows compared with the paper’s", caption, &content)
 }
 
 fn cells(gap: Option<Gap>) -> Markup {
@@ -102,7 +102,10 @@ fn sentence(input: &ReportInput<'_>, (claim, rates): &Held) -> String {
         )
     });
     let [method, over] = [claim.method, claim.over].map(|id| input.title_of(id));
-    format!("The paper: {}. {method} less {over}: by WA it {wa}; by UA it {ua}.", claim.text)
+    format!(
+        "The paper: {}. {method} minus {over}: in WA the claim {wa}; in UA it {ua}.",
+        claim.text
+    )
 }
 
 #[cfg(test)]

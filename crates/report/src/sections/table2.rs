@@ -5,20 +5,21 @@ use maud::{Markup, html};
 
 use crate::ReportInput;
 use crate::format::{counted, percent};
-use crate::page::{folds, missing, models, seeds, sortable_table};
+use crate::page::{folds, group_head, missing, models, seeds, sortable_table};
 use crate::sections::calibration;
 
-const RATES: &str = "Results in percent. P: precision, R: recall, F1: F1-score, WA: weighted \
-    accuracy, UA: unweighted accuracy, which is unweighted average recall (UAR). Macro F1: mean F1 of \
-    the classes that occur; weighted F1: each class as heavy as it has utterances.";
+const RATES: &str = "Results in percent. WA: weighted accuracy, the share of utterances classified \
+    correctly. UA: unweighted accuracy, which is unweighted average recall (UAR). Macro F1: the mean F1 of \
+    the classes that occur; weighted F1: their mean weighted by utterances. P: precision, R: recall, F1: \
+    F1-score of one class.";
 
-const CAPTION: &str = "The paper’s figures are means over folds; so are those of the first group here, \
-    with the standard deviation over folds below each. In bold: the best of ours.";
+const CAPTION: &str = "The paper’s figures are means over folds, as are those of the first group here, \
+    with their standard deviation over folds below. In bold: the best of our methods.";
 
-const SETS_CAPTION: &str = "Each test set by itself: a mean over them would be of no data in particular. \
-    In bold: the best of ours.";
+const SETS_CAPTION: &str = "Each test set has its own rows, and no mean is taken over them. In bold: the \
+    best of our methods.";
 
-/// Columns behind those of the classes.
+/// Columns before those of the classes.
 const WHOLE: [&str; 4] = ["WA", "UA", "Macro F1", "Weighted F1"];
 
 /// The section.
@@ -53,7 +54,7 @@ fn groups(input: &ReportInput<'_>) -> Vec<(String, Vec<Table2Row>)> {
     sets.chain([titled(RowSource::Paper)]).collect()
 }
 
-/// Every method on one test set: the mean of its models, and what they say together.
+/// Every method on one test set: the mean of its models, and their ensemble.
 fn of_test_set(
     input: &ReportInput<'_>,
     set: &str,
@@ -74,8 +75,9 @@ fn of_test_set(
         rows(RowSource::Ensemble, &|method| method.ensemble.as_ref()?.folds.get(set).cloned());
     let mut groups = vec![(format!("Test set {set}, mean over {models}{}", missing(input)), means)];
     if !together.is_empty() {
-        let title =
-            format!("Test set {set}, mean of the probabilities of {models}, as of one model");
+        let title = format!(
+            "Test set {set}, ensemble: mean of the probabilities of {models}, as of one model"
+        );
         groups.push((title, together));
     }
     groups
@@ -86,16 +88,17 @@ fn head(classes: &[String]) -> Markup {
         thead {
             tr {
                 th.text.corner rowspan="2" scope="col" data-column="0" { "Method" }
-                @for class in classes { th.group colspan="3" scope="colgroup" { (class) } }
                 @for (place, name) in WHOLE.iter().enumerate() {
-                    th rowspan="2" scope="col" data-column=(1 + place + 3 * classes.len()) { (name) }
+                    th.whole rowspan="2" scope="col" data-column=(1 + place) { (name) }
                 }
+                @for class in classes { th.group colspan="3" scope="colgroup" { (class) } }
             }
             tr {
                 @for class in 0..classes.len() {
-                    th.first scope="col" data-column=(1 + 3 * class) { "P" }
-                    th scope="col" data-column=(2 + 3 * class) { "R" }
-                    th scope="col" data-column=(3 + 3 * class) { "F1" }
+                    @let before = 1 + WHOLE.len() + 3 * class;
+                    th.first scope="col" data-column=(before) { "P" }
+                    th scope="col" data-column=(before + 1) { "R" }
+                    th scope="col" data-column=(before + 2) { "F1" }
                 }
             }
         }
@@ -108,7 +111,9 @@ fn source_title(input: &ReportInput<'_>, source: RowSource) -> String {
     match source {
         RowSource::FoldMeans => format!("Means over {folds}, {seeds}{missing}"),
         RowSource::Ensemble => {
-            format!("Mean of the probabilities of {seeds}, as of one model; means over {folds}")
+            format!(
+                "Ensemble: mean of the probabilities of {seeds}, as of one model; means over {folds}"
+            )
         }
         RowSource::Pooled => format!("All utterances of {folds} pooled, {seeds}{missing}"),
         RowSource::Paper => input.paper().label.to_owned(),
@@ -121,43 +126,43 @@ fn group(title: &str, rows: &[Table2Row], classes: usize) -> Markup {
     html! {
         @if !rows.is_empty() {
             tbody {
-                tr { th scope="rowgroup" colspan=(3 * classes + 1 + WHOLE.len()) { (title) } }
+                (group_head(3 * classes + 1 + WHOLE.len(), title))
                 @for (row, values) in rows.iter().zip(&cells) {
                     tr.paper[!ours] {
                         th scope="row" { (row.title) }
                         @for (column, value) in values.iter().enumerate() {
-                            (cell(column, classes, value, ours && is_best(&cells, column, value)))
+                            (cell(column, value, ours && is_best(&cells, column, value)))
                         }
                     }
-                    @if let Some(sd) = &row.sd { (spread_row(sd, classes)) }
+                    @if let Some(sd) = &row.sd { (spread_row(sd)) }
                 }
             }
         }
     }
 }
 
-fn spread_row(sd: &Rates, classes: usize) -> Markup {
+fn spread_row(sd: &Rates) -> Markup {
     html! {
         tr.spread {
             th scope="row" { "± sd" }
             @for (column, value) in cells(sd).iter().enumerate() {
-                (cell(column, classes, value, false))
+                (cell(column, value, false))
             }
         }
     }
 }
 
-fn cell(column: usize, classes: usize, value: &str, best: bool) -> Markup {
-    let first = column < 3 * classes && column.is_multiple_of(3);
+fn cell(column: usize, value: &str, best: bool) -> Markup {
+    let first = column.checked_sub(WHOLE.len()).is_some_and(|of_class| of_class.is_multiple_of(3));
     html! { td.first[first].best[best] { (value) } }
 }
 
-/// P, R and F1 of every class, then the rates of all classes together, as shown.
+/// The rates of all classes together, then P, R and F1 of every class, as shown.
 fn cells(rates: &Rates) -> Vec<String> {
     let per_class = rates.precision.iter().zip(&rates.recall).zip(&rates.f1);
     let per_class = per_class.flat_map(|((p, r), f1)| [*p, *r, *f1]);
     let whole = [rates.wa, rates.ua, rates.macro_f1, rates.weighted_f1];
-    per_class.chain(whole).map(percent).collect()
+    whole.into_iter().chain(per_class).map(percent).collect()
 }
 
 /// Whether `value` is the largest of its column, as printed; not where there is nothing to compare.

@@ -15,7 +15,7 @@ const STEP: f64 = 36.0;
 /// Space that a text leaves free on both sides together.
 const FREE: f64 = 4.0;
 /// Colours that the style sheet has for classes.
-const COLOURS: usize = 8;
+const COLOURS: usize = 12;
 
 /// What to draw.
 pub(crate) struct Bars<'a> {

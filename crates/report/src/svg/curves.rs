@@ -44,7 +44,7 @@ pub(crate) fn render(id: &str, what: &str, curves: &[Curve]) -> Markup {
                 text.small.middle x=(px(noise.at(tick))) y=(px(floor + 15.0)) { (whole_percent(tick)) }
             }
             text.small.middle x=(px(f64::midpoint(LEFT, WIDTH - RIGHT))) y=(px(HEIGHT - 4.0)) {
-                "labels exchanged"
+                "share of noisy labels"
             }
             @for (index, (curve, y)) in curves.iter().zip(name_places(curves, rate)).enumerate() {
                 (line(curve, index, noise, rate))

@@ -1,25 +1,21 @@
-//! The figure's text, and that it can be read on every shade.
+//! A matrix's cells, and that they can be read on every shade.
 
 use super::*;
 
-fn classes() -> Vec<String> {
-    ["happiness", "sadness"].map(str::to_owned).to_vec()
-}
-
 #[test]
-fn says_in_words_what_it_shows() {
-    let rows = [vec![3, 1], vec![0, 0]];
-    let map = Heatmap {
-        id: "m",
-        title: "Confusion matrix",
-        classes: &classes(),
-        rows: &rows,
-        row_axis: "gold",
-        column_axis: "predicted",
-    };
-    let text = "gold as predicted: happiness 75.0 % of 4, sadness – % of 0.";
-    assert_eq!(map.description(), text);
-    insta::assert_snapshot!("heatmap", render(&map).into_string().replace("><", ">\n<"));
+fn cells_have_the_share_of_their_row_and_the_count() {
+    let texts = [cell(3, 4), cell(1, 4), cell(0, 0)].map(Markup::into_string);
+    assert_eq!(texts[0], "<td class=\"high\" style=\"--share:0.750\"><b>75.0</b>3</td>");
+    assert!(
+        texts[1].contains("class=\"low\"") && texts[1].contains("<b>25.0</b>1"),
+        "{}",
+        texts[1]
+    );
+    assert!(
+        texts[2].contains("--share:0.000\"><b>–</b>0"),
+        "no share of an empty class: {}",
+        texts[2]
+    );
 }
 
 type Rgb = [f64; 3];
