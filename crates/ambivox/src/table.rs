@@ -204,7 +204,7 @@ fn rates_by_fold(methods: &[(&str, &MethodSummary)], folds: &BTreeSet<&str>) -> 
 /// The labels to look at first, from rows of `audit.csv`.
 pub(crate) fn suspects(rows: &[BTreeMap<String, String>]) -> String {
     let columns = ["rank", "utterance_id", "gold", "suggestion", "reason"];
-    let mut table = table(&["rank", "utterance", "gold", "rather", "why"], &[1, 2, 3, 4]);
+    let mut table = table(&["rank", "utterance", "given", "suggested", "why"], &[1, 2, 3, 4]);
     for row in rows {
         table.add_row(columns.map(|name| row.get(name).cloned().unwrap_or_default()));
     }

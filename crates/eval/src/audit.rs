@@ -3,8 +3,8 @@
 //! Two signs rank the utterances, each a mean over the runs that trained on them: how far the
 //! learned label has left the gold label, 1 − s, and how badly the network fits the gold label,
 //! −log y. Wrong labels stand out in both, in different places: the first is bounded and calm, the
-//! second tells apart what the first has given up alike. What the networks that never heard the
-//! speaker say is shown beside them and does not rank: an unheard speaker is often simply hard.
+//! second tells apart what the first has given up alike. Out-of-fold predictions, those of models that did
+//! not train on the speaker, are shown beside them and do not rank: a new speaker is often simply hard.
 //! Before all others come recordings that are there twice under unlike labels: one of the two is wrong for
 //! sure.
 
@@ -35,8 +35,9 @@ pub struct Evidence {
     /// How many of the utterances whose vectors are most alike have the label of every class; nothing where no
     /// vectors were looked at.
     pub neighbours: Vec<u32>,
-    /// Probability of every class by the networks that did not hear the speaker, the mean over seeds.
-    pub unheard: Vec<f64>,
+    /// Out-of-fold probability of every class: by the models that did not train on the utterance, nor on its
+    /// group; the mean over seeds.
+    pub out_of_fold: Vec<f64>,
     /// Votes for every class; all 0 where there are none.
     pub votes: Vec<u32>,
     /// An utterance of the very same recording under another label, and that label.
@@ -51,7 +52,7 @@ pub struct Suspect {
     /// Mean share of the utterances that are less suspect by 1 − s and by −log y, equals counting
     /// half, between 0 and 1; by another detector its score.
     pub score: f64,
-    /// Index of the class that the learned label, or else the unheard speaker, speaks for.
+    /// Index of the class that the learned label has moved to, or else that the out-of-fold models predict.
     pub suggestion: usize,
     /// What is known.
     pub evidence: Evidence,
@@ -68,45 +69,47 @@ impl Evidence {
         1.0 - self.learned[self.gold]
     }
 
-    /// The class that the learned label has moved to, else the one that the networks say that did
-    /// not hear the speaker.
+    /// The class that the learned label has moved to, else the one that the out-of-fold models predict.
     fn suggestion(&self) -> usize {
         let learned = argmax(&self.learned).unwrap_or(self.gold);
         if self.learned[learned] > self.learned[self.gold] {
             return learned;
         }
-        argmax(&self.unheard).unwrap_or(self.gold)
+        argmax(&self.out_of_fold).unwrap_or(self.gold)
     }
 
-    /// One sentence for people, without numbers that a table has in columns of their own.
-    pub fn reason(&self, classes: &[String]) -> String {
-        let name = |class: usize| classes[class].as_str();
-        let (gold, suggestion) = (name(self.gold), self.suggestion());
-        let moved = self.learned[suggestion] > self.learned[self.gold];
-        let unheard = self.unheard[suggestion] > self.unheard[self.gold];
-        let other = name(suggestion);
-        let networks = match (suggestion == self.gold, moved, unheard) {
-            (true, ..) => format!("nothing speaks against {gold} but the place in the ranking"),
-            (_, true, true) => {
-                format!("learned as {other}, and who never heard the speaker says {other} too")
-            }
-            (_, true, false) => {
-                format!("learned as {other}, but who never heard the speaker says {gold}")
-            }
-            (_, false, _) => {
-                format!("kept as {gold}, but who never heard the speaker says {other}")
-            }
+    /// Why the label is suspect, in sentences for people; `held_out` is what the out-of-fold models did not
+    /// train on: the speaker, or the utterance alone.
+    pub fn reason(&self, classes: &[String], held_out: &str) -> String {
+        let gold = classes[self.gold].as_str();
+        let twin = self.twin.as_ref().map_or_else(String::new, |(twin, label)| {
+            format!("{twin} has the same recording and is labelled {label}. ")
+        });
+        let votes = match self.votes.iter().sum::<u32>() {
+            0 => String::new(),
+            all => format!(" ({} of {all} votes)", self.votes[self.gold]),
         };
-        let networks = match &self.twin {
-            Some((twin, label)) => {
-                format!("the same recording is labelled {label} as {twin}; {networks}")
-            }
-            None => networks,
-        };
-        match self.votes.iter().sum::<u32>() {
-            0 => networks,
-            all => format!("{networks}; {} of {all} votes for {gold}", self.votes[self.gold]),
+        format!("{twin}Given {gold}{votes}; {}", self.evidence_in_words(classes, held_out))
+    }
+
+    /// What the learned label and the out-of-fold models have for or against the given label.
+    fn evidence_in_words(&self, classes: &[String], held_out: &str) -> String {
+        let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+        let predicted = argmax(&self.out_of_fold).unwrap_or(self.gold);
+        let (suggestion, probability) = (self.suggestion(), percent(self.out_of_fold[predicted]));
+        let models = format!("models that did not train on this {held_out} predict");
+        let (name, suggested) = (&classes[predicted], &classes[suggestion]);
+        if suggestion == self.gold {
+            return format!("{models} {name} too ({probability}). Only its rank makes it suspect.");
         }
+        if self.learned[suggestion] <= self.learned[self.gold] {
+            return format!("{models} {name} ({probability}).");
+        }
+        let (but, too) = if predicted == suggestion { ("and", " too") } else { ("but", "") };
+        let learned = percent(self.learned[suggestion]);
+        format!(
+            "training moved the label to {suggested} ({learned}), {but} {models} {name}{too} ({probability})."
+        )
     }
 }
 
@@ -196,7 +199,7 @@ mod tests {
     #[test]
     fn another_detector_ranks_where_it_is_named() {
         let (_, detector) = Detector::find("self-confidence").unwrap();
-        let sure = Evidence { unheard: vec![0.1, 0.9], ..evidence("sure", 0, [0.9, 0.1], 0.1) };
+        let sure = Evidence { out_of_fold: vec![0.1, 0.9], ..evidence("sure", 0, [0.9, 0.1], 0.1) };
         let found = rank_by(detector, vec![evidence("loss", 0, [0.5, 0.5], 3.0), sure]);
         let told: Vec<_> =
             found.iter().map(|s| (s.evidence.utterance_id.as_str(), s.score)).collect();
@@ -207,8 +210,11 @@ mod tests {
     fn one_recording_under_two_labels_comes_first_and_is_told() {
         let mut twin = evidence("calm", 0, [0.9, 0.1], 0.1);
         twin.twin = Some(("x2".to_owned(), "angry".to_owned()));
-        let text = twin.reason(&["calm", "angry"].map(str::to_owned));
-        assert!(text.starts_with("the same recording is labelled angry as x2; "), "{text}");
+        let text = twin.reason(&["calm", "angry"].map(str::to_owned), "speaker");
+        assert!(
+            text.starts_with("x2 has the same recording and is labelled angry. Given "),
+            "{text}"
+        );
         let found = order(vec![evidence("wrong", 1, [0.9, 0.1], 3.0), twin]);
         assert_eq!(found.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["calm", "wrong"]);
     }
@@ -224,11 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn reasons_say_who_speaks_for_what() {
+    fn reasons_are_sentences_with_the_evidence_in_them() {
         let classes = ["calm", "angry"].map(str::to_owned);
-        let reason = |gold, learned, unheard: [f64; 2], votes: [u32; 2]| {
-            let (unheard, votes) = (unheard.to_vec(), votes.to_vec());
-            Evidence { unheard, votes, ..evidence("a", gold, learned, 1.0) }.reason(&classes)
+        let reason = |gold, learned, out_of_fold: [f64; 2], votes: [u32; 2]| {
+            let (out_of_fold, votes) = (out_of_fold.to_vec(), votes.to_vec());
+            Evidence { out_of_fold, votes, ..evidence("a", gold, learned, 1.0) }
+                .reason(&classes, "speaker")
         };
         let text = [
             reason(1, [0.7, 0.3], [0.9, 0.1], [1, 2]),
@@ -237,10 +244,10 @@ mod tests {
             reason(0, [0.6, 0.4], [0.9, 0.1], [3, 0]),
         ];
         insta::assert_snapshot!(text.join("\n"), @r"
-        learned as calm, and who never heard the speaker says calm too; 2 of 3 votes for angry
-        learned as calm, but who never heard the speaker says angry
-        kept as angry, but who never heard the speaker says calm
-        nothing speaks against calm but the place in the ranking; 3 of 3 votes for calm
+        Given angry (2 of 3 votes); training moved the label to calm (70 %), and models that did not train on this speaker predict calm too (90 %).
+        Given angry; training moved the label to calm (70 %), but models that did not train on this speaker predict angry (80 %).
+        Given angry; models that did not train on this speaker predict calm (90 %).
+        Given calm (3 of 3 votes); models that did not train on this speaker predict calm too (90 %). Only its rank makes it suspect.
         ");
     }
 

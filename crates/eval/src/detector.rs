@@ -45,6 +45,10 @@ pub static DETECTORS: [Detector; 10] = [
 ];
 
 impl Detector {
+    /// Names of those that the audit ranks by unless another is asked for: the second where the method learns no
+    /// labels, so that the first tells nothing.
+    pub const DEFAULT: [&'static str; 2] = [audit::DETECTOR.name, loss::DETECTOR.name];
+
     /// The detector of this name, and its place in [`DETECTORS`].
     pub fn find(name: &str) -> Option<(usize, &'static Self)> {
         DETECTORS.iter().enumerate().find(|(_, detector)| detector.name == name)
@@ -69,7 +73,7 @@ fn of_training(
 
 /// Evidence of two classes, by what differs: the tests of all detectors.
 #[cfg(test)]
-pub(crate) fn seen(id: &str, learned: [f64; 2], loss: f64, unheard: [f64; 2]) -> Evidence {
+pub(crate) fn seen(id: &str, learned: [f64; 2], loss: f64, out_of_fold: [f64; 2]) -> Evidence {
     Evidence {
         utterance_id: id.to_owned(),
         gold: 0,
@@ -81,7 +85,7 @@ pub(crate) fn seen(id: &str, learned: [f64; 2], loss: f64, unheard: [f64; 2]) ->
         margin: None,
         confidence: None,
         neighbours: Vec::new(),
-        unheard: unheard.to_vec(),
+        out_of_fold: out_of_fold.to_vec(),
         votes: vec![0, 0],
         twin: None,
     }
@@ -105,7 +109,7 @@ mod tests {
         let mut tested = seen("a", [0.9, 0.1], 0.5, [0.7, 0.3]);
         tested.learned = Vec::new();
         let mut trained = seen("b", [0.6, 0.4], 1.0, [0.7, 0.3]);
-        trained.unheard = Vec::new();
+        trained.out_of_fold = Vec::new();
         let evidence = [tested, trained, seen("c", [0.9, 0.1], 0.1, [0.4, 0.6])];
         let known = |name: &str| {
             let (_, detector) = Detector::find(name).unwrap();

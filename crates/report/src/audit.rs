@@ -4,8 +4,10 @@
 //! one JSON document in the page. Texts of strangers, such as file names, are escaped in both.
 
 mod data;
+mod panel;
 mod table;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use ambivox_eval::audit::Suspect;
@@ -19,7 +21,7 @@ use crate::page::{SORT, SYNTHETIC, head};
 
 const OWN_STYLE: &str = include_str!("audit/audit.css");
 const SCRIPT: &str = include_str!("audit/audit.js");
-/// Nothing is loaded from anywhere; sounds are made in the page.
+/// Nothing is loaded from anywhere; audio comes out of the page itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
     media-src blob:; base-uri 'none'; form-action 'none'";
 
@@ -31,12 +33,14 @@ pub const COLUMNS: usize = 600;
 pub struct AuditPage<'a> {
     /// The corpus.
     pub manifest: &'a Manifest,
-    /// Id of the method whose runs tell.
+    /// Id of the method whose runs rank the labels.
     pub method: &'a str,
     /// The detector that ranks, where it is not learned label and loss together.
     pub ranked_by: Option<&'a str>,
     /// Names of the classes.
     pub classes: &'a [String],
+    /// What the out-of-fold models did not train on: the `speaker`, or the `utterance` alone.
+    pub held_out: &'a str,
     /// Digest of the ranking, under which a browser keeps decisions.
     pub digest: &'a str,
     /// From the start of one frame of attention to that of the next, in seconds.
@@ -80,14 +84,14 @@ pub enum SaveAs<'a> {
     OfManifest(&'a str),
 }
 
-/// An utterance and its sound.
+/// An utterance and its audio.
 #[derive(Debug, Clone)]
 pub struct AuditEntry<'a> {
     /// What is known of its label.
     pub suspect: &'a Suspect,
     /// Who speaks.
     pub speaker: &'a str,
-    /// Sound file, relative to the corpus's root.
+    /// Audio file, relative to the corpus's root.
     pub path: &'a str,
     /// Start of the cut in that file, in seconds.
     pub start_s: Option<f64>,
@@ -96,11 +100,11 @@ pub struct AuditEntry<'a> {
     /// Length in seconds.
     pub seconds: f64,
     /// The lowest and the highest sample of every column, in turns, for a loudest sample of ±1;
-    /// [`COLUMNS`] of them or, for a shorter sound, one for each sample.
+    /// [`COLUMNS`] of them or, for shorter audio, one for each sample.
     pub peaks: Vec<f32>,
     /// Attention weights, one per frame; empty where the method has none.
     pub attention: Vec<f32>,
-    /// The sound as a WAV file, where the page is to play it.
+    /// The audio as a WAV file, where the page is to play it.
     pub wav: Option<Vec<u8>>,
 }
 
@@ -122,7 +126,7 @@ impl AuditPage<'_> {
                 (head(&format!("Suspect labels: {}", self.manifest.title), POLICY, OWN_STYLE))
                 body.audit {
                     (self.header())
-                    main { (self.tools()) div.workbench { (table::render(self)) (detail(self.manifest)) } }
+                    main.workbench { (panel::render(self)) (self.list()) }
                     (self.footer())
                     script type="application/json" id="audit-data" { (PreEscaped(data::json(self))) }
                     script { (PreEscaped(SORT)) }
@@ -138,9 +142,10 @@ impl AuditPage<'_> {
                 h1 { "Suspect labels" }
                 p.subtitle {
                     (self.manifest.title) ". " (counted(self.entries.len(), "utterance"))
-                    ", the most suspect first, by the runs of “" (self.method) "”"
-                    @if let Some(detector) = self.ranked_by { ", ranked by " (detector) } ". "
-                    (self.sounds())
+                    ", the most suspect label first, ranked by the training runs of method “"
+                    (self.method) "”"
+                    @if let Some(detector) = self.ranked_by { ", by the detector: " (detector) } ". "
+                    (self.audio_included())
                 }
                 @if self.manifest.synthetic {
                     p.banner role="note" { strong { "Synthetic corpus: " } (SYNTHETIC) "." }
@@ -150,36 +155,42 @@ impl AuditPage<'_> {
         }
     }
 
-    /// How many sounds are in the page, and how large they make it.
-    fn sounds(&self) -> String {
+    /// How much audio is in the page, and how large that makes it.
+    fn audio_included(&self) -> String {
         let wavs = || self.entries.iter().filter_map(|entry| entry.wav.as_ref());
         // Base64 writes three bytes as four characters.
         let bytes: usize = wavs().map(|wav| wav.len().div_ceil(3) * 4).sum();
         let (number, all) = (wavs().count(), self.entries.len());
-        let which = match number {
+        let whose = match number {
             0 if !self.manifest.has_recordings() => return "There are no recordings.".to_owned(),
-            0 => return "No sound is in this file.".to_owned(),
-            _ if number == all => "All sounds are".to_owned(),
-            _ => format!("The sounds of the first {} are", count(number as u64)),
+            0 => return "This page contains no audio.".to_owned(),
+            _ if number == all => "all".to_owned(),
+            _ => format!("the first {}", count(number as u64)),
         };
-        format!("{which} in this file and take {:.1} MB of it.", bytes as f64 / 1e6)
+        format!("This page contains the audio of {whose} ({:.1} MB).", bytes as f64 / 1e6)
     }
 
-    fn tools(&self) -> Markup {
-        let speakers: std::collections::BTreeSet<&str> =
-            self.entries.iter().map(|entry| entry.speaker).collect();
+    /// The ranking, and what chooses rows of it.
+    fn list(&self) -> Markup {
         html! {
-            section id="tools" aria-label="Choice of utterances" hidden {
-                (select("by-label", "Label", "all", self.classes.iter().map(|c| (c.as_str(), c.as_str()))))
-                (select("by-speaker", "Speaker", "all", speakers.iter().map(|s| (*s, *s))))
-                (select("by-decision", "Decided", "all", [("no", "not yet"), ("yes", "yes")].into_iter()))
-                label.check { input type="checkbox" id="differs"; "given is not the suggested label" }
+            section id="ranking" aria-labelledby="ranking-heading" {
+                h2 id="ranking-heading" { "Ranking" }
+                (self.filters())
+                (table::render(self))
+            }
+        }
+    }
+
+    fn filters(&self) -> Markup {
+        let speakers: BTreeSet<&str> = self.entries.iter().map(|entry| entry.speaker).collect();
+        html! {
+            div id="filters" role="group" aria-label="Filters" hidden {
+                (select("by-label", "Given label", self.classes.iter().map(|c| (c.as_str(), c.as_str()))))
+                (select("by-speaker", "Speaker", speakers.iter().map(|s| (*s, *s))))
+                (select("by-decision", "Reviewed", [("no", "not yet"), ("yes", "yes")].into_iter()))
                 label { "Search " input type="search" id="search" autocomplete="off"; }
+                label.check { input type="checkbox" id="differs"; "only where another label is suggested" }
                 p { output id="count" {} }
-                div.saving {
-                    p { output id="progress" {} " " output id="kept" {} }
-                    button.primary type="button" id="save" disabled { "Save corrections" }
-                }
             }
         }
     }
@@ -188,16 +199,16 @@ impl AuditPage<'_> {
         html! {
             @match self.save_as {
                 SaveAs::New => {
-                    "Name the file saved as " code { "[corrections] file" }
-                    " in the pipeline, and train again."
+                    "Name the saved file as " code { "[corrections] file" }
+                    " in the pipeline and train again."
                 }
                 SaveAs::OfPipeline(file) => {
-                    "The file saved has the decisions of " code { (file) }
-                    " too, which these runs had read: put it in the place of that file, and train again."
+                    "The saved file also contains the decisions of " code { (file) }
+                    ", which these runs had read: replace that file by it and train again."
                 }
                 SaveAs::OfManifest(file) => {
-                    "The file saved has the decisions of " code { (file) } " in the corpus’s folder \
-                     too, which these runs had read: put it in the place of that file, and train again."
+                    "The saved file also contains the decisions of " code { (file) } " in the corpus’s \
+                     folder, which these runs had read: replace that file by it and train again."
                 }
             }
         }
@@ -207,8 +218,8 @@ impl AuditPage<'_> {
         html! {
             footer {
                 p.note {
-                    "Decisions and comments stay in this browser until they are saved; a comment is "
-                    "saved with a decision alone. " (self.destination())
+                    "Decisions and comments stay in this browser until you save them; a comment is saved "
+                    "only together with a decision. " (self.destination())
                 }
                 dl {
                     dt { "Ranking (BLAKE3 of audit.parquet)" }
@@ -221,84 +232,14 @@ impl AuditPage<'_> {
     }
 }
 
-fn select<'a>(
-    id: &str,
-    name: &str,
-    all: &str,
-    options: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Markup {
+fn select<'a>(id: &str, name: &str, options: impl Iterator<Item = (&'a str, &'a str)>) -> Markup {
     html! {
         label {
             (name) " "
             select id=(id) autocomplete="off" {
-                option value="" { (all) }
+                option value="" { "all" }
                 @for (value, text) in options { option value=(value) { (text) } }
             }
         }
-    }
-}
-
-/// What the script fills for a chosen utterance.
-fn detail(manifest: &Manifest) -> Markup {
-    html! {
-        section id="detail" aria-label="Chosen utterance" hidden {
-            p.note id="nothing" {
-                "Choose an utterance to see what is known of its label. "
-                span.keyboard { "Keys: " kbd { "j" } " next, " kbd { "k" } " previous." }
-            }
-            div id="utterance" hidden {
-                h2 id="detail-id" tabindex="-1" { "…" }
-                p.note id="detail-where" {}
-                div hidden[!manifest.has_recordings()] { (sound()) }
-                p id="detail-reason" {}
-                table.classes {
-                    caption { span { "What is said of each class" } }
-                    thead {
-                        tr {
-                            th.text scope="col" { "Class" }
-                            th id="votes-head" scope="col" { "Votes" }
-                            th scope="col" { "Learned" }
-                            th scope="col" { "Unheard" }
-                        }
-                    }
-                    tbody id="classes" {}
-                }
-                fieldset {
-                    legend { "Which label is right?" }
-                    div id="choices" {}
-                    label.comment { "Comment " input type="text" id="comment" autocomplete="off"; }
-                    p.note id="comment-alone" role="status" hidden {
-                        "Kept in this browser; it is saved once there is a decision."
-                    }
-                    div.moves {
-                        button type="button" id="undo" { "Undo " kbd { "u" } }
-                        button type="button" id="previous" { "Previous " kbd { "k" } }
-                        button type="button" id="next" { "Next " kbd { "j" } }
-                    }
-                }
-            }
-            label.check.keyboard { input type="checkbox" id="keys" checked autocomplete="off"; "Keyboard shortcuts, also "
-                kbd { "/" } " to search" }
-        }
-    }
-}
-
-/// The recording of a chosen utterance; hidden, where there are none, since the script fills it.
-fn sound() -> Markup {
-    html! {
-        svg id="wave" role="img" aria-labelledby="wave-title" viewBox="0 0 600 210" {
-            title id="wave-title" { "Waveform" }
-        }
-        p.note.key { "Above the waveform, below it where the networks attend that did not \
-            train on the speaker; each as high as its highest." }
-        audio id="audio" preload="auto" {}
-        div.player {
-            button type="button" id="play" { "Play " kbd { "p" } }
-            input type="range" id="seek" min="0" max="1" step="0.01" value="0"
-                aria-label="Position in seconds";
-            output id="time" {}
-        }
-        p.note id="silent" { "This sound is not in the page; "
-            code { "cargo xtask audit --sounds N" } " puts in more." }
     }
 }

@@ -31,12 +31,18 @@ fn the_table_stands_without_a_script() {
     assert_eq!(html.matches("<tr data-entry=").count(), 6);
     let (_, rows) = html.split_once("<tbody>").expect("a table");
     let first = rows.split("</tr>").next().expect("a row");
-    for text in [">anna/03<", ">happiness<", ">sadness<", "happiness 2, sadness 1", "never heard"] {
+    for text in [
+        ">anna/03<",
+        ">happiness<",
+        ">sadness<",
+        "happiness 2, sadness 1",
+        "that did not train on this speaker",
+    ] {
         assert!(first.contains(text), "{text} in {first}");
     }
     assert!(first.contains("aria-label=\"happiness 6.0 %, sadness 90.0 %"), "{first}");
-    assert!(html.contains("The sounds of the first 3 are in this file and take 0.1 MB of it."));
-    assert!(html.contains("says nothing of real speech"));
+    assert!(html.contains("This page contains the audio of the first 3 (0.1 MB)."));
+    assert!(html.contains("say nothing about real speech"));
 }
 
 #[test]
@@ -72,7 +78,7 @@ fn earlier_decisions_are_carried_on_and_the_page_says_where_to() {
     assert!(found["entries"][1]["earlier"].is_null());
     assert_eq!(found["others"][0]["id"], "elsewhere", "of no entry, and kept");
     assert_eq!(found["others"].as_array().unwrap().len(), 1);
-    assert!(of_pipeline.contains("<code>mine.csv</code> too"), "{of_pipeline}");
+    assert!(of_pipeline.contains("<code>mine.csv</code>, which these runs"), "{of_pipeline}");
     let of_manifest = page(SaveAs::OfManifest("table.csv"));
     assert_eq!(data(&of_manifest)["entries"][0]["original"], "neutral", "that of the table");
     assert!(of_manifest.contains("<code>table.csv</code> in the corpus"), "{of_manifest}");

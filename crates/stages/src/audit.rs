@@ -13,7 +13,7 @@ use ambivox_eval::Detector;
 use ambivox_eval::audit::{Evidence, Suspect, rank, rank_by};
 use ambivox_models::compute_by;
 use ambivox_report::{AuditEntry, AuditPage};
-use ambivox_settings::{AuditParams, Exclusions, Splits, role};
+use ambivox_settings::{AuditParams, Exclusions, Grouping, Splits, role};
 use rayon::prelude::*;
 
 use crate::StageError;
@@ -40,7 +40,7 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
     let splits: Splits = job.read_json(role::SPLITS)?;
     let classes = &splits.classes;
     let mut learned = learned(params, job, classes)?;
-    let tested_by = hear(job, classes, &mut learned)?;
+    let tested_by = add_out_of_fold(job, classes, &mut learned)?;
     let noise =
         job.optional_input(role::NOISE).map(|file| noise::read(file, classes)).transpose()?;
     let index = read_index(job.input(role::INDEX)?)?;
@@ -59,18 +59,19 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
         let votes = classes.iter().map(votes).collect();
         Some(Evidence { original, twin, votes, ..learned.evidence(id) })
     });
-    let heard = evidence.filter(|evidence| !evidence.unheard.is_empty());
-    let mut evidence: Vec<Evidence> = heard.collect();
+    let mut evidence: Vec<Evidence> = evidence.filter(|one| !one.out_of_fold.is_empty()).collect();
     let labels = learned.iter().map(|(id, learned)| (id.clone(), learned.gold)).collect();
     Neighbours::read(job, &splits.utterances)?.tell(&mut evidence, &labels, classes.len());
     let suspects = ranked(params, evidence)?;
-    let table = Table { classes, index: &index, suspects: &suspects };
+    let held_out = held_out(&splits);
+    let table = Table { classes, index: &index, suspects: &suspects, held_out };
     table.write_parquet(&job.output(role::AUDIT)?)?;
     table.write_csv(&job.output(role::AUDIT_CSV)?)?;
     let shown = Shown {
         index: &index,
         suspects: &suspects,
-        attention: attention::unheard(job, &tested_by)?,
+        held_out,
+        attention: attention::out_of_fold(job, &tested_by)?,
         carried: Carried::read(params, job, &splits)?,
     };
     write_page(params, job, classes, &shown)
@@ -96,6 +97,13 @@ fn ranked(params: &AuditParams, evidence: Vec<Evidence>) -> Result<Vec<Suspect>,
     Ok(rank_by(detector, evidence))
 }
 
+/// What a model did not train on that tests an utterance: its speaker, or the utterance alone.
+fn held_out(splits: &Splits) -> &'static str {
+    let whole = matches!(splits.grouping, Grouping::Speaker | Grouping::Session)
+        && splits.folds.iter().all(|fold| fold.in_two_parts.is_empty());
+    if whole { "speaker" } else { "utterance" }
+}
+
 /// Of utterances with the same recording, by id: another of them with another label, and that label.
 fn twins(
     identical: &[Vec<String>],
@@ -118,6 +126,7 @@ fn twins(
 struct Shown<'a> {
     index: &'a Index<'a>,
     suspects: &'a [Suspect],
+    held_out: &'static str,
     attention: BTreeMap<String, Vec<f32>>,
     carried: Carried,
 }
@@ -128,7 +137,7 @@ fn write_page(
     classes: &[String],
     shown: &Shown<'_>,
 ) -> Result<(), StageError> {
-    let Shown { index, suspects, attention, carried } = shown;
+    let Shown { index, suspects, held_out, attention, carried } = shown;
     let root = job.input(role::CORPUS)?;
     let entry = |(place, suspect): (usize, &'_ Suspect)| {
         let id = suspect.evidence.utterance_id.as_str();
@@ -161,6 +170,7 @@ fn write_page(
         method: &params.method,
         ranked_by: params.detector.as_deref().and_then(Detector::find).map(|(_, d)| d.title),
         classes,
+        held_out,
         digest: &StatMemo::in_memory().file(&job.output(role::AUDIT)?)?.digest.to_string(),
         step_s,
         frame_s,
@@ -206,8 +216,8 @@ fn learned(
     Ok(learned)
 }
 
-/// Takes in what the networks say that did not train on an utterance; returns the fold that tests each.
-fn hear(
+/// Adds the predictions of the models that did not train on an utterance; returns the fold that tests each.
+fn add_out_of_fold(
     job: &Job<'_>,
     classes: &[String],
     learned: &mut BTreeMap<String, Learned>,
@@ -216,7 +226,7 @@ fn hear(
     for (run, file) in job.run_inputs(role::PREDICTIONS)? {
         for tested in predictions::read_test(file, classes)? {
             if let Some(learned) = learned.get_mut(&tested.utterance_id) {
-                learned.hear(&tested.probabilities);
+                learned.add_out_of_fold(&tested.probabilities);
             }
             tested_by.insert(tested.utterance_id, run.fold.clone());
         }

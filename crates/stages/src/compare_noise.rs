@@ -124,7 +124,7 @@ impl Rated<'_> {
                 let Some(label) = noise.get(&tested.utterance_id) else { continue };
                 let new = || Learned::of(label.given);
                 let one = of_seed.entry(tested.utterance_id).or_insert_with(new);
-                one.hear(&tested.probabilities);
+                one.add_out_of_fold(&tested.probabilities);
             }
         }
         Ok(())

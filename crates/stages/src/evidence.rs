@@ -14,7 +14,7 @@ pub(crate) struct Learned {
     weights: Mean,
     loss: Mean,
     course: Mean,
-    unheard: Mean,
+    out_of_fold: Mean,
 }
 
 impl Learned {
@@ -33,9 +33,9 @@ impl Learned {
         }
     }
 
-    /// Takes in what a run that did not train on it says of it.
-    pub(crate) fn hear(&mut self, probabilities: &[f32]) {
-        self.unheard.add(&probabilities.iter().copied().map(f64::from).collect::<Vec<_>>());
+    /// Adds the probabilities by a run that did not train on it.
+    pub(crate) fn add_out_of_fold(&mut self, probabilities: &[f32]) {
+        self.out_of_fold.add(&probabilities.iter().copied().map(f64::from).collect::<Vec<_>>());
     }
 
     /// Their means, without what is known from elsewhere.
@@ -53,7 +53,7 @@ impl Learned {
             margin: of(&course, 0),
             confidence: of(&course, 1),
             neighbours: Vec::new(),
-            unheard: self.unheard.mean(),
+            out_of_fold: self.out_of_fold.mean(),
             votes: Vec::new(),
             twin: None,
         }
@@ -81,10 +81,10 @@ mod tests {
         let found = learned.evidence("a");
         assert_eq!((found.weight_initial, found.weight, found.loss), (1.0, 2.0, 2.0));
         assert_eq!((found.doubt(), found.margin, found.confidence), (0.5, Some(0.5), Some(0.375)));
-        let mut heard = Learned::of(1);
-        heard.hear(&[0.5, 0.5]);
-        heard.hear(&[1.0, 0.0]);
-        let found = heard.evidence("b");
-        assert!(!found.is_trained() && found.unheard == [0.75, 0.25], "{found:?}");
+        let mut tested = Learned::of(1);
+        tested.add_out_of_fold(&[0.5, 0.5]);
+        tested.add_out_of_fold(&[1.0, 0.0]);
+        let found = tested.evidence("b");
+        assert!(!found.is_trained() && found.out_of_fold == [0.75, 0.25], "{found:?}");
     }
 }

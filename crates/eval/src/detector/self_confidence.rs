@@ -14,7 +14,7 @@ pub(super) const DETECTOR: Detector = Detector {
 
 /// 1 − y of the given label.
 fn scores(evidence: &[Evidence]) -> Vec<Option<f64>> {
-    evidence.iter().map(|one| Some(1.0 - one.unheard.get(one.gold)?)).collect()
+    evidence.iter().map(|one| Some(1.0 - one.out_of_fold.get(one.gold)?)).collect()
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn places_are_averaged_over_what_tells_of_all() {
-        let one = |loss, unheard: f64| seen("a", [1.0, 0.0], loss, [unheard, 1.0 - unheard]);
+        let one = |loss, p: f64| seen("a", [1.0, 0.0], loss, [p, 1.0 - p]);
         let evidence = [one(0.1, 0.9), one(2.0, 0.8), one(1.0, 0.1)];
         // By loss the places are 1/6, 5/6, 3/6; by self-confidence 1/6, 3/6, 5/6.
         let found: Vec<f64> = scores(&evidence).into_iter().flatten().collect();
@@ -51,7 +51,7 @@ mod tests {
         votes[0].neighbours = vec![1, 0];
         votes[2].neighbours = vec![1, 0];
         assert!(scores(&votes)[1] > scores(&votes)[2]);
-        let alone = evidence.map(|one| Evidence { unheard: Vec::new(), ..one });
+        let alone = evidence.map(|one| Evidence { out_of_fold: Vec::new(), ..one });
         assert_eq!(scores(&alone), [None; 3]);
     }
 }

@@ -1,4 +1,4 @@
-// The review of labels: choose an utterance, listen, decide, save the decisions.
+// The review of labels: listen to an utterance, decide on its label, go on to the next, save.
 //
 // All that is shown comes from the JSON in the page and is set as text, never as markup. Decisions are
 // kept in the browser under the audit's digest, so that another audit begins with those alone that its
@@ -8,14 +8,15 @@
 const data = JSON.parse(document.getElementById("audit-data").textContent);
 const STORE = `ambivox-audit-${data.digest}`;
 const SVG = "http://www.w3.org/2000/svg";
-const WAVE = { width: 600, wave: 110, attention: 60, gap: 14 };
+const WAVE = { width: 600, height: 120 };
 
 const at = (id) => document.getElementById(id);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const rows = [...document.querySelectorAll("tr[data-entry]")]; // rows[i] is that of entries[i]
 const audio = at("audio");
 let decisions = load(); // by utterance: { label, comment }, the label null where only a comment is typed
-let chosen = null;
+let chosen = 0; // index of the utterance in the panel
+const made = []; // the changes of this visit, as { index, before }, the latest last
 
 // --- decisions ---------------------------------------------------------------------------------
 
@@ -54,16 +55,35 @@ function isAlone(entry) {
 }
 
 function decide(label) {
-  if (chosen === null) return;
+  remember();
   change({ label, comment: at("comment").value });
+  const { id } = data.entries[chosen];
+  at("last").textContent = `${id}: ${wordOf(data.entries[chosen])}.`;
   step(1);
 }
 
-// What was typed stays.
+function remember() {
+  made.push({ index: chosen, before: decisions.get(data.entries[chosen].id) });
+}
+
+// Takes back the latest change, whichever utterance it was of, and shows that one.
 function undo() {
-  if (chosen === null) return;
-  change({ label: null, comment: data.entries[chosen].earlier ? "" : at("comment").value });
-  showChoices(data.entries[chosen]);
+  const { index, before } = made.pop() ?? {};
+  if (index === undefined) return;
+  chosen = index;
+  change(before ?? { label: null, comment: "" });
+  at("last").textContent = `The last decision on ${data.entries[index].id} is undone.`;
+  choose(index);
+}
+
+// What was typed stays.
+function clear() {
+  const entry = data.entries[chosen];
+  if (at("clear").disabled) return;
+  remember();
+  change({ label: null, comment: entry.earlier ? "" : at("comment").value });
+  at("last").textContent = `${entry.id}: decision cleared.`;
+  choose(chosen);
 }
 
 function comment() {
@@ -88,16 +108,18 @@ function showDecision(index) {
 
 function wordOf(entry) {
   const decision = standing(entry);
-  if (decision === null) return isAlone(entry) ? "only a comment" : "";
-  if (decision !== entry.earlier) return decision.label === entry.label ? "kept" : `now ${decision.label}`;
-  return decision.label === decision.given ? "kept before" : `was ${decision.given || "none"}`;
+  if (decision === null) return isAlone(entry) ? "comment only" : "";
+  if (decision !== entry.earlier) return decision.label === entry.label ? "kept" : `changed to ${decision.label}`;
+  return decision.label === decision.given ? "kept earlier" : `changed earlier from ${decision.given || "no label"}`;
 }
 
 function showProgress() {
+  const all = data.entries.length;
   const count = (test) => data.entries.filter(test).length;
-  const alone = count(isAlone);
+  const [reviewed, alone] = [count((entry) => standing(entry) !== null), count(isAlone)];
   const rest = alone === 0 ? "" : alone === 1 ? "; 1 comment without a decision" : `; ${alone} comments without a decision`;
-  at("progress").textContent = `${count((entry) => standing(entry) !== null)} of ${data.entries.length} decided${rest}`;
+  at("progress").textContent = `${reviewed} of ${all} reviewed${rest}`;
+  Object.assign(at("bar"), { max: all, value: reviewed });
   at("save").disabled = records().length === 0;
 }
 
@@ -150,104 +172,105 @@ function filter() {
   at("count").textContent = `${shown} of ${rows.length} utterances`;
 }
 
-// The next or previous row that is shown, in the table's present order.
+// The next or previous row that is shown, in the table's present order; at either end it stays.
 function step(by) {
   const order = [...document.querySelectorAll("tr[data-entry]")];
   let place = order.findIndex((row) => Number(row.dataset.entry) === chosen);
   do place += by;
   while (order[place]?.hidden);
-  if (order[place]) choose(Number(order[place].dataset.entry));
-  else if (chosen !== null) choose(chosen);
+  choose(order[place] ? Number(order[place].dataset.entry) : chosen);
 }
 
 // --- one utterance -----------------------------------------------------------------------------
 
+// Brings what was chosen into view, and the focus to the panel if that is asked for.
 function choose(index, focus = false) {
+  show(index);
+  rows[index].scrollIntoView({ block: "nearest" });
+  const { top, bottom } = at("review").getBoundingClientRect();
+  if (top > innerHeight / 2 || bottom < innerHeight / 4) at("review").scrollIntoView();
+  if (focus) at("detail-labels").focus({ preventScroll: true });
+}
+
+function show(index) {
   const entry = data.entries[index];
   chosen = index;
-  const row = rows[index];
-  document.querySelector("tr.chosen")?.classList.remove("chosen");
   document.querySelector("tr[aria-current]")?.removeAttribute("aria-current");
-  row.classList.add("chosen");
-  row.setAttribute("aria-current", "true");
-  at("nothing").hidden = true;
-  at("utterance").hidden = false;
-  at("detail-id").textContent = entry.id;
-  at("detail-where").textContent = where(entry);
+  rows[index].setAttribute("aria-current", "true");
+  at("detail-place").textContent = `Suspect ${entry.rank} of ${rows.length}: ${entry.id}`;
+  showLabels(entry);
   at("detail-reason").textContent = entry.reason;
-  showSound(entry);
-  showClasses(entry);
-  showChoices(entry);
-  // In one column the utterance stands above the table.
-  if (!matchMedia("(min-width: 75rem)").matches) at("detail").scrollIntoView();
-  else if (!row.hidden) row.scrollIntoView({ block: "nearest" });
-  if (focus) at("detail-id").focus({ preventScroll: true });
+  at("detail-where").textContent = where(entry);
+  showAudio(entry);
+  showDecided(entry);
+}
+
+// `given anger → suggested happiness`, the small words read aloud too.
+function showLabels(entry) {
+  const word = (text) => Object.assign(document.createElement("small"), { textContent: text });
+  const suggested = data.classes[entry.suggestion];
+  const rest = suggested === entry.label ? [word(", no other label suggested")] : [" → ", word("suggested "), suggested];
+  at("detail-labels").replaceChildren(word("given "), entry.label, ...rest);
 }
 
 function where(entry) {
   const cut = entry.start_s === null && entry.end_s === null ? "" :
-    `, ${(entry.start_s ?? 0).toFixed(2)} s to ${entry.end_s === null ? "the end" : `${entry.end_s.toFixed(2)} s`}`;
-  const speaker = entry.speaker === "" ? "" : `, speaker ${entry.speaker}`;
+    `, from ${(entry.start_s ?? 0).toFixed(2)} s to ${entry.end_s === null ? "the end" : `${entry.end_s.toFixed(2)} s`}`;
+  const speaker = entry.speaker === "" ? [] : [`Speaker ${entry.speaker}`];
   // Without a recording there is no more to say.
-  const recording = entry.seconds === 0 ? "" : `, ${entry.seconds.toFixed(2)} s: ${entry.path}${cut}`;
-  return `Rank ${entry.rank}${speaker}${recording}`;
+  const recording = entry.seconds === 0 ? [] : [`${entry.seconds.toFixed(2)} s`, `${entry.path}${cut}`];
+  return [...speaker, ...recording].join("; ");
 }
 
-function showClasses(entry) {
-  const voted = entry.votes.some((count) => count > 0);
-  at("votes-head").hidden = !voted;
-  const lines = data.classes.map((name, index) => {
-    const line = document.createElement("tr");
-    const head = document.createElement("th");
-    head.scope = "row";
-    const marks = [name === entry.label && "given", index === entry.suggestion && "suggested"];
-    head.textContent = [name, ...marks.filter(Boolean).map((mark) => `(${mark})`)].join(" ");
-    const votes = document.createElement("td");
-    votes.textContent = entry.votes[index];
-    votes.hidden = !voted;
-    line.append(head, votes, share(entry.learned[index]), share(entry.unheard[index]));
-    return line;
-  });
-  at("classes").replaceChildren(...lines);
-}
-
-// A share as text with a bar behind it.
-function share(value) {
-  const cell = document.createElement("td");
-  const bar = draw("rect", { class: "share", width: 100 * value, height: 10 });
-  const svg = draw("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" });
-  svg.append(bar);
-  cell.append(svg, percent(value));
-  return cell;
-}
-
-function showChoices(entry) {
+function showDecided(entry) {
   const own = decisions.get(entry.id);
   const decision = standing(entry);
   at("comment").value = (decision ?? own)?.comment ?? "";
   at("comment-alone").hidden = !isAlone(entry);
-  at("undo").disabled = decision === null || decision === entry.earlier;
-  const choices = data.classes.map((name, index) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    const keys = [String(index + 1)];
-    if (name === entry.label) keys.unshift("r");
-    else if (index === entry.suggestion) keys.unshift("a");
-    const words = { r: `Keep ${name}`, a: `Change to ${name}` };
-    const key = document.createElement("kbd");
-    key.textContent = keys.join(" ");
-    button.append(words[keys[0]] ?? `To ${name}`, " ", key);
-    button.setAttribute("aria-pressed", String(decision?.label === name));
-    button.addEventListener("click", () => {
-      decide(name);
-      at("detail-id").focus();
-    });
-    return button;
-  });
-  at("choices").replaceChildren(...choices);
+  at("undo").disabled = made.length === 0;
+  at("clear").disabled = decision === null || decision === entry.earlier;
+  const votes = entry.votes.reduce((sum, count) => sum + count, 0);
+  at("votes-head").hidden = votes === 0;
+  const focused = at("classes").contains(document.activeElement);
+  at("classes").replaceChildren(...data.classes.map((name, index) => {
+    const line = document.createElement("tr");
+    const head = document.createElement("th");
+    head.scope = "row";
+    head.append(choice(entry, name, index, decision));
+    const voted = share(votes && entry.votes[index] / votes, `${entry.votes[index]} of ${votes}`);
+    voted.hidden = votes === 0;
+    line.append(head, voted, ...[entry.learned, entry.out_of_fold].map((shares) => share(shares[index], percent(shares[index]))));
+    return line;
+  }));
+  // The button that had the focus is gone.
+  if (focused) at("detail-labels").focus({ preventScroll: true });
 }
 
-// --- sound -------------------------------------------------------------------------------------
+// The button that decides for a class, with its keys.
+function choice(entry, name, index, decision) {
+  const given = name === entry.label;
+  const suggested = !given && index === entry.suggestion;
+  const button = document.createElement("button");
+  button.type = "button";
+  if (suggested) button.className = "suggested";
+  button.append(`${given ? "Keep" : "Change to"} ${name} `);
+  const keys = [given && "r", suggested && "a", index < 9 && String(index + 1)];
+  for (const key of keys.filter(Boolean)) button.append(Object.assign(document.createElement("kbd"), { textContent: key }));
+  button.setAttribute("aria-pressed", String(decision?.label === name));
+  button.addEventListener("click", () => decide(name));
+  return button;
+}
+
+// A share as text above its bar.
+function share(value, text) {
+  const cell = document.createElement("td");
+  cell.className = "share";
+  cell.style.setProperty("--share", value);
+  cell.textContent = text;
+  return cell;
+}
+
+// --- audio -------------------------------------------------------------------------------------
 
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
@@ -258,7 +281,7 @@ function draw(name, attributes, text) {
   return element;
 }
 
-function showSound(entry) {
+function showAudio(entry) {
   // Of an utterance without a recording there is nothing to show.
   if (entry.seconds === 0) return;
   audio.pause();
@@ -276,32 +299,46 @@ function showSound(entry) {
   showTime();
 }
 
-// The waveform, the attention below it, and seconds below both, on one axis of time.
+// The waveform, the attention over it, and seconds below, on one axis of time.
 function drawWave(entry) {
-  const svg = at("wave");
-  const { width, wave, attention: depth, gap } = WAVE;
+  const { width, height } = WAVE;
   const x = (seconds) => (width * seconds) / entry.seconds;
-  const peaks = bytesOf(entry.wave);
+  const title = draw("title", { id: "wave-title" }, `Waveform of ${entry.id}, ${entry.seconds.toFixed(2)} s.${highest(entry)}`);
+  const [area, line] = attention(entry, x);
+  const parts = [...area, draw("path", { class: "wave", d: outline(bytesOf(entry.wave)) }), ...line];
+  parts.push(draw("path", { class: "axis", d: `M0 ${height}H${width}` }), ...ticks(entry.seconds, x, height));
+  parts.push(draw("path", { class: "cursor", id: "cursor", d: `M0 0V${height}` }));
+  at("wave").replaceChildren(title, ...parts);
+}
+
+// Along the highest values and back along the lowest.
+function outline(peaks) {
   const columns = peaks.length / 2;
-  const y = (value) => (wave * (255 - value)) / 255;
-  const point = (column, value) => `${((column + 0.5) * width) / columns} ${y(value).toFixed(1)}`;
+  const y = (value) => (WAVE.height * (255 - value)) / 255;
+  const point = (column, value) => `${((column + 0.5) * WAVE.width) / columns} ${y(value).toFixed(1)}`;
   const upper = Array.from({ length: columns }, (_, i) => point(i, peaks[2 * i + 1]));
   const lower = Array.from({ length: columns }, (_, i) => point(i, peaks[2 * i])).reverse();
-  const parts = [draw("path", { class: "wave", d: `M${[...upper, ...lower].join("L")}Z` })];
-  const frames = entry.attention ? bytesOf(entry.attention) : [];
-  const floor = wave + gap + depth;
-  let highest = "";
-  if (frames.length > 0) {
-    const time = (frame) => frame * data.step_s + data.frame_s / 2;
-    const points = Array.from(frames, (value, i) => `${x(time(i)).toFixed(1)} ${(floor - (depth * value) / 255).toFixed(1)}`);
-    const [from, to] = [x(time(0)), x(time(frames.length - 1))];
-    parts.push(draw("path", { class: "attention", d: `M${from} ${floor}L${points.join("L")}L${to} ${floor}Z` }));
-    highest = ` Attention is highest at ${time(frames.indexOf(255)).toFixed(2)} s.`;
-  }
-  parts.push(draw("path", { class: "axis", d: `M0 ${floor}H${width}` }), ...ticks(entry.seconds, x, floor));
-  parts.push(draw("path", { class: "cursor", id: "cursor", d: `M0 0V${floor}` }));
-  const title = draw("title", { id: "wave-title" }, `Waveform of ${entry.id}, ${entry.seconds.toFixed(2)} s.${highest}`);
-  svg.replaceChildren(title, ...parts);
+  return `M${[...upper, ...lower].join("L")}Z`;
+}
+
+const timeOf = (frame) => frame * data.step_s + data.frame_s / 2;
+
+// The area behind the waveform and the line over it; neither where nothing attends.
+function attention(entry, x) {
+  const frames = bytesOf(entry.attention);
+  if (frames.length === 0) return [[], []];
+  const floor = WAVE.height;
+  // The line stays within the figure.
+  const y = (value) => floor - ((floor - 2) * value) / 255;
+  const line = Array.from(frames, (value, i) => `${x(timeOf(i)).toFixed(1)} ${y(value).toFixed(1)}`).join("L");
+  const ends = [x(timeOf(0)), x(timeOf(frames.length - 1))];
+  const area = `M${ends[0]} ${floor}L${line}L${ends[1]} ${floor}Z`;
+  return [[draw("path", { class: "attention", d: area })], [draw("path", { class: "attention-line", d: `M${line}` })]];
+}
+
+function highest(entry) {
+  const frame = bytesOf(entry.attention).indexOf(255);
+  return frame < 0 ? "" : ` Attention is highest at ${timeOf(frame).toFixed(2)} s.`;
 }
 
 function ticks(seconds, x, floor) {
@@ -315,7 +352,7 @@ function ticks(seconds, x, floor) {
   return marks;
 }
 
-// The one call that is due while a sound plays.
+// The one call that is due while audio plays.
 let nextTime = 0;
 
 function showTime() {
@@ -338,6 +375,9 @@ function play() {
 // --- keys --------------------------------------------------------------------------------------
 
 const keys = {
+  j: () => step(1),
+  k: () => step(-1),
+  "/": () => at("search").focus(),
   a: () => {
     const entry = data.entries[chosen];
     const suggestion = data.classes[entry.suggestion];
@@ -345,18 +385,16 @@ const keys = {
   },
   r: () => decide(data.entries[chosen].label),
   u: undo,
+  x: clear,
   p: play,
 };
 
 function pressed(event) {
-  const typing = event.target.matches("select, textarea, input:not([type=checkbox])");
+  const typing = event.target.matches("select, textarea, input:not([type=checkbox], [type=range])");
   if (!at("keys").checked || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const label = data.classes[Number(event.key) - 1];
-  if (event.key === "j") step(1);
-  else if (event.key === "k") step(-1);
-  else if (event.key === "/") at("search").focus();
-  else if (chosen !== null && label !== undefined) decide(label);
-  else if (chosen !== null && Object.hasOwn(keys, event.key)) keys[event.key]();
+  if (label !== undefined) decide(label);
+  else if (Object.hasOwn(keys, event.key)) keys[event.key]();
   else return;
   event.preventDefault();
 }
@@ -376,7 +414,13 @@ for (const [index, row] of rows.entries()) {
 for (const id of ["by-label", "by-speaker", "by-decision", "differs"]) at(id).addEventListener("change", filter);
 at("search").addEventListener("input", filter);
 at("save").addEventListener("click", save);
-at("undo").addEventListener("click", undo);
+for (const [id, act] of Object.entries({ undo, clear })) {
+  at(id).addEventListener("click", () => {
+    act();
+    // The button may have nothing left to do, and loses the focus then.
+    at("detail-labels").focus({ preventScroll: true });
+  });
+}
 at("comment").addEventListener("input", comment);
 at("play").addEventListener("click", play);
 at("previous").addEventListener("click", () => step(-1));
@@ -392,7 +436,8 @@ at("wave").addEventListener("click", (event) => {
 });
 for (const event of ["play", "pause", "ended", "timeupdate"]) audio.addEventListener(event, showTime);
 document.addEventListener("keydown", pressed);
-at("tools").hidden = false;
-at("detail").hidden = false;
+for (const id of ["filters", "review"]) at(id).hidden = false;
 showProgress();
 filter();
+// The first that nobody has reviewed; where all are, the first.
+show(Math.max(0, data.entries.findIndex((entry) => standing(entry) === null)));

@@ -1,4 +1,4 @@
-//! What the script of the page reads: one JSON document, sounds and curves as base64.
+//! What the script of the page reads: one JSON document, audio and curves as base64.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ struct Entry<'a> {
     seconds: f64,
     votes: &'a [u32],
     learned: Vec<f64>,
-    unheard: Vec<f64>,
+    out_of_fold: Vec<f64>,
     reason: String,
     /// A decision that the runs had read.
     earlier: Option<&'a Earlier>,
@@ -94,8 +94,8 @@ fn of_entry<'a>(
         seconds: (entry.seconds * 1e4).round() / 1e4,
         votes: &evidence.votes,
         learned: rounded(&evidence.learned),
-        unheard: rounded(&evidence.unheard),
-        reason: evidence.reason(page.classes),
+        out_of_fold: rounded(&evidence.out_of_fold),
+        reason: evidence.reason(page.classes, page.held_out),
         earlier,
         wave: STANDARD.encode(bytes(&entry.peaks, -1.0, 1.0)),
         attention: STANDARD.encode(attention(&entry.attention)),

@@ -9,26 +9,25 @@ use crate::format::percent;
 const BAR: f64 = 8.0;
 const HEIGHT: f64 = 20.0;
 
-/// The section.
+/// The table in its frame.
 pub(super) fn render(page: &AuditPage<'_>) -> Markup {
     let voted =
         page.entries.iter().any(|entry| entry.suspect.evidence.votes.iter().any(|&n| n > 0));
     html! {
-        section aria-label="Utterances" {
-            div.scroll role="region" tabindex="0" aria-label="Table of utterances" {
-                table.sortable.suspects {
-                    caption { span {
-                        "Learned: shares of the classes in the learned label, in the order "
-                        (page.classes.join(", ")) "; the given one is filled. Unheard: what the \
-                        networks give the label that never heard the speaker. Score: "
-                        (page.ranked_by.unwrap_or("mean share of the utterances that are less suspect"))
-                        "."
-                    } }
-                    (head(voted))
-                    tbody {
-                        @for (index, entry) in page.entries.iter().enumerate() {
-                            (row(page, index, entry, voted))
-                        }
+        div.scroll role="region" tabindex="0" aria-label="Table of utterances" {
+            table.sortable.suspects {
+                caption { span {
+                    "Learned label: the shares that training gave the classes, in the order "
+                    (page.classes.join(", ")) "; the given one is filled. Out-of-fold probability: \
+                    that of the given label, by models that did not train on this " (page.held_out)
+                    ". Score, from the most suspect label down: "
+                    (page.ranked_by.unwrap_or("mean share of the utterances that are less suspect"))
+                    "."
+                } }
+                (head(voted))
+                tbody {
+                    @for (index, entry) in page.entries.iter().enumerate() {
+                        (row(page, index, entry, voted))
                     }
                 }
             }
@@ -42,16 +41,16 @@ fn head(voted: bool) -> Markup {
             tr {
                 th.text.corner scope="col" data-column="0" { "Utterance" }
                 th scope="col" data-column="1" { "Rank" }
-                th.text.wide scope="col" data-column="2" { "Speaker" }
-                th.text scope="col" data-column="3" { "Label" }
-                th.text scope="col" data-column="4" { "Rather" }
-                th.text scope="col" data-column="5" { "Decision" }
-                th scope="col" data-column="6" { "Learned" }
-                th.wide scope="col" data-column="7" { "Unheard" }
-                th.wide scope="col" data-column="8" { "Weight" }
-                th.wide scope="col" data-column="9" { "Score" }
-                th.text.wide scope="col" data-column="10" { "Why" }
-                @if voted { th.text.wide scope="col" data-column="11" { "Votes" } }
+                th.text scope="col" data-column="2" { "Given label" }
+                th.text scope="col" data-column="3" { "Suggested label" }
+                th.text scope="col" data-column="4" { "Decision" }
+                th.text scope="col" data-column="5" { "Why" }
+                th scope="col" data-column="6" { "Learned label" }
+                th scope="col" data-column="7" { "Out-of-fold probability" }
+                th scope="col" data-column="8" { "Sample weight" }
+                th scope="col" data-column="9" { "Score" }
+                th.text scope="col" data-column="10" { "Speaker" }
+                @if voted { th.text scope="col" data-column="11" { "Votes" } }
             }
         }
     }
@@ -59,25 +58,24 @@ fn head(voted: bool) -> Markup {
 
 fn row(page: &AuditPage<'_>, index: usize, entry: &AuditEntry<'_>, voted: bool) -> Markup {
     let (suspect, evidence) = (entry.suspect, &entry.suspect.evidence);
-    let unheard = evidence.unheard[evidence.gold];
     html! {
         tr data-entry=(index) {
             th scope="row" { (evidence.utterance_id) }
             td { (suspect.rank) }
-            td.text.wide { (entry.speaker) }
             td.text { (page.classes[evidence.gold]) }
             td.text {
                 @if suspect.suggestion != evidence.gold { (page.classes[suspect.suggestion]) }
             }
             td.text.decision {}
+            td.text.wrap { (evidence.reason(page.classes, page.held_out)) }
             td data-value=(format!("{:.4}", evidence.learned[evidence.gold])) {
                 (small_bars(page.classes, &evidence.learned, evidence.gold))
             }
-            td.wide { (percent(Some(unheard))) " %" }
-            td.wide { (format!("{:.3}", evidence.weight)) }
-            td.wide { (format!("{:.3}", suspect.score)) }
-            td.text.wide.wrap { (evidence.reason(page.classes)) }
-            @if voted { td.text.wide { (votes(page.classes, &evidence.votes)) } }
+            td { (percent(Some(evidence.out_of_fold[evidence.gold]))) " %" }
+            td { (format!("{:.3}", evidence.weight)) }
+            td { (format!("{:.3}", suspect.score)) }
+            td.text { (entry.speaker) }
+            @if voted { td.text.wrap { (votes(page.classes, &evidence.votes)) } }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A made-up ranking of labels: six utterances, of which three have a sound.
+//! A made-up ranking of labels: six utterances, three of them with audio.
 
 use std::f32::consts::TAU;
 
@@ -29,7 +29,7 @@ impl Ranking {
                 utterance_id: name.to_owned(),
                 gold,
                 original: gold,
-                unheard: learned.clone(),
+                out_of_fold: learned.clone(),
                 learned,
                 weight_initial: 1.0,
                 weight: 1.0 + doubt,
@@ -47,7 +47,7 @@ impl Ranking {
         Self { manifest, classes, suspects, speaker, path, earlier: Vec::new() }
     }
 
-    /// The utterances with sounds of a second.
+    /// The utterances, each a second long.
     pub(crate) fn entries(&self) -> Vec<AuditEntry<'_>> {
         let peaks =
             |n: usize| (TAU * n as f32 / 97.0).sin() * if n.is_multiple_of(2) { -0.5 } else { 1.0 };
@@ -72,6 +72,7 @@ impl Ranking {
             ranked_by: None,
             method: "lw",
             classes: &self.classes,
+            held_out: "speaker",
             digest: "0123abcd",
             step_s: 0.01,
             frame_s: 0.025,

@@ -1,4 +1,4 @@
-//! Where the networks attend that did not train on the speaker.
+//! Where the out-of-fold models attend: those that did not train on the speaker.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::job::Job;
 
 /// Attention weights by utterance, one per frame: the mean over the networks that were tested on
 /// it, by `tested_by`, the fold that tests each utterance. None where the request has no frames, for methods whose networks see none.
-pub(super) fn unheard(
+pub(super) fn out_of_fold(
     job: &Job<'_>,
     tested_by: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, Vec<f32>>, StageError> {

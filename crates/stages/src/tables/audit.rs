@@ -21,6 +21,8 @@ pub(crate) struct Table<'a> {
     pub(crate) index: &'a BTreeMap<&'a str, &'a Utterance>,
     /// In the order of their ranks.
     pub(crate) suspects: &'a [Suspect],
+    /// What the out-of-fold models did not train on.
+    pub(crate) held_out: &'a str,
 }
 
 impl Table<'_> {
@@ -44,7 +46,7 @@ impl Table<'_> {
             text("utterance_id", &|s| s.evidence.utterance_id.clone()),
             text("gold", &|s| self.classes[s.evidence.gold].clone()),
             text("suggestion", &|s| self.classes[s.suggestion].clone()),
-            text("reason", &|s| s.evidence.reason(self.classes)),
+            text("reason", &|s| s.evidence.reason(self.classes, self.held_out)),
             text("votes", &|s| votes(self.classes, &s.evidence)),
             text("speaker", &|s| self.utterance(s).map_or(String::new(), |u| u.speaker.clone())),
             text("path", &|s| self.utterance(s).map_or(String::new(), |u| u.path.clone())),
@@ -55,7 +57,7 @@ impl Table<'_> {
         ];
         let shares: [Vec<&[f64]>; 2] = [
             self.suspects.iter().map(|s| s.evidence.learned.as_slice()).collect(),
-            self.suspects.iter().map(|s| s.evidence.unheard.as_slice()).collect(),
+            self.suspects.iter().map(|s| s.evidence.out_of_fold.as_slice()).collect(),
         ];
         for (prefix, rows) in PREFIXES.into_iter().zip(&shares) {
             columns.extend(class_columns(prefix, self.classes, rows));
@@ -114,7 +116,7 @@ impl Table<'_> {
             text(&evidence.utterance_id),
             text(&self.classes[evidence.gold]),
             text(&self.classes[suspect.suggestion]),
-            text(&evidence.reason(self.classes)),
+            text(&evidence.reason(self.classes, self.held_out)),
             text(&votes(self.classes, evidence)),
             of_index(|u| &u.speaker),
             of_index(|u| &u.path),
@@ -123,7 +125,7 @@ impl Table<'_> {
             number(evidence.weight),
             number(evidence.loss),
         ];
-        row.extend(evidence.learned.iter().chain(&evidence.unheard).copied().map(number));
+        row.extend(evidence.learned.iter().chain(&evidence.out_of_fold).copied().map(number));
         row
     }
 
