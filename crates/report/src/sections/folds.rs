@@ -87,12 +87,12 @@ fn caption(input: &ReportInput<'_>) -> String {
         let group = input.splits.grouping.as_str();
         format!("One or more {group}s are the test set; all others train, for all epochs.")
     } else if by_speaker(input) {
-        "The test set is one speaker; training stops early by the loss on their dialogue partner."
+        "Each test set is one speaker; early stopping is by the loss on their dialogue partner."
             .to_owned()
     } else {
         let group = input.splits.grouping.as_str();
         format!(
-            "Part of the {group}s is the test set; training stops early by the loss on the next part."
+            "Part of the {group}s is the test set; early stopping is by the loss on the next part."
         )
     };
     let averaged = if seeds(input) > 1 {
