@@ -112,10 +112,10 @@ def test_labels_come_in_many_forms(tmp_path: Path) -> None:
     assert set(numbers["gold"]) == {0, 1} and sorted(numbers["utterance_id"][:4]) == WRONG
 
 
-def test_utterances_without_a_label_are_left_out() -> None:
+def test_utterances_without_a_label_are_excluded() -> None:
     labels, vectors = toy()
     given = [None if n == 3 else float("nan") if n == 5 else label for n, label in enumerate(labels)]
-    with pytest.warns(UserWarning, match="2 of 60 utterances have no label and are left out: 3, 5"):
+    with pytest.warns(UserWarning, match="2 of 60 utterances have no label and are excluded: 3, 5"):
         found = columns(ambivox.audit(given, vectors))
     assert sorted(found["utterance_id"]) == [n for n in range(60) if n not in (3, 5)]
 

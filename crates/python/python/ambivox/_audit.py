@@ -47,14 +47,14 @@ def audit(
         labels: A label for every utterance: a sequence, whose places are the ids; a mapping or a pandas
             Series from id to label; or a DataFrame with columns ``utterance_id``, ``id`` or ``file``, then
             ``label``, ``emotion`` or ``class``, and ``speaker`` where there is one. Utterances whose label
-            is None, NaN or empty are left out, with a warning.
+            is None, NaN or empty are excluded, with a warning.
         features: Vectors of any model, of shape (utterances, values), in the order of `labels`.
         speakers: Who speaks, in the order of `labels` or by id. Models are then tested on speakers that
             they did not train on.
         detector: What ranks the labels; see ``ambivox audit --help``.
-        threads: Threads to use; one for each core where left out. No result depends on it.
-        folder: Where to keep what was made, with ``labels/audit.html`` to look at; nothing is kept where
-            left out.
+        threads: Threads to use, by default one for each core. No result depends on it.
+        folder: Where to keep what was made, with ``labels/audit.html`` to look at; by default nothing is
+            kept.
 
     Returns:
         A DataFrame of pandas where that is installed, else a dict of lists, column by column, the most
@@ -150,7 +150,7 @@ def _labelled(ids: list[Any], labels: list[Any]) -> list[int]:
     if missing:
         named = ", ".join(str(ids[at]) for at in missing[:_NAMED])
         more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-        of = f"{len(missing)} of {len(ids)} utterances have no label and are left out"
+        of = f"{len(missing)} of {len(ids)} utterances have no label and are excluded"
         warnings.warn(f"{of}: {named}{more}", UserWarning, stacklevel=3)
     return sorted(set(range(len(ids))) - set(missing))
 

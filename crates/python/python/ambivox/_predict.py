@@ -32,9 +32,9 @@ def predict(
         files: Audio files and folders, or one of them.
         model: The folder of networks that ``ambivox bundle`` made.
         windows: A row for each window of a recording in the place of one for the recording.
-        window: The longest window in seconds, 10 where left out.
+        window: The longest window in seconds, by default 10.
         encoder: The folder of the encoder whose hidden states the networks read, where they read such.
-        threads: Threads to use; one for each core where left out.
+        threads: Threads to use, by default one for each core.
 
     Returns:
         A DataFrame of pandas where that is installed, else a dict of lists, column by column. Columns are
