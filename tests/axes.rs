@@ -185,7 +185,7 @@ fn one_recording_under_two_labels_is_told() {
         first[0].contains("wav/anna-happy-0") && first[1].contains("wav/bert-sad-9"),
         "{ranked}"
     );
-    let told = "the same recording is labelled happiness as wav/anna-happy-0";
+    let told = "wav/anna-happy-0 has the same recording and is labelled happiness. Given sadness;";
     assert!(first[1].contains(told), "{ranked}");
 }
 
