@@ -100,7 +100,8 @@ impl Evidence {
         let models = format!("models that did not train on this {held_out} predict");
         let (name, suggested) = (&classes[predicted], &classes[suggestion]);
         if suggestion == self.gold {
-            return format!("{models} {name} too ({probability}). Only its rank makes it suspect.");
+            let only = if self.twin.is_some() { "" } else { " Only its rank makes it suspect." };
+            return format!("{models} {name} too ({probability}).{only}");
         }
         if self.learned[suggestion] <= self.learned[self.gold] {
             return format!("{models} {name} ({probability}).");
@@ -212,7 +213,7 @@ mod tests {
         twin.twin = Some(("x2".to_owned(), "angry".to_owned()));
         let text = twin.reason(&["calm", "angry"].map(str::to_owned), "speaker");
         assert!(
-            text.starts_with("x2 has the same recording and is labelled angry. Given "),
+            text.starts_with("x2 has the same recording and is labelled angry. Given calm; "),
             "{text}"
         );
         let found = order(vec![evidence("wrong", 1, [0.9, 0.1], 3.0), twin]);
