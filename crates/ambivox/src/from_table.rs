@@ -2,12 +2,12 @@
 //! probabilities, from which the ordinary stages go on.
 
 mod computed;
-mod text;
+pub(crate) mod text;
 
 use std::path::{Path, PathBuf};
 
 use ambivox_artifacts::Store;
-use ambivox_corpus::{LabelColumns, LabelTable};
+use ambivox_corpus::{LabelColumns, LabelTable, literal};
 use ambivox_settings::{counted_is, some_listed};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
@@ -17,10 +17,17 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::publish::Published;
 use computed::Computed;
+use text::{Described, Linear};
 
 /// Names of the files.
 const MANIFEST: &str = "manifest.toml";
 const PIPELINE: &str = "pipeline.toml";
+
+/// What the pipeline begins with.
+const HEAD: &str = "\
+# What `audit --table` ran. It goes on from here: `report`, or `audit` with other settings, by
+# --pipeline and this file. The next `audit --table` keeps what you change under another name.
+";
 
 /// Where results go, and what is said of them.
 pub(crate) struct Place<'a> {
@@ -53,14 +60,62 @@ pub(crate) fn pipeline(
     }
     let computed = Computed::open(tables, &labels)?;
     let (root, file) = parts(table)?;
-    let name = text::name(&file);
+    let name = text::name(file.rsplit_once('.').map_or(&file, |(stem, _)| stem));
     let files = [
-        (MANIFEST, text::manifest(&file, &labels)?),
-        (PIPELINE, text::pipeline(&file, &root, &labels, &computed)?),
+        (MANIFEST, manifest(&name, &file, &labels)?),
+        (PIPELINE, pipeline_text(&name, &file, &root, &labels, &computed)?),
     ];
     let folder = place.results.join(&name);
     write(&folder, &files, place)?;
     Ok(folder.join(PIPELINE))
+}
+
+/// The manifest of a corpus without recordings.
+fn manifest(name: &str, file: &str, labels: &LabelTable) -> Result<String> {
+    let described = Described {
+        head: "# What `audit --table` read: a table of labels without recordings.\n",
+        name,
+        title: file,
+        root_env: "AMBIVOX_TABLE_ROOT",
+        files: &[literal(file)],
+        table: file,
+        ids: "id",
+        over_labels: "",
+    };
+    text::manifest(&described, labels)
+}
+
+/// The pipeline that audits the table in the folder `root`.
+fn pipeline_text(
+    name: &str,
+    file: &str,
+    root: &str,
+    labels: &LabelTable,
+    computed: &Computed,
+) -> Result<String> {
+    // One part is tested, one validates, one trains.
+    let by_speaker = labels.speakers > 2;
+    let groups = [("utterance", labels.ids.len()), ("speaker", labels.speakers)];
+    let (group, groups) = groups[usize::from(by_speaker)];
+    let classes = computed.classes.clone();
+    let classes = classes.unwrap_or_else(|| labels.labels.keys().cloned().collect());
+    let rarest = labels.labels.values().min().copied().unwrap_or_default();
+    let (model, method) = match computed.classes {
+        Some(_) => ("[model]\nkind = \"probabilities\"\n".to_owned(), text::BASELINE),
+        None => (format!("[model]\nkind = \"linear\"\nc = {}\n", text::c(rarest)), text::LW),
+    };
+    Ok(text::pipeline(&Linear {
+        head: HEAD,
+        name,
+        title: &format!("Labels of {file}"),
+        manifest: MANIFEST,
+        root,
+        frontend: &format!("[frontend]\n{}", toml::to_string(&computed.frontend)?),
+        split: &text::folds_of(group, groups),
+        classes: &classes,
+        model: &model,
+        methods: &[method],
+    }))
 }
 
 fn read(table: &Path, tables: &Tables) -> Result<LabelTable> {

@@ -1,15 +1,18 @@
-//! A table of labels beside vectors or probabilities, looked over before there is a manifest for it: which
-//! of its columns are which, and what is in them.
+//! A table of labels beside recordings, vectors or probabilities, looked over before there is a manifest
+//! for it: which of its columns are which, and what is in them.
+
+mod recordings;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ambivox_settings::some_listed;
+use ambivox_settings::{counted, some_listed};
 
 use crate::CorpusError;
 use crate::error::listed;
 use crate::name::{is_filled, nfc};
 use crate::table::{Delimited, Table};
+pub use recordings::{Recordings, literal};
 
 /// What may stand between cells.
 const DELIMITERS: [u8; 3] = [b',', b'\t', b';'];
@@ -25,17 +28,35 @@ struct Role {
 }
 
 const ID: Role = Role { name: "id", usual: &["utterance_id", "id", "file"] };
-const LABEL: Role = Role { name: "label", usual: &["label", "emotion", "class"] };
-const SPEAKER: Role = Role { name: "speaker", usual: &["speaker"] };
+const LABEL: Role = Role {
+    name: "label",
+    usual: &["label", "emotion", "class", "category", "emotion label", "gold", "target"],
+};
+const SPEAKER: Role = Role {
+    name: "speaker",
+    usual: &[
+        "speaker",
+        "speaker id",
+        "spk",
+        "spk id",
+        "actor",
+        "actor id",
+        "subject",
+        "subject id",
+        "participant",
+        "participant id",
+    ],
+};
 
-/// Names of columns, as far as somebody gives them.
+/// Names of columns, as far as somebody gives them. Where a usual name is looked for, capitals, blanks and
+/// marks do not count.
 #[derive(Debug, Clone, Default)]
 pub struct LabelColumns {
     /// Of ids; `utterance_id`, else `id`, else `file` where left out.
     pub id: Option<String>,
-    /// Of labels; `label`, else `emotion`, else `class` where left out.
+    /// Of labels; a usual name, such as `label`, `emotion` or `class`, where left out.
     pub label: Option<String>,
-    /// Of speakers; `speaker` where left out and there is such.
+    /// Of speakers; a usual name, such as `speaker`, where left out and there is such. Empty: nobody's.
     pub speaker: Option<String>,
 }
 
@@ -68,7 +89,7 @@ pub enum LabelTableError {
     },
     /// There is nothing to tell apart.
     #[error(
-        "{file}: the labels in the column {column:?} are {found}, and an audit needs two at least\n\
+        "{file}: the labels in the column {column:?} are {found}, and there must be two at least\n\
          hint: name the column of labels with --label"
     )]
     OneLabel {
@@ -91,9 +112,43 @@ pub enum LabelTableError {
         /// The labels, each with its rows.
         found: String,
     },
+    /// No column holds the paths of sound files.
+    #[error("{file}: no column names sound files below {}: {tried}\nhint: {hint}", root.display())]
+    NoFiles {
+        /// The table.
+        file: String,
+        /// The folder.
+        root: PathBuf,
+        /// Every column, with one of its cells.
+        tried: String,
+        /// How a cell should look.
+        hint: String,
+    },
+    /// Rows name sound files that are not there.
+    #[error(
+        "{file}: {} sound files that are not below {}: {rows}\n\
+         hint: put the files there, correct the column {column:?}, or remove the rows",
+        names(*count), root.display()
+    )]
+    MissingFiles {
+        /// The table.
+        file: String,
+        /// The folder.
+        root: PathBuf,
+        /// The column of files.
+        column: String,
+        /// How many rows.
+        count: usize,
+        /// The rows, as far as a message has room.
+        rows: String,
+    },
     /// The table cannot be read.
     #[error(transparent)]
     Table(#[from] CorpusError),
+}
+
+fn names(rows: usize) -> String {
+    format!("{} {}", counted(rows, "row"), if rows == 1 { "names" } else { "name" })
 }
 
 /// What is in a table of labels.
@@ -101,12 +156,15 @@ pub enum LabelTableError {
 pub struct LabelTable {
     /// Between cells.
     pub delimiter: char,
-    /// The column of ids.
+    /// The column of ids, or of sound files.
     pub id: String,
     /// The column of labels.
     pub label: String,
     /// The column of speakers, where there is one.
     pub speaker: Option<String>,
+    /// Columns of other things about an utterance, by what the manifest calls them: `sex`, `session`,
+    /// `start`, `end`. Looked for beside recordings alone.
+    pub others: BTreeMap<&'static str, String>,
     /// Ids of rows with a label, in the table's order.
     pub ids: Vec<String>,
     /// Rows of every label.
@@ -115,6 +173,8 @@ pub struct LabelTable {
     pub no_labels: BTreeSet<String>,
     /// Rows without a label: their ids and lines.
     pub unlabelled: Vec<String>,
+    /// The ids alone of rows without a label.
+    pub unlabelled_ids: Vec<String>,
     /// Number of speakers of rows with a label.
     pub speakers: usize,
 }
@@ -126,13 +186,10 @@ impl LabelTable {
     /// It cannot be read or is no such table; a column is not there; fewer than two labels; a label of too
     /// few rows.
     pub fn read(file: &Path, columns: &LabelColumns) -> Result<Self, LabelTableError> {
-        let name = file.display().to_string();
-        let bytes = fs_err::read(file).map_err(CorpusError::Read)?;
-        let delimiter =
-            delimiter(&bytes).ok_or_else(|| LabelTableError::NoHeader { file: name.clone() })?;
-        let table = Table::parse(&name, &bytes, Delimited { delimiter, quote: Some(b'"') })?;
+        let (table, delimiter) = parse(file)?;
         let found = Self::of(&table, delimiter, columns)?;
-        found.check(name)?;
+        found.check_two(table.file())?;
+        found.check_rows(table.file())?;
         Ok(found)
     }
 
@@ -148,10 +205,12 @@ impl LabelTable {
             id: header(id),
             label: header(label),
             speaker: speaker.map(header),
+            others: BTreeMap::new(),
             ids: Vec::new(),
             labels: BTreeMap::new(),
             no_labels: BTreeSet::new(),
             unlabelled: Vec::new(),
+            unlabelled_ids: Vec::new(),
             speakers: 0,
         };
         let mut speakers = BTreeSet::new();
@@ -166,24 +225,38 @@ impl LabelTable {
             } else {
                 found.no_labels.insert(word);
                 found.unlabelled.push(format!("{id} (line {})", row.line()));
+                found.unlabelled_ids.push(id);
             }
         }
         found.speakers = speakers.len();
         Ok(found)
     }
 
-    fn check(&self, file: String) -> Result<(), LabelTableError> {
-        if self.labels.len() < 2 {
-            let (column, found) = (self.label.clone(), listed(self.labels.keys()));
-            return Err(LabelTableError::OneLabel { file, column, found });
+    fn check_two(&self, file: &str) -> Result<(), LabelTableError> {
+        if self.labels.len() > 1 {
+            return Ok(());
         }
+        let (column, found) = (self.label.clone(), listed(self.labels.keys()));
+        Err(LabelTableError::OneLabel { file: file.to_owned(), column, found })
+    }
+
+    fn check_rows(&self, file: &str) -> Result<(), LabelTableError> {
         let few = self.labels.iter().filter(|(_, rows)| **rows < FEWEST);
         let few: Vec<String> = few.map(|(label, rows)| format!("{label} ({rows})")).collect();
         if few.is_empty() {
             return Ok(());
         }
-        Err(LabelTableError::FewRows { file, found: some_listed(&few) })
+        Err(LabelTableError::FewRows { file: file.to_owned(), found: some_listed(&few) })
     }
+}
+
+/// The table, and what is between its cells.
+fn parse(file: &Path) -> Result<(Table, u8), LabelTableError> {
+    let name = file.display().to_string();
+    let bytes = fs_err::read(file).map_err(CorpusError::Read)?;
+    let delimiter =
+        delimiter(&bytes).ok_or_else(|| LabelTableError::NoHeader { file: name.clone() })?;
+    Ok((Table::parse(&name, &bytes, Delimited { delimiter, quote: Some(b'"') })?, delimiter))
 }
 
 /// What divides the first line into most cells, if anything does.
@@ -199,21 +272,31 @@ fn required(table: &Table, role: Role, asked: Option<&str>) -> Result<usize, Lab
     found.ok_or_else(|| missing(table, role, role.usual))
 }
 
-/// The column of that name or, where none is asked for, of the first usual name.
+/// The column of that name or, where none is asked for, of the first usual name; none of an empty name.
 fn optional(
     table: &Table,
     role: Role,
     asked: Option<&str>,
 ) -> Result<Option<usize>, LabelTableError> {
-    if let Some(name) = asked {
-        return Ok(Some(table.find(name)?.ok_or_else(|| missing(table, role, &[name]))?));
+    match asked {
+        Some("") => return Ok(None),
+        Some(name) => {
+            return Ok(Some(table.find(name)?.ok_or_else(|| missing(table, role, &[name]))?));
+        }
+        None => {}
     }
     for name in role.usual {
-        if let Some(column) = table.find(name)? {
+        let forgiving = || table.headers().position(|header| plain(header) == plain(name));
+        if let Some(column) = table.find(name)?.or_else(forgiving) {
             return Ok(Some(column));
         }
     }
     Ok(None)
+}
+
+/// A name as one would compare it who minds neither capitals nor blanks nor marks.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn missing(table: &Table, role: Role, wanted: &[&str]) -> LabelTableError {
@@ -291,7 +374,7 @@ mod tests {
     #[test]
     fn what_cannot_be_audited_is_refused() {
         insta::assert_snapshot!(read("id,label\na,x\nb,x\nc,\n").unwrap_err(), @r#"
-    labels.csv: the labels in the column "label" are x, and an audit needs two at least
+    labels.csv: the labels in the column "label" are x, and there must be two at least
     hint: name the column of labels with --label
     "#);
         insta::assert_snapshot!(read("id,label\na,x\nb,x\nc,y\n").unwrap_err(), @r#"

@@ -6,132 +6,130 @@ use ambivox_corpus::LabelTable;
 use anyhow::Result;
 use toml::Value;
 
-use super::computed::Computed;
-
-/// Folds, where there are as many groups.
-const FOLDS: usize = 5;
 /// Rows of the rarest label from which on C is chosen in every fold: of fewer, an inner fold has none.
 const ROWS_TO_CHOOSE: usize = 10;
 /// The longest name of a pipeline.
 const LONGEST: usize = 64;
 
-const METHOD_OF_FEATURES: &str = "[methods.lw]
+/// Fixed labels, the rule to beat.
+pub(crate) const BASELINE: &str = "[methods.baseline]
+fixed_target = \"one-hot\"
+label_scale = 1.0
+";
+/// Learned labels and weights, with rates that suit a linear model.
+pub(crate) const LW: &str = "[methods.lw]
 label_scale = 5.0
 label_rate = 0.5
 weight_rate = 0.01
 rescale_initial_weights = false
 ";
 
-const METHOD_OF_PROBABILITIES: &str = "[methods.baseline]
-fixed_target = \"one-hot\"
-label_scale = 1.0
-";
-
-/// The name of the results' folder: the table's without its extension, in characters that such names have.
-pub(super) fn name(file: &str) -> String {
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+/// A text in characters that names of pipelines have, or `labels` where nothing is left.
+pub(crate) fn name(text: &str) -> String {
     let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let name: String = stem.chars().map(|c| if is_fit(c) { c } else { '-' }).collect();
+    let name: String = text.chars().map(|c| if is_fit(c) { c } else { '-' }).collect();
     let name: String = name.chars().take(LONGEST).collect();
     if name.is_empty() { "labels".to_owned() } else { name }
 }
 
 /// A text as TOML writes it.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// The manifest of a corpus without recordings.
-pub(super) fn manifest(file: &str, table: &LabelTable) -> Result<String> {
+/// What a manifest says of a table beside the table's own.
+pub(crate) struct Described<'a> {
+    /// Lines of comment at the head.
+    pub(crate) head: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) root_env: &'a str,
+    /// Glob patterns.
+    pub(crate) files: &'a [String],
+    /// The table's path.
+    pub(crate) table: &'a str,
+    /// What its ids are: `id`, or `file` where they are paths of recordings.
+    pub(crate) ids: &'static str,
+    /// Lines of comment over the labels.
+    pub(crate) over_labels: &'a str,
+}
+
+/// The manifest.
+pub(crate) fn manifest(own: &Described<'_>, table: &LabelTable) -> Result<String> {
     let words = table.labels.keys().map(|label| (label, label.as_str()));
     let labels: BTreeMap<&String, &str> =
         words.chain(table.no_labels.iter().map(|word| (word, ""))).collect();
-    let speaker = table.speaker.as_deref();
-    let speaker = speaker.map(|column| format!("speaker = {}\n", quoted(column)));
+    let mut columns = BTreeMap::from([(own.ids, &table.id), ("emotion", &table.label)]);
+    columns.extend(table.speaker.as_ref().map(|speaker| ("speaker", speaker)));
+    columns.extend(table.others.iter().map(|(role, column)| (*role, column)));
     Ok(format!(
-        r#"# What `audit --table` read: a table of labels without recordings.
-schema = 1
+        r#"{head}schema = 1
 name = {name}
 title = {title}
 synthetic = false
 licence = "not stated"
 source = "not stated"
 citation = "none"
-root_env = "AMBIVOX_TABLE_ROOT"
+root_env = {root_env}
 adapter = "csv"
-files = [{pattern}]
+files = {files}
 
-[labels]
+{over_labels}[labels]
 {labels}
 [csv]
-table = {title}
+table = {table}
 delimiter = {delimiter}
 
 [csv.columns]
-id = {id}
-emotion = {label}
-{speaker}"#,
-        name = quoted(&name(file)),
-        title = quoted(file),
-        pattern = quoted(&pattern(file)),
+{columns}"#,
+        head = own.head,
+        name = quoted(own.name),
+        title = quoted(own.title),
+        root_env = quoted(own.root_env),
+        files = Value::from(own.files.to_vec()),
+        over_labels = own.over_labels,
         labels = toml::to_string(&labels)?,
+        table = quoted(own.table),
         delimiter = quoted(&table.delimiter.to_string()),
-        id = quoted(&table.id),
-        label = quoted(&table.label),
-        speaker = speaker.unwrap_or_default(),
+        columns = toml::to_string(&columns)?,
     ))
 }
 
-/// The glob pattern of a file, whose name may have characters that mean something in it.
-fn pattern(file: &str) -> String {
-    let escaped = |c: char| match c {
-        '*' | '?' | '[' | ']' | '{' | '}' => format!("[{c}]"),
-        _ => c.to_string(),
-    };
-    file.chars().map(escaped).collect()
+/// What a pipeline of a linear model says.
+pub(crate) struct Linear<'a> {
+    /// Lines of comment at the head.
+    pub(crate) head: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) title: &'a str,
+    /// The manifest's path, relative to the pipeline.
+    pub(crate) manifest: &'a str,
+    pub(crate) root: &'a str,
+    /// Section `[frontend]` and, where there is one, `[pooling]`.
+    pub(crate) frontend: &'a str,
+    /// Section `[split]` without its classes.
+    pub(crate) split: &'a str,
+    pub(crate) classes: &'a [String],
+    /// Section `[model]`.
+    pub(crate) model: &'a str,
+    pub(crate) methods: &'a [&'a str],
 }
 
-/// The pipeline that audits the table in the folder `root`.
-pub(super) fn pipeline(
-    file: &str,
-    root: &str,
-    table: &LabelTable,
-    computed: &Computed,
-) -> Result<String> {
-    // One part is tested, one validates, one trains.
-    let by_speaker = table.speakers > 2;
-    let groups = if by_speaker { table.speakers } else { table.ids.len() };
-    let classes = computed.classes.clone();
-    let classes = classes.unwrap_or_else(|| table.labels.keys().cloned().collect());
-    let (model, method) = match computed.classes {
-        Some(_) => ("kind = \"probabilities\"".to_owned(), METHOD_OF_PROBABILITIES),
-        None => (format!("kind = \"linear\"\nc = {}", c(table)), METHOD_OF_FEATURES),
-    };
-    Ok(format!(
-        r#"# What `audit --table` ran. It goes on from here: `report`, or `audit` with other settings, by
-# --pipeline and this file. The next `audit --table` keeps what you change under another name.
-schema = 1
+/// The pipeline. Of `[training]`, the limits of epochs alone concern such a model.
+pub(crate) fn pipeline(own: &Linear<'_>) -> String {
+    format!(
+        r#"{head}schema = 1
 name = {name}
 title = {title}
 
 [corpus]
-manifest = "manifest.toml"
+manifest = {manifest}
 root = {root}
 on_broken = "stop"
 
-[frontend]
 {frontend}
-[split]
-kind = "group-k-fold"
-group = "{group}"
-folds = {folds}
-seed = 0
-validation = "next-group"
-classes = {classes}
+{split}classes = {classes}
 
-[model]
 {model}
-
 [training]
 seeds = [0]
 batch_size = 8
@@ -140,19 +138,36 @@ gradient_clip = 0.0
 max_epochs = 30
 patience = 5
 
-{method}"#,
-        name = quoted(&name(file)),
-        title = quoted(&format!("Labels of {file}")),
-        root = quoted(root),
-        frontend = toml::to_string(&computed.frontend)?,
-        group = if by_speaker { "speaker" } else { "utterance" },
-        folds = FOLDS.min(groups),
-        classes = Value::from(classes),
-    ))
+{methods}"#,
+        head = own.head,
+        name = quoted(own.name),
+        title = quoted(own.title),
+        manifest = quoted(own.manifest),
+        root = quoted(own.root),
+        frontend = own.frontend,
+        split = own.split,
+        classes = Value::from(own.classes.to_vec()),
+        model = own.model,
+        methods = own.methods.join("\n"),
+    )
 }
 
-/// C of the model: candidates, or the one in their middle.
-fn c(table: &LabelTable) -> &'static str {
-    let rarest = table.labels.values().min().copied().unwrap_or_default();
+/// Folds of whole groups, as many as there are up to five.
+pub(crate) fn folds_of(group: &str, groups: usize) -> String {
+    const FOLDS: usize = 5;
+    format!(
+        r#"[split]
+kind = "group-k-fold"
+group = "{group}"
+folds = {folds}
+seed = 0
+validation = "next-group"
+"#,
+        folds = FOLDS.min(groups)
+    )
+}
+
+/// C of the model: candidates, or the one in their middle where the rarest label has few rows.
+pub(crate) fn c(rarest: usize) -> &'static str {
     if rarest < ROWS_TO_CHOOSE { "0.01" } else { "[0.001, 0.01, 0.1]" }
 }
