@@ -1,5 +1,7 @@
 //! The ranking of labels, through the real command.
 
+use std::fmt::Write as _;
+
 use crate::corpora::{SPEAKERS, tones, tones_of};
 use crate::harness::{DONE, USAGE};
 
@@ -62,4 +64,49 @@ fn one_method_tells() {
         .run(&["audit", "--method", "lw", "--method", "baseline"])
         .ended(USAGE)
         .complained_of(&["name it with --method"]);
+}
+
+/// Two who hear what is there and one who always says the same; the labels are what most of them say.
+#[test]
+fn annotators_are_set_beside_each_other_and_the_models() {
+    let house = tones();
+    let labels = house.read("corpus/labels.csv");
+    let mut ratings = "file,who,heard\n".to_owned();
+    for row in labels.lines().skip(1) {
+        let [file, _, heard] = row.split(',').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        writeln!(ratings, "{file},E1,{heard}\n{file},E2,{heard}\n{file},=E3,happy").unwrap();
+    }
+    house.write("corpus/ratings.csv", ratings);
+    house.edit("data-manifests/tiny.toml", "\"wav/*.wav\"", "\"ratings.csv\", \"wav/*.wav\"");
+    house.edit("data-manifests/tiny.toml", "emotion = \"emotion\"\n", "");
+    let named = "delimiter = \",\"\nratings = { table = \"ratings.csv\", utterance = \"file\", \
+        annotator = \"who\", label = \"heard\" }\n";
+    house.edit("data-manifests/tiny.toml", "delimiter = \",\"\n", named);
+
+    let index = house.run(&["index"]).ended(DONE).stdout;
+    assert!(index.contains("3 annotators, 72 ratings of 24 utterances"), "{index}");
+    assert!(index.contains("| anna        6           3         3 |"), "{index}");
+    let audited = house.run(&["audit"]).ended(DONE).stdout;
+    assert!(audited.lines().all(|line| line.chars().count() <= 80 || line.contains('/')));
+    let consensus = house.read("results/tiny/consensus.csv");
+    assert_eq!(consensus.lines().count(), 1 + 24);
+    for row in consensus.lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        assert!(
+            cells[1] == cells[5] && cells[1] == cells[7],
+            "label, Dawid-Skene, CROWDLAB: {row}"
+        );
+    }
+    let annotators = house.read("results/tiny/annotators.csv");
+    let worst = annotators.lines().nth(1).unwrap();
+    assert!(worst.starts_with("'=E3,24,0.5000,") && worst.contains(",0.5000,"), "{annotators}");
+    house.run(&["report"]).ended(DONE);
+    assert!(house.read("results/tiny/report.html").contains("3 annotators gave 72 ratings"));
+
+    // Of a corpus that does not tell who rated there are none, and old ones do not stay.
+    house.edit("data-manifests/tiny.toml", named, "delimiter = \",\"\n");
+    house.edit("data-manifests/tiny.toml", "speaker\"\n", "speaker\"\nemotion = \"emotion\"\n");
+    let audited = house.run(&["audit"]).ended(DONE).complained_of(&["annotators.csv: removed"]);
+    assert!(!audited.stdout.contains("lowest quality"), "{}", audited.stdout);
+    assert!(!house.path("results/tiny/consensus.csv").exists());
 }

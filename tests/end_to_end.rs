@@ -20,6 +20,7 @@ mod fetch;
 mod freshness;
 mod graph;
 mod harness;
+mod init;
 mod installed;
 mod interrupt;
 mod main_job;

@@ -92,8 +92,17 @@ fn vectors_alone_tell_a_wrong_label() {
     house.run(&audit).ended(DONE);
     let table = house.read("results/tiny/audit.csv");
     assert!(table.lines().count() == 7, "anna's six utterances: {table}");
-    house.run(&["audit", "--method", "lw", "--detector", "together"]).ended(DONE);
+    assert!(!house.read("results/tiny/audit.html").contains("exchanged on purpose"));
+    house.run(&["audit", "--method", "lw", "--detector", "together", "--noise"]).ended(DONE);
+    let trust = "With 25 % of the labels of this corpus exchanged on purpose (symmetric noise)";
+    let page = house.read("results/tiny/audit.html");
+    assert!(page.contains(trust) && page.contains("of the first 20. Chance is 25 %."), "{trust}");
+    assert!(!page.contains("of the first 50"), "there are 24");
     let house = tones();
+    house
+        .run(&["audit", "--method", "lw", "--noise"])
+        .ended(USAGE)
+        .complained_of(&["[label_noise]"]);
     house.run(&["audit", "--method", "lw", "--detector", "neighbours"]).ended(USAGE).complained_of(&[
         "the detector neighbours compares vectors, one an utterance, and these models read frames",
     ]);

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use crate::answer::Answer;
 use crate::cli::{self, Selection};
-use crate::commands::{fresh, prepared, publish_roles};
+use crate::commands::{fresh, prepared, publish_roles, withdraw};
 use crate::execute::Executor;
 use crate::experiment::Experiment;
 use crate::failure::Failure;
@@ -19,6 +19,8 @@ use crate::table;
 
 /// Rows that the terminal shows.
 const SHOWN: usize = 20;
+/// Annotators that the terminal shows.
+const ANNOTATORS_SHOWN: usize = 12;
 /// The method that tells unless another is named.
 const METHOD: &str = "lw";
 
@@ -34,20 +36,44 @@ pub(crate) fn audit(
     let selection = Selection { methods: vec![method.clone()], ..own.selection.clone() };
     check_seeds(experiment, &selection.seeds)?;
     check_detector(experiment, own.detector.as_deref())?;
+    check_noise(experiment, own.noise)?;
     let (tested, others) = prepared(executor, &selection, jobs)?;
+    let all = Graph::of(experiment, &[&*tested, &*others].concat());
     // Labels of the speakers asked for are learned where others are tested.
     let of_all_folds = Selection { folds: Vec::new(), ..selection };
     let others = others.into_iter().filter(|run| selected(run, &of_all_folds)).collect();
     let learned = [&*tested, &fresh(executor, others)?].concat();
     check_folds(&learned)?;
     let runs = AuditedRuns { tested: &tested, learned: &learned };
-    let params = Audited { method, detector: own.detector.clone(), sounds: own.sounds };
-    let graph = Graph::of(experiment, &learned).with([graph::audit(experiment, params, runs)]);
+    let (detector, sounds) = (own.detector.clone(), own.sounds);
+    let params = Audited { method, detector, compares_noise: own.noise, sounds };
+    let graph = if own.noise { all } else { Graph::of(experiment, &learned) };
+    let graph = graph.with([graph::audit(experiment, params, runs)]);
     executor.bring_up(&graph.upto([graph::AUDIT]), jobs)?;
-    let roles = [role::AUDIT, role::AUDIT_CSV, role::AUDIT_PAGE].map(|role| (graph::AUDIT, role));
+    let read = |role, most| rows(&executor.resolver.output(graph::AUDIT, role)?, most);
+    let mut text = table::suspects(&read(role::AUDIT_CSV, SHOWN)?);
+    let mut roles = vec![role::AUDIT, role::AUDIT_CSV, role::AUDIT_PAGE];
+    let annotators = read(role::ANNOTATORS, ANNOTATORS_SHOWN)?;
+    if annotators.is_empty() {
+        withdraw(executor, results, &["consensus.csv", "annotators.csv"])?;
+    } else {
+        text = format!("{text}\n{}", table::annotators_beside_models(&annotators));
+        roles.extend([role::CONSENSUS, role::ANNOTATORS]);
+    }
+    let roles: Vec<_> = roles.into_iter().map(|role| (graph::AUDIT, role)).collect();
     let outputs = publish_roles(executor, results, &roles)?;
-    let text = table::suspects(&rows(&executor.resolver.output(graph::AUDIT, role::AUDIT_CSV)?)?);
     Ok(Answer { text, outputs, tally: executor.tally, warnings: Vec::new() })
+}
+
+/// Labels are exchanged on purpose where the pipeline says so.
+fn check_noise(experiment: &Experiment, asked: bool) -> Result<()> {
+    if asked && experiment.pipeline.label_noise.is_none() {
+        return Err(Failure::usage(
+            "--noise tells what is found among labels exchanged on purpose, and the pipeline exchanges none\n\
+             hint: add a section [label_noise], with 0 among its rates, or leave --noise out",
+        ));
+    }
+    Ok(())
 }
 
 /// The method named, else the one that learns both labels and weights, else the only one.
@@ -111,10 +137,10 @@ fn check_seeds(experiment: &Experiment, named: &[u64]) -> Result<()> {
     Ok(())
 }
 
-/// The first rows of `audit.csv`, cells by column.
-fn rows(file: &Path) -> Result<Vec<BTreeMap<String, String>>> {
+/// The first rows of a table, cells by column.
+fn rows(file: &Path, most: usize) -> Result<Vec<BTreeMap<String, String>>> {
     let mut csv = csv::Reader::from_path(file)?;
-    let rows = csv.deserialize().take(SHOWN);
+    let rows = csv.deserialize().take(most);
     rows.collect::<Result<_, _>>().with_context(|| file.display().to_string())
 }
 

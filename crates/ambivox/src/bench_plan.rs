@@ -150,6 +150,7 @@ fn content(slot: &str, role: &str) -> Result<String> {
             utterances: UTTERANCES as u64,
             seconds: 1.0,
             votes: true,
+            annotators: None,
             speakers: Vec::new(),
             files: UTTERANCES as u64,
             blake3: String::new(),

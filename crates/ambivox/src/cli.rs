@@ -12,6 +12,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use crate::called::{self, said};
 
 mod examples;
+mod tasks;
 
 /// Help of `audit --method`.
 const AUDIT_METHOD: &str =
@@ -54,63 +55,75 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the whole pipeline and report, naming the page at the end
+    /// Make a synthetic corpus, train two methods on it and write the report, in a minute
     #[command(after_help = examples::DEMO)]
     Demo(Demo),
-    /// Download a corpus as its manifest says, check it and unpack it
+    /// Write a manifest and a pipeline for a folder of recordings
+    ///
+    /// IEMOCAP, EmoDB, RAVDESS, CREMA-D and MSP-Podcast are recognised by their files. Any other corpus has
+    /// a table of labels, whose columns are guessed by their cells and names. The pipeline takes seconds
+    /// and says what to change; what is there is never replaced.
+    #[command(after_help = examples::INIT)]
+    Init(Init),
+    /// Say what is installed and what is missing, and what to do about it
+    ///
+    /// Exit 1 if results cannot be kept in the store.
+    #[command(after_help = examples::DOCTOR)]
+    Doctor,
+    /// Download a corpus, check it and unpack it
     Fetch(Handed),
-    /// Make the synthetic corpus
+    /// Make the synthetic corpus of a pipeline
     Synth(Site),
-    /// List the corpus's utterances, making the corpus first where it is synthetic
+    /// List the utterances of the corpus, with their speakers and labels
     #[command(after_help = examples::INDEX)]
     Index(Site),
-    /// Compute the descriptors of every utterance
+    /// Compute the features of every utterance
     #[command(after_help = examples::EXTRACT)]
     Extract(Site),
-    /// Train and evaluate: all folds, methods and seeds of the pipeline unless named
+    /// Cross-validate: train and test all folds, methods and seeds, or those named
     #[command(after_help = examples::CV)]
     Cv(Training),
-    /// Try settings, and rank them by validation loss
+    /// Search for settings, ranked by the loss on validation speakers
     #[command(after_help = examples::TUNE)]
     Tune(Tune),
-    /// Bring tables, figures and the page up to date, training what is missing
+    /// Write the report with tables and figures, training what is missing
     #[command(after_help = examples::REPORT)]
     Report(Training),
-    /// Rank labels by how suspect they are, training what is missing of the method that tells
+    /// Rank labels by how suspect they are, and write a page to listen and decide
     #[command(after_help = examples::AUDIT, mut_arg("methods", |arg| arg.help(AUDIT_METHOD)))]
     Audit(Audit),
-    /// Put a method's networks into a folder that predicts anywhere
+    /// Put the trained models of a method into a folder, from which `predict` reads them
     #[command(after_help = examples::BUNDLE, mut_arg("methods", |arg| arg.help(BUNDLE_METHOD)))]
     Bundle(Bundle),
-    /// Say what emotions sounds have, by such a folder
+    /// Predict the emotions of audio files by the models that `bundle` put together
     Predict(Handed),
-    /// Show what would run
+    /// List what would run, and why
     #[command(after_help = examples::PLAN)]
     Plan(Plan),
-    /// Read every result in the store and compare it with its record; exit 1 if one is damaged
+    /// Check every result in the store for damage; exit 1 if there is some
     Verify,
-    /// Say where a result came from, back to the audio
+    /// Tell where a result came from, back to the audio files
     #[command(after_help = examples::SHOW)]
     Show(Show),
-    /// Remove results that no pipeline reaches
+    /// Remove results that no pipeline needs any more
     ///
     /// What stays: whatever is fresh for a pipeline in `pipelines/` or the one named by --pipeline;
     /// of a stage that is stale, what it made last; what audit and tune made last; and what is younger
     /// than --keep-days.
     #[command(after_help = examples::GC)]
     Gc(Gc),
-    /// Run a pipeline twice in fresh stores and compare every result
+    /// Run a pipeline twice and check that all results are the same to the bit
     ///
     /// The second time has other numbers of threads and jobs, another order of runs, other folders
     /// and another locale and time zone. Where digests of the pipeline are on record in
     /// `pipelines/digests`, the results are held to these too.
     #[command(after_help = examples::REPRO)]
     Repro(Repro),
-    /// Compare descriptors with a reference table, column by column
+    /// Compare descriptors with a table of another program, column by column
     Conform(Handed),
-    /// Time a part of the pipeline
+    /// Measure the speed of a part of the pipeline
     Bench(Handed),
-    /// Try to break every reader of files from strangers, where a nightly compiler and cargo-fuzz are
+    /// Fuzz the readers of foreign files; needs a nightly compiler and cargo-fuzz
     Fuzz(Handed),
     /// Make what a task of a job array is for
     #[command(hide = true)]
@@ -118,13 +131,36 @@ pub(crate) enum Command {
     /// Time a command with nothing to do
     #[command(hide = true)]
     BenchPlan,
-    /// Write the pipelines and manifests that the program has in it into a folder, to be changed
+    /// Write the built-in pipelines and manifests into a folder, to be changed
     #[command(hide = true)]
     Files(Files),
-    /// Check the house rules, and the versions on record
+    /// Check the rules of the source code, and the versions on record
     Tidy(Handed),
     /// Run what CI runs
     Ci(Handed),
+}
+
+/// A corpus to begin with.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Init {
+    /// The folder that holds the recordings
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// The table of labels, a file in that folder [default: the one there that names its sound files]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) table: Option<PathBuf>,
+    /// What manifest and pipeline are called [default: by the folder, or my-CORPUS]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The folder whose data-manifests/ and pipelines/ they go to [default: the checkout, else this folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+    /// The table's column of labels [default: by its usual name, such as emotion or label]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: Option<String>,
+    /// The table's column of speakers [default: by its usual name, such as speaker]; "" for none
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) speaker: Option<String>,
 }
 
 /// Which runs, and how many at a time.
@@ -185,6 +221,10 @@ pub(crate) struct Audit {
     /// What ranks the labels [default: learned label and training loss together]
     #[arg(long, value_name = "NAME", value_parser = detectors())]
     pub(crate) detector: Option<String>,
+    /// Say how many of the first labels of such a ranking are wrong where `[label_noise]` of the pipeline
+    /// exchanges labels on purpose, training all of it that is missing
+    #[arg(long)]
+    pub(crate) noise: bool,
     /// Sounds that the page has in it, of the most suspect labels
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) sounds: usize,
@@ -210,11 +250,11 @@ pub(crate) struct Tables {
     /// Its column of ids [default: `utterance_id`, else `id`, else `file`]
     #[arg(long, value_name = "COLUMN", requires = "table")]
     pub(crate) id: Option<String>,
-    /// Its column of labels [default: `label`, else `emotion`, else `class`]
+    /// Its column of labels [default: by its usual name, such as `label`, `emotion` or `class`]
     #[arg(long, value_name = "COLUMN", requires = "table")]
     pub(crate) label: Option<String>,
-    /// Its column of speakers, who are tested by models that did not train on them [default: `speaker`
-    /// where there is such]
+    /// Its column of speakers, who are tested by models that did not train on them [default: by its usual
+    /// name, such as `speaker`, where there is such]
     #[arg(long, value_name = "COLUMN", requires = "table")]
     pub(crate) speaker: Option<String>,
     /// The values of the vectors or probabilities, where there are others beside them: the beginning of
@@ -347,7 +387,7 @@ pub(crate) fn parse(mut arguments: Vec<OsString>) -> Cli {
         called::for_checkout(arguments.remove(2).into());
         arguments.remove(1);
     }
-    let mut command = if called::checkout().is_some() { Cli::command() } else { installed() };
+    let mut command = if called::checkout().is_some() { in_checkout() } else { installed() };
     let matches = command.try_get_matches_from_mut(arguments);
     let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
     cli.unwrap_or_else(|error| error.format(&mut command).exit())
@@ -356,10 +396,15 @@ pub(crate) fn parse(mut arguments: Vec<OsString>) -> Cli {
 /// The argument before the place of the checkout that the program is called for.
 pub(crate) const CHECKOUT: &str = "--checkout";
 
+/// The command line in a checkout.
+pub(crate) fn in_checkout() -> clap::Command {
+    tasks::grouped(Cli::command())
+}
+
 /// The command line of the installed program.
 fn installed() -> clap::Command {
     let command = Cli::command().name(called::name()).bin_name(called::name()).version(VERSION);
-    command.mut_subcommands(|command| {
+    tasks::grouped(command.mut_subcommands(|command| {
         // A checkout has the files.
         let is_files = command.get_name() == "files";
         let hidden =
@@ -370,7 +415,7 @@ fn installed() -> clap::Command {
             Some(examples) => command.after_help(examples),
             None => command,
         }
-    })
+    }))
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -440,6 +485,6 @@ mod tests {
 
     #[test]
     fn help_lists_the_commands() {
-        insta::assert_snapshot!(Cli::command().render_help());
+        insta::assert_snapshot!(in_checkout().render_help());
     }
 }

@@ -27,7 +27,8 @@ use crate::table;
 /// The published report's name.
 const PAGE: &str = "report.html";
 /// Names of the published rankings of labels.
-const AUDIT: [&str; 3] = ["audit.parquet", "audit.csv", "audit.html"];
+const AUDIT: [&str; 5] =
+    ["audit.parquet", "audit.csv", "audit.html", "consensus.csv", "annotators.csv"];
 
 /// The stage up to which to go, before training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,6 +285,15 @@ fn publish_into(
 
 fn file_name(output: &Path) -> Result<&Path> {
     output.file_name().map(Path::new).context("an output without a name")
+}
+
+/// Removes tables that the audit published before and has no longer.
+pub(crate) fn withdraw(executor: &Executor<'_>, results: &Path, names: &[&str]) -> Result<()> {
+    let mut published = published(executor, results)?;
+    for name in names {
+        remove(executor, &mut published, name, "audit")?;
+    }
+    published.save()
 }
 
 /// A page or table of other results than those beside it would mislead.

@@ -177,6 +177,8 @@ pub(crate) struct Audited {
     pub(crate) method: String,
     /// The detector's name; learned label and loss where there is none.
     pub(crate) detector: Option<String>,
+    /// Whether it tells what was found at several rates of noise.
+    pub(crate) compares_noise: bool,
     /// Sounds that the page has.
     pub(crate) sounds: usize,
 }
@@ -304,7 +306,8 @@ mod tests {
         assert_eq!(waves(&graph.upto([runs[0].slot().as_str()])), clean);
         let all = graph.instances().len();
         let audited = AuditedRuns { tested: &runs, learned: &runs };
-        let asked = Audited { method: "lw".to_owned(), detector: None, sounds: 1 };
+        let asked =
+            Audited { method: "lw".to_owned(), detector: None, compares_noise: false, sounds: 1 };
         let audited = graph.with([audit(&experiment, asked, audited)]);
         assert_eq!(audited.instances().len(), all + 1);
         assert_eq!(waves(&audited.upto([AUDIT])), [&clean[..], &[AUDIT]].concat());

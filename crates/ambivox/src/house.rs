@@ -17,6 +17,22 @@ pub(crate) const DEMO: &str = "pipelines/demo.toml";
 /// That of the demonstration with all methods.
 pub(crate) const FULL: &str = "pipelines/demo-full.toml";
 
+/// The text of a file of the house, by its name.
+pub(crate) fn text(name: &str) -> Option<&'static str> {
+    let (_, bytes) = FILES.iter().find(|(file, _)| *file == name)?;
+    str::from_utf8(bytes).ok()
+}
+
+/// Names and texts of the house's manifests.
+pub(crate) fn manifests() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let is_manifest = |name: &str| {
+        let file = Path::new(name);
+        file.starts_with("data-manifests") && file.extension().is_some_and(|end| end == "toml")
+    };
+    let manifests = FILES.iter().filter(move |(name, _)| is_manifest(name));
+    manifests.filter_map(|(name, bytes)| Some((*name, str::from_utf8(bytes).ok()?)))
+}
+
 /// A file that the command line names: itself where it is there, else the house's of this name, if there
 /// is one.
 pub(crate) fn find(asked: &Path, store: &Path) -> Result<PathBuf> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Command, CommandFactory as _};
 use fs_err as fs;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, in_checkout};
 
 const RENEW: &str = "AMBIVOX_BLESS=1 cargo test -p ambivox reference";
 
@@ -35,7 +35,7 @@ fn root() -> PathBuf {
 }
 
 fn page() -> String {
-    let whole = Cli::command().render_long_help().to_string();
+    let whole = in_checkout().render_long_help().to_string();
     let mut parts = vec![format!("{HEAD}\n## cargo xtask\n{}", block(&whole))];
     parts.extend(shown(&Cli::command()).map(section));
     parts.concat()

@@ -22,7 +22,7 @@ use crate::resolve::Resolver;
 use crate::slurm::{self, OnlyShown, Shown, Slurm};
 use crate::spawn::Program;
 use crate::tune::tune;
-use crate::{bench_plan, called, gc, house, show, verify};
+use crate::{bench_plan, called, doctor, gc, house, init, show, verify};
 
 /// Does what the command line asks for.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -35,6 +35,11 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::BenchPlan => bench_plan::run(),
         Command::Files(own) => house::write(&own.to),
+        Command::Init(own) => init::run(&own, &root, cli.common.json),
+        Command::Doctor => {
+            let places = doctor::Places { store: &store, results: &results(&cli.common, &root) };
+            doctor::run(&places, threads(&cli.common), cli.common.json)
+        }
         Command::Tidy(_)
         | Command::Ci(_)
         | Command::Fuzz(_)
@@ -154,7 +159,7 @@ fn elsewhere_or_flags_first() -> anyhow::Error {
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
     let is_full = matches!(&command, Command::Demo(own) if own.full);
     let default = if is_full { house::FULL } else { house::DEMO };
-    let results = common.results.clone().unwrap_or_else(|| root.join("results"));
+    let results = results(common, root);
     check_text("--results", &results)?;
     if let Command::Bundle(own) = &command {
         check_text("the bundle's folder", &own.to)?;
@@ -209,6 +214,8 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
         | Command::Work(_)
         | Command::BenchPlan
         | Command::Files(_)
+        | Command::Init(_)
+        | Command::Doctor
         | Command::Tidy(_)
         | Command::Ci(_)
         | Command::Fuzz(_)
@@ -258,6 +265,10 @@ fn tell(common: &Common, progress: &Progress, answer: &Answer) -> Result<()> {
 fn threads(common: &Common) -> usize {
     let cores = || std::thread::available_parallelism().ok();
     common.threads.or_else(cores).map_or(1, std::num::NonZero::get)
+}
+
+fn results(common: &Common, root: &Path) -> PathBuf {
+    common.results.clone().unwrap_or_else(|| root.join("results"))
 }
 
 fn store_folder(common: &Common, root: &Path) -> PathBuf {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ambivox_eval::{Ensemble, MethodSummary, Rates, Summary};
-use ambivox_settings::{IndexSummary, SpeakerSummary, counted};
+use ambivox_settings::{AnnotatorsSummary, IndexSummary, SpeakerSummary, counted};
 use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
@@ -211,6 +211,34 @@ pub(crate) fn suspects(rows: &[BTreeMap<String, String>]) -> String {
     format!("{table}\nThe most suspect labels; all are in the table named below.")
 }
 
+/// The first of `annotators.csv`, those of the least quality.
+pub(crate) fn annotators_beside_models(rows: &[BTreeMap<String, String>]) -> String {
+    let columns = [
+        "annotator",
+        "ratings",
+        "agreement_with_others",
+        "agreement_with_model",
+        "dawid_skene_accuracy",
+        "crowdlab_quality",
+    ];
+    let head = ["annotator", "ratings", "with others", "with model", "Dawid-Skene", "CROWDLAB"];
+    let mut table = table(&head, &[0]);
+    for row in rows {
+        let cell = |name: &str| row.get(name).cloned().unwrap_or_default();
+        let share =
+            |name: &str| cell(name).parse().map_or_else(|_| cell(name), |x: f64| percent(Some(x)));
+        let mut cells = columns.map(share);
+        (cells[0], cells[1]) = (cell(columns[0]), cell(columns[1]));
+        table.add_row(cells);
+    }
+    format!(
+        "{table}\nAnnotators, lowest quality first; in percent: how often they name what the\n\
+         others name, and what the models out of fold name; how often the true label\n\
+         (Dawid-Skene); CROWDLAB's quality. All are in annotators.csv; consensus.csv\n\
+         has the labels by all of them together."
+    )
+}
+
 /// What the index holds: utterances per speaker and gold label.
 pub(crate) fn index(summary: &IndexSummary) -> String {
     let labels: BTreeSet<&str> =
@@ -230,9 +258,25 @@ pub(crate) fn index(summary: &IndexSummary) -> String {
         format!("{}: {}, {hours:.2} h", summary.corpus, counted(utterances, "utterance")),
         format!("{}, BLAKE3 of their listing:\n{}", counted(files, "file"), summary.blake3),
     ]);
+    lines.extend(summary.annotators.as_ref().map(annotators));
     let notes = summary.release_differences.iter().chain(&summary.warnings);
     lines.extend(notes.map(|line| format!("note: {line}")));
     lines.join("\n")
+}
+
+/// How far annotators agree.
+fn annotators(summary: &AnnotatorsSummary) -> String {
+    let AnnotatorsSummary { ratings, rated, annotators, .. } = summary;
+    let number =
+        |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |x| format!("{x:.2}"));
+    format!(
+        "{}, {} of {}\nagreement: Fleiss' κ {}, Krippendorff's α {}",
+        counted(annotators.len(), "annotator"),
+        counted(*ratings as usize, "rating"),
+        counted(rated[0] as usize, "utterance"),
+        number(summary.fleiss_kappa),
+        number(summary.krippendorff_alpha),
+    )
 }
 
 /// With more labels than fit, their first three letters, as is usual for emotions.

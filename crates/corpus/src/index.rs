@@ -1,11 +1,11 @@
 //! `index.parquet`: the list of utterances as a table.
 //!
 //! Columns: `utterance_id, path, corpus, session, speaker, sex, start_s, end_s, duration_s, gold,
-//! votes`, then `sentence` where there are such, then one column of numbers per attribute, sorted by name.
-//! `sex`, the times, `gold`, sentences and the attributes may be null; `votes` is a list of label and count, sorted by label. Same
-//! utterances, same bytes.
+//! votes`, then `sentence` and `ratings` where there are such, then one column of numbers per attribute, sorted by
+//! name. `sex`, the times, `gold`, sentences and the attributes may be null; `votes` is a list of label and count,
+//! sorted by label, `ratings` one of annotator and label. Same utterances, same bytes.
 
-mod votes;
+mod lists;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -20,7 +20,7 @@ use polars::prelude::{
 use crate::{CorpusError, Utterance, check_version, version_metadata};
 
 /// Columns that are no attributes, in order.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "utterance_id",
     "path",
     "corpus",
@@ -33,10 +33,14 @@ const COLUMNS: [&str; 12] = [
     "gold",
     "votes",
     SENTENCE,
+    RATINGS,
 ];
 
 /// The column of sentences, which most corpora do without.
 const SENTENCE: &str = "sentence";
+
+/// The column of who named what, which most corpora do not tell.
+const RATINGS: &str = "ratings";
 
 /// Rows per row group, which is what [`Index::utterances`] has in memory: some 2 MB.
 const ROW_GROUP: usize = 1 << 12;
@@ -57,18 +61,25 @@ pub fn write_index(path: &Path, utterances: &[Utterance]) -> Result<(), CorpusEr
     Ok(())
 }
 
-/// Reads an index back, in the file's order. Errors: as those of [`Index`].
+/// Reads an index back, in the file's order, without who named what. Errors: as those of [`Index`].
 pub fn read_index(path: &Path) -> Result<Vec<Utterance>, CorpusError> {
     Index::open(path)?.utterances().collect()
 }
 
+/// As [`read_index`], with who named what.
+pub fn read_rated_index(path: &Path) -> Result<Vec<Utterance>, CorpusError> {
+    Index { columns: None, ..Index::open(path)? }.utterances().collect()
+}
+
 /// An index on disk, whose utterances are read a row group at a time, so that memory does not grow
-/// with the corpus.
+/// with the corpus; who named what, which is most of it where it is known, is not read.
 #[derive(Debug, Clone)]
 pub struct Index {
     path: PathBuf,
     /// First row and number of rows of every row group.
     groups: Vec<(usize, usize)>,
+    /// The columns to read, where not all.
+    columns: Option<Vec<String>>,
 }
 
 impl Index {
@@ -82,7 +93,11 @@ impl Index {
             let rows = group.num_rows();
             Some((std::mem::replace(first, *first + rows), rows))
         });
-        Ok(Self { path: path.to_path_buf(), groups: groups.collect() })
+        let groups = groups.collect();
+        let schema = reader.schema().map_err(|source| parquet(path, source))?;
+        let names = schema.iter_names().filter(|name| name.as_str() != RATINGS);
+        let columns = names.map(ToString::to_string).collect();
+        Ok(Self { path: path.to_path_buf(), groups, columns: Some(columns) })
     }
 
     /// Number of utterances.
@@ -110,7 +125,7 @@ impl Index {
     /// columns of an index.
     pub fn utterances(&self) -> impl Iterator<Item = Result<Utterance, CorpusError>> + Send + '_ {
         self.groups.iter().flat_map(|&group| {
-            let rows = self.read(group, None).and_then(|frame| {
+            let rows = self.read(group, self.columns.clone()).and_then(|frame| {
                 utterances(&frame, group.0).map_err(|source| parquet(&self.path, source))
             });
             let (rows, error) = rows.map_or_else(|e| (Vec::new(), Some(e)), |rows| (rows, None));
@@ -152,10 +167,13 @@ fn frame(utterances: &[Utterance]) -> PolarsResult<DataFrame> {
         numbers("end_s", utterances.iter().map(|u| u.end_s)),
         numbers("duration_s", utterances.iter().map(|u| u.duration_s)),
         optional("gold", utterances.iter().map(|u| u.gold.as_deref())),
-        votes::to_column("votes", utterances.iter().map(|u| &u.votes))?,
+        lists::from_votes("votes", utterances.iter().map(|u| &u.votes))?,
     ];
     if utterances.iter().any(|u| u.sentence.is_some()) {
         columns.push(optional(SENTENCE, utterances.iter().map(|u| u.sentence.as_deref())));
+    }
+    if utterances.iter().any(|u| !u.ratings.is_empty()) {
+        columns.push(lists::from_ratings(RATINGS, utterances.iter().map(|u| &u.ratings))?);
     }
     let names: BTreeSet<&String> = utterances.iter().flat_map(|u| u.attributes.keys()).collect();
     for name in names {
@@ -182,9 +200,11 @@ fn utterances(frame: &DataFrame, first: usize) -> PolarsResult<Vec<Utterance>> {
     };
     let number = |name: &str, row: usize| PolarsResult::Ok(frame.column(name)?.f64()?.get(row));
     let attributes = attribute_names(frame);
-    let has_sentences = frame.columns().iter().any(|column| column.name() == SENTENCE);
-    let sentence = |row| if has_sentences { text(SENTENCE, row) } else { Ok(None) };
-    let mut votes = votes::from_column(frame.column("votes")?)?.into_iter();
+    let has = |name: &str| frame.columns().iter().any(|column| column.name() == name);
+    let sentence = |row| if has(SENTENCE) { text(SENTENCE, row) } else { Ok(None) };
+    let mut votes = lists::votes(frame.column("votes")?)?.into_iter();
+    let ratings = if has(RATINGS) { lists::ratings(frame.column(RATINGS)?)? } else { Vec::new() };
+    let mut ratings = ratings.into_iter();
     let row = |row: usize| {
         Ok(Utterance {
             utterance_id: required("utterance_id", row)?,
@@ -199,6 +219,7 @@ fn utterances(frame: &DataFrame, first: usize) -> PolarsResult<Vec<Utterance>> {
             duration_s: number("duration_s", row)?,
             gold: text("gold", row)?,
             votes: votes.next().unwrap_or_default(),
+            ratings: ratings.next().unwrap_or_default(),
             attributes: row_attributes(frame, &attributes, row)?,
         })
     };

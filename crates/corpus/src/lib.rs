@@ -34,7 +34,7 @@ pub use adapters::evaluation::{EvaluationFault, Turn, parse_evaluation};
 pub use corrections::{Corrections, Decision};
 pub use error::{CorpusError, Place};
 #[cfg(feature = "parquet")]
-pub use index::{Index, read_index, write_index};
+pub use index::{Index, read_index, read_rated_index, write_index};
 pub use labels::{LabelColumns, LabelTable, LabelTableError, Recordings, literal};
 pub use names::Names;
 pub use noise::{Confusions, NoisyLabel, clean_labels, confusions, exchange_labels};

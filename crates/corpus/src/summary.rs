@@ -9,8 +9,8 @@ use crate::Utterance;
 /// Counts utterances, seconds and gold labels per speaker, and compares with the manifest's
 /// `release`.
 ///
-/// `files` and `blake3` are count and digest of the listing of the corpus's files. What corrections
-/// did, and warnings, are for the caller to add.
+/// `files` and `blake3` are count and digest of the listing of the corpus's files. What annotators
+/// and corrections did, and warnings, are for the caller to add.
 pub fn summarise(
     utterances: &[Utterance],
     manifest: &Manifest,
@@ -34,6 +34,7 @@ pub fn summarise(
         utterances: count,
         seconds: speakers.iter().map(|speaker| speaker.seconds).sum(),
         votes: utterances.iter().any(|utterance| !utterance.votes.is_empty()),
+        annotators: None,
         speakers,
         files,
         blake3: blake3.to_owned(),

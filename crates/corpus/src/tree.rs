@@ -1,14 +1,17 @@
 //! A corpus on disk together with its manifest: what adapters ask and what they build with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ambivox_settings::{Manifest, Patterns, Speaker};
 
 use crate::error::listed;
 use crate::files::{self, Listed};
-use crate::name::nfc;
+use crate::name::{identity, is_filled, nfc};
 use crate::{CorpusError, Place, Utterance};
+
+/// Labels that annotators named, by annotator.
+pub(crate) type Ratings = BTreeMap<String, BTreeSet<String>>;
 
 /// The files of a corpus and the manifest that explains them.
 pub(crate) struct Tree<'a> {
@@ -115,6 +118,30 @@ impl<'a> Tree<'a> {
             }
         }
         Ok(votes)
+    }
+
+    /// What an annotator named, by the manifest's names, is added to an utterance's ratings; of no code nothing.
+    pub(crate) fn rate<'c>(
+        &self,
+        ratings: &mut Ratings,
+        annotator: &str,
+        codes: impl IntoIterator<Item = &'c str>,
+        place: &Place,
+    ) -> Result<(), CorpusError> {
+        let name = identity(annotator);
+        for code in codes.into_iter().filter(|code| is_filled(code)) {
+            if let Some(label) = self.label(code, place)? {
+                if !is_filled(&name) {
+                    return Err(CorpusError::Malformed {
+                        place: place.clone(),
+                        found: annotator.to_owned(),
+                        expected: "an annotator's name".to_owned(),
+                    });
+                }
+                ratings.entry(name.clone()).or_default().insert(label);
+            }
+        }
+        Ok(())
     }
 
     /// An utterance without label or votes, of a speaker whom the manifest knows or, where it

@@ -1,6 +1,6 @@
 //! The utterance: what every adapter yields and every later stage starts from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_settings::Sex;
 
@@ -32,6 +32,8 @@ pub struct Utterance {
     pub gold: Option<String>,
     /// How many annotators' labels name each emotion, in the manifest's names.
     pub votes: BTreeMap<String, u32>,
+    /// Who named which labels, in the manifest's names; empty where the corpus does not tell.
+    pub ratings: BTreeMap<String, BTreeSet<String>>,
     /// Whatever else the corpus states in numbers, by name.
     pub attributes: BTreeMap<String, f64>,
 }
@@ -58,6 +60,7 @@ impl Utterance {
             duration_s: None,
             gold: None,
             votes: BTreeMap::new(),
+            ratings: BTreeMap::new(),
             attributes: BTreeMap::new(),
         }
     }

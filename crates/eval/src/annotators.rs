@@ -4,6 +4,8 @@ mod agreement;
 mod crowdlab;
 mod dawid_skene;
 
+use std::collections::BTreeSet;
+
 pub use crowdlab::Crowdlab;
 pub use dawid_skene::DawidSkene;
 
@@ -18,8 +20,8 @@ pub struct Rating {
     pub class: usize,
 }
 
-/// The ratings of utterances, of each any number. An annotator who names several classes has a rating for each;
-/// one who abstains has none.
+/// The ratings of utterances, of each any number. An annotator who names several classes has a rating for each,
+/// which share the weight of one; one who abstains has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ratings {
     classes: usize,
@@ -63,9 +65,26 @@ impl Ratings {
         self.len() == 0
     }
 
-    /// How often each class was named, by utterance.
+    /// How many annotators named each class, by utterance; one who named several counts as a part for each.
     pub fn counts(&self) -> Vec<Vec<f64>> {
-        self.utterances.iter().map(|ratings| counts(self.classes, ratings)).collect()
+        self.weighted().map(|ratings| counts(self.classes, &ratings)).collect()
+    }
+
+    /// By utterance, every rating with its weight: one, divided by how many classes the same annotator named.
+    fn weighted(&self) -> impl Iterator<Item = Vec<(Rating, f64)>> + '_ {
+        self.utterances.iter().map(|ratings| {
+            let same =
+                |one: &Rating| ratings.iter().filter(|r| r.annotator == one.annotator).count();
+            ratings.iter().map(|rating| (*rating, 1.0 / same(rating) as f64)).collect()
+        })
+    }
+
+    /// How many annotators rated each utterance.
+    pub fn raters(&self) -> Vec<usize> {
+        let number = |ratings: &Vec<Rating>| {
+            ratings.iter().map(|rating| rating.annotator).collect::<BTreeSet<_>>().len()
+        };
+        self.utterances.iter().map(number).collect()
     }
 
     /// Number of ratings of every annotator.
@@ -77,16 +96,17 @@ impl Ratings {
         numbers
     }
 
-    /// The mean of `value` over the ratings of every annotator for which there is one, weighted by the number
-    /// that is beside it; none where no rating has one.
+    /// The mean of a value over the ratings of every annotator for which there is one, weighted by the number
+    /// that is beside it; none where no rating has one. It is asked for by place of the utterance, rating and
+    /// the rating's own weight.
     fn annotator_means(
         &self,
-        value: impl Fn(usize, Rating) -> Option<(f64, f64)>,
+        value: impl Fn(usize, Rating, f64) -> Option<(f64, f64)>,
     ) -> Vec<Option<f64>> {
         let mut sums = vec![(0.0, 0.0); self.annotators];
-        for (place, ratings) in self.utterances.iter().enumerate() {
-            for rating in ratings {
-                let Some((value, weight)) = value(place, *rating) else { continue };
+        for (place, ratings) in self.weighted().enumerate() {
+            for (rating, weight) in ratings {
+                let Some((value, weight)) = value(place, rating, weight) else { continue };
                 let (sum, total) = &mut sums[rating.annotator];
                 *sum += value * weight;
                 *total += weight;
@@ -97,10 +117,10 @@ impl Ratings {
 }
 
 /// How often each class was named.
-fn counts(classes: usize, ratings: &[Rating]) -> Vec<f64> {
+fn counts(classes: usize, ratings: &[(Rating, f64)]) -> Vec<f64> {
     let mut counts = vec![0.0; classes];
-    for rating in ratings {
-        counts[rating.class] += 1.0;
+    for (rating, weight) in ratings {
+        counts[rating.class] += weight;
     }
     counts
 }

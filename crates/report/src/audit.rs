@@ -37,6 +37,8 @@ pub struct AuditPage<'a> {
     pub method: &'a str,
     /// The detector that ranks, where it is not learned label and loss together.
     pub ranked_by: Option<&'a str>,
+    /// How many of its first labels were wrong where labels were exchanged on purpose, in sentences.
+    pub precision: &'a [String],
     /// Names of the classes.
     pub classes: &'a [String],
     /// What the out-of-fold models did not train on: the `speaker`, or the `utterance` alone.
@@ -147,6 +149,7 @@ impl AuditPage<'_> {
                     @if let Some(detector) = self.ranked_by { ", by the detector: " (detector) } ". "
                     (self.audio_included())
                 }
+                @for sentence in self.precision { p.note { (sentence) } }
                 @if self.manifest.synthetic {
                     p.banner role="note" { strong { "Synthetic corpus: " } (SYNTHETIC) "." }
                 }

@@ -1,5 +1,6 @@
 //! The report's sections, one module each; each turns records into a piece of the page.
 
+pub(crate) mod annotators;
 pub(crate) mod calibration;
 pub(crate) mod confusion;
 pub(crate) mod corpus;

@@ -37,7 +37,7 @@ pub use event::Event;
 pub use fetch::{Archive, ArchiveKind, Download, is_below};
 pub use files::{CorpusFiles, FilesError, Patterns, matching_files};
 pub use kinds::{Kind, Kinds};
-pub use manifest::{Adapter, CsvColumns, CsvLayout, Manifest, Release, Sex, Speaker};
+pub use manifest::{Adapter, CsvColumns, CsvLayout, CsvRatings, Manifest, Release, Sex, Speaker};
 pub use methods::{Method, MethodParams, MethodSettings, Methods};
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use normalisation::{Normalisation, NormalisationSettings};
@@ -53,7 +53,10 @@ pub use request::{
 pub use section::{Features, Section};
 pub use space::{Range, Search, Space};
 pub use split::{BalanceSettings, Fold, Grouping, SplitSettings, Splits};
-pub use summary::{CorrectionCounts, Exclusion, Exclusions, IndexSummary, SpeakerSummary};
+pub use summary::{
+    AnnotatorSummary, AnnotatorsSummary, CorrectionCounts, Exclusion, Exclusions, IndexSummary,
+    SpeakerSummary,
+};
 pub use synth::SynthSettings;
 pub use threads::{MOST_THREADS, parse_threads};
 pub use untrusted::{guard, one_line, printable, read_bounded, unguard};

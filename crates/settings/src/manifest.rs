@@ -73,8 +73,9 @@ pub struct CsvColumns {
     pub id: Option<String>,
     /// Speaker; left out where nobody knows, which the splits that divide speakers refuse.
     pub speaker: Option<String>,
-    /// Emotion, in the corpus's own words; the manifest's `labels` map them.
-    pub emotion: String,
+    /// Emotion, in the corpus's own words; the manifest's `labels` map them. Where left out, the label is
+    /// what most votes or ratings name.
+    pub emotion: Option<String>,
     /// Recording session.
     pub session: Option<String>,
     /// What is said, where all speakers say the same few sentences: its code, or the words.
@@ -88,6 +89,21 @@ pub struct CsvColumns {
     pub end: Option<String>,
     /// Votes, as `label:count` pairs separated by `;`, such as `happy:3;neutral:1`.
     pub votes: Option<String>,
+}
+
+/// A table of ratings beside that of the labels, for [`Adapter::Csv`]: a row for each label that an annotator
+/// gave an utterance, written as that table is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CsvRatings {
+    /// The table's path, relative to the root.
+    pub table: String,
+    /// Column with the utterance: its id, or the path of its file.
+    pub utterance: String,
+    /// Column with the annotator's name.
+    pub annotator: String,
+    /// Column with the label, in the corpus's own words; empty where the annotator abstains.
+    pub label: String,
 }
 
 /// Where and how the table of a [`Adapter::Csv`] corpus is written.
@@ -106,6 +122,9 @@ pub struct CsvLayout {
     /// relative to the root.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corrections: Option<String>,
+    /// Who gave which label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratings: Option<CsvRatings>,
     /// The columns to read; others are passed over.
     pub columns: CsvColumns,
 }
@@ -201,11 +220,16 @@ impl Manifest {
     }
 
     fn csv_fault(&self) -> Option<String> {
-        let CsvLayout { delimiter, quote, columns, .. } = self.csv.as_ref()?;
+        let CsvLayout { delimiter, quote, columns, ratings, .. } = self.csv.as_ref()?;
         let quote = quote.as_deref().unwrap_or("\"");
         if columns.file.is_none() && columns.id.is_none() {
             let message =
                 "csv.columns: name file, the column of recordings, or id, that of utterances";
+            return Some(message.to_owned());
+        }
+        if columns.emotion.is_none() && columns.votes.is_none() && ratings.is_none() {
+            let message =
+                "csv.columns: name emotion, the column of labels, or votes, or have [csv.ratings]";
             return Some(message.to_owned());
         }
         if delimiter.len() != 1 || !delimiter.is_ascii() {

@@ -62,6 +62,10 @@ pub mod role {
     pub const AUDIT_CSV: &str = "audit_csv";
     /// `audit.html`: the same, to listen to and to decide on.
     pub const AUDIT_PAGE: &str = "audit_page";
+    /// `consensus.csv`: what the annotators of an utterance and the models say together.
+    pub const CONSENSUS: &str = "consensus";
+    /// `annotators.csv`: what each annotator's ratings are worth.
+    pub const ANNOTATORS: &str = "annotators";
     /// `report.html`.
     pub const REPORT: &str = "report";
 }
@@ -199,7 +203,7 @@ pub struct CompareNoiseParams {
 /// Parameters of the stage that ranks labels by how suspect they are. Inputs: `corpus`, `index`,
 /// `exclusions`, `splits`, and per run of the method `predictions/<method>/<seed>/<fold>` and `labels/…`; for
 /// models that attend to frames `features` and `checkpoint/…`; `noise` where labels have been
-/// exchanged. Outputs: `audit`, `audit_csv`, `audit_page`.
+/// exchanged; `noise_summary` where its rates are compared. Outputs: `audit`, `audit_csv`, `audit_page`, `consensus`, `annotators`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditParams {
@@ -370,6 +374,8 @@ impl StageParams {
                 (role::AUDIT, "audit.parquet"),
                 (role::AUDIT_CSV, "audit.csv"),
                 (role::AUDIT_PAGE, "audit.html"),
+                (role::CONSENSUS, "consensus.csv"),
+                (role::ANNOTATORS, "annotators.csv"),
             ],
             Self::Report(_) => &[(role::REPORT, "report.html")],
         }

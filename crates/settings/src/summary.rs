@@ -38,6 +38,9 @@ pub struct IndexSummary {
     pub seconds: f64,
     /// Whether any utterance carries annotators' votes.
     pub votes: bool,
+    /// Who rated, and how far they agree. Absent where the corpus does not tell who gave which label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotators: Option<AnnotatorsSummary>,
     /// Per speaker, sorted by name.
     pub speakers: Vec<SpeakerSummary>,
     /// Files that matched the manifest's patterns.
@@ -53,6 +56,36 @@ pub struct IndexSummary {
     /// What is no error and yet worth a look, a sentence each. Absent where there is nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// The ratings of a corpus whose annotators are known. Every label that somebody named is a class here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnnotatorsSummary {
+    /// Ratings in all.
+    pub ratings: u64,
+    /// Utterances with a rating, and those with two annotators or more, of which agreement is counted.
+    pub rated: [u64; 2],
+    /// Fleiss' κ; none where nothing can be compared.
+    pub fleiss_kappa: Option<f64>,
+    /// Krippendorff's α of names, likewise.
+    pub krippendorff_alpha: Option<f64>,
+    /// Of each, sorted by name.
+    pub annotators: Vec<AnnotatorSummary>,
+}
+
+/// One annotator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnnotatorSummary {
+    /// Name, as the corpus has it.
+    pub annotator: String,
+    /// Ratings.
+    pub ratings: u64,
+    /// The share of the others who rated the same utterances that names the same label; none where there are none.
+    pub agreement: Option<f64>,
+    /// How many of the ratings name the true label, as Dawid and Skene (1979) estimate it, as a share.
+    pub accuracy: Option<f64>,
 }
 
 /// What a reviewer's file did to labels.

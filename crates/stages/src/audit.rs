@@ -2,13 +2,15 @@
 //! `audit.html`.
 
 mod attention;
+mod consensus;
 mod earlier;
+mod precision;
 mod sound;
 
 use std::collections::BTreeMap;
 
 use ambivox_artifacts::StatMemo;
-use ambivox_corpus::{Utterance, read_index};
+use ambivox_corpus::{Utterance, read_rated_index};
 use ambivox_eval::Detector;
 use ambivox_eval::audit::{Evidence, Suspect, rank, rank_by};
 use ambivox_models::compute_by;
@@ -43,7 +45,7 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
     let tested_by = add_out_of_fold(job, classes, &mut learned)?;
     let noise =
         job.optional_input(role::NOISE).map(|file| noise::read(file, classes)).transpose()?;
-    let index = read_index(job.input(role::INDEX)?)?;
+    let index = read_rated_index(job.input(role::INDEX)?)?;
     let index: Index<'_> = index.iter().map(|u| (u.utterance_id.as_str(), u)).collect();
     let exclusions: Exclusions = job.read_json(role::EXCLUSIONS)?;
     let label = |id: &str| match learned.get(id) {
@@ -62,6 +64,7 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
     let mut evidence: Vec<Evidence> = evidence.filter(|one| !one.out_of_fold.is_empty()).collect();
     let labels = learned.iter().map(|(id, learned)| (id.clone(), learned.gold)).collect();
     Neighbours::read(job, &splits.utterances)?.tell(&mut evidence, &labels, classes.len());
+    consensus::write(job, classes, &index, &evidence)?;
     let suspects = ranked(params, evidence)?;
     let held_out = held_out(&splits);
     let table = Table { classes, index: &index, suspects: &suspects, held_out };
@@ -71,6 +74,7 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
         index: &index,
         suspects: &suspects,
         held_out,
+        precision: precision::sentences(params, job, splits.utterances.len())?,
         attention: attention::out_of_fold(job, &tested_by)?,
         carried: Carried::read(params, job, &splits)?,
     };
@@ -127,6 +131,7 @@ struct Shown<'a> {
     index: &'a Index<'a>,
     suspects: &'a [Suspect],
     held_out: &'static str,
+    precision: Vec<String>,
     attention: BTreeMap<String, Vec<f32>>,
     carried: Carried,
 }
@@ -137,7 +142,7 @@ fn write_page(
     classes: &[String],
     shown: &Shown<'_>,
 ) -> Result<(), StageError> {
-    let Shown { index, suspects, held_out, attention, carried } = shown;
+    let Shown { index, suspects, held_out, precision, attention, carried } = shown;
     let root = job.input(role::CORPUS)?;
     let entry = |(place, suspect): (usize, &'_ Suspect)| {
         let id = suspect.evidence.utterance_id.as_str();
@@ -170,6 +175,7 @@ fn write_page(
         method: &params.method,
         ranked_by: params.detector.as_deref().and_then(Detector::find).map(|(_, d)| d.title),
         classes,
+        precision,
         held_out,
         digest: &StatMemo::in_memory().file(&job.output(role::AUDIT)?)?.digest.to_string(),
         step_s,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use ambivox_eval::audit::Evidence;
-use ambivox_eval::{DETECTORS, Detection, NoiseDetection, NoisePoint, NoiseSummary, Summary};
+use ambivox_eval::{
+    DETECTORS, Detection, Detector, NoiseDetection, NoisePoint, NoiseSummary, Summary,
+};
 use ambivox_settings::{CompareNoiseParams, Method, Splits, role};
 use fs_err as fs;
 
@@ -67,10 +69,7 @@ impl Rated<'_> {
                 learned.iter().map(|(id, learned)| learned.evidence(id)).collect();
             let labels = noise.iter().map(|(id, label)| (id.clone(), label.given)).collect();
             self.neighbours.tell(&mut evidence, &labels, self.classes.len());
-            for (place, detector) in DETECTORS.iter().enumerate() {
-                let detection = detection(noise, &evidence, &detector.scores(&evidence));
-                found.entry((method.clone(), place)).or_default().extend(detection);
-            }
+            detect(&mut found, &method, noise, &evidence, |_| true);
         }
         let over_seeds = |(key, seeds): (&(Method, usize), &Vec<Detection>)| {
             let alone = alone.get(key).map(Vec::as_slice).unwrap_or_default();
@@ -95,11 +94,7 @@ impl Rated<'_> {
         for (run, labels) in read_learned(file, self.classes)? {
             let noise = of_seed(noise, run.seed)?;
             let evidence: Vec<Evidence> = labels.iter().map(alone_on).collect();
-            for (place, detector) in DETECTORS.iter().enumerate().filter(|(_, d)| !d.reads_vectors)
-            {
-                let detection = detection(noise, &evidence, &detector.scores(&evidence));
-                alone.entry((run.method.clone(), place)).or_default().extend(detection);
-            }
+            detect(&mut alone, &run.method, noise, &evidence, |detector| !detector.reads_vectors);
             let of_seed = together.entry((run.method, run.seed)).or_default();
             for label in &labels {
                 let new = || Learned::of(label.gold);
@@ -141,6 +136,20 @@ fn alone_on(label: &LearnedLabel) -> Evidence {
 fn of_seed(noise: &BTreeMap<u64, NoisyLabels>, seed: u64) -> Result<&NoisyLabels, StageError> {
     let lacks = || StageError::Request(format!("no noise table of seed {seed}"));
     noise.get(&seed).ok_or_else(lacks)
+}
+
+/// Adds how well each of these detectors finds the labels that were exchanged by a method's evidence.
+fn detect(
+    found: &mut Found,
+    method: &Method,
+    noise: &NoisyLabels,
+    evidence: &[Evidence],
+    asked: impl Fn(&Detector) -> bool,
+) {
+    for (place, detector) in DETECTORS.iter().enumerate().filter(|(_, one)| asked(one)) {
+        let detection = detection(noise, evidence, &detector.scores(evidence));
+        found.entry((method.clone(), place)).or_default().extend(detection);
+    }
 }
 
 /// How well scores find the labels that were exchanged, of utterances that have a score.

@@ -10,6 +10,7 @@ use ambivox_settings::{CorrectionCounts, IndexParams, Manifest, role};
 use rayon::prelude::*;
 
 use crate::StageError;
+use crate::annotators;
 use crate::job::Job;
 
 pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError> {
@@ -26,6 +27,7 @@ pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError>
     let Listing { files, digest, .. } = listing_digest(root, &files)?;
     let mut summary = summarise(&utterances, &params.manifest, files, &digest.to_string());
     summary.corrections = corrections(root, &params.manifest)?;
+    summary.annotators = annotators::summarise(&utterances)?;
     summary.warnings = warnings;
     for warning in summary.release_differences.iter().chain(&summary.warnings) {
         job.reporter.warn(format!("corpus {}: {warning}", summary.corpus));

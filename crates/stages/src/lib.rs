@@ -5,6 +5,7 @@
 //! no clock, no other stage. The same request and input contents give the same bytes for any number of
 //! threads.
 
+mod annotators;
 mod audit;
 mod averages;
 mod compare_noise;

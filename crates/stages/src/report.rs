@@ -30,7 +30,10 @@ pub(crate) fn run(params: &ReportParams, job: &Job<'_>) -> Result<(), StageError
         ("Ambivox".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("Corpus files (BLAKE3)".to_owned(), index.blake3.clone()),
         ("Rates (BLAKE3 of summary.json)".to_owned(), made_of.digest.to_string()),
-        ("Lineage of these rates".to_owned(), format!("cargo xtask show {}", made_of.digest.short())),
+        (
+            "Lineage of these rates".to_owned(),
+            format!("cargo xtask show {}", made_of.digest.short()),
+        ),
     ];
     let input = ReportInput {
         title: &params.title,

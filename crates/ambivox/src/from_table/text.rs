@@ -29,7 +29,7 @@ pub(crate) fn name(text: &str) -> String {
     let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let name: String = text.chars().map(|c| if is_fit(c) { c } else { '-' }).collect();
     let name: String = name.chars().take(LONGEST).collect();
-    if name.is_empty() { "labels".to_owned() } else { name }
+    if name.contains(|c: char| c.is_ascii_alphanumeric()) { name } else { "labels".to_owned() }
 }
 
 /// A text as TOML writes it.

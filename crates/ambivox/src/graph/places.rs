@@ -352,7 +352,7 @@ fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &
 /// The labels in the order in which to look at them, by a method's runs with the least noise.
 pub(crate) fn audit(
     experiment: &Experiment,
-    Audited { method, detector, sounds }: Audited,
+    Audited { method, detector, sounds, compares_noise }: Audited,
     runs: AuditedRuns<'_>,
 ) -> Instance {
     let least = least_noise(experiment);
@@ -370,6 +370,7 @@ pub(crate) fn audit(
     inputs.extend(compared(experiment).filter(|_| reads_vectors));
     let exchanged = least.zip(runs.first()).map(|(rate, run)| noise_slot(rate, run.seed));
     inputs.extend(exchanged.map(|slot| output(role::NOISE, &slot)));
+    inputs.extend(compares_noise.then(|| output(role::NOISE_SUMMARY, COMPARISON)));
     let params = AuditParams {
         method,
         detector,

@@ -137,6 +137,13 @@ fn the_index_by_speaker_and_label() {
         utterances: 10,
         seconds: 1800.0,
         votes: false,
+        annotators: Some(AnnotatorsSummary {
+            ratings: 24,
+            rated: [9, 8],
+            fleiss_kappa: Some(0.414),
+            krippendorff_alpha: None,
+            annotators: Vec::new(),
+        }),
         speakers: vec![
             speaker("s1", &[("anger", 2), ("sadness", 3)]),
             speaker("s2", &[("anger", 1)]),

@@ -7,15 +7,19 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_settings::Sex;
+use ambivox_settings::{Sex, counted};
 
 use super::Layout;
 use crate::table::{Delimited, Row, Table};
-use crate::tree::{Tree, stem};
+use crate::tree::{Ratings, Tree, stem};
 use crate::{CorpusError, Place, Utterance};
 
 /// Votes of the crowd, by clip and presentation.
 const VOTES: &str = "tabulatedVotes.csv";
+/// Every answer of every listener; some copies lack it.
+const ANSWERS: &str = "finishedResponses.csv";
+/// In the column `queryType`: the voice alone.
+const VOICE: &str = "1";
 /// Age, sex and origin of the actors.
 const ACTORS: &str = "VideoDemographics.csv";
 /// Columns of votes; the manifest's labels name them too.
@@ -31,16 +35,21 @@ impl Layout for CremaD {
     fn utterances(
         &self,
         tree: &Tree<'_>,
-        _warnings: &mut Vec<String>,
+        warnings: &mut Vec<String>,
     ) -> Result<Vec<Utterance>, CorpusError> {
-        let mut votes = voice_votes(tree)?;
+        let (mut votes, mut ratings) = (voice_votes(tree)?, voice_ratings(tree)?);
         let sexes = sexes(tree)?;
         let mut utterances = Vec::new();
         for path in tree.wavs() {
             let mut utterance = utterance(tree, path)?;
             utterance.votes = votes.remove(&utterance.utterance_id).unwrap_or_default();
+            utterance.ratings = ratings.remove(&utterance.utterance_id).unwrap_or_default();
             utterance.sex = utterance.sex.or(sexes.get(&utterance.speaker).copied());
             utterances.push(utterance);
+        }
+        if !ratings.is_empty() {
+            let clips = counted(ratings.len(), "clip");
+            warnings.push(format!("{ANSWERS}: answers to {clips} of which there is no sound"));
         }
         Ok(utterances)
     }
@@ -79,6 +88,24 @@ fn voice_votes(tree: &Tree<'_>) -> Result<Votes, CorpusError> {
         }
     }
     Ok(votes)
+}
+
+/// Answers of those who heard the voice alone, by clip, the slow ones among them that the table of votes leaves
+/// out; empty where the copy lacks the file.
+fn voice_ratings(tree: &Tree<'_>) -> Result<BTreeMap<String, Ratings>, CorpusError> {
+    let Some(file) = tree.file_named(ANSWERS) else { return Ok(BTreeMap::new()) };
+    let table = Table::read(tree, file, Delimited::COMMA)?;
+    let [who, heard, clip, answer] =
+        ["localid", "queryType", "clipName", "respEmo"].map(|name| table.column(name));
+    let (who, heard, clip, answer) = (who?, heard?, clip?, answer?);
+    let mut ratings: BTreeMap<String, Ratings> = BTreeMap::new();
+    for row in table.rows() {
+        if row.cell(heard)? == VOICE {
+            let of_clip = ratings.entry(stem(row.cell(clip)?).to_owned()).or_default();
+            tree.rate(of_clip, row.cell(who)?, [row.cell(answer)?], &row.place)?;
+        }
+    }
+    Ok(ratings)
 }
 
 /// Row names are 1xxxxx for the voice alone, 2xxxxx for the face alone, 3xxxxx for both.

@@ -6,6 +6,7 @@
 //! number their files anew in every folder. Without a column of files there are no recordings.
 
 mod faults;
+mod ratings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,7 @@ use crate::error::listed;
 use crate::name::{is_filled, nfc};
 use crate::table::{Delimited, Row, Table};
 use crate::tree::Tree;
-use crate::{CorpusError, Corrections, Place, Utterance};
+use crate::{CorpusError, Corrections, Place, Utterance, consensus};
 
 /// The layout of a table beside sound files.
 pub(super) struct Csv;
@@ -33,7 +34,8 @@ impl Layout for Csv {
             return Err(manifest_fault("", "a [csv] table in the manifest"));
         };
         check_listed(tree, &layout.table, "csv.table")?;
-        let table = Table::read(tree, &layout.table, format(layout)?)?;
+        let format = format(layout)?;
+        let table = Table::read(tree, &layout.table, format)?;
         let columns = Columns::find(&table, &layout.columns)?;
         let faults = Faults { tree, table: &table, columns: &columns };
         faults.check()?;
@@ -41,6 +43,15 @@ impl Layout for Csv {
         let read = |row| columns.utterance(tree, row);
         let mut utterances = table.rows().iter().map(read).collect::<Result<Vec<_>, _>>()?;
         check_rows(&table, &utterances)?;
+        if let Some(rated) = &layout.ratings {
+            let voted = columns.votes.is_some();
+            ratings::add(tree, (rated, format, voted), &mut utterances, warnings)?;
+        }
+        if columns.emotion.is_none() {
+            for utterance in &mut utterances {
+                utterance.gold = consensus(&utterance.votes).map(str::to_owned);
+            }
+        }
         if let Some(file) = &layout.corrections {
             correct(tree, file, &mut utterances)?;
         }
@@ -110,7 +121,7 @@ struct Columns {
     file: Option<usize>,
     id: Option<usize>,
     speaker: Option<usize>,
-    emotion: usize,
+    emotion: Option<usize>,
     session: Option<usize>,
     sentence: Option<usize>,
     sex: Option<usize>,
@@ -127,7 +138,7 @@ impl Columns {
             file: optional(&names.file)?,
             id: optional(&names.id)?,
             speaker: optional(&names.speaker)?,
-            emotion: table.column(&names.emotion)?,
+            emotion: optional(&names.emotion)?,
             session: optional(&names.session)?,
             sentence: optional(&names.sentence)?,
             sex: optional(&names.sex)?,
@@ -148,7 +159,8 @@ impl Columns {
         let speaker = self.speaker.map_or(Ok(None), |column| row.name(column))?.unwrap_or_default();
         let mut utterance = tree.utterance(&id, listed, &speaker, &row.place)?;
         (utterance.start_s, utterance.end_s) = (start_s, end_s);
-        utterance.gold = tree.label(row.cell(self.emotion)?, &row.place)?;
+        let word = self.emotion.map(|column| row.cell(column)).transpose()?;
+        utterance.gold = word.map_or(Ok(None), |word| tree.label(word, &row.place))?;
         if let Some(session) = self.session.map_or(Ok(None), |column| row.name(column))? {
             utterance.session = session;
         }

@@ -9,7 +9,7 @@
 //! A-E3:<TAB>val 3; act 2; dom  2;<TAB>()
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One turn of an evaluation file, in the corpus's own codes.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,8 @@ pub struct Turn {
     /// Votes of the outside evaluators by code; every label of an annotator who gives several
     /// counts 1. Self-evaluations are left out.
     pub votes: BTreeMap<String, u32>,
+    /// Codes that each outside evaluator chose, by the evaluator's name, such as `E2`.
+    pub ratings: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A line of an evaluation file that cannot be understood.
@@ -57,8 +59,7 @@ pub fn parse_evaluation(bytes: &[u8]) -> Result<Vec<Turn>, EvaluationFault> {
             turns.push(header(line, number).ok_or_else(|| fault("a turn's header line"))?);
         } else if let Some(annotation) = line.strip_prefix("C-E") {
             let turn = turns.last_mut().ok_or_else(|| fault("a header before any annotation"))?;
-            count(annotation, &mut turn.votes)
-                .ok_or_else(|| fault("an annotator's line with a colon"))?;
+            count(annotation, turn).ok_or_else(|| fault("an annotator's line with a colon"))?;
         }
     }
     Ok(turns)
@@ -82,6 +83,7 @@ fn header(line: &str, number: u64) -> Option<Turn> {
         emotion: emotion.to_owned(),
         attributes: attributes(means.strip_suffix(']')?)?,
         votes: BTreeMap::new(),
+        ratings: BTreeMap::new(),
     })
 }
 
@@ -104,11 +106,12 @@ fn mean(text: &str) -> Option<f64> {
 
 /// Adds the labels of `2:<TAB>Neutral; Anger;<TAB>(comment)`. Labels end where the comment begins,
 /// which may hold anything.
-fn count(annotation: &str, votes: &mut BTreeMap<String, u32>) -> Option<()> {
-    let (_, rest) = annotation.split_once(':')?;
+fn count(annotation: &str, turn: &mut Turn) -> Option<()> {
+    let (number, rest) = annotation.split_once(':')?;
     let labels = rest.split('(').next().unwrap_or(rest);
     for label in labels.split(';').map(str::trim).filter(|label| !label.is_empty()) {
-        *votes.entry(code(label)).or_default() += 1;
+        *turn.votes.entry(code(label)).or_default() += 1;
+        turn.ratings.entry(format!("E{}", number.trim())).or_default().insert(code(label));
     }
     Some(())
 }

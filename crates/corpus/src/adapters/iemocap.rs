@@ -65,6 +65,9 @@ fn utterance(
     let mut utterance = tree.utterance(&turn.name, &path, &speaker, &place)?;
     utterance.gold = tree.label(&turn.emotion, &place)?;
     utterance.votes = tree.votes(turn.votes.iter().map(|(code, &n)| (code.as_str(), n)), &place)?;
+    for (evaluator, codes) in &turn.ratings {
+        tree.rate(&mut utterance.ratings, evaluator, codes.iter().map(String::as_str), &place)?;
+    }
     utterance.attributes.extend(attributes(turn));
     Ok(utterance)
 }

@@ -11,7 +11,7 @@ use ambivox_settings::Sex;
 
 use super::Layout;
 use crate::table::{Delimited, Row, Table};
-use crate::tree::{Tree, stem};
+use crate::tree::{Ratings, Tree, stem};
 use crate::{CorpusError, Place, Utterance};
 
 /// The table of labels.
@@ -26,8 +26,15 @@ const NUMBERS: [&str; 3] = ["EmoAct", "EmoVal", "EmoDom"];
 /// The layout of MSP-Podcast.
 pub(super) struct MspPodcast;
 
-/// Votes by label, of utterances by name.
-type Votes = BTreeMap<String, BTreeMap<String, u32>>;
+/// What annotators said of one recording.
+#[derive(Default)]
+struct Heard {
+    votes: BTreeMap<String, u32>,
+    ratings: Ratings,
+}
+
+/// What annotators said, by recording.
+type Annotations = BTreeMap<String, Heard>;
 
 impl Layout for MspPodcast {
     fn utterances(
@@ -43,19 +50,21 @@ impl Layout for MspPodcast {
         let table = Table::read(tree, file, Delimited::COMMA)?;
         let columns = Columns::find(&table)?;
         let wavs: BTreeMap<&str, &str> = tree.wavs().map(|path| (stem(path), path)).collect();
-        let mut votes = match tree.file_named(ANNOTATORS) {
+        let mut heard = match tree.file_named(ANNOTATORS) {
             Some(file) => annotators(tree, file)?,
-            None => Votes::new(),
+            None => Annotations::new(),
         };
         let mut utterances = Vec::new();
         for row in table.rows() {
             let mut utterance = columns.utterance(tree, row, &wavs)?;
-            utterance.votes = votes.remove(&utterance.utterance_id).unwrap_or_default();
+            let Heard { votes, ratings } =
+                heard.remove(&utterance.utterance_id).unwrap_or_default();
+            (utterance.votes, utterance.ratings) = (votes, ratings);
             utterances.push(utterance);
         }
-        if !votes.is_empty() {
+        if !heard.is_empty() {
             warnings
-                .push(format!("{ANNOTATORS}: {} recordings that {CONSENSUS} lacks", votes.len()));
+                .push(format!("{ANNOTATORS}: {} recordings that {CONSENSUS} lacks", heard.len()));
         }
         Ok(utterances)
     }
@@ -115,11 +124,11 @@ fn sex(word: &str) -> Option<Sex> {
     }
 }
 
-/// Votes of all recordings, by their names without extension.
-fn annotators(tree: &Tree<'_>, file: &str) -> Result<Votes, CorpusError> {
+/// Votes and ratings of all recordings, by their names without extension.
+fn annotators(tree: &Tree<'_>, file: &str) -> Result<Annotations, CorpusError> {
     let bytes = tree.bytes(file)?;
     let text = String::from_utf8_lossy(&bytes);
-    let (mut all, mut current) = (Votes::new(), None);
+    let (mut all, mut current) = (Annotations::new(), None);
     for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
         let place = Place::line(file, number);
         let mut fields = line.split(';').map(str::trim);
@@ -132,8 +141,10 @@ fn annotators(tree: &Tree<'_>, file: &str) -> Result<Votes, CorpusError> {
         }
         let Some(recording) = &current else { return Err(malformed(place, line)) };
         let word = choice.split_once('-').map_or(choice, |(word, _)| word.trim());
+        let heard: &mut Heard = all.entry(recording.clone()).or_default();
+        tree.rate(&mut heard.ratings, head, [word], &place)?;
         for (label, count) in tree.votes([(word, 1)], &place)? {
-            *all.entry(recording.clone()).or_default().entry(label).or_default() += count;
+            *heard.votes.entry(label).or_default() += count;
         }
     }
     Ok(all)
@@ -183,6 +194,10 @@ mod tests {
         assert_eq!((clear.gold.as_deref(), clear.sex), (Some("neutral"), Some(Sex::Male)));
         assert_eq!(clear.path, "Audios/MSP-PODCAST_0001_0008.wav");
         assert_eq!(clear.votes, [("neutral".to_owned(), 1), ("other".to_owned(), 1)].into());
+        let named = |label: &str| [label.to_owned()].into();
+        assert_eq!(clear.ratings["WORKER00000001"], named("neutral"));
+        assert_eq!(clear.ratings["WORKER00000002"], named("other"));
+        assert_eq!(split.ratings["WORKER00000003"], named("happiness"));
         assert_eq!(clear.attributes["EmoDom"], 3.8);
         assert_eq!((split.gold.as_deref(), split.known_speaker(), split.sex), (None, None, None));
         assert_eq!(split.path, "Audios/MSP-PODCAST_0002_0033.wav", "which is not there");

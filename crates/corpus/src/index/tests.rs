@@ -14,18 +14,23 @@ fn some_number() -> impl Strategy<Value = Option<f64>> {
 fn some_utterance() -> impl Strategy<Value = Utterance> {
     let sex = prop::option::of(prop_oneof![Just(Sex::Female), Just(Sex::Male)]);
     let votes = btree_map("[a-zé]{1,9}", 1..50u32, 0..5);
+    let labels = proptest::collection::btree_set("[a-z]{1,4}", 1..3);
+    let ratings = btree_map("[A-Zé]{1,3}", labels, 0..3);
     let attributes = btree_map("x[a-z_]{0,6}", -1e3..1e3f64, 0..4);
     let gold = prop::option::of("[a-z]{1,9}");
     let times = (some_number(), some_number(), some_number());
-    ("\\PC{1,20}", "\\PC{1,20}", sex, gold, times, votes, attributes).prop_map(
-        |(id, speaker, sex, gold, (start_s, end_s, duration_s), votes, attributes)| Utterance {
-            sex,
-            start_s,
-            end_s,
-            duration_s,
-            votes,
-            attributes,
-            ..utterance(&id, &speaker, gold.as_deref())
+    ("\\PC{1,20}", "\\PC{1,20}", sex, gold, times, (votes, ratings), attributes).prop_map(
+        |(id, speaker, sex, gold, (start_s, end_s, duration_s), (votes, ratings), attributes)| {
+            Utterance {
+                sex,
+                start_s,
+                end_s,
+                duration_s,
+                votes,
+                ratings,
+                attributes,
+                ..utterance(&id, &speaker, gold.as_deref())
+            }
         },
     )
 }
@@ -44,7 +49,10 @@ proptest! {
         let folder = folder(&[]);
         let path = folder.path().join("index.parquet");
         write_index(&path, &utterances).unwrap();
-        prop_assert_eq!(read_index(&path).unwrap(), utterances);
+        let unrated = |u: &Utterance| Utterance { ratings: BTreeMap::new(), ..u.clone() };
+        let expected: Vec<Utterance> = utterances.iter().map(unrated).collect();
+        prop_assert_eq!(read_index(&path).unwrap(), expected);
+        prop_assert_eq!(read_rated_index(&path).unwrap(), utterances);
     }
 
     #[test]
@@ -62,6 +70,10 @@ fn columns_are_what_others_rely_on() {
     said.sentence = Some("a01".to_owned());
     let with_sentences = super::frame(&[said, utterance("b", "bea", None)]).unwrap();
     assert_eq!(with_sentences.get_column_names()[11..], ["sentence", "arousal", "valence"]);
+    let mut rated = utterance("c", "cem", None);
+    rated.ratings = BTreeMap::from([("E1".to_owned(), ["fear".to_owned()].into())]);
+    let with_ratings = super::frame(&[rated, utterance("b", "bea", None)]).unwrap();
+    assert_eq!(with_ratings.get_column_names()[11..], ["ratings"]);
     let read = super::utterances(&with_sentences, 0).unwrap();
     assert_eq!((read[0].sentence.as_deref(), read[1].sentence.as_deref()), (Some("a01"), None));
     let frame = frame(&[first, utterance("b", "bea", None)]).unwrap();

@@ -7,8 +7,9 @@ use ambivox_settings::{counted, some_listed};
 
 use super::{LabelColumns, LabelTable, LabelTableError, Role, optional, parse};
 use crate::CorpusError;
+use crate::duration::parse_seconds;
 use crate::files;
-use crate::name::nfc;
+use crate::name::{is_filled, nfc};
 use crate::table::{Row, Table};
 use crate::tree::stem;
 
@@ -130,11 +131,21 @@ impl LabelTable {
         let mut found = Self::of(&table, delimiter, &LabelColumns { id, ..columns.clone() })?;
         for role in OTHERS {
             let column = optional(&table, role, None)?;
+            let column = column.filter(|at| fits(&table, role, *at));
             found.others.extend(column.map(|at| (role.name, table.header(at).to_owned())));
         }
         found.check_two(table.file())?;
         Ok(found)
     }
+}
+
+/// Whether a column is what its name says: limits of a cut are seconds or durations in every cell that has
+/// something.
+fn fits(table: &Table, role: Role, column: usize) -> bool {
+    let is_time = |row: &Row| {
+        row.cell(column).is_ok_and(|cell| !is_filled(cell) || parse_seconds(cell).is_some())
+    };
+    !["start", "end"].contains(&role.name) || table.rows().iter().all(is_time)
 }
 
 /// A table whose column of files is looked for.

@@ -1,59 +1,79 @@
 //! Agreement among annotators: Fleiss' κ, Krippendorff's α, and of each with the others.
 
-use super::Ratings;
+use super::{Rating, Ratings, counts};
+
+/// An utterance that several annotators rated.
+struct Shared {
+    /// How many named each class.
+    counts: Vec<f64>,
+    /// How many there are.
+    raters: f64,
+    /// Pairs of unlike annotators who named the same class, each pair in both orders.
+    agreeing: f64,
+}
+
+impl Shared {
+    fn of(classes: usize, ratings: &[(Rating, f64)]) -> Option<Self> {
+        let counts = counts(classes, ratings);
+        let raters: f64 = counts.iter().sum::<f64>().round();
+        let own: f64 = ratings.iter().map(|(_, weight)| weight * weight).sum();
+        let agreeing = counts.iter().map(|count| count * count).sum::<f64>() - own;
+        (raters > 1.0).then_some(Self { counts, raters, agreeing })
+    }
+}
 
 impl Ratings {
-    /// Fleiss' κ (1971): how much more often two ratings of an utterance are the same than they would be by
-    /// chance, as a share of what there is room for. Utterances may have unlike numbers of ratings; those with
+    /// Fleiss' κ (1971): how much more often two annotators of an utterance name the same class than they would by
+    /// chance, as a share of what there is room for. Utterances may have unlike numbers of annotators; those with
     /// fewer than two tell nothing and are left out. 1 where all agree, 0 by chance; none where no utterance has
-    /// two ratings, or all name one class.
+    /// two, or all name one class.
     pub fn fleiss_kappa(&self) -> Option<f64> {
-        let pairs = self.paired();
-        let same = |counts: &Vec<f64>| {
-            let number: f64 = counts.iter().sum();
-            let squares: f64 = counts.iter().map(|count| count * count).sum();
-            (squares - number) / (number * (number - 1.0))
-        };
-        let observed = pairs.iter().map(same).sum::<f64>() / pairs.len() as f64;
-        let totals = self.totals(&pairs);
+        let shared = self.shared();
+        let agreed = |one: &Shared| one.agreeing / (one.raters * (one.raters - 1.0));
+        let observed = shared.iter().map(agreed).sum::<f64>() / shared.len() as f64;
+        let totals = self.totals(&shared);
         let all: f64 = totals.iter().sum();
         let expected: f64 = totals.iter().map(|total| (total / all) * (total / all)).sum();
         above_chance(1.0 - observed, 1.0 - expected)
     }
 
     /// Krippendorff's α of names (2011): as κ, with every rating counting as much as any other, and chance as it
-    /// is among so many ratings. None where no utterance has two ratings, or all name one class.
+    /// is among so many ratings. None where no utterance has two annotators, or all name one class.
     pub fn krippendorff_alpha(&self) -> Option<f64> {
-        let pairs = self.paired();
-        let apart = |counts: &Vec<f64>| {
-            let number: f64 = counts.iter().sum();
-            let squares: f64 = counts.iter().map(|count| count * count).sum();
-            (number * number - squares) / (number - 1.0)
-        };
-        let totals = self.totals(&pairs);
+        let shared = self.shared();
+        let apart = |one: &Shared| one.raters - one.agreeing / (one.raters - 1.0);
+        let totals = self.totals(&shared);
         let all: f64 = totals.iter().sum();
         let squares: f64 = totals.iter().map(|total| total * total).sum();
-        let observed = pairs.iter().map(apart).sum::<f64>() / all;
+        let observed = shared.iter().map(apart).sum::<f64>() / all;
         above_chance(observed, (all * all - squares) / (all * (all - 1.0)))
     }
 
-    /// Of every annotator: the share of the other ratings of the same utterances that name the same class; none
+    /// Of every annotator: the share of the others who rated the same utterances that names the same class; none
     /// where nobody else rated these.
     pub fn agreement_with_others(&self) -> Vec<Option<f64>> {
-        let counts = self.counts();
-        self.annotator_means(|place, rating| {
-            let others = self.utterances()[place].len() as f64 - 1.0;
-            (others > 0.0).then(|| ((counts[place][rating.class] - 1.0) / others, others))
+        let (counts, raters) = (self.counts(), self.raters());
+        self.annotator_means(|place, rating, weight| {
+            let others = raters[place] as f64 - 1.0;
+            let same = counts[place][rating.class] - weight;
+            (others > 0.0).then(|| (same / others, weight * others))
         })
     }
 
-    /// Counts of the utterances that have two ratings or more.
-    fn paired(&self) -> Vec<Vec<f64>> {
-        self.counts().into_iter().filter(|counts| counts.iter().sum::<f64>() > 1.0).collect()
+    /// Of every annotator: the share of ratings that name the class that is given for the utterance; none for who
+    /// rated nothing.
+    pub fn agreement_with(&self, classes: &[usize]) -> Vec<Option<f64>> {
+        self.annotator_means(|place, rating, weight| {
+            Some((f64::from(u8::from(rating.class == classes[place])), weight))
+        })
     }
 
-    fn totals(&self, counts: &[Vec<f64>]) -> Vec<f64> {
-        (0..self.classes()).map(|class| counts.iter().map(|of| of[class]).sum()).collect()
+    fn shared(&self) -> Vec<Shared> {
+        self.weighted().filter_map(|ratings| Shared::of(self.classes(), &ratings)).collect()
+    }
+
+    fn totals(&self, shared: &[Shared]) -> Vec<f64> {
+        (0..self.classes()).map(|class| shared.iter().map(|one| one.counts[class]).sum()).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! CROWDLAB (Goh, Tkachenko and Mueller 2022): the consensus of annotators and a model that never trained on what
 //! it rates.
 
-use super::{Rating, Ratings, counts};
+use super::Ratings;
 use crate::{EvalError, argmax};
 
 /// A weight of no more than this counts as this much.
@@ -27,22 +27,33 @@ impl Crowdlab {
     /// has no rating, or none has two.
     ///
     /// As the authors' library has it (`get_label_quality_multiannotator`): the most frequent rating is weighed
-    /// against annotators and model; the class most probable after that is the consensus, and all is weighed
-    /// again by it. Ratings at a tie go by the model, then to the rarer class, then to the first. Errors: another
-    /// number of probabilities than of classes, one that is not finite.
+    /// against annotators and model; the class most probable after that is the consensus, or at a tie that rating,
+    /// and all is weighed again by it. Ratings at a tie go by the model, then to the rarer class, then to the
+    /// first, where the library asks how good the annotators are and then draws. Errors: another number of
+    /// probabilities than of classes, one that is not finite.
     pub fn of(ratings: &Ratings, model: &[Vec<f64>]) -> Result<Option<Self>, EvalError> {
         let (expected, rated) = (ratings.classes(), ratings.utterances());
         if let Some(row) = model.iter().find(|row| row.len() != expected) {
             return Err(EvalError::ProbabilityCount { found: row.len(), expected });
         }
         let whole = rated.len() == model.len() && rated.iter().all(|ratings| !ratings.is_empty());
-        if !whole || expected < 2 || !rated.iter().any(|ratings| ratings.len() > 1) {
+        if !whole || expected < 2 || !ratings.raters().iter().any(|raters| *raters > 1) {
             return Ok(None);
         }
         let best = |model: &[Vec<f64>]| model.iter().map(|p| argmax(p)).collect::<Result<_, _>>();
-        let heard = Heard { ratings, model, says: best(model)? };
-        let first = heard.weigh(&heard.majority());
-        let consensus: Vec<usize> = best(&first.probabilities)?;
+        let heard = Heard {
+            ratings,
+            model,
+            says: best(model)?,
+            counts: ratings.counts(),
+            raters: ratings.raters(),
+        };
+        let majority = heard.majority();
+        let first = heard.weigh(&majority).probabilities;
+        let is_best = |p: &[f64], class: usize| p.iter().all(|other| *other <= p[class]);
+        let kept = majority.into_iter().zip(best(&first)?).zip(&first);
+        let consensus: Vec<usize> =
+            kept.map(|((old, new), p)| if is_best(p, old) { old } else { new }).collect();
         let Weighed { probabilities, annotators, model } = heard.weigh(&consensus);
         let annotator_quality = heard.quality(&consensus, &probabilities, &annotators, model);
         Ok(Some(Self {
@@ -67,6 +78,10 @@ struct Heard<'a> {
     model: &'a [Vec<f64>],
     /// The class most probable to the model.
     says: Vec<usize>,
+    /// How many annotators named each class, by utterance.
+    counts: Vec<Vec<f64>>,
+    /// How many rated it.
+    raters: Vec<usize>,
 }
 
 /// What is derived from one consensus.
@@ -79,7 +94,7 @@ struct Weighed {
 impl Heard<'_> {
     /// The class named most often; at a tie by the model, then the one named less in all, then the first.
     fn majority(&self) -> Vec<usize> {
-        let counts = self.ratings.counts();
+        let counts = &self.counts;
         let in_all = |class: usize| counts.iter().map(|counts| counts[class]).sum::<f64>();
         let in_all: Vec<f64> = (0..self.ratings.classes()).map(in_all).collect();
         let winner = |(counts, model): (&Vec<f64>, &Vec<f64>)| {
@@ -99,18 +114,17 @@ impl Heard<'_> {
         let others = self.ratings.agreement_with_others();
         let known: Vec<f64> = others.iter().copied().flatten().collect();
         let mean = known.iter().sum::<f64>() / known.len() as f64;
-        let weight = |agrees: &Option<f64>| {
-            (1.0 - (1.0 - agrees.unwrap_or(mean)) / guess).max(LEAST)
-        };
+        let weight =
+            |agrees: &Option<f64>| (1.0 - (1.0 - agrees.unwrap_or(mean)) / guess).max(LEAST);
         let annotators: Vec<f64> = others.iter().map(weight).collect();
         let model = (1.0 - model / guess).max(LEAST) * self.per_utterance().sqrt();
         let classes = self.ratings.classes() as f64;
         let unlikely = (1.0 - likely) / (classes - 1.0);
-        let posterior = |(ratings, own): (&Vec<Rating>, &Vec<f64>)| {
+        let posterior = |(ratings, own): (Vec<(super::Rating, f64)>, &Vec<f64>)| {
             let mut sums: Vec<f64> = own.iter().map(|p| p * model).collect();
             let mut total = model;
-            for rating in ratings {
-                let weight = annotators[rating.annotator];
+            for (rating, weight) in ratings {
+                let weight = weight * annotators[rating.annotator];
                 total += weight;
                 for (class, sum) in sums.iter_mut().enumerate() {
                     *sum += weight * if class == rating.class { likely } else { unlikely };
@@ -118,7 +132,7 @@ impl Heard<'_> {
             }
             sums.into_iter().map(|sum| sum / total).collect()
         };
-        let pairs = self.ratings.utterances().iter().zip(self.model);
+        let pairs = self.ratings.weighted().zip(self.model);
         Weighed { probabilities: pairs.map(posterior).collect(), annotators, model }
     }
 
@@ -126,12 +140,14 @@ impl Heard<'_> {
     /// frequent class is not, and how often what the model says is not.
     fn errors(&self, consensus: &[usize]) -> [f64; 3] {
         let places = || {
-            let rated = self.ratings.utterances().iter().enumerate();
-            rated.filter(|(_, ratings)| ratings.len() > 1).map(|(place, _)| place)
+            let raters = self.raters.iter().enumerate();
+            raters.filter(|(_, raters)| **raters > 1).map(|(place, _)| place)
         };
         let number = places().count() as f64;
         let mut frequent = vec![0.0; self.ratings.classes()];
-        places().for_each(|place| frequent[consensus[place]] += 1.0);
+        for place in places() {
+            frequent[consensus[place]] += 1.0;
+        }
         let disagrees = |place: usize| 1.0 - self.agreement(place, consensus[place]);
         [
             places().map(disagrees).sum::<f64>() / number,
@@ -140,15 +156,14 @@ impl Heard<'_> {
         ]
     }
 
-    /// The share of an utterance's ratings that name this class.
+    /// The share of an utterance's annotators who name this class.
     fn agreement(&self, place: usize, class: usize) -> f64 {
-        let ratings = &self.ratings.utterances()[place];
-        counts(self.ratings.classes(), ratings)[class] / ratings.len() as f64
+        self.counts[place][class] / self.raters[place] as f64
     }
 
-    /// Mean number of ratings.
+    /// Mean number of annotators of an utterance.
     fn per_utterance(&self) -> f64 {
-        self.ratings.len() as f64 / self.ratings.utterances().len() as f64
+        self.raters.iter().sum::<usize>() as f64 / self.raters.len() as f64
     }
 
     /// What each annotator's ratings are worth: how probable they are after all has been weighed, and how often
@@ -162,14 +177,16 @@ impl Heard<'_> {
     ) -> Vec<Option<f64>> {
         let probable = self
             .ratings
-            .annotator_means(|place, rating| Some((probabilities[place][rating.class], 1.0)));
-        let agrees = self.ratings.annotator_means(|place, rating| {
-            let several = self.ratings.utterances()[place].len() > 1;
-            several.then(|| (f64::from(u8::from(rating.class == consensus[place])), 1.0))
+            .annotator_means(|place, rating, own| Some((probabilities[place][rating.class], own)));
+        let agrees = self.ratings.annotator_means(|place, rating, own| {
+            let several = self.raters[place] > 1;
+            several.then(|| (f64::from(u8::from(rating.class == consensus[place])), own))
         });
-        let beside = annotators.iter().sum::<f64>() * self.per_utterance() / annotators.len() as f64;
+        let beside =
+            annotators.iter().sum::<f64>() * self.per_utterance() / annotators.len() as f64;
         let share = model / (model + beside);
-        let worth = |(p, agrees): (Option<f64>, Option<f64>)| Some(share * p? + (1.0 - share) * agrees?);
+        let worth =
+            |(p, agrees): (Option<f64>, Option<f64>)| Some(share * p? + (1.0 - share) * agrees?);
         probable.into_iter().zip(agrees).map(worth).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Dawid and Skene (1979): what utterances are and how annotators err, each by the other in turn.
 
-use super::{Rating, Ratings};
+use super::Ratings;
 
 /// A share of no more than this counts as this much, so that an annotator who never confused two classes is not
 /// thought unable to.
@@ -20,36 +20,29 @@ pub struct DawidSkene {
     pub probabilities: Vec<Vec<f64>>,
     /// How frequent the classes are.
     pub prior: Vec<f64>,
-    /// By annotator, true class and class named: the probability of naming it.
-    pub confusions: Vec<Vec<Vec<f64>>>,
 }
 
 impl DawidSkene {
-    /// Estimates by expectation and maximisation in turn. Nothing is known of the classes without any rating.
+    /// Estimates by expectation and maximisation in turn, until no probability moves by more than 1e-9, at most
+    /// a thousand times. Nothing is known of the classes without any rating.
     pub fn of(ratings: &Ratings) -> Self {
         let mut probabilities: Vec<Vec<f64>> = ratings.counts().iter().map(|c| shares(c)).collect();
-        let (mut prior, mut confusions) = maximised(ratings, &probabilities);
+        let mut erring = Erring::of(ratings, &probabilities);
         for _ in 0..ROUNDS {
-            let next = expected(ratings, &prior, &confusions);
-            let moved = furthest(&probabilities, &next);
-            probabilities = next;
-            (prior, confusions) = maximised(ratings, &probabilities);
+            let moved = erring.expect(ratings, &mut probabilities);
+            erring = Erring::of(ratings, &probabilities);
             if moved <= STILL {
                 break;
             }
         }
-        Self { probabilities, prior, confusions }
+        Self { probabilities, prior: erring.prior }
     }
 
-    /// Of every annotator: the probability of naming the true class of an utterance that is drawn as the corpus
-    /// has them. None for who rated nothing.
-    pub fn accuracy(&self) -> Vec<Option<f64>> {
-        let right = |confusion: &Vec<Vec<f64>>| {
-            let rated = confusion.iter().flatten().any(|share| *share > 0.0);
-            let named = |(class, prior): (usize, &f64)| prior * confusion[class][class];
-            rated.then(|| self.prior.iter().enumerate().map(named).sum())
-        };
-        self.confusions.iter().map(right).collect()
+    /// Of every annotator: how many of the ratings name the true class, as a share; none for who rated nothing.
+    pub fn accuracy(&self, ratings: &Ratings) -> Vec<Option<f64>> {
+        ratings.annotator_means(|place, rating, weight| {
+            Some((self.probabilities[place][rating.class], weight))
+        })
     }
 }
 
@@ -60,54 +53,80 @@ fn shares(counts: &[f64]) -> Vec<f64> {
     counts.iter().map(|count| if total > 0.0 { count / total } else { even }).collect()
 }
 
-/// Prior and confusions that are the most likely, the classes being as probable as this.
-fn maximised(ratings: &Ratings, probabilities: &[Vec<f64>]) -> (Vec<f64>, Vec<Vec<Vec<f64>>>) {
-    let classes = ratings.classes();
-    let mut prior = vec![0.0; classes];
-    let mut named = vec![vec![vec![0.0; classes]; classes]; ratings.annotators()];
-    let mut given = vec![vec![false; classes]; ratings.annotators()];
-    let rated = ratings.utterances().iter().filter(|ratings| !ratings.is_empty()).count() as f64;
-    let pairs = ratings.utterances().iter().zip(probabilities);
-    for (of_utterance, probabilities) in pairs.filter(|(ratings, _)| !ratings.is_empty()) {
-        for (class, probability) in probabilities.iter().enumerate() {
-            prior[class] += probability / rated;
-            for rating in of_utterance {
-                named[rating.annotator][class][rating.class] += probability;
-                given[rating.annotator][rating.class] = true;
+/// How frequent classes are, and how annotators name them.
+struct Erring {
+    prior: Vec<f64>,
+    /// Natural logarithms of the probability of naming, by annotator, class named and true class.
+    logs: Vec<f64>,
+}
+
+impl Erring {
+    /// What is the most likely, the classes being as probable as this.
+    fn of(ratings: &Ratings, probabilities: &[Vec<f64>]) -> Self {
+        let classes = ratings.classes();
+        let mut prior = vec![0.0; classes];
+        let mut named = vec![0.0; ratings.annotators() * classes * classes];
+        let rated =
+            ratings.utterances().iter().filter(|ratings| !ratings.is_empty()).count() as f64;
+        for (of_utterance, probabilities) in ratings.weighted().zip(probabilities) {
+            if of_utterance.is_empty() {
+                continue;
+            }
+            for (sum, probability) in prior.iter_mut().zip(probabilities) {
+                *sum += probability / rated;
+            }
+            for (rating, weight) in of_utterance {
+                let from = (rating.annotator * classes + rating.class) * classes;
+                for (sum, probability) in named[from..from + classes].iter_mut().zip(probabilities)
+                {
+                    *sum += weight * probability;
+                }
             }
         }
+        named.chunks_mut(classes * classes).for_each(|own| to_logs(own, classes));
+        Self { prior, logs: named }
     }
-    for (confusion, given) in named.iter_mut().zip(&given) {
-        confusion.iter_mut().for_each(|row| normalise(row, given));
+
+    /// Makes the classes of every utterance as probable as they are with annotators who err like this; the
+    /// furthest that any probability moved.
+    fn expect(&self, ratings: &Ratings, probabilities: &mut [Vec<f64>]) -> f64 {
+        let classes = self.prior.len();
+        let prior: Vec<f64> = self.prior.iter().map(|share| libm::log(share.max(LEAST))).collect();
+        let mut furthest = 0.0_f64;
+        for (of_utterance, before) in ratings.weighted().zip(probabilities) {
+            let mut logs = prior.clone();
+            for (rating, weight) in of_utterance {
+                let from = (rating.annotator * classes + rating.class) * classes;
+                for (log, own) in logs.iter_mut().zip(&self.logs[from..from + classes]) {
+                    *log += weight * own;
+                }
+            }
+            let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            for log in &mut logs {
+                *log = libm::exp(*log - top);
+            }
+            let after = shares(&logs);
+            let moved = before.iter().zip(&after).map(|(a, b)| (a - b).abs());
+            furthest = moved.fold(furthest, f64::max);
+            *before = after;
+        }
+        furthest
     }
-    (prior, named)
 }
 
-/// Probabilities of the classes that an annotator has ever named.
-fn normalise(row: &mut [f64], given: &[bool]) {
-    let clipped = |(count, given): (&f64, &bool)| if *given { count.max(LEAST) } else { 0.0 };
-    let counts: Vec<f64> = row.iter().zip(given).map(clipped).collect();
-    let total: f64 = counts.iter().sum();
-    for (share, count) in row.iter_mut().zip(counts) {
-        *share = if total > 0.0 { count / total } else { 0.0 };
+/// Counts of one annotator, by class named and true class, as logarithms of the probability of naming, among the
+/// classes that this annotator has ever named.
+fn to_logs(own: &mut [f64], classes: usize) {
+    let given =
+        |own: &[f64], named: usize| own[named * classes..][..classes].iter().sum::<f64>() > 0.0;
+    let given: Vec<bool> = (0..classes).map(|named| given(own, named)).collect();
+    for class in 0..classes {
+        let places =
+            (0..classes).filter(|named| given[*named]).map(|named| named * classes + class);
+        let places: Vec<usize> = places.collect();
+        let total: f64 = places.iter().map(|place| own[*place].max(LEAST)).sum();
+        for place in places {
+            own[place] = libm::log(own[place].max(LEAST) / total);
+        }
     }
-}
-
-/// How probable the classes of every utterance are, the annotators erring like this.
-fn expected(ratings: &Ratings, prior: &[f64], confusions: &[Vec<Vec<f64>>]) -> Vec<Vec<f64>> {
-    let of_utterance = |ratings: &Vec<Rating>| {
-        let log = |class: usize| {
-            let named = ratings.iter().map(|r| libm::log(confusions[r.annotator][class][r.class]));
-            libm::log(prior[class].max(LEAST)) + named.sum::<f64>()
-        };
-        let logs: Vec<f64> = (0..prior.len()).map(log).collect();
-        let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        shares(&logs.iter().map(|log| libm::exp(log - top)).collect::<Vec<_>>())
-    };
-    ratings.utterances().iter().map(of_utterance).collect()
-}
-
-fn furthest(before: &[Vec<f64>], after: &[Vec<f64>]) -> f64 {
-    let pairs = before.iter().flatten().zip(after.iter().flatten());
-    pairs.fold(0.0, |most, (a, b)| most.max((a - b).abs()))
 }

@@ -67,6 +67,7 @@ fn crowdlab_is_that_of_cleanlab() {
         assert_eq!(found.consensus, case.consensus, "{name}");
         assert_near(&found.quality(), &case.consensus_quality, &name);
         assert_near(&found.annotator_weight, &case.annotator_weight, &name);
+        assert!(found.annotator_quality.iter().all(Option::is_some), "{name}");
         let quality: Vec<f64> = found.annotator_quality.into_iter().flatten().collect();
         assert_near(&quality, &case.annotator_quality, &name);
         assert_near(&[found.model_weight], &[case.model_weight], &name);
@@ -95,8 +96,37 @@ fn who_always_says_the_same_is_not_believed() {
     let found = DawidSkene::of(&ratings(3, &truths.map(heard)));
     let named = found.probabilities.iter().map(|p| crate::argmax(p).unwrap());
     assert_eq!(named.collect::<Vec<_>>(), truths);
-    let accuracy: Vec<f64> = found.accuracy().into_iter().flatten().collect();
+    let accuracy = found.accuracy(&ratings(3, &truths.map(heard)));
+    let accuracy: Vec<f64> = accuracy.into_iter().flatten().collect();
     assert_near(&accuracy, &[1.0, 1.0, 0.25, 0.25, 0.25], "accuracy");
+}
+
+/// Who names two classes says half of each, and does not disagree with themselves.
+#[test]
+fn several_classes_of_one_annotator_share_one_rating() {
+    let alone = ratings(2, &[vec![[0, 0], [0, 1]], vec![[1, 0]]]);
+    assert_eq!((alone.fleiss_kappa(), alone.agreement_with_others()), (None, vec![None, None]));
+    assert_eq!(Crowdlab::of(&alone, &[vec![0.5, 0.5], vec![0.1, 0.9]]), Ok(None));
+    let several = ratings(3, &[vec![[0, 0], [1, 0], [2, 0], [2, 1]], vec![[0, 1], [1, 1]]]);
+    // Of the others, those who name the same: half of one where somebody is in two minds.
+    assert_eq!(several.counts()[0], [2.5, 0.5, 0.0]);
+    let agreement: Vec<f64> = several.agreement_with_others().into_iter().flatten().collect();
+    assert_near(&agreement, &[2.5 / 3.0, 2.5 / 3.0, 0.5], "with others");
+    // Pairs of three annotators: one agrees, two by half. Of two: one agrees. Five ratings in all.
+    let observed = 1.0 / 6.0;
+    let expected = 1.0 - (0.5 * 0.5 + 0.5 * 0.5);
+    let kappa = several.fleiss_kappa().unwrap();
+    assert_near(&[kappa], &[1.0 - observed / expected], "kappa");
+}
+
+/// Whom nobody overlaps with is worth what the others are on average, as cleanlab has it.
+#[test]
+fn an_annotator_alone_has_the_mean_weight() {
+    let rated = ratings(2, &[vec![[0, 0], [1, 0]], vec![[0, 1], [1, 1]], vec![[2, 0]]]);
+    let model = [vec![0.9, 0.1], vec![0.2, 0.8], vec![0.6, 0.4]];
+    let found = Crowdlab::of(&rated, &model).unwrap().unwrap();
+    assert_eq!(found.annotator_weight, [1.0, 1.0, 1.0]);
+    assert_eq!(found.annotator_quality[2], None);
 }
 
 #[test]

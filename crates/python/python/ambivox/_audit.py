@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import tempfile
+import unicodedata
 import warnings
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence, Union
@@ -24,8 +25,8 @@ _IDS = ("utterance_id", "id", "file")
 _LABELS = ("label", "emotion", "class")
 # Columns of the ranking that hold text even where it looks like numbers.
 _TEXT = {"utterance_id", "gold", "suggestion", "reason", "votes", "speaker", "path"}
-# What stands for no label as text: None apart, the missing values of numpy and pandas.
-_NO_LABEL = ("", "nan", "<NA>", "NaT")
+# Texts that stand for no label, in small letters, as the program takes them.
+_NO_LABEL = frozenset(("", "#n/a", "#na", "<na>", "n/a", "na", "nan", "-nan", "nat", "none", "null"))
 # Of those that are warned of, how many are named.
 _NAMED = 10
 # What begins a formula in a spreadsheet, before which the program puts a `'`.
@@ -87,12 +88,15 @@ def audit(
     with _place(folder) as place:
         _write(place, ids, given, speakers, vectors)
         ranking = _read(_ranked(place, options))
-    by_text = {str(id): id for id in ids}
-    ranking["utterance_id"] = [by_text[id] for id in ranking["utterance_id"]]
-    by_text = {str(label): label for label in given}
-    for column in ("gold", "suggestion"):
-        ranking[column] = [by_text[label] for label in ranking[column]]
+    for column, own in (("utterance_id", ids), ("gold", given), ("suggestion", given)):
+        by_text = {_text(value): value for value in own}
+        ranking[column] = [by_text[_text(cell)] for cell in ranking[column]]
     return table(ranking)
+
+
+def _text(value: Any) -> str:
+    """What the program makes of a cell with this value: texts that look the same are the same to it."""
+    return unicodedata.normalize("NFC", " ".join(str(value).split()))
 
 
 @contextlib.contextmanager
@@ -118,7 +122,7 @@ def _utterances(labels: Any, speakers: Any) -> tuple[list[Any], list[Any], Optio
     else:
         given = _list(labels)
         ids = list(range(len(given)))
-    if len({str(id) for id in ids}) < len(ids):
+    if len({_text(id) for id in ids}) < len(ids):
         raise ValueError("two utterances have the same id; every id stands once in `labels`")
     if speakers is None:
         return ids, given, None
@@ -146,13 +150,19 @@ def _list(values: Iterable[Any]) -> list[Any]:
 
 def _labelled(ids: list[Any], labels: list[Any]) -> list[int]:
     """Places of the utterances that have a label; warns of the others."""
-    missing = [at for at, label in enumerate(labels) if label is None or str(label) in _NO_LABEL]
+    missing = [at for at, label in enumerate(labels) if _text(label).lower() in _NO_LABEL]
+    given = sorted(set(range(len(ids))) - set(missing))
+    texts: dict[str, Any] = {}
+    for label in (labels[at] for at in given):
+        other = texts.setdefault(_text(label), label)
+        if other != label:
+            raise ValueError(f"the labels {other!r} and {label!r} are one as text; name them apart")
     if missing:
         named = ", ".join(str(ids[at]) for at in missing[:_NAMED])
         more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
         of = f"{len(missing)} of {len(ids)} utterances have no label and are excluded"
         warnings.warn(f"{of}: {named}{more}", UserWarning, stacklevel=3)
-    return sorted(set(range(len(ids))) - set(missing))
+    return given
 
 
 def _vectors(features: ArrayLike, count: int) -> NDArray[Any]:

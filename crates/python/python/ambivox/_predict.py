@@ -38,7 +38,8 @@ def predict(
 
     Returns:
         A DataFrame of pandas where that is installed, else a dict of lists, column by column. Columns are
-        ``file``; ``duration_s``, or with `windows` ``start_s`` and ``end_s``; ``emotion``, the most probable
+        ``file``; ``duration_s``, or with `windows` ``start_s``, ``end_s`` and ``peak_s``, where most
+        attention lies; ``emotion``, the most probable
         one; ``p_`` and its name for the probability of each; and ``error``, which is missing where the file
         could be read. Files that could not come last, in the order of `files` like the others.
 

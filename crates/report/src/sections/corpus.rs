@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::ReportInput;
 use crate::format::{NONE, count, duration};
 use crate::page::{ROWS, collapsed, table};
-use crate::sections::corrections;
+use crate::sections::{annotators, corrections};
 
 const CAPTION: &str = "Utterances of each class and speaker. Other: utterances with another label or \
     none, which are not included.";
@@ -26,6 +26,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Markup {
         }
         (corrections::render(input))
         (speaker_table(input))
+        (annotators::render(input))
         (differences(input))
         (warnings(input))
     }

@@ -70,6 +70,7 @@ impl Ranking {
         AuditPage {
             manifest: &self.manifest,
             ranked_by: None,
+            precision: &[],
             method: "lw",
             classes: &self.classes,
             held_out: "speaker",

@@ -10,8 +10,8 @@ use ambivox_eval::{
 };
 use ambivox_report::ReportInput;
 use ambivox_settings::{
-    CorrectionCounts, Exclusion, Exclusions, Fold, Grouping, IndexSummary, Manifest, Sex,
-    SpeakerSummary, Splits,
+    AnnotatorSummary, AnnotatorsSummary, CorrectionCounts, Exclusion, Exclusions, Fold, Grouping,
+    IndexSummary, Manifest, Sex, SpeakerSummary, Splits,
 };
 
 const CLASSES: [&str; 4] = ["happiness", "sadness", "neutral", "anger"];
@@ -169,7 +169,25 @@ fn index(chance: &mut Chance) -> IndexSummary {
         release_differences: vec!["files: 512 where the release has 513".to_owned()],
         corrections: None,
         warnings: Vec::new(),
+        annotators: Some(annotators()),
         speakers,
+    }
+}
+
+fn annotators() -> AnnotatorsSummary {
+    let one = |(name, ratings, agreement, accuracy): (&str, u64, f64, f64)| AnnotatorSummary {
+        annotator: name.to_owned(),
+        ratings,
+        agreement: Some(agreement),
+        accuracy: Some(accuracy),
+    };
+    let all = [("E1", 498, 0.713, 0.884), ("E2", 512, 0.694, 0.851), ("E3", 307, 0.481, 0.502)];
+    AnnotatorsSummary {
+        ratings: 1317,
+        rated: [512, 498],
+        fleiss_kappa: Some(0.482),
+        krippendorff_alpha: Some(0.4791),
+        annotators: all.map(one).to_vec(),
     }
 }
 

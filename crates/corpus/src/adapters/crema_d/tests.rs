@@ -32,6 +32,21 @@ fn gold_is_the_intent_and_votes_are_the_voices() {
 }
 
 #[test]
+fn every_listener_to_the_voice_alone_is_a_rating() {
+    let root = with_votes("\"100123\",1,0,0,0,1,0,\"1002_IEO_ANG_HI\",\"A:N\"\n");
+    let answers = "\"\",\"localid\",\"ans\",\"queryType\",\"clipName\",\"respEmo\"\n\
+        1,\"32_1\",\"A_66\",1,\"1002_IEO_ANG_HI\",\"A\"\n\
+        2,\"7_2\",\"N_20\",1,\"1002_IEO_ANG_HI\",\"N\"\n\
+        3,\"32_1\",\"F_66\",2,\"1002_IEO_ANG_HI\",\"F\"\n\
+        4,\"9_1\",\"\",1,\"1002_IEO_ANG_HI\",\"\"\n";
+    put(root.path(), "finishedResponses.csv", answers);
+    let utterances = utterances_of(root.path(), &manifest("crema-d")).unwrap();
+    let named = |label: &str| [label.to_owned()].into();
+    let expected = [("32_1".to_owned(), named("anger")), ("7_2".to_owned(), named("neutral"))];
+    assert_eq!(utterances[0].ratings, expected.into());
+}
+
+#[test]
 fn tables_may_be_missing() {
     let root = folder(&["AudioWAV/1002_IEO_ANG_HI.wav"]);
     let utterances = utterances_of(root.path(), &manifest("crema-d")).unwrap();

@@ -76,7 +76,8 @@ impl Faults<'_> {
 
     /// Words for emotions: the label, and what annotators voted for.
     fn words<'r>(&self, row: &'r Row) -> Result<Vec<&'r str>, CorpusError> {
-        let mut words = vec![row.cell(self.columns.emotion)?];
+        let label = self.columns.emotion.map(|column| row.cell(column)).transpose()?;
+        let mut words: Vec<&str> = label.into_iter().collect();
         if let Some(cell) = super::filled(row, self.columns.votes)? {
             words.extend(votes(row, cell)?.into_iter().map(|(word, _)| word));
         }

@@ -366,3 +366,61 @@ fn an_id_of_the_table_may_stand_beside_a_recording() {
     let utterance = read(&columns, "name,file,emotion\n17,wav/a.wav,sad\n").unwrap().remove(0);
     assert_eq!((&*utterance.utterance_id, &*utterance.path), ("17", "wav/a.wav"));
 }
+
+const RATED: &str = "[csv]\ntable = \"labels.csv\"\ndelimiter = \",\"\n\
+    columns = { file = \"file\", speaker = \"speaker\" }\n\
+    ratings = { table = \"ratings.csv\", utterance = \"clip\", annotator = \"who\", label = \"heard\" }\n";
+
+fn read_rated(columns: &str, ratings: &str) -> Result<(Vec<Utterance>, Vec<String>), CorpusError> {
+    let root = folder(&["wav/a.wav", "wav/b.wav"]);
+    put(root.path(), "labels.csv", "file,speaker,emotion\nwav/a.wav,s1,sad\nwav/b.wav,s2,sad\n");
+    put(root.path(), "ratings.csv", ratings);
+    let files = ["labels.csv", "ratings.csv", "wav/*.wav"];
+    let manifest = manifest_of("csv", &files, &format!("{LABELS}{columns}"));
+    let corpus = crate::read_corpus(root.path(), &manifest)?;
+    Ok((corpus.utterances, corpus.warnings))
+}
+
+/// By id or by file; who says nothing abstains, who says it twice says it once.
+#[test]
+fn ratings_have_a_table_of_their_own_and_make_votes_and_label() {
+    let rows = "clip,who,heard\nwav/a,ann,happy\nwav/a.wav,bob,happy\nwav/a,bob,sad\nwav/a,bob,sad\n\
+        wav/b,ann,\nwav/b,bob,no_agreement\nwav/c,cem,sad\n";
+    let (utterances, warnings) = read_rated(RATED, rows).unwrap();
+    let [a, b] = &utterances[..] else { panic!("two utterances, not {}", utterances.len()) };
+    let named = |labels: &[&str]| labels.iter().map(|&label| label.to_owned()).collect();
+    assert_eq!(a.ratings["ann"], named(&["happiness"]));
+    assert_eq!(a.ratings["bob"], named(&["happiness", "sadness"]));
+    assert_eq!(a.votes, [("happiness".to_owned(), 2), ("sadness".to_owned(), 1)].into());
+    assert_eq!((a.gold.as_deref(), b.gold.as_deref()), (Some("happiness"), None));
+    assert!(b.votes.is_empty() && b.ratings.is_empty(), "{b:?}");
+    assert_eq!(
+        warnings,
+        ["ratings.csv: 1 rating of utterances that are not there: wav/c (line 8)"]
+    );
+}
+
+#[test]
+fn a_label_of_the_table_goes_before_that_of_the_ratings() {
+    let columns =
+        RATED.replace("speaker = \"speaker\" }", "speaker = \"speaker\", emotion = \"emotion\" }");
+    let (utterances, _) = read_rated(&columns, "clip,who,heard\nwav/a,ann,happy\n").unwrap();
+    assert_eq!(utterances[0].gold.as_deref(), Some("sadness"));
+    assert_eq!(utterances[0].votes, [("happiness".to_owned(), 1)].into());
+}
+
+#[test]
+fn faulty_ratings_name_file_and_line() {
+    let fault = |rows: &str| read_rated(RATED, rows).unwrap_err().to_string();
+    let text = fault("clip,who,heard\nwav/a,ann,joy\n");
+    assert!(text.contains("ratings.csv:2") && text.contains("joy"), "{text}");
+    let text = fault("clip,who,heard\nwav/a,,happy\n");
+    assert!(text.contains("ratings.csv:2") && text.contains("an annotator's name"), "{text}");
+    let text = fault("clip,rater,heard\nwav/a,ann,happy\n");
+    assert!(text.contains("ratings.csv") && text.contains("\"who\""), "{text}");
+    let manifest = toy(RATED);
+    let root = folder(&["wav/a.wav", "wav/b.wav"]);
+    put(root.path(), "labels.csv", "file,speaker,emotion\nwav/a.wav,s1,sad\n");
+    let text = utterances_of(root.path(), &manifest).unwrap_err().to_string();
+    assert!(text.contains("ratings.csv"), "{text}");
+}

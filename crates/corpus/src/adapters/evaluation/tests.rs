@@ -45,6 +45,10 @@ fn header_and_outside_votes_are_read() {
     assert_eq!((first.line, first.start_s, first.end_s), (3, 6.2901, 8.2357));
     assert_eq!(first.attributes, [Some(2.5), Some(3.5), Some(1.5)]);
     assert_eq!(first.votes, BTreeMap::from([("ang".to_owned(), 1), ("neu".to_owned(), 2)]));
+    let chosen = |turn: &Turn, who: &str| turn.ratings[who].iter().cloned().collect::<Vec<_>>();
+    assert_eq!(first.ratings.keys().collect::<Vec<_>>(), ["E2", "E3", "E4"]);
+    assert_eq!(chosen(first, "E4"), ["ang"]);
+    assert_eq!(chosen(&turns[1], "E2"), ["exc", "hap"]);
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn a_turn_becomes_an_utterance() {
     assert_eq!((utterance.start_s, utterance.end_s, utterance.duration_s), (None, None, None));
     assert_eq!(utterance.gold.as_deref(), Some("happiness"));
     assert_eq!(utterance.votes, BTreeMap::from([("neutral".to_owned(), 1)]));
+    assert_eq!(utterance.ratings, [("E1".to_owned(), ["neutral".to_owned()].into())].into());
     let attributes: Vec<_> = utterance.attributes.iter().map(|(k, &v)| (k.as_str(), v)).collect();
     let expected = [
         ("activation", 3.5),
