@@ -104,6 +104,8 @@ fn annotators_are_set_beside_each_other_and_the_models() {
     assert!(house.read("results/tiny/report.html").contains("3 annotators gave 72 ratings"));
 
     // Of a corpus that does not tell who rated there are none, and old ones do not stay.
+    house.run(&["audit"]).ended(DONE);
+    assert!(house.path("results/tiny/consensus.csv").exists());
     house.edit("data-manifests/tiny.toml", named, "delimiter = \",\"\n");
     house.edit("data-manifests/tiny.toml", "speaker\"\n", "speaker\"\nemotion = \"emotion\"\n");
     let audited = house.run(&["audit"]).ended(DONE).complained_of(&["annotators.csv: removed"]);
