@@ -73,7 +73,7 @@ fn wrong_labels_come_first_by_vectors() {
     let report = ["report", "--quiet", "--pipeline", &pipeline];
     Ran::new(&report, house.without_pipeline(xtask(), &report).output().unwrap()).ended(DONE);
     let page = house.read("results/my/report.html");
-    assert!(page.contains("Part of the utterances is tested"), "{page}");
+    assert!(page.contains("Part of the utterances is the test set"), "{page}");
 }
 
 #[test]
