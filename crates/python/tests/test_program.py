@@ -112,6 +112,17 @@ def test_labels_come_in_many_forms(tmp_path: Path) -> None:
     assert set(numbers["gold"]) == {0, 1} and sorted(numbers["utterance_id"][:4]) == WRONG
 
 
+def test_texts_that_look_the_same_are_the_same() -> None:
+    labels, vectors = toy()
+    names = {"sad": "d\u00e9prime\u0301 ", "happy": "happy"}
+    found = columns(ambivox.audit([names[label] for label in labels], vectors))
+    assert set(found["gold"]) == set(names.values())
+    with pytest.raises(ValueError, match="are one as text"):
+        ambivox.audit([1, "1", *labels[2:]], vectors)
+    with pytest.raises(ValueError, match="same id"):
+        ambivox.audit({"a  b": "sad", "a b": "happy"}, vectors[:2])
+
+
 def test_utterances_without_a_label_are_excluded() -> None:
     labels, vectors = toy()
     given = [None if n == 3 else float("nan") if n == 5 else label for n, label in enumerate(labels)]
