@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use crate::answer::Answer;
 use crate::cli::{self, Selection};
-use crate::commands::{fresh, prepared, publish_roles, withdraw};
+use crate::commands::{OF_ANNOTATORS, fresh, prepared, publish_roles, withdraw};
 use crate::execute::Executor;
 use crate::experiment::Experiment;
 use crate::failure::Failure;
@@ -38,7 +38,7 @@ pub(crate) fn audit(
     check_detector(experiment, own.detector.as_deref())?;
     check_noise(experiment, own.noise)?;
     let (tested, others) = prepared(executor, &selection, jobs)?;
-    let all = Graph::of(experiment, &[&*tested, &*others].concat());
+    let whole = own.noise.then(|| Graph::of(experiment, &[&*tested, &*others].concat()));
     // Labels of the speakers asked for are learned where others are tested.
     let of_all_folds = Selection { folds: Vec::new(), ..selection };
     let others = others.into_iter().filter(|run| selected(run, &of_all_folds)).collect();
@@ -47,7 +47,7 @@ pub(crate) fn audit(
     let runs = AuditedRuns { tested: &tested, learned: &learned };
     let (detector, sounds) = (own.detector.clone(), own.sounds);
     let params = Audited { method, detector, compares_noise: own.noise, sounds };
-    let graph = if own.noise { all } else { Graph::of(experiment, &learned) };
+    let graph = whole.unwrap_or_else(|| Graph::of(experiment, &learned));
     let graph = graph.with([graph::audit(experiment, params, runs)]);
     executor.bring_up(&graph.upto([graph::AUDIT]), jobs)?;
     let read = |role, most| rows(&executor.resolver.output(graph::AUDIT, role)?, most);
@@ -55,7 +55,7 @@ pub(crate) fn audit(
     let mut roles = vec![role::AUDIT, role::AUDIT_CSV, role::AUDIT_PAGE];
     let annotators = read(role::ANNOTATORS, ANNOTATORS_SHOWN)?;
     if annotators.is_empty() {
-        withdraw(executor, results, &["consensus.csv", "annotators.csv"])?;
+        withdraw(executor, results, &OF_ANNOTATORS)?;
     } else {
         text = format!("{text}\n{}", table::annotators_beside_models(&annotators));
         roles.extend([role::CONSENSUS, role::ANNOTATORS]);

@@ -28,7 +28,9 @@ use crate::table;
 const PAGE: &str = "report.html";
 /// Names of the published rankings of labels.
 const AUDIT: [&str; 5] =
-    ["audit.parquet", "audit.csv", "audit.html", "consensus.csv", "annotators.csv"];
+    ["audit.parquet", "audit.csv", "audit.html", OF_ANNOTATORS[0], OF_ANNOTATORS[1]];
+/// Those of them that there are where it is known who gave which label.
+pub(crate) const OF_ANNOTATORS: [&str; 2] = ["consensus.csv", "annotators.csv"];
 
 /// The stage up to which to go, before training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

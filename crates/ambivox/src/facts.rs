@@ -1,7 +1,7 @@
 //! Facts for people: a word and what there is to tell of it, at most 80 columns wide.
 
 /// Columns of a terminal.
-const WIDTH: usize = 80;
+pub(crate) const WIDTH: usize = 80;
 
 /// A line for each fact, with those that it needs more below it, aligned. Words longer than a line, such as
 /// paths, stay whole.
@@ -20,7 +20,7 @@ pub(crate) fn lines<'a>(facts: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
 }
 
 /// A text in lines of at most so many characters.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {

@@ -201,7 +201,8 @@ fn utterances(frame: &DataFrame, first: usize) -> PolarsResult<Vec<Utterance>> {
     let number = |name: &str, row: usize| PolarsResult::Ok(frame.column(name)?.f64()?.get(row));
     let attributes = attribute_names(frame);
     let has = |name: &str| frame.columns().iter().any(|column| column.name() == name);
-    let sentence = |row| if has(SENTENCE) { text(SENTENCE, row) } else { Ok(None) };
+    let has_sentences = has(SENTENCE);
+    let sentence = |row| if has_sentences { text(SENTENCE, row) } else { Ok(None) };
     let mut votes = lists::votes(frame.column("votes")?)?.into_iter();
     let ratings = if has(RATINGS) { lists::ratings(frame.column(RATINGS)?)? } else { Vec::new() };
     let mut ratings = ratings.into_iter();

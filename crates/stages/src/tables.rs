@@ -106,6 +106,26 @@ pub(crate) fn class_indices(
     names.str().map_err(StageError::parquet(file))?.iter().map(index).collect()
 }
 
+/// Writes a table for a spreadsheet; the cells are guarded by who makes them.
+pub(crate) fn write_csv<R, C>(
+    file: &Path,
+    head: R,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> Result<(), StageError>
+where
+    R: IntoIterator<Item = C>,
+    C: AsRef<[u8]>,
+{
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let fault = |error: csv::Error| StageError::Io(error.into());
+    csv.write_record(head).map_err(fault)?;
+    for row in rows {
+        csv.write_record(row).map_err(fault)?;
+    }
+    let bytes = csv.into_inner().map_err(|error| StageError::Io(error.into_error()))?;
+    Ok(fs_err::write(file, bytes)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use clap::Command;
 use clap::builder::StyledStr;
 
+use crate::facts::{WIDTH, wrapped};
+
 /// What people are about to do, and the commands for it.
 const TASKS: [(&str, &[&str]); 6] = [
     ("Start", &["demo", "init", "doctor"]),
@@ -19,8 +21,6 @@ const OTHERS: &str = "Develop Ambivox";
 
 /// Widest name of a command, and what lies before and behind it.
 const INDENT: usize = 12;
-/// Columns of a terminal.
-const WIDTH: usize = 80;
 
 /// The command with its visible subcommands listed by task.
 pub(super) fn grouped(command: Command) -> Command {
@@ -50,32 +50,12 @@ fn list(text: &mut String, task: &str, commands: &[(&str, String)]) {
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{task}:");
     for (name, about) in commands {
-        for (at, line) in wrapped(about).into_iter().enumerate() {
+        for (at, line) in wrapped(about, WIDTH - INDENT).into_iter().enumerate() {
             let name = if at == 0 { name } else { "" };
             let _ = writeln!(text, "  {name:<width$}{line}", width = INDENT - 2);
         }
     }
     text.push('\n');
-}
-
-/// A text in lines that fit behind the names.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let full = lines.last().is_some_and(|line| {
-            !line.is_empty() && INDENT + line.chars().count() + 1 + word.chars().count() > WIDTH
-        });
-        if full {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ impl Crowdlab {
             return Err(EvalError::ProbabilityCount { found: row.len(), expected });
         }
         let whole = rated.len() == model.len() && rated.iter().all(|ratings| !ratings.is_empty());
-        if !whole || expected < 2 || !ratings.raters().iter().any(|raters| *raters > 1) {
+        let raters = ratings.raters();
+        if !whole || expected < 2 || !raters.iter().any(|raters| *raters > 1) {
             return Ok(None);
         }
         let best = |model: &[Vec<f64>]| model.iter().map(|p| argmax(p)).collect::<Result<_, _>>();
@@ -46,7 +47,8 @@ impl Crowdlab {
             model,
             says: best(model)?,
             counts: ratings.counts(),
-            raters: ratings.raters(),
+            others: ratings.agreement_with_others(),
+            raters,
         };
         let majority = heard.majority();
         let first = heard.weigh(&majority).probabilities;
@@ -80,7 +82,9 @@ struct Heard<'a> {
     says: Vec<usize>,
     /// How many annotators named each class, by utterance.
     counts: Vec<Vec<f64>>,
-    /// How many rated it.
+    /// How often each annotator agrees with the others.
+    others: Vec<Option<f64>>,
+    /// How many rated each utterance.
     raters: Vec<usize>,
 }
 
@@ -108,15 +112,14 @@ impl Heard<'_> {
     /// Weights of annotators and model by how often they agree, beyond who always says the most frequent
     /// class; and the classes' probabilities by them.
     fn weigh(&self, consensus: &[usize]) -> Weighed {
-        let [agreement, guess, model] = self.errors(consensus);
-        let likely = 1.0 - agreement;
+        let [disagreement, guess, model] = self.errors(consensus);
+        let likely = 1.0 - disagreement;
         let guess = guess.max(LEAST);
-        let others = self.ratings.agreement_with_others();
-        let known: Vec<f64> = others.iter().copied().flatten().collect();
+        let known: Vec<f64> = self.others.iter().copied().flatten().collect();
         let mean = known.iter().sum::<f64>() / known.len() as f64;
         let weight =
             |agrees: &Option<f64>| (1.0 - (1.0 - agrees.unwrap_or(mean)) / guess).max(LEAST);
-        let annotators: Vec<f64> = others.iter().map(weight).collect();
+        let annotators: Vec<f64> = self.others.iter().map(weight).collect();
         let model = (1.0 - model / guess).max(LEAST) * self.per_utterance().sqrt();
         let classes = self.ratings.classes() as f64;
         let unlikely = (1.0 - likely) / (classes - 1.0);
@@ -136,7 +139,7 @@ impl Heard<'_> {
         Weighed { probabilities: pairs.map(posterior).collect(), annotators, model }
     }
 
-    /// Over the utterances with two ratings or more: how often a rating is not the consensus, how often the most
+    /// Over the utterances with two annotators or more: how often a rating is not the consensus, how often the most
     /// frequent class is not, and how often what the model says is not.
     fn errors(&self, consensus: &[usize]) -> [f64; 3] {
         let places = || {

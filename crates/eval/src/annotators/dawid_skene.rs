@@ -1,6 +1,6 @@
 //! Dawid and Skene (1979): what utterances are and how annotators err, each by the other in turn.
 
-use super::Ratings;
+use super::{Rating, Ratings};
 
 /// A share of no more than this counts as this much, so that an annotator who never confused two classes is not
 /// thought unable to.
@@ -27,10 +27,12 @@ impl DawidSkene {
     /// a thousand times. Nothing is known of the classes without any rating.
     pub fn of(ratings: &Ratings) -> Self {
         let mut probabilities: Vec<Vec<f64>> = ratings.counts().iter().map(|c| shares(c)).collect();
-        let mut erring = Erring::of(ratings, &probabilities);
+        let weighted: Vec<Weighted> = ratings.weighted().collect();
+        let size = (ratings.classes(), ratings.annotators());
+        let mut erring = Erring::of(size, &weighted, &probabilities);
         for _ in 0..ROUNDS {
-            let moved = erring.expect(ratings, &mut probabilities);
-            erring = Erring::of(ratings, &probabilities);
+            let moved = erring.expect(&weighted, &mut probabilities);
+            erring = Erring::of(size, &weighted, &probabilities);
             if moved <= STILL {
                 break;
             }
@@ -53,6 +55,9 @@ fn shares(counts: &[f64]) -> Vec<f64> {
     counts.iter().map(|count| if total > 0.0 { count / total } else { even }).collect()
 }
 
+/// The ratings of one utterance, each with its weight.
+type Weighted = Vec<(Rating, f64)>;
+
 /// How frequent classes are, and how annotators name them.
 struct Erring {
     prior: Vec<f64>,
@@ -62,13 +67,15 @@ struct Erring {
 
 impl Erring {
     /// What is the most likely, the classes being as probable as this.
-    fn of(ratings: &Ratings, probabilities: &[Vec<f64>]) -> Self {
-        let classes = ratings.classes();
+    fn of(
+        (classes, annotators): (usize, usize),
+        ratings: &[Weighted],
+        probabilities: &[Vec<f64>],
+    ) -> Self {
         let mut prior = vec![0.0; classes];
-        let mut named = vec![0.0; ratings.annotators() * classes * classes];
-        let rated =
-            ratings.utterances().iter().filter(|ratings| !ratings.is_empty()).count() as f64;
-        for (of_utterance, probabilities) in ratings.weighted().zip(probabilities) {
+        let mut named = vec![0.0; annotators * classes * classes];
+        let rated = ratings.iter().filter(|ratings| !ratings.is_empty()).count() as f64;
+        for (of_utterance, probabilities) in ratings.iter().zip(probabilities) {
             if of_utterance.is_empty() {
                 continue;
             }
@@ -89,11 +96,11 @@ impl Erring {
 
     /// Makes the classes of every utterance as probable as they are with annotators who err like this; the
     /// furthest that any probability moved.
-    fn expect(&self, ratings: &Ratings, probabilities: &mut [Vec<f64>]) -> f64 {
+    fn expect(&self, ratings: &[Weighted], probabilities: &mut [Vec<f64>]) -> f64 {
         let classes = self.prior.len();
         let prior: Vec<f64> = self.prior.iter().map(|share| libm::log(share.max(LEAST))).collect();
         let mut furthest = 0.0_f64;
-        for (of_utterance, before) in ratings.weighted().zip(probabilities) {
+        for (of_utterance, before) in ratings.iter().zip(probabilities) {
             let mut logs = prior.clone();
             for (rating, weight) in of_utterance {
                 let from = (rating.annotator * classes + rating.class) * classes;

@@ -2,16 +2,15 @@
 //! not train on it, and what each of them is worth.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use ambivox_eval::audit::Evidence;
 use ambivox_eval::{Crowdlab, DawidSkene, Rating, argmax};
 use ambivox_settings::{guard, role};
-use fs_err as fs;
 
 use crate::StageError;
 use crate::annotators::Rated;
 use crate::job::Job;
+use crate::tables::write_csv;
 
 use super::Index;
 
@@ -48,11 +47,10 @@ pub(super) fn write(
     let utterances = evidence.iter().filter_map(|one| index.get(one.utterance_id.as_str()));
     let rated = Rated::of(utterances.copied(), classes)?;
     let told = rated.map(|rated| Told::of(rated, evidence)).transpose()?;
-    let rows = |rows: fn(&Told, &[String]) -> Vec<Vec<String>>| {
-        told.as_ref().map_or_else(Vec::new, |told| rows(told, classes))
-    };
-    write_csv(&job.output(role::CONSENSUS)?, &CONSENSUS, &rows(Told::utterances))?;
-    write_csv(&job.output(role::ANNOTATORS)?, &ANNOTATORS, &rows(Told::annotators))
+    let of = |told: &Told| (told.utterances(classes), told.annotators());
+    let (consensus, annotators) = told.as_ref().map(of).unwrap_or_default();
+    write_csv(&job.output(role::CONSENSUS)?, CONSENSUS, consensus)?;
+    write_csv(&job.output(role::ANNOTATORS)?, ANNOTATORS, annotators)
 }
 
 /// What annotators and models tell of the same utterances.
@@ -119,7 +117,7 @@ impl Told {
     }
 
     /// A row an annotator, the one of the least quality first.
-    fn annotators(&self, _classes: &[String]) -> Vec<Vec<String>> {
+    fn annotators(&self) -> Vec<Vec<String>> {
         let ratings = &self.rated.ratings;
         let (numbers, others) = (ratings.by_annotator(), ratings.agreement_with_others());
         let model = ratings.agreement_with(&self.predicted);
@@ -145,15 +143,4 @@ impl Told {
 
 fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| format!("{value:.4}"))
-}
-
-fn write_csv(file: &Path, head: &[&str], rows: &[Vec<String>]) -> Result<(), StageError> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let fault = |error: csv::Error| StageError::Io(error.into());
-    csv.write_record(head).map_err(fault)?;
-    for row in rows {
-        csv.write_record(row).map_err(fault)?;
-    }
-    let bytes = csv.into_inner().map_err(|error| StageError::Io(error.into_error()))?;
-    Ok(fs::write(file, bytes)?)
 }

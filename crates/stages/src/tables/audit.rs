@@ -6,7 +6,6 @@ use std::path::Path;
 use ambivox_corpus::Utterance;
 use ambivox_eval::audit::{Evidence, Suspect};
 use ambivox_settings::guard;
-use fs_err as fs;
 use polars::prelude::*;
 
 use super::{class_column, class_columns};
@@ -69,14 +68,7 @@ impl Table<'_> {
 
     /// Writes the table for a spreadsheet, with rounded numbers, and no text that is a formula.
     pub(crate) fn write_csv(&self, file: &Path) -> Result<(), StageError> {
-        let mut csv = csv::Writer::from_writer(Vec::new());
-        let fault = |error: csv::Error| StageError::Io(error.into());
-        csv.write_record(self.csv_head()).map_err(fault)?;
-        for suspect in self.suspects {
-            csv.write_record(self.csv_row(suspect)).map_err(fault)?;
-        }
-        let bytes = csv.into_inner().map_err(|error| StageError::Io(error.into_error()))?;
-        Ok(fs::write(file, bytes)?)
+        super::write_csv(file, self.csv_head(), self.suspects.iter().map(|one| self.csv_row(one)))
     }
 
     fn csv_head(&self) -> Vec<String> {
