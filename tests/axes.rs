@@ -236,7 +236,7 @@ fn an_audit_ranks_by_the_detector_that_is_named() {
     house.run(&audit).ended(USAGE).complained_of(&[
         "detector margin",
         "training.dynamics = true",
-        "anew",
+        "again",
     ]);
     house.edit(PIPELINE, "patience = 2", "patience = 2\ndynamics = true");
     house.run(&audit).ended(DONE);

@@ -57,7 +57,7 @@ fn a_setting_reruns_what_reads_it_and_comes_back_from_the_store() {
     assert_eq!(house.read(SUMMARY), before);
 }
 
-/// The descriptors are the same bytes with functionals beside them, so nothing is trained anew.
+/// The descriptors are the same bytes with functionals beside them, so nothing is trained again.
 #[test]
 fn functionals_asked_for_later_run_the_extraction_alone() {
     let house = tones();

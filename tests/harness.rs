@@ -180,7 +180,7 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// A command that does not see what Cargo says of this package to its tests: build scripts watch
-/// those variables, and dependencies would be built anew.
+/// those variables, and dependencies would be built again.
 pub(crate) fn from_a_shell(program: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars() {

@@ -271,7 +271,7 @@ fn wrong_bundles_are_refused() {
     bytes[last] ^= 1;
     fs::write(&network, bytes).unwrap();
     let sounds = house.path("sounds").display().to_string();
-    predict(&house, &[&sounds], b"").ended(DATA).complained_of(&["copy the bundle anew"]);
+    predict(&house, &[&sounds], b"").ended(DATA).complained_of(&["copy the bundle again"]);
     fs::remove_file(house.path("model/bundle.json")).unwrap();
     predict(&house, &[&sounds], b"").ended(DATA).complained_of(&["bundle.json", "xtask bundle"]);
 }

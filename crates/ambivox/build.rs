@@ -54,13 +54,18 @@ fn tools(root: &Path, flags: &str) -> Result<BTreeMap<&'static str, String>> {
     Ok(tools)
 }
 
+/// Whether the program has use for a file: not for the lists of downloads, which only `fetch` reads.
+fn is_of_use(path: &Path) -> bool {
+    path.is_file() && path.extension().is_none_or(|end| end != "tsv")
+}
+
 /// Names and contents of the house's files, as Rust.
 fn house(root: &Path) -> Result<String> {
     let mut lines = vec!["[".to_owned()];
     for folder in HOUSE {
         for entry in walkdir::WalkDir::new(root.join(folder)).sort_by_file_name() {
             let entry = entry?;
-            if entry.file_type().is_file() {
+            if is_of_use(entry.path()) {
                 let name =
                     entry.path().strip_prefix(root)?.to_str().context("a name is no text")?;
                 let path = entry.path().to_str().context("the checkout's path is no text")?;

@@ -49,7 +49,7 @@ fn profile_name(folder: &Path) -> &str {
 }
 
 /// A call of Cargo itself, without what Cargo says of this package to the program it runs: build
-/// scripts of dependencies watch those variables, and half the tree would be built anew each time
+/// scripts of dependencies watch those variables, and half the tree would be built again each time
 /// that the caller changes.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -69,7 +69,7 @@ fn unchecked(root: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 /// The tests of libraries with overflow checks and debug assertions in what else goes without. All of
-/// them are named, since another choice of packages would have the dependencies compiled anew.
+/// them are named, since another choice of packages would have the dependencies compiled again.
 fn test_checked(root: &Path) -> anyhow::Result<()> {
     let mut command = cargo();
     command.current_dir(root).args(["test", "--workspace", "--lib"]);
@@ -85,7 +85,7 @@ fn test_checked(root: &Path) -> anyhow::Result<()> {
 
 const CHECKS: [&str; 2] = ["overflow-checks", "debug-assertions"];
 
-/// How long each reader of bytes from strangers is fuzzed, in seconds: enough for what is kept and a
+/// How long each reader of untrusted bytes is fuzzed, in seconds: enough for what is kept and a
 /// look beyond. To look further, `cargo xtask fuzz --seconds N`.
 const FUZZED: u64 = 5;
 

@@ -12,14 +12,14 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check the house rules, and the versions on record
+    /// Check the rules of the workspace, and the versions on record
     ///
     /// Where the source of a stage or a kind is not what `versions.lock` has, say once whether its
     /// results are still the same to the bit: --same-bytes keeps what is cached, --new-bytes raises the
-    /// version, so that all makes its results anew. Until then a build of that source keeps its results
+    /// version, so that all makes its results again. Until then a build of that source keeps its results
     /// apart by itself.
     Tidy(Tidy),
-    /// Try to break every reader of files from strangers, where a nightly compiler and cargo-fuzz are
+    /// Try to break every reader of untrusted files, where a nightly compiler and cargo-fuzz are
     Fuzz(Fuzz),
     /// Run what CI runs
     Ci,

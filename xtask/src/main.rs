@@ -1,5 +1,5 @@
 //! `cargo xtask`: the front door of a checkout. It builds the program that a command is for and hands the
-//! command on; its own are the chores: the house rules, fuzzing, what CI runs.
+//! command on; its own are the chores: the rules of the workspace, fuzzing, what CI runs.
 
 mod binary;
 mod ci;

@@ -1,8 +1,8 @@
 //! Which sources the programs were built from, kept beside them.
 //!
-//! Cargo builds a crate anew where a file of it is younger than its last build. Files put in place
+//! Cargo builds a crate again where a file of it is younger than its last build. Files put in place
 //! with old times, as `cp -p`, `tar` and `rsync -t` do, it passes over: the old code would run on, and where
-//! the build script ran anew for another's sake, under the new code's version. So before each build the
+//! the build script ran again for another's sake, under the new code's version. So before each build the
 //! crates whose contents changed since the last one are made to look changed. And what changes while a
 //! program is built is not what the program is.
 
@@ -22,7 +22,7 @@ const WORKSPACE: &str = "the workspace";
 /// Those files and folders.
 const OF_WORKSPACE: [&str; 6] =
     ["Cargo.toml", "Cargo.lock", ambivox_identity::FILE, ".cargo", "pipelines", "data-manifests"];
-/// What is built anew where one of those changed.
+/// What is built again where one of those changed.
 const TOLD: &str = "crates/ambivox/build.rs";
 
 /// The sources as they are before a build.
@@ -230,7 +230,7 @@ mod tests {
 
     /// Of a program that somebody else built, only what came after it with old times is doubtful.
     #[test]
-    fn what_was_put_in_place_after_a_build_elsewhere_is_built_anew() {
+    fn what_was_put_in_place_after_a_build_elsewhere_is_built_again() {
         let house = House::new();
         house.build(SystemTime::now() + Duration::from_hours(1));
         assert_eq!(house.changed(), [""; 0]);

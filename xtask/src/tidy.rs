@@ -1,4 +1,4 @@
-//! The house rules as code: `cargo xtask tidy`, which is a test too.
+//! The rules of the workspace as code: `cargo xtask tidy`, which is a test too.
 //!
 //! A rule is a small function from what it looks at to findings; its test plants a violation and
 //! sees it reported. What rustc and clippy check by themselves (documentation of public items,
@@ -39,7 +39,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
-    bail!("{} violations of the house rules:\n{}", lines.len(), lines.join("\n"))
+    bail!("{} violations of the rules of the workspace:\n{}", lines.len(), lines.join("\n"))
 }
 
 fn findings(root: &Path) -> anyhow::Result<Vec<Finding>> {

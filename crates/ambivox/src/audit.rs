@@ -109,7 +109,7 @@ fn check_detector(experiment: &Experiment, named: Option<&str>) -> Result<()> {
     if detector.needs_dynamics && !experiment.pipeline.training.dynamics {
         return Err(Failure::usage(format!(
             "the detector {} reads the course of training, which these runs do not keep\n\
-             hint: set training.dynamics = true in the pipeline; all of its runs are trained anew",
+             hint: set training.dynamics = true in the pipeline; all of its runs are trained again",
             detector.name
         )));
     }

@@ -46,6 +46,7 @@ impl Experiment {
         let mut manifest = Manifest::read(&folder.join(&pipeline.corpus.manifest))?;
         // How a corpus was had changes nothing of what is in it.
         manifest.fetch.clear();
+        manifest.fetch_lists.clear();
         let refuse = |fault: &dyn Display| Failure::usage(format!("{}: {fault}", file.display()));
         let frontend = plan(&pipeline.frontend, &pipeline.pooling, &folder);
         let frontend = frontend.map_err(|error| refuse(&error))?;
@@ -413,7 +414,7 @@ s3 = {}
             ("kind = \"mlp\", units = 3", "[methods.lw.model]: unknown field `units`"),
             (
                 "kind = \"linear\", c = 1.0",
-                "[methods.lw] (linear) is solved anew in every epoch, and its parameters have no mean",
+                "[methods.lw] (linear) is solved again in every epoch, and its parameters have no mean",
             ),
         ] {
             let toy = Toy::new();
@@ -422,6 +423,25 @@ s3 = {}
             let refused = toy.read().unwrap_err().to_string();
             assert!(refused.contains(told), "{refused}");
         }
+    }
+
+    #[test]
+    fn mixtures_go_with_the_cross_entropy_alone() {
+        let mixed = |method: &str, alpha: &str| {
+            let mut pipeline = of_house("emodb").pipeline;
+            let mut table = toml::Table::try_from(&pipeline).unwrap();
+            let model =
+                format!("kind = \"mlp\"\nhidden = [8]\nleak = 0.1\ndropout = 0.0\nmixup = {alpha}");
+            table.insert("model".to_owned(), toml::Value::Table(model.parse().unwrap()));
+            table.insert("methods".to_owned(), toml::Value::Table(method.parse().unwrap()));
+            pipeline = Pipeline::parse(Path::new("x.toml"), &table.to_string()).unwrap();
+            of_house("emodb").with_pipeline(pipeline).map(drop)
+        };
+        let baseline = "[baseline]\nfixed_target = \"one-hot\"\nlabel_scale = 1.0";
+        assert_eq!(mixed(baseline, "0.4"), Ok(()));
+        assert_eq!(mixed(baseline, "5.0"), Err("model.mixup: from 0.01 to 4".to_owned()));
+        let refused = mixed("[gce]\nq = 0.7", "0.4").unwrap_err();
+        assert!(refused.contains("cross-entropy alone and not with the loss of"), "{refused}");
     }
 
     #[test]

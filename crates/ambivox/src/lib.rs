@@ -1,6 +1,6 @@
 //! `ambivox`: plans a pipeline's stages, runs those that are stale, publishes what they made.
 //!
-//! One program does all: it plans, and runs a stage by running itself anew with a request, so that the
+//! One program does all: it plans, and runs a stage by running itself again with a request, so that the
 //! crash of one stage is not the end of all. It needs no source and no compiler; the pipelines and
 //! manifests of the house are in it. In a checkout it stands behind `cargo xtask`.
 

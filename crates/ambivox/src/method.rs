@@ -71,6 +71,12 @@ fn planned(
     if !model.learns_by_any_loss() {
         check_solved(&of, name, &*rule, &training)?;
     }
+    if model.mixes_targets() && !rule.is_cross_entropy() {
+        return Err(format!(
+            "{of} mixes targets (model.mixup), which goes with the cross-entropy alone and not with the \
+             loss of [methods.{name}]; leave mixup out, or choose another method"
+        ));
+    }
     if rule.uses_votes() {
         check_labels(name, &params.rule.kind, pipeline)?;
     }
@@ -123,7 +129,7 @@ fn chosen_model(
     Ok(Chosen { model, section, at })
 }
 
-/// Whether a rule and the limits of training go with a model that is solved anew in every epoch.
+/// Whether a rule and the limits of training go with a model that is solved again in every epoch.
 fn check_solved(
     of: &str,
     name: &Method,
@@ -138,7 +144,7 @@ fn check_solved(
     }
     if matches!(training.keep, Keep::AverageOfLast(_)) {
         return Err(format!(
-            "{of} is solved anew in every epoch, and its parameters have no mean, as training.keep asks of \
+            "{of} is solved again in every epoch, and its parameters have no mean, as training.keep asks of \
              [methods.{name}]; choose {{ mean_of_last = … }}, the mean of probabilities"
         ));
     }

@@ -1,16 +1,15 @@
 //! `cargo xtask tune`: tries settings of a pipeline and ranks them by validation loss.
 //!
 //! A trial is the pipeline's own training with other settings, and cached like it. Of what a run
-//! leaves behind, its history alone is read here, which knows nothing of the test speaker but the
-//! number of utterances.
+//! leaves behind, the predictions for its validation speaker alone are read here, never those for the
+//! test speaker.
 
 mod ranking;
 mod study;
 
-use ambivox_eval::{RunHistory, mean_sd};
+use ambivox_eval::mean_sd;
 use ambivox_settings::{Space, role};
 use anyhow::{Context as _, Result};
-use fs_err as fs;
 
 use crate::cli::{self, Selection};
 use crate::commands::prepared;
@@ -82,12 +81,11 @@ fn ranked(executor: &Executor<'_>, trial: &Trial, instances: &[Instance]) -> Res
     })
 }
 
-/// The validation loss of the epoch that a run kept.
+/// The validation loss of the model that a run kept, of one epoch or of several.
 fn validation_loss(executor: &Executor<'_>, slot: &str) -> Result<f64> {
-    let file = executor.resolver.output(slot, role::HISTORY)?;
-    let history = RunHistory::from_json(&fs::read_to_string(&file)?)?;
-    let best = history.best().with_context(|| format!("{} has no epoch", file.display()))?;
-    best.validation_loss.context(
+    let file = executor.resolver.output(slot, role::PREDICTIONS)?;
+    let classes = &executor.resolver.experiment.pipeline.split.classes;
+    ambivox_stages::validation_loss(&file, classes)?.context(
         "nothing validates in this split, so that trials cannot be ranked; choose another \
          split.validation",
     )

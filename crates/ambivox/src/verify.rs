@@ -37,7 +37,7 @@ pub(crate) fn run(store: &Store, json: bool) -> Result<()> {
     let bad = findings.damaged.len() + findings.broken_records.len();
     if bad > 0 {
         let results = if bad == 1 { "result is" } else { "results are" };
-        bail!("{bad} {results} damaged\nhint: the next run that needs one makes it anew");
+        bail!("{bad} {results} damaged\nhint: the next run that needs one makes it again");
     }
     Ok(())
 }

@@ -156,7 +156,7 @@ impl Bench<'_> {
             ensure!(
                 now == *then,
                 "the input {role} changed during the run, or is damaged: {}\n\
-                 hint: run again; what is damaged is made anew",
+                 hint: run again; what is damaged is made again",
                 path.display()
             );
         }

@@ -52,12 +52,12 @@ pub enum Problem {
     )]
     Unsupported(String),
     /// The content breaks the rules of its format.
-    #[error("broken: {0}; get the file anew from its source")]
+    #[error("broken: {0}; get the file again from its source")]
     Broken(String),
     /// The file ends before what its header promises.
     #[error(
         "truncated: the header promises {promised} samples a channel, the file holds {found}; \
-         get the file anew from its source"
+         get the file again from its source"
     )]
     Truncated {
         /// Samples per channel that the header promises.
@@ -69,7 +69,7 @@ pub enum Problem {
     #[error("truncated: {0}; get the file again from its source")]
     CutOff(String),
     /// Not one sample.
-    #[error("holds no samples; remove it from the corpus or get it anew from its source")]
+    #[error("holds no samples; remove it from the corpus or get it again from its source")]
     Empty,
     /// A float file with a sample that is no number, or one so large that sums of it overflow.
     #[error(

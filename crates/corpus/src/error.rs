@@ -513,7 +513,7 @@ pub enum CorpusError {
     #[error(
         "{place}: the label of {utterance_id:?} was {given:?} when it was reviewed, and is {found:?} \
          now\n\
-         hint: the file is of other labels, or has been applied already; audit anew, or remove the \
+         hint: the file is of other labels, or has been applied already; audit again, or remove the \
          row"
     )]
     CorrectedStale {

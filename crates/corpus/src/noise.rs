@@ -14,6 +14,9 @@ use crate::Utterance;
 const CARELESS: f64 = 1.5;
 const CAREFUL: f64 = 0.5;
 
+/// Least weight in a draw without replacement: an utterance that all recognised comes after all others.
+const RECOGNISED: f64 = 1e-9;
+
 /// From a class to others: how likely each is to stand in for it.
 pub type Confusions = BTreeMap<String, BTreeMap<String, f64>>;
 
@@ -37,7 +40,9 @@ pub struct NoisyLabel {
 /// - class-dependent: the rate times the sum of the class's row, to classes in the row's proportions;
 /// - by votes: class-dependent with the rows that [`confusions`] finds;
 /// - speaker-dependent: one and a half times the rate for half of the speakers, chosen by the seed,
-///   half of it for the others; to any other class alike.
+///   half of it for the others; to any other class alike;
+/// - unrecognised: the rate, to any other class alike, of utterances that are drawn in proportion to 1 less the
+///   attribute, the share of listeners who recognised the emotion; one without the attribute as if none had.
 pub fn exchange_labels(
     utterances: &[&Utterance],
     classes: &[String],
@@ -46,14 +51,22 @@ pub fn exchange_labels(
     let rows = match &noise.kind {
         NoiseKind::ClassDependent(rows) => Some(rows.clone()),
         NoiseKind::Votes => Some(confusions(utterances, classes)),
-        NoiseKind::Symmetric | NoiseKind::SpeakerDependent => None,
+        NoiseKind::Symmetric | NoiseKind::SpeakerDependent | NoiseKind::Unrecognised(_) => None,
     };
     let mut labels: Vec<(NoisyLabel, &str)> =
         utterances.iter().filter_map(|u| Some((clean(u, classes)?, u.speaker.as_str()))).collect();
+    let unrecognised = unrecognised(utterances, &noise.kind);
     let mut generator = ChaCha8Rng::seed_from_u64(noise.seed);
     for (members, rate) in groups(&labels, classes, noise, rows.as_ref(), &mut generator) {
         let count = (rate * members.len() as f64).round() as usize;
-        for member in members.into_iter().sample(&mut generator, count) {
+        let chosen = match &unrecognised {
+            None => members.into_iter().sample(&mut generator, count),
+            Some(shares) => {
+                let weight = |place: usize| shares[labels[place].0.utterance_id.as_str()];
+                drawn_by_weight(members, count, weight, &mut generator)
+            }
+        };
+        for member in chosen {
             let label = &mut labels[member].0;
             label.given = draw(&targets(label.clean, classes, rows.as_ref()), &mut generator);
         }
@@ -90,6 +103,31 @@ pub fn confusions(utterances: &[&Utterance], classes: &[String]) -> Confusions {
         (classes[class].clone(), others.map(to).collect::<BTreeMap<_, _>>())
     };
     (0..classes.len()).map(row).filter(|(_, row)| !row.is_empty()).collect()
+}
+
+/// The share of listeners who did not recognise an utterance's emotion, by its id, where the kind asks for it.
+fn unrecognised<'a>(
+    utterances: &[&'a Utterance],
+    kind: &NoiseKind,
+) -> Option<BTreeMap<&'a str, f64>> {
+    let NoiseKind::Unrecognised(attribute) = kind else { return None };
+    let share = |utterance: &Utterance| 1.0 - utterance.attributes.get(attribute).unwrap_or(&0.0);
+    Some(utterances.iter().map(|&one| (one.utterance_id.as_str(), share(one))).collect())
+}
+
+/// So many of the members, drawn one after the other without replacement, each time in proportion to the weights
+/// of those that are left (by exponential keys: Efraimidis and Spirakis 2006).
+fn drawn_by_weight(
+    members: Vec<usize>,
+    count: usize,
+    weight: impl Fn(usize) -> f64,
+    generator: &mut ChaCha8Rng,
+) -> Vec<usize> {
+    let mut key =
+        |member: usize| libm::log(1.0 - generator.random::<f64>()) / weight(member).max(RECOGNISED);
+    let mut keyed: Vec<(f64, usize)> = members.into_iter().map(|one| (key(one), one)).collect();
+    keyed.sort_by(|a, b| b.0.total_cmp(&a.0));
+    keyed.into_iter().take(count).map(|(_, member)| member).collect()
 }
 
 /// The gold labels as they are; utterances whose gold label is none of `classes` are passed over.
@@ -254,6 +292,35 @@ mod tests {
         let mut wrong: Vec<usize> = (0..10).map(wrong).collect();
         wrong.sort_unstable();
         assert_eq!(wrong, [10, 10, 10, 10, 10, 30, 30, 30, 30, 30]);
+    }
+
+    /// Of every class a hundred utterances that all recognised, and 150 that fewer did, of some of them none.
+    #[test]
+    fn what_few_recognise_is_exchanged_first() {
+        let mut corpus = corpus();
+        for (n, utterance) in corpus.iter_mut().enumerate() {
+            let share = [1.0, 1.0, 0.9, 0.5, 0.0][n % 5];
+            utterance.attributes.insert("recognition_rate".to_owned(), share);
+        }
+        let all: Vec<&Utterance> = corpus.iter().collect();
+        let exchanged = |rate| {
+            let kind = NoiseKind::Unrecognised("recognition_rate".to_owned());
+            let labels =
+                exchange_labels(&all, &strings(&CLASSES), &NoiseParams { kind, rate, seed: 3 });
+            let mut of_share = [0; 5];
+            // The first utterance is of no class; the others follow in their order.
+            for (n, label) in labels.iter().enumerate() {
+                of_share[(n + 1) % 5] += usize::from(label.clean != label.given);
+            }
+            assert!(counts(&labels).iter().all(|row| row.iter().sum::<usize>() == 250));
+            of_share
+        };
+        let few = exchanged(0.2);
+        assert_eq!(few.iter().sum::<usize>(), 200);
+        assert!(few[0] + few[1] == 0 && few[2] < few[3] && few[3] < few[4], "{few:?}");
+        let most = exchanged(0.7);
+        assert_eq!(most[2..], [200, 200, 200], "all that somebody did not recognise, then others");
+        assert!(most[0] > 20 && most[1] > 20, "{most:?}");
     }
 
     #[test]

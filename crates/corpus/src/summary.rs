@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_settings::{IndexSummary, Manifest, SpeakerSummary};
+use ambivox_settings::{IndexSummary, Manifest, Release, SpeakerSummary};
 
 use crate::Utterance;
 
-/// Counts utterances, seconds and gold labels per speaker, and compares with the manifest's
-/// `release`.
+/// Counts utterances, seconds and gold labels per speaker, and compares with the release that the copy is of.
 ///
 /// `files` and `blake3` are count and digest of the listing of the corpus's files. What annotators
 /// and corrections did, and warnings, are for the caller to add.
 pub fn summarise(
     utterances: &[Utterance],
     manifest: &Manifest,
+    release: Option<&Release>,
     files: u64,
     blake3: &str,
 ) -> IndexSummary {
@@ -38,7 +38,7 @@ pub fn summarise(
         speakers,
         files,
         blake3: blake3.to_owned(),
-        release_differences: release_differences(manifest, count, files, blake3),
+        release_differences: release_differences(release, count, files, blake3),
         corrections: None,
         warnings: Vec::new(),
     }
@@ -56,12 +56,12 @@ fn empty(utterance: &Utterance) -> SpeakerSummary {
 }
 
 fn release_differences(
-    manifest: &Manifest,
+    release: Option<&Release>,
     utterances: u64,
     files: u64,
     blake3: &str,
 ) -> Vec<String> {
-    let Some(release) = &manifest.release else { return Vec::new() };
+    let Some(release) = release else { return Vec::new() };
     let count = |what: &str, found: u64, expected: Option<u64>| {
         let expected = expected.filter(|&expected| expected != found)?;
         Some(format!("{found} {what} where the release has {expected}"))
@@ -84,7 +84,6 @@ fn release_differences(
 mod tests {
     use super::*;
     use crate::testing::{manifest_of, utterance};
-    use ambivox_settings::Release;
 
     #[test]
     fn speakers_are_counted_and_sorted() {
@@ -98,7 +97,7 @@ mod tests {
         utterances[1].duration_s = Some(2.0);
         utterances[3].votes.insert("anger".to_owned(), 1);
         let manifest = manifest_of("iemocap", &["*"], "[labels]\n");
-        let summary = summarise(&utterances, &manifest, 4, "ab");
+        let summary = summarise(&utterances, &manifest, None, 4, "ab");
         assert_eq!((summary.utterances, summary.seconds, summary.votes), (4, 3.5, true));
         assert_eq!((summary.files, summary.blake3.as_str()), (4, "ab"));
         assert!(summary.release_differences.is_empty());
@@ -112,12 +111,13 @@ mod tests {
 
     #[test]
     fn differences_from_the_release_are_told() {
-        let mut manifest = manifest_of("iemocap", &["*"], "[labels]\n");
+        let manifest = manifest_of("iemocap", &["*"], "[labels]\n");
         let digest = Some("cd".to_owned());
-        manifest.release = Some(Release { files: Some(5), utterances: Some(1), blake3: digest });
+        let (file, utterances) = (None, Some(1));
+        let release = Release { file, files: Some(5), utterances, blake3: digest };
         let differences = |files, blake3: &str| {
             let utterances = [utterance("a1", "ann", None)];
-            summarise(&utterances, &manifest, files, blake3).release_differences
+            summarise(&utterances, &manifest, Some(&release), files, blake3).release_differences
         };
         assert!(differences(5, "cd").is_empty());
         assert_eq!(

@@ -27,7 +27,7 @@ pub fn check_version(reader: &mut ParquetReader<File>) -> PolarsResult<()> {
     Err(PolarsError::ComputeError(
         format!(
             "the metadata say {found} for {KEY}; this version reads {VERSION:?}\n\
-             hint: delete the file and make it anew"
+             hint: delete the file and make it again"
         )
         .into(),
     ))

@@ -31,6 +31,17 @@ pub struct Ratings {
 
 impl Ratings {
     /// Ratings by utterance. Errors: a class at or beyond `classes`.
+    ///
+    /// ```
+    /// use ambivox_eval::{Rating, Ratings};
+    ///
+    /// let all = |classes: [usize; 3]| {
+    ///     (0..3).map(|annotator| Rating { annotator, class: classes[annotator] }).collect()
+    /// };
+    /// let ratings = Ratings::new(2, vec![all([0, 0, 0]), all([1, 1, 0])])?;
+    /// assert_eq!(ratings.counts(), [[3.0, 0.0], [1.0, 2.0]]);
+    /// # Ok::<(), ambivox_eval::EvalError>(())
+    /// ```
     pub fn new(classes: usize, utterances: Vec<Vec<Rating>>) -> Result<Self, EvalError> {
         let all = || utterances.iter().flatten();
         if let Some(rating) = all().find(|rating| rating.class >= classes) {

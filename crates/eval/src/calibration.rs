@@ -29,6 +29,16 @@ impl Calibration {
     ///
     /// Errors: a gold class or a number of probabilities that does not fit `classes`, and a value that
     /// is no probability.
+    ///
+    /// ```
+    /// use ambivox_eval::Calibration;
+    ///
+    /// let predictions: [(usize, &[f64]); 2] = [(0, &[0.75, 0.25]), (1, &[0.75, 0.25])];
+    /// let calibration = Calibration::from_probabilities(2, predictions)?;
+    /// assert_eq!(calibration.ece(), Some(0.25));
+    /// assert_eq!(calibration.brier(), Some((0.125 + 1.125) / 2.0));
+    /// # Ok::<(), ambivox_eval::EvalError>(())
+    /// ```
     pub fn from_probabilities<'a, T: Copy + Into<f64> + 'a>(
         classes: usize,
         predictions: impl IntoIterator<Item = (usize, &'a [T])>,

@@ -70,6 +70,18 @@ impl Comparison {
     /// folds or groups, so that nothing can be said.
     ///
     /// Errors: matrices of different numbers of classes.
+    ///
+    /// ```
+    /// use ambivox_eval::{Comparison, Confusion, Pair};
+    ///
+    /// let rates = |right| Confusion::from_pairs(2, (0..10).map(|n| (n % 2, (n + usize::from(n >= right)) % 2)));
+    /// let fold = |ours, theirs| Ok::<_, ambivox_eval::EvalError>(Pair { method: vec![rates(ours)?], rival: vec![rates(theirs)?] });
+    /// let folds = [fold(9, 8)?, fold(8, 6)?, fold(10, 7)?];
+    /// let compared = Comparison::of(&folds, &folds, 0)?.expect("three folds can be compared");
+    /// assert!((compared.wa.mean - 0.2).abs() < 1e-12);
+    /// assert_eq!(compared.wa.p, 0.25, "of eight sign flips two are as far from 0");
+    /// # Ok::<(), ambivox_eval::EvalError>(())
+    /// ```
     pub fn of(folds: &[Pair], groups: &[Pair], seed: u64) -> Result<Option<Self>, EvalError> {
         let sums = groups.iter().map(Sums::of).collect::<Result<Vec<_>, _>>()?;
         if folds.len().min(groups.len()) < 2 {

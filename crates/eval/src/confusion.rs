@@ -20,6 +20,14 @@ impl Confusion {
     }
 
     /// Counts pairs of gold and predicted class; an index beyond `classes` is an error.
+    ///
+    /// ```
+    /// use ambivox_eval::Confusion;
+    ///
+    /// let counts = Confusion::from_pairs(2, [(0, 0), (0, 0), (0, 1), (1, 1)])?;
+    /// assert_eq!((counts.wa(), counts.ua()), (Some(0.75), Some((2.0 / 3.0 + 1.0) / 2.0)));
+    /// # Ok::<(), ambivox_eval::EvalError>(())
+    /// ```
     pub fn from_pairs(
         classes: usize,
         pairs: impl IntoIterator<Item = (usize, usize)>,
@@ -34,6 +42,15 @@ impl Confusion {
     /// Counts gold classes against the most probable class of each prediction (see [`argmax`]).
     ///
     /// A prediction of another length than `classes`, or with a NaN in it, is an error.
+    ///
+    /// ```
+    /// use ambivox_eval::Confusion;
+    ///
+    /// let predictions: [(usize, &[f64]); 2] = [(0, &[0.7, 0.3]), (1, &[0.6, 0.4])];
+    /// let counts = Confusion::from_probabilities(2, predictions)?;
+    /// assert_eq!(counts.recall(), [Some(1.0), Some(0.0)]);
+    /// # Ok::<(), ambivox_eval::EvalError>(())
+    /// ```
     pub fn from_probabilities<'a, T: Copy + Into<f64> + 'a>(
         classes: usize,
         predictions: impl IntoIterator<Item = (usize, &'a [T])>,
@@ -194,6 +211,11 @@ impl From<Confusion> for Vec<Vec<u64>> {
 /// Index of the largest value, of the first of them where several are equal.
 ///
 /// No value at all, or one that is not finite, is an error.
+///
+/// ```
+/// assert_eq!(ambivox_eval::argmax(&[0.2, 0.5, 0.3])?, 1);
+/// # Ok::<(), ambivox_eval::EvalError>(())
+/// ```
 pub fn argmax<T: Copy + Into<f64>>(values: &[T]) -> Result<usize, EvalError> {
     let mut best: Option<(usize, f64)> = None;
     for (index, &value) in values.iter().enumerate() {

@@ -23,6 +23,14 @@ pub const FIRST: [usize; 3] = [20, 50, 100];
 impl Detection {
     /// Of pairs of a score and whether the label is wrong. `None` where all labels are wrong or all
     /// right, and where a score is NaN.
+    ///
+    /// ```
+    /// use ambivox_eval::Detection;
+    ///
+    /// let found = Detection::of([(0.9, true), (0.8, false), (0.2, false)]);
+    /// assert_eq!(found.map(|found| (found.auroc, found.average_precision)), Some((1.0, 1.0)));
+    /// assert_eq!(Detection::of([(0.9, true)]), None, "no label is right");
+    /// ```
     pub fn of(scored: impl IntoIterator<Item = (f64, bool)>) -> Option<Self> {
         let mut scored: Vec<(f64, bool)> = scored.into_iter().collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));

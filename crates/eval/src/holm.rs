@@ -4,6 +4,12 @@
 /// by m − k + 1, is no smaller than those before it, and at most 1. Whoever rejects below α wrongly
 /// rejects any true hypothesis of the family with a probability of at most α, however the tests depend
 /// on one another. A NaN is no comparison: it stays NaN and does not count.
+///
+/// ```
+/// let p = ambivox_eval::holm(&[0.01, 0.04, 0.03]);
+/// let expected = [0.03, 0.06, 0.06];
+/// assert!(p.iter().zip(expected).all(|(p, expected)| (p - expected).abs() < 1e-12));
+/// ```
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).filter(|&at| !p[at].is_nan()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));

@@ -12,6 +12,11 @@ pub struct MeanSd {
 }
 
 /// Mean and sample standard deviation, in two passes; `None` of no values.
+///
+/// ```
+/// let over_folds = ambivox_eval::mean_sd([70.0, 80.0, 90.0]);
+/// assert_eq!(over_folds.map(|rate| (rate.mean, rate.sd)), Some((80.0, Some(10.0))));
+/// ```
 pub fn mean_sd(values: impl IntoIterator<Item = f64>) -> Option<MeanSd> {
     let values: Vec<f64> = values.into_iter().collect();
     if values.is_empty() {

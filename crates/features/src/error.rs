@@ -16,7 +16,7 @@ pub enum FeatureError {
     NoUtterances,
     /// Some utterances' audio cannot be used, and the pipeline says to stop.
     #[error(
-        "{} of {} cannot be used:{}\nhint: mend what is named, or \
+        "{} of {} cannot be used:{}\nhint: fix what is named, or \
          set corpus.on_broken = \"skip\" to leave the utterances out by name",
         broken.len(),
         counted(*total, "utterance"),
@@ -49,7 +49,7 @@ pub enum FeatureError {
     #[error(transparent)]
     Index(#[from] ambivox_corpus::CorpusError),
     /// The index is not in the order of the tables to write.
-    #[error("the index has {after} after {before}; make it anew, sorted by utterance_id")]
+    #[error("the index has {after} after {before}; make it again, sorted by utterance_id")]
     Unsorted {
         /// An utterance's id.
         before: String,
@@ -71,7 +71,7 @@ pub enum FeatureError {
         source: PolarsError,
     },
     /// A file of rows does not have the form this version reads, or what it is made of has another.
-    #[error("{}: {message}; delete it, and extract the features anew", file.display())]
+    #[error("{}: {message}; delete it, and extract the features again", file.display())]
     Rows {
         /// The file at fault.
         file: PathBuf,
@@ -96,7 +96,7 @@ pub enum FeatureError {
         folder: PathBuf,
     },
     /// A feature table does not have the form this version reads.
-    #[error("{}: column {column}: {message}; extract the features anew", file.display())]
+    #[error("{}: column {column}: {message}; extract the features again", file.display())]
     Schema {
         /// The file at fault.
         file: PathBuf,

@@ -209,7 +209,7 @@ fn an_index_that_is_not_sorted_is_refused() {
     let error =
         extract(&index, folder.path(), &recipe, OnBroken::Skip, &out, &|_, _| {}).unwrap_err();
     let text = error.to_string();
-    assert_eq!(text, "the index has u01 after u02; make it anew, sorted by utterance_id");
+    assert_eq!(text, "the index has u01 after u02; make it again, sorted by utterance_id");
 }
 
 #[test]

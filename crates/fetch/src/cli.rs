@@ -7,16 +7,19 @@ use clap::Parser;
 /// Below the help.
 const EXAMPLES: &str = "\
 Examples:
-  To the folder that EMODB_ROOT names, or says how to get it by hand:
+  To the folder that EMODB_ROOT names:
     cargo xtask fetch emodb
+  To a folder named here, 7,444 files of CREMA-D:
+    cargo xtask fetch crema-d --to corpora/crema-d
   By a manifest of one's own, to a folder named:
     cargo xtask fetch mine.toml --to corpora/mine";
 
 /// Download a corpus as its manifest says, check it and unpack it.
 ///
-/// Files are checked by SHA-256. A transfer that broke off goes on where it ended, now or when the
-/// command is run again. The folder appears once all of it is there. Where a manifest names no
-/// download, the command says how to get the corpus by hand.
+/// Files are checked by the digests on record, SHA-256 or, where the provider publishes no other, MD5.
+/// A transfer that broke off goes on where it ended, now or when the command is run again. The folder
+/// appears once all of it is there. Where a manifest names no download, the command says how to get the
+/// corpus by hand.
 #[derive(Debug, Parser)]
 #[command(name = "ambivox-fetch", bin_name = "cargo xtask fetch", version)]
 #[command(after_help = EXAMPLES)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ambivox_settings::Download;
+use ambivox_settings::{Checksum, Download};
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, RANGE};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use tokio::runtime::Runtime;
@@ -56,7 +56,7 @@ impl From<std::io::Error> for Trouble {
 
 impl From<reqwest::Error> for Trouble {
     fn from(error: reqwest::Error) -> Self {
-        Self::Passing(reason(&error))
+        Self::Passing(reason(&error.without_url()))
     }
 }
 
@@ -102,12 +102,14 @@ impl Client {
         to: &Path,
         watch: Watch<'_>,
     ) -> Result<(), FetchError> {
-        let mut part = Part::open(to)?;
+        let expected =
+            file.checksum().ok_or_else(|| FetchError::Unchecked { url: file.url.clone() })?;
+        let mut part = Part::open(to, expected)?;
         watch(Event::Download { url: &file.url, held: part.length(), bytes: file.bytes });
         let mut failures = 0;
         loop {
             let before = part.length();
-            let reason = match self.attempt(file, &mut part, watch).await {
+            let reason = match self.attempt(file, expected, &mut part, watch).await {
                 Ok(()) => return Ok(part.keep()?),
                 Err(Trouble::Passing(reason)) => reason,
                 Err(Trouble::Lasting(error)) => {
@@ -122,7 +124,7 @@ impl Client {
             if failures >= self.patience.attempts {
                 return Err(FetchError::Interrupted { url: file.url.clone(), reason });
             }
-            watch(Event::Again(&reason));
+            watch(Event::Again { url: &file.url, held: part.length(), reason: &reason });
             part.resumed = part.length() > 0;
             tokio::time::sleep(self.pause(failures)).await;
         }
@@ -137,6 +139,7 @@ impl Client {
     async fn attempt(
         &self,
         file: &Download,
+        expected: Checksum<'_>,
         part: &mut Part,
         watch: Watch<'_>,
     ) -> Result<(), Trouble> {
@@ -145,8 +148,8 @@ impl Client {
             begin(&answer, file, part)?;
             receive(answer, file, part, watch).await?;
         }
-        let found = part.sha256();
-        if part.length() == file.bytes && found.eq_ignore_ascii_case(&file.sha256) {
+        let found = part.digest();
+        if part.length() == file.bytes && found.eq_ignore_ascii_case(expected.hex()) {
             return Ok(());
         }
         if part.resumed {
@@ -155,8 +158,9 @@ impl Client {
         }
         Err(Trouble::Lasting(FetchError::Digest {
             url: file.url.clone(),
+            kind: expected.name(),
             found,
-            expected: file.sha256.clone(),
+            expected: expected.hex().to_owned(),
         }))
     }
 

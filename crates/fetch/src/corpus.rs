@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use ambivox_settings::{Download, Manifest, matching_files};
+use ambivox_settings::{Checksum, Download, Manifest, matching_files};
 use fs_err as fs;
 
 use crate::{Client, Event, FetchError, Refusal, Watch, plain, unpack};
@@ -19,13 +19,14 @@ pub enum Fetched {
     Before,
 }
 
-/// Fetches all that the manifest names to a new folder `root`.
+/// Fetches `files`, [all that the manifest names](Manifest::downloads), to a new folder `root`.
 ///
 /// Until it is whole, everything lies in a hidden folder beside it, where the next call finds what
 /// an interrupted one left. Errors: files at `root` that are not the whole corpus, or a folder that
 /// cannot be replaced; another process that fetches there; what [`Client::download`] and [`unpack()`](unpack::unpack) refuse.
 pub fn fetch(
     manifest: &Manifest,
+    files: &[Download],
     root: &Path,
     client: &Client,
     watch: Watch<'_>,
@@ -43,12 +44,14 @@ pub fn fetch(
     let hidden = hidden(root, &manifest.name);
     let Some(_lock) = lock(&hidden, root)? else { return before(manifest, root) };
     let whole = new_whole(&hidden)?;
-    let part =
-        |file: &Download| hidden.join(file.sha256.to_ascii_lowercase()).with_extension("part");
-    for file in &manifest.fetch {
+    let part = |file: &Download| {
+        let digest = file.checksum().map_or("", Checksum::hex).to_ascii_lowercase();
+        hidden.join(digest).with_extension("part")
+    };
+    for file in files {
         client.download(file, &part(file), watch)?;
     }
-    let placed = manifest.fetch.iter().try_for_each(|file| place(file, &part(file), &whole, watch));
+    let placed = files.iter().try_for_each(|file| place(file, &part(file), &whole, watch));
     if placed.is_err() {
         // What takes up the disk in vain; should it stay, the next call removes it.
         fs::remove_dir_all(&whole).ok();
@@ -126,9 +129,9 @@ fn is_occupied(root: &Path) -> Result<bool, FetchError> {
 }
 
 fn before(manifest: &Manifest, root: &Path) -> Result<Fetched, FetchError> {
-    let whole = manifest.release.as_ref().and_then(|release| release.files);
-    let there = matching_files(root, &manifest.files)?.files.len() as u64;
-    let is_whole = there > 0 && whole.is_none_or(|whole| whole == there);
+    let there = matching_files(root, &manifest.files)?.files;
+    let whole = manifest.release_of(&there).and_then(|release| release.files);
+    let is_whole = !there.is_empty() && whole.is_none_or(|whole| whole == there.len() as u64);
     is_whole.then_some(Fetched::Before).ok_or(FetchError::Occupied { root: root.to_owned() })
 }
 

@@ -66,14 +66,22 @@ pub enum FetchError {
         expected: u64,
     },
     /// The server has other bytes.
-    #[error("{url}: its SHA-256 is {found}, where {expected} is on record; nothing of it was kept")]
+    #[error("{url}: its {kind} is {found}, where {expected} is on record; nothing of it was kept")]
     Digest {
         /// The file's address.
         url: String,
+        /// The digest's algorithm.
+        kind: &'static str,
         /// Digest of what came.
         found: String,
         /// Digest on record.
         expected: String,
+    },
+    /// No digest of the file is on record.
+    #[error("{url}: no digest is on record to check it by\nhint: name its sha256 in the manifest")]
+    Unchecked {
+        /// The file's address.
+        url: String,
     },
     /// The archive holds what is not unpacked.
     #[error("{archive}: {refusal}; nothing of it was unpacked")]
@@ -147,6 +155,9 @@ pub enum Refusal {
     /// A method of compression or encryption that is not known.
     #[error("entry {0:?} is packed by a method that is not known; expected deflate, or none")]
     Method(String),
+    /// The folder that is to be unpacked is not in it.
+    #[error("it has no folder {0:?}")]
+    NoFolder(String),
     /// More than the manifest allows.
     #[error("it unpacks to more than {0} bytes")]
     Bytes(u64),
@@ -174,7 +185,7 @@ impl FetchError {
     /// The exit code that this calls for.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Occupied { .. } | Self::Fixed { .. } => exit::USAGE,
+            Self::Occupied { .. } | Self::Fixed { .. } | Self::Unchecked { .. } => exit::USAGE,
             Self::Length { .. } | Self::Digest { .. } | Self::Refused { .. } => exit::DATA,
             Self::Busy { .. }
             | Self::Foreign { .. }

@@ -1,8 +1,8 @@
 //! Downloads a corpus as its manifest says, checks it and unpacks it.
 //!
-//! [`fetch`] brings every file of the manifest's `[[fetch]]` below a new root folder. A file counts
-//! once its length and SHA-256 are those on record; a transfer that broke off goes on where it ended.
-//! Archives come from strangers even so: [`unpack`] writes files and folders below one folder, up to a
+//! [`fetch`] brings every file of the manifest's `[[fetch]]` and `[[fetch_lists]]` below a new root folder. A file
+//! counts once its length and digest are those on record; a transfer that broke off goes on where it ended.
+//! Archives are untrusted even so: [`unpack`] writes files and folders below one folder, up to a
 //! stated size, and nothing else. The root appears whole, by being renamed, or not at all.
 
 mod client;
@@ -31,8 +31,15 @@ pub enum Event<'a> {
     },
     /// So many bytes more have come.
     Received(u64),
-    /// The transfer broke off for this reason and will be taken up again.
-    Again(&'a str),
+    /// The transfer broke off and will be taken up again.
+    Again {
+        /// Its address.
+        url: &'a str,
+        /// Bytes that are kept.
+        held: u64,
+        /// Why it broke off.
+        reason: &'a str,
+    },
     /// An archive is being unpacked.
     Unpack {
         /// The address it came from.

@@ -54,15 +54,16 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
-    let manifest = Manifest::read(&manifest_file(cli)?)?;
-    if manifest.fetch.is_empty() {
+    let file = manifest_file(cli)?;
+    let manifest = Manifest::read(&file)?;
+    let files = manifest.downloads(file.parent().unwrap_or(Path::new("")))?;
+    if files.is_empty() {
         return Err(Failure::ByHand(by_hand(&manifest)));
     }
     let root = root(cli, &manifest)?;
-    let progress = Progress::new();
-    let fetched = fetch(&manifest, &root, &Client::new(Patience::default())?, &|event| {
-        progress.hear(&event);
-    })?;
+    let progress = Progress::new(&files);
+    let client = Client::new(Patience::default())?;
+    let fetched = fetch(&manifest, &files, &root, &client, &|event| progress.hear(&event))?;
     progress.end();
     tell(cli, &manifest, &fs::canonicalize(root)?, fetched)
 }
@@ -109,7 +110,7 @@ fn by_hand(manifest: &Manifest) -> String {
         return format!("{title} is not fetched but made: `cargo xtask synth`");
     }
     format!(
-        "{title} is not fetched: its manifest has no download, for want of a SHA-256 to check it by\n\
+        "{title} is not fetched: its manifest names no download\n\
          by hand: get it from {source} (licence: {licence}),\n  \
          unpack it into a folder that then holds {},\n  \
          and name that folder: {root_env}=/path/to/{name} cargo xtask index --pipeline …\n  \

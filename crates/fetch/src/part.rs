@@ -3,7 +3,9 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use ambivox_settings::Checksum;
 use fs_err as fs;
+use md5::{Digest as _, Md5};
 use ring::digest::{Context, SHA256};
 
 use crate::plain;
@@ -17,7 +19,7 @@ const LONGEST_VERSION: u64 = 1 << 13;
 pub(crate) struct Part {
     path: PathBuf,
     file: fs::File,
-    digest: Context,
+    digest: Hasher,
     length: u64,
     /// The server's name for this version of the file, where it gave a reliable one.
     version: Option<String>,
@@ -27,11 +29,11 @@ pub(crate) struct Part {
 
 impl Part {
     /// What there is of the file so far: nothing, or the bytes of an earlier process.
-    pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
+    pub(crate) fn open(path: &Path, expected: Checksum<'_>) -> std::io::Result<Self> {
         let mut options = fs::OpenOptions::new();
         let file = plain::open(path, options.read(true).append(true).create(true))?;
         let version = read_version(&version_file(path))?;
-        let (digest, length) = (Context::new(&SHA256), 0);
+        let (digest, length) = (Hasher::of(expected), 0);
         let mut part =
             Self { path: path.to_owned(), file, digest, length, version, resumed: false };
         part.digest_what_is_there()?;
@@ -59,7 +61,7 @@ impl Part {
         let mut file = plain::open(&version_file(&self.path), options)?;
         file.set_len(0)?;
         file.write_all(version.unwrap_or_default().as_bytes())?;
-        self.digest = Context::new(&SHA256);
+        self.digest = self.digest.fresh();
         self.length = 0;
         self.version = version.map(str::to_owned);
         self.resumed = false;
@@ -81,10 +83,10 @@ impl Part {
         self.version.as_deref()
     }
 
-    /// SHA-256 of all that has come, in hexadecimal.
-    pub(crate) fn sha256(&self) -> String {
+    /// Digest of all that has come, in hexadecimal.
+    pub(crate) fn digest(&self) -> String {
         let digest = self.digest.clone().finish();
-        let halves = digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let halves = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
         halves.filter_map(|half| char::from_digit(half.into(), 16)).collect()
     }
 
@@ -99,6 +101,44 @@ impl Part {
         match fs::remove_file(version_file(&self.path)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
+        }
+    }
+}
+
+/// What computes the digest that is on record.
+#[derive(Clone)]
+enum Hasher {
+    Sha256(Context),
+    Md5(Md5),
+}
+
+impl Hasher {
+    fn of(expected: Checksum<'_>) -> Self {
+        match expected {
+            Checksum::Sha256(_) => Self::Sha256(Context::new(&SHA256)),
+            Checksum::Md5(_) => Self::Md5(Md5::new()),
+        }
+    }
+
+    /// One of the same kind that has seen nothing.
+    fn fresh(&self) -> Self {
+        Self::of(match self {
+            Self::Sha256(_) => Checksum::Sha256(""),
+            Self::Md5(_) => Checksum::Md5(""),
+        })
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Md5(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Vec<u8> {
+        match self {
+            Self::Sha256(hasher) => hasher.finish().as_ref().to_vec(),
+            Self::Md5(hasher) => hasher.finalize().to_vec(),
         }
     }
 }
@@ -125,14 +165,14 @@ mod tests {
     fn a_full_disk_costs_nothing_of_what_has_come() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.part");
-        let mut part = Part::open(&path).unwrap();
+        let mut part = Part::open(&path, Checksum::Md5("")).unwrap();
         part.restart(Some("one")).unwrap();
         part.add(b"abc").unwrap();
         part.file = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let error = part.add(b"def").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StorageFull);
         drop(part);
-        let again = Part::open(&path).unwrap();
+        let again = Part::open(&path, Checksum::Md5("")).unwrap();
         assert_eq!((again.length(), again.version()), (3, Some("one")));
     }
 }

@@ -1,4 +1,4 @@
-//! Archives from strangers: files and folders below one folder, up to a stated size, nothing else.
+//! Untrusted archives: files and folders below one folder, up to a stated size, nothing else.
 
 mod tar_gz;
 mod zip;
@@ -41,20 +41,30 @@ pub fn unpack(file: &Path, archive: &Archive, into: &Path) -> Result<(), Refusal
     let grown = length.saturating_mul(MOST_GROWTH).max(ALWAYS_ALLOWED);
     let mut room = Room {
         into,
+        folder: archive.folder.as_deref(),
+        found: false,
         names: BTreeMap::new(),
         bytes: archive.bytes.min(grown),
         entries: archive.entries,
         most: (archive.bytes.min(grown), archive.entries),
     };
     match archive.kind {
-        ArchiveKind::Zip => zip::unpack(&packed, &mut room),
-        ArchiveKind::TarGz => tar_gz::unpack(&packed, &mut room),
+        ArchiveKind::Zip => zip::unpack(&packed, &mut room)?,
+        ArchiveKind::TarGz => tar_gz::unpack(&packed, &mut room)?,
+    }
+    match &archive.folder {
+        Some(folder) if !room.found => Err(Refusal::NoFolder(folder.clone())),
+        _ => Ok(()),
     }
 }
 
 /// The folder to fill, and how much more may go into it.
 struct Room<'a> {
     into: &'a Path,
+    /// The folder of the archive whose content alone is unpacked.
+    folder: Option<&'a str>,
+    /// Whether anything was there to be unpacked.
+    found: bool,
     /// Every path so far, and those of the folders that it lies in, by what it is where neither case nor
     /// Unicode's normalization form counts.
     names: BTreeMap<String, String>,
@@ -72,13 +82,15 @@ impl Room<'_> {
 
     fn folder(&mut self, name: &str) -> Result<(), Refusal> {
         self.enter()?;
-        let path = self.place(name)?;
+        let Some(path) = self.place(name)? else { return Ok(()) };
         plain::folders(self.into, &path).map_err(|error| collision(error, name))
     }
 
     fn file(&mut self, name: &str, content: &mut dyn Read) -> Result<(), Refusal> {
         self.enter()?;
-        let path = self.place(name)?;
+        let Some(path) = self.place(name)? else {
+            return self.copy(content, &mut io::sink());
+        };
         let folder = path.parent().unwrap_or(&path);
         plain::folders(self.into, folder).map_err(|error| collision(error, name))?;
         // Never over a file that is there.
@@ -87,8 +99,9 @@ impl Room<'_> {
         self.copy(content, &mut file.map_err(|error| collision(error, name))?)
     }
 
-    /// Where an entry goes, below the folder, if no other's name is the same on some system.
-    fn place(&mut self, name: &str) -> Result<PathBuf, Refusal> {
+    /// Where an entry goes, below the folder, if no other's name is the same on some system; nowhere where only
+    /// another folder of the archive is unpacked.
+    fn place(&mut self, name: &str) -> Result<Option<PathBuf>, Refusal> {
         let path = below(name)?;
         for part in path.ancestors().filter_map(Path::to_str) {
             let before = self.names.entry(folded(part)).or_insert_with(|| part.to_owned());
@@ -96,7 +109,9 @@ impl Room<'_> {
                 return Err(Refusal::Alike(before.clone(), part.to_owned()));
             }
         }
-        Ok(path)
+        let kept = path.strip_prefix(self.folder.unwrap_or_default()).ok().map(Path::to_path_buf);
+        self.found |= kept.is_some();
+        Ok(kept)
     }
 
     fn copy(&mut self, content: &mut dyn Read, file: &mut impl io::Write) -> Result<(), Refusal> {

@@ -29,7 +29,8 @@ fn sha256(bytes: &[u8]) -> String {
 fn file(server: &Server, bytes: &[u8]) -> Download {
     Download {
         url: server.url("file"),
-        sha256: sha256(bytes),
+        sha256: Some(sha256(bytes)),
+        md5: None,
         bytes: bytes.len() as u64,
         to: Some("wav/a.wav".to_owned()),
         archive: None,
@@ -239,7 +240,7 @@ fn manifest(files: u64, fetch: Vec<Download>) -> Manifest {
 }
 
 fn fetched(manifest: &Manifest, root: &Path) -> Result<Fetched, FetchError> {
-    fetch(manifest, root, &Client::new(PATIENCE).unwrap(), &|_| ())
+    fetch(manifest, &manifest.fetch, root, &Client::new(PATIENCE).unwrap(), &|_| ())
 }
 
 #[test]
@@ -315,7 +316,7 @@ fn a_refused_archive_leaves_no_corpus() {
     let link = fs::read("../../fuzz/corpus/archive/zip-slip").unwrap();
     let sent = link.clone();
     let server = Server::new(move |_, asked| good(TAG, &sent, asked));
-    let archive = Some(Archive { kind: ArchiveKind::Zip, bytes: 100, entries: 5 });
+    let archive = Some(Archive { kind: ArchiveKind::Zip, bytes: 100, entries: 5, folder: None });
     let zip = Download { to: None, archive, ..file(&server, &link) };
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("deep/toy");
@@ -441,4 +442,72 @@ fn files_that_cannot_be_listed_are_not_called_incomplete() {
     let error = fetched(&Manifest { files, ..manifest(1, Vec::new()) }, &root).unwrap_err();
     assert!(matches!(error, FetchError::Files(_)), "{error}");
     assert!(error.to_string().contains("wav/[.wav"), "{error}");
+}
+
+/// A manifest of the project's, and its downloads, by the last part of their addresses from `server`.
+fn own(name: &str, server: &Server) -> (Manifest, Vec<Download>) {
+    let folder = Path::new("../../data-manifests");
+    let manifest = Manifest::read(&folder.join(name).with_extension("toml")).unwrap();
+    let mut files = manifest.downloads(folder).unwrap();
+    for file in &mut files {
+        file.url = server.url(file.url.rsplit('/').next().unwrap());
+    }
+    (manifest, files)
+}
+
+#[test]
+fn a_file_of_another_md5_is_refused() {
+    let server = Server::new(|_, asked| good(TAG, &body(), asked));
+    let (manifest, mut files) = own("emodb", &server);
+    files[0].bytes = body().len() as u64;
+    let folder = tempfile::tempdir().unwrap();
+    let (root, client) = (folder.path().join("emodb"), Client::new(PATIENCE).unwrap());
+    let error = fetch(&manifest, &files, &root, &client, &|_| ()).unwrap_err();
+    let md5 = files[0].md5.clone().unwrap();
+    assert_eq!(error.exit_code(), 3);
+    assert!(
+        error.to_string().contains("its MD5 is ") && error.to_string().contains(&md5),
+        "{error}"
+    );
+    assert!(!root.exists());
+    files[0].md5 = Some("MD5".to_owned());
+    let (_folder, part) = place();
+    let found = download(&files[0], &part).unwrap_err().to_string();
+    files[0].md5 = Some(found.split("its MD5 is ").nth(1).unwrap()[..32].to_owned());
+    download(&files[0], &part).unwrap();
+}
+
+#[test]
+fn the_manifests_name_every_file_of_a_corpus() {
+    let server = Server::new(|_, asked| good(TAG, &body(), asked));
+    let (manifest, files) = own("crema-d", &server);
+    assert_eq!(Some(files.len() as u64), manifest.release.and_then(|release| release.files));
+    assert!(files.iter().all(|file| file.sha256.is_some()));
+    assert_eq!(own("ravdess", &server).1[0].archive.as_ref().unwrap().bytes, 590_349_330);
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
+fn the_votes_of_crema_d_are_those_on_record_and_other_recordings_are_not() {
+    let shared = std::env::var_os("AMBIVOX_SHARED").map_or("../../../shared".into(), PathBuf::from);
+    let Ok(votes) = fs::read(shared.join("data/crema-d/tabulatedVotes.csv")) else {
+        eprintln!("skipped: no data/crema-d in {}", shared.display());
+        return;
+    };
+    let (size, sent) = (votes.len() as u64, votes.clone());
+    let server = Server::new(move |_, asked| match asked.path.as_str() {
+        "tabulatedVotes.csv" => good(TAG, &sent, asked),
+        _ => good(TAG, &vec![7; 72_862], asked),
+    });
+    let (_, files) = own("crema-d", &server);
+    let (_folder, part) = place();
+    let table = files.iter().find(|file| file.bytes == size).unwrap();
+    download(table, &part).unwrap();
+    assert_eq!(fs::read(part).unwrap(), votes);
+    let recording = files.iter().find(|file| file.bytes == 72_862).unwrap();
+    assert_eq!(recording.to.as_deref(), Some("AudioWAV/1001_DFA_ANG_XX.wav"));
+    let (folder, part) = place();
+    let error = download(recording, &part).unwrap_err();
+    assert!(error.to_string().contains("its SHA-256 is"), "{error}");
+    assert!(is_clean(&folder));
 }

@@ -27,7 +27,7 @@ fn checkpoints(folder: &Path) -> Result<(), Box<dyn Error>> {
     let settings = AttentionPoolingSettings { hidden: vec![2], leak: 0.2, dropout: 0.0 };
     let pooling = AttentionPooling::new(&settings, 2, 2, 5)?;
     of_frames(Box::new(pooling))?.save(&folder.join("attention-pooling"))?;
-    let settings = MlpSettings { hidden: vec![2], leak: 0.2, dropout: 0.0 };
+    let settings = MlpSettings { hidden: vec![2], leak: 0.2, dropout: 0.0, mixup: None };
     let classifier = Checkpoint {
         predictor: Box::new(Mlp::new(&settings, Shape::of(2), 2, 5)?),
         classes: classes(),

@@ -15,11 +15,13 @@ const ENTRIES: u64 = 20;
 /// Archives of both forms: nothing but files and folders, all of it below the folder, and no more
 /// bytes than allowed.
 pub fn archive(bytes: &[u8]) {
-    for kind in [ArchiveKind::Zip, ArchiveKind::TarGz] {
+    let both = [ArchiveKind::Zip, ArchiveKind::TarGz];
+    for (kind, below) in both.into_iter().flat_map(|kind| [(kind, None), (kind, Some("a"))]) {
         with_file("archive", bytes, |folder| {
             let into = folder.join("into");
             fs::create_dir(&into).unwrap();
-            let allowed = Archive { kind, bytes: BYTES, entries: ENTRIES };
+            let allowed =
+                Archive { kind, bytes: BYTES, entries: ENTRIES, folder: below.map(str::to_owned) };
             drop(unpack(&folder.join("archive"), &allowed, &into));
             assert_eq!(fs::read_dir(folder).unwrap().count(), 2);
             assert!(total(&into) <= BYTES);

@@ -1,4 +1,4 @@
-//! Every reader of bytes from strangers as a function of bytes, which panics where something is
+//! Every reader of untrusted bytes as a function of bytes, which panics where something is
 //! read that must not be.
 //!
 //! `fuzz/` hands each of them to libFuzzer; the tests of this crate call them with the corpora kept

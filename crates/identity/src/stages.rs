@@ -3,7 +3,7 @@
 //! All stages are modules of one crate, `ambivox-stages`. Of that crate a stage's code is: its own
 //! module (`src/<stage>.rs` and `src/<stage>/`), the frame around all stages ([`FRAME`], the
 //! manifest), and each further module that one of these names. Of the other crates it is the closure
-//! of those that its modules name. So a change in the report trains nothing anew.
+//! of those that its modules name. So a change in the report trains nothing again.
 //!
 //! Two modules name more than a stage uses, and what they name does not count: `lib` calls every
 //! stage, `error` wraps the errors of every crate. A test holds `error` to that, and the stages to

@@ -71,7 +71,7 @@ impl fmt::Display for Difference {
 pub enum Bytes {
     /// It is: results made before are still its results.
     Same,
-    /// It is not: the version goes up, and results are made anew.
+    /// It is not: the version goes up, and results are made again.
     New,
 }
 

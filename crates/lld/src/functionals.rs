@@ -31,6 +31,17 @@ const LEFT_OUT: usize = 2;
 ///
 /// Of an utterance of T frames the first T - 2 count (§F3), of one with up to three the first. Other
 /// sets get the same twelve over the same rows of their own columns.
+///
+/// ```
+/// use ambivox_lld::{Extractor, FeatureSet, Functionals};
+///
+/// let set = FeatureSet::builtin("is09")?;
+/// let frames = Extractor::new(&set)?.process(&vec![0.0; 16_000]);
+/// let functionals = Functionals::new(&set);
+/// assert_eq!(functionals.of(&frames).map(|values| values.len()), Some(384));
+/// assert_eq!(functionals.columns()[0], "pcm_RMSenergy_sma_max");
+/// # Ok::<(), ambivox_lld::LldError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Functionals {
     columns: Arc<[String]>,

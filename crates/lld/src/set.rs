@@ -139,6 +139,11 @@ pub struct ContourSettings {
 
 impl FeatureSet {
     /// Names of the built-in sets.
+    ///
+    /// ```
+    /// let names: Vec<&str> = ambivox_lld::FeatureSet::builtin_names().collect();
+    /// assert_eq!(names, ["ser32", "ser32-sma3", "ser32-prosody", "is09"]);
+    /// ```
     pub fn builtin_names() -> impl Iterator<Item = &'static str> {
         BUILTIN.iter().map(|(name, _)| *name)
     }
@@ -163,6 +168,13 @@ impl FeatureSet {
 
     /// Names of the columns in order: the statics, then their deltas. Those of smoothed statics have
     /// `_sma` in them, those of deltas `_de`.
+    ///
+    /// ```
+    /// let set = ambivox_lld::FeatureSet::builtin("ser32-sma3")?;
+    /// assert_eq!(set.columns()[13], "F0_sma");
+    /// assert_eq!(set.columns()[29], "F0_sma_de");
+    /// # Ok::<(), ambivox_lld::LldError>(())
+    /// ```
     pub fn columns(&self) -> Vec<String> {
         let smoothed = if self.contour.smoothing > 1 { "_sma" } else { "" };
         let mfcc = self.mfcc.first..=self.mfcc.last;

@@ -2,14 +2,17 @@
 
 use std::thread::scope;
 
-use ambivox_nn::{Memory, Optimiser, Parameters, State, generator};
+use ambivox_nn::{Memory, Optimiser, Parameters, State, generator, read};
 use ambivox_settings::TrainingSettings;
 use candle_core::{Tensor, Var};
-use rand::Rng;
 use rand::seq::SliceRandom;
+use rand::{Rng, RngExt as _};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{Learner, ModelError, Predictor, Round, Rows};
+
+/// Draws after which chance is taken to be broken.
+const MOST_DRAWS: usize = 100_000;
 
 /// A model with variables and gradients.
 pub(crate) trait Differentiable: Predictor + Sized + 'static {
@@ -22,6 +25,11 @@ pub(crate) trait Differentiable: Predictor + Sized + 'static {
     /// Logits `[utterances, classes]` of a mini-batch, with gradients for every variable; the dropout
     /// masks are drawn from `dropout_seed`.
     fn logits(&self, utterances: &[&Rows<'_>], dropout_seed: u64) -> Result<Tensor, ModelError>;
+
+    /// α of mixup, where vectors are mixed.
+    fn mixup(&self) -> Option<f64> {
+        None
+    }
 
     /// The stream from which a round's utterances and their order are drawn.
     fn order(round: &Round<'_>) -> ChaCha8Rng {
@@ -67,8 +75,18 @@ impl<M: Differentiable> Descent<M> {
         dropout_seed: u64,
     ) -> Result<f64, ModelError> {
         let utterances: Vec<&Rows<'_>> = positions.iter().map(|&n| round.utterances[n]).collect();
-        let logits = self.model.logits(&utterances, dropout_seed)?;
         let mut targets = round.targets.scaled(positions);
+        let logits = match self.model.mixup() {
+            None => self.model.logits(&utterances, dropout_seed)?,
+            Some(alpha) => {
+                let mixture = Mixture::drawn(alpha, positions.len(), dropout_seed);
+                targets = mixture.of(targets.chunks_exact(self.model.classes())).concat();
+                let vectors = read(&utterances);
+                let mixed = mixture.of(vectors.iter().map(|vector| &**vector));
+                let mixed: Vec<Rows<'_>> = mixed.into_iter().map(Rows::from).collect();
+                self.model.logits(&mixed.iter().collect::<Vec<_>>(), dropout_seed)?
+            }
+        };
         if round.normalise_weights {
             let divisor = round.divisor(positions);
             for share in &mut targets {
@@ -78,6 +96,46 @@ impl<M: Differentiable> Descent<M> {
         let loss = round.loss.of(&logits, targets, positions)?;
         Ok(self.optimiser.descend(&loss)?)
     }
+}
+
+/// How the utterances of a mini-batch are mixed, each with another or itself.
+struct Mixture {
+    /// Share of the utterance itself.
+    share: f64,
+    /// Which other one, of every utterance.
+    others: Vec<usize>,
+}
+
+impl Mixture {
+    /// One share for the whole mini-batch, from the beta distribution of α and α, as the authors' program has it.
+    fn drawn(alpha: f64, utterances: usize, seed: u64) -> Self {
+        let mut rng = generator(seed, "mixup");
+        let mut others: Vec<usize> = (0..utterances).collect();
+        others.shuffle(&mut rng);
+        Self { share: beta(alpha, &mut rng), others }
+    }
+
+    /// Rows, each mixed with its other.
+    fn of<'a>(&self, rows: impl Iterator<Item = &'a [f32]>) -> Vec<Vec<f32>> {
+        let rows: Vec<&[f32]> = rows.collect();
+        let mixed = |(&own, &other): (&f32, &f32)| {
+            (self.share * f64::from(own) + (1.0 - self.share) * f64::from(other)) as f32
+        };
+        let row =
+            |(own, &other): (&&[f32], &usize)| own.iter().zip(rows[other]).map(mixed).collect();
+        rows.iter().zip(&self.others).map(row).collect()
+    }
+}
+
+/// A draw from the beta distribution of α and α (Jöhnk 1964), of which one in seventy is taken at α = 4.
+fn beta(alpha: f64, rng: &mut ChaCha8Rng) -> f64 {
+    for _ in 0..MOST_DRAWS {
+        let [x, y] = [(); 2].map(|()| libm::pow(rng.random::<f64>(), 1.0 / alpha));
+        if x + y > 0.0 && x + y <= 1.0 {
+            return x / (x + y);
+        }
+    }
+    0.5
 }
 
 impl<M: Differentiable> Learner for Descent<M> {
@@ -172,7 +230,7 @@ mod tests {
     fn learners() -> Vec<Case> {
         let attention_over = AttentionOver::Blstm;
         let blstm = NetworkSettings::plain([4, 2], 0.0, attention_over);
-        let mlp = MlpSettings { hidden: vec![4], leak: 0.1, dropout: 0.0 };
+        let mlp = MlpSettings { hidden: vec![4], leak: 0.1, dropout: 0.0, mixup: None };
         let hidden = vec![4];
         let pooling = AttentionPoolingSettings { hidden, leak: 0.1, dropout: 0.0 };
         [&blstm as &dyn Model, &mlp, &pooling]
@@ -189,9 +247,18 @@ mod tests {
         utterances: &[Rows<'_>; 2],
         gold: f64,
     ) -> Result<f64, ModelError> {
+        nth_round(learner, utterances, gold, 1)
+    }
+
+    fn nth_round(
+        learner: &mut dyn Learner,
+        utterances: &[Rows<'_>; 2],
+        gold: f64,
+        number: usize,
+    ) -> Result<f64, ModelError> {
         let distributions = vec![vec![gold, 0.0], vec![0.0, 1.0]];
         learner.round(&Round {
-            number: 1,
+            number,
             seed: 0,
             utterances: &utterances.each_ref(),
             groups: &[0; 2],
@@ -233,6 +300,80 @@ mod tests {
         assert_eq!(average.read::<Parameters>().unwrap(), expected);
         assert_ne!(expected, first);
         assert!(mlp.averaged(&states).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_share_of_a_mixture_is_beta_distributed() {
+        for alpha in [0.2, 1.0, 4.0] {
+            let mut rng = generator(7, "test");
+            let draws: Vec<f64> = (0..20_000).map(|_| beta(alpha, &mut rng)).collect();
+            let mean = draws.iter().sum::<f64>() / draws.len() as f64;
+            let variance =
+                draws.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / draws.len() as f64;
+            let expected = 1.0 / (4.0 * (2.0 * alpha + 1.0));
+            assert!((mean - 0.5).abs() < 0.01, "{alpha}: {mean}");
+            assert!((variance / expected - 1.0).abs() < 0.03, "{alpha}: {variance} {expected}");
+        }
+    }
+
+    /// The loss is that of a learner which is given vectors and targets as they are mixed by hand.
+    #[test]
+    fn utterances_and_targets_are_mixed_alike() {
+        let mut swapped = 0;
+        for number in 1..20 {
+            let (mixup, training) = (Some(0.4), TrainingSettings { batch_size: 2, ..TRAINING });
+            let mlp = |mixup| MlpSettings { hidden: vec![4], leak: 0.1, dropout: 0.0, mixup };
+            let start = |mixup| mlp(mixup).start(Shape::of(3), 2, &training, 1).unwrap();
+            let utterances = [vec![0.5, 1.0, -2.0], vec![-1.0; 3]].map(Rows::from);
+            let found = nth_round(&mut *start(mixup), &utterances, 1.0, number).unwrap();
+            let mut order = [0, 1];
+            let mut rng = generator(0, &format!("classifier in epoch {number}"));
+            order.shuffle(&mut rng);
+            let Mixture { share, others } = Mixture::drawn(0.4, 2, rng.next_u64());
+            swapped += others[0];
+            let mix = |values: [Vec<f32>; 2]| {
+                let of = |at: usize, value: usize| {
+                    let (own, other) = (values[order[at]][value], values[order[others[at]]][value]);
+                    share as f32 * own + (1.0 - share as f32) * other
+                };
+                [0, 1].map(|at| (0..values[0].len()).map(|value| of(at, value)).collect::<Vec<_>>())
+            };
+            let rows = mix([vec![0.5, 1.0, -2.0], vec![-1.0; 3]]).map(Rows::from);
+            let targets = mix([vec![1.0, 0.0], vec![0.0, 1.0]]);
+            let distributions =
+                targets.iter().map(|row| row.iter().map(|&s| f64::from(s)).collect()).collect();
+            let round = Round {
+                number,
+                seed: 0,
+                utterances: &rows.each_ref(),
+                groups: &[0; 2],
+                targets: &Targets { distributions, weights: vec![1.0; 2] },
+                sample: &|_| vec![0, 1],
+                loss: &CrossEntropy,
+                normalise_weights: false,
+            };
+            let expected = start(None).round(&round).unwrap();
+            assert!((found - expected).abs() < 1e-5, "{number}: {found} {expected}");
+        }
+        assert!((1..19).contains(&swapped), "{swapped}");
+    }
+
+    #[test]
+    fn mixtures_are_learned_from_and_hang_on_the_seed_alone() {
+        let mlp = |mixup| MlpSettings { hidden: vec![4], leak: 0.1, dropout: 0.0, mixup };
+        let utterances = [vec![0.5; 3], vec![-1.0; 3]].map(Rows::from);
+        let training = TrainingSettings { batch_size: 2, ..TRAINING };
+        let learned = |mixup| {
+            let mut learner = mlp(mixup).start(Shape::of(3), 2, &training, 1).unwrap();
+            for number in 0..300 {
+                nth_round(&mut *learner, &utterances, 1.0, number).unwrap();
+            }
+            said(&*learner, &utterances)
+        };
+        let (mixed, plain) = (learned(Some(0.4)), learned(None));
+        assert_eq!(mixed, learned(Some(0.4)));
+        assert!(mixed[0][0] > mixed[0][1] && mixed[1][1] > mixed[1][0], "{mixed:?}");
+        assert!(mixed[0][0] < plain[0][0], "mixtures make it less sure: {mixed:?} {plain:?}");
     }
 
     #[test]

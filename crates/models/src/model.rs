@@ -45,6 +45,12 @@ pub trait Model: Debug + Send + Sync {
         false
     }
 
+    /// Whether it learns from mixtures of utterances and of their targets, which a loss must be linear in: the
+    /// cross-entropy alone.
+    fn mixes_targets(&self) -> bool {
+        false
+    }
+
     /// Units of its layers, each under the path of its setting.
     fn sizes(&self) -> Vec<(&'static str, usize)> {
         Vec::new()

@@ -21,7 +21,7 @@ pub enum PredictError {
     Bundle(#[from] SettingsError),
     /// A network's file is not the one that was bundled.
     #[error(
-        "{}: its digest is {found}, where {} says {expected:?}; copy the bundle anew",
+        "{}: its digest is {found}, where {} says {expected:?}; copy the bundle again",
         file.display(),
         ambivox_settings::Bundle::FILE
     )]
@@ -90,7 +90,7 @@ pub enum PredictError {
         over: &'static str,
     },
     /// The networks of a bundle do not go together.
-    #[error("{}: {message}; make the bundle anew", file.display())]
+    #[error("{}: {message}; make the bundle again", file.display())]
     Unlike {
         /// The network that is unlike the first.
         file: PathBuf,

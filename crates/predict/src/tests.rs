@@ -40,7 +40,7 @@ fn wide(seed: u64, classes: &[&str], linear: usize) -> Checkpoint {
 /// A classifier of functionals.
 fn of_functionals(set: &str, seed: u64) -> Checkpoint {
     let width = Functionals::new(&FeatureSet::builtin(set).unwrap()).columns().len();
-    let settings = MlpSettings { hidden: vec![5], leak: 0.2, dropout: 0.5 };
+    let settings = MlpSettings { hidden: vec![5], leak: 0.2, dropout: 0.5, mixup: None };
     let scaling = MinMax { lowest: vec![-1.0; width], range: vec![40.0; width] };
     Checkpoint {
         predictor: Box::new(Mlp::new(&settings, Shape::of(width), CLASSES.len(), seed).unwrap()),
@@ -222,7 +222,7 @@ fn a_bundle_at_fault_is_refused_by_file() {
     assert!(text.contains("lw-3.safetensors") && text.contains("classes"), "{text}");
     let changed = BundledNetwork { digest: one.digest.clone(), ..two };
     let text = refused(vec![one.clone(), changed]);
-    assert!(text.contains("lw-2.safetensors") && text.contains("copy the bundle anew"), "{text}");
+    assert!(text.contains("lw-2.safetensors") && text.contains("copy the bundle again"), "{text}");
     let missing = BundledNetwork { file: "none.safetensors".to_owned(), ..one };
     assert!(refused(vec![missing]).contains("none.safetensors"));
     let text = Ensemble::load(Path::new("nowhere"), Encoders::default()).err().unwrap().to_string();

@@ -82,10 +82,10 @@ impl Bundle {
     fn check(&self) -> Result<(), String> {
         if self.schema != Self::SCHEMA {
             let (found, known) = (self.schema, Self::SCHEMA);
-            return Err(format!("schema {found}, where this version reads {known}; make it anew"));
+            return Err(format!("schema {found}, where this version reads {known}; make it again"));
         }
         if self.networks.is_empty() {
-            return Err("no network; make it anew with `cargo xtask bundle`".to_owned());
+            return Err("no network; make it again with `cargo xtask bundle`".to_owned());
         }
         let (count, most) = (self.networks.len(), Self::MOST_NETWORKS);
         if count > most {

@@ -34,7 +34,7 @@ pub use bundle::{Bundle, BundledEncoder, BundledNetwork};
 pub use choice::Choice;
 pub use error::SettingsError;
 pub use event::Event;
-pub use fetch::{Archive, ArchiveKind, Download, is_below};
+pub use fetch::{Archive, ArchiveKind, Checksum, Download, DownloadList, is_below};
 pub use files::{CorpusFiles, FilesError, Patterns, matching_files};
 pub use kinds::{Kind, Kinds};
 pub use manifest::{Adapter, CsvColumns, CsvLayout, CsvRatings, Manifest, Release, Sex, Speaker};

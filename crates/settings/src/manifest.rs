@@ -1,12 +1,12 @@
 //! Corpus manifests, `data-manifests/*.toml`: what a corpus is, as data.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{parse_toml, read_toml};
-use crate::{Download, SettingsError};
+use crate::{Download, DownloadList, SettingsError};
 
 const HINT: &str = "the keys of a manifest are listed in data-manifests/README.md";
 
@@ -133,6 +133,8 @@ pub struct CsvLayout {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
+    /// A file, relative to the root, that this release has and the others have not; left out in `[release]`.
+    pub file: Option<PathBuf>,
     /// Files that match the manifest's `files` patterns.
     pub files: Option<u64>,
     /// Utterances that the adapter finds.
@@ -177,9 +179,15 @@ pub struct Manifest {
     pub csv: Option<CsvLayout>,
     /// What the release is known to hold.
     pub release: Option<Release>,
+    /// What other releases of the same recordings are known to hold, each told by its `file`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_releases: Vec<Release>,
     /// What `cargo xtask fetch` downloads; nothing where no digests are known. No stage reads it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fetch: Vec<Download>,
+    /// Lists of more that it downloads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetch_lists: Vec<DownloadList>,
 }
 
 impl Manifest {
@@ -198,6 +206,23 @@ impl Manifest {
         self.csv.as_ref().is_none_or(|layout| layout.columns.file.is_some())
     }
 
+    /// All that `cargo xtask fetch` downloads; `folder` is the one in which the manifest lies, with its lists.
+    pub fn downloads(&self, folder: &Path) -> Result<Vec<Download>, SettingsError> {
+        let mut downloads = self.fetch.clone();
+        for list in &self.fetch_lists {
+            downloads.extend(list.downloads(folder)?);
+        }
+        Ok(downloads)
+    }
+
+    /// The release that a copy with these files, relative to its root, is one of: the one whose `file` is among
+    /// them, else `[release]`.
+    pub fn release_of(&self, files: &[PathBuf]) -> Option<&Release> {
+        let is_there = |file: &PathBuf| files.contains(file);
+        let other = self.other_releases.iter().find(|one| one.file.as_ref().is_some_and(is_there));
+        other.or(self.release.as_ref())
+    }
+
     fn checked(self, file: &Path) -> Result<Self, SettingsError> {
         match self.fault() {
             None => Ok(self),
@@ -214,6 +239,10 @@ impl Manifest {
         }
         if self.files.is_empty() {
             return Some("files is empty; name the corpus's files by patterns".to_owned());
+        }
+        if self.other_releases.iter().any(|release| release.file.is_none()) {
+            let message = "other_releases: name a file that this release has and [release] has not";
+            return Some(message.to_owned());
         }
         let fetch_fault = || self.fetch.iter().find_map(Download::fault);
         self.csv_fault().or_else(|| self.partner_fault()).or_else(fetch_fault)

@@ -18,6 +18,9 @@ pub enum NoiseKind {
     Votes,
     /// By speaker: half of the speakers at one and a half times the rate, the others at half of it.
     SpeakerDependent,
+    /// By utterance: every class at the same rate, to any other class alike, of utterances drawn in proportion to
+    /// 1 less an attribute of the corpus, the share of listeners who recognised the emotion.
+    Unrecognised(String),
 }
 
 impl NoiseKind {
@@ -28,6 +31,7 @@ impl NoiseKind {
             Self::ClassDependent(_) => "class-dependent",
             Self::Votes => "votes",
             Self::SpeakerDependent => "speaker-dependent",
+            Self::Unrecognised(_) => "unrecognised",
         }
     }
 }

@@ -12,6 +12,14 @@ const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋',
 
 /// A text as a cell of a table that a spreadsheet may open: with a `'` before what it would take for a
 /// formula. [`unguard`] undoes it, also for texts with a `'` there already.
+///
+/// ```
+/// use ambivox_settings::{guard, unguard};
+///
+/// assert_eq!(guard("=1+1"), "'=1+1");
+/// assert_eq!(guard("calm"), "calm");
+/// assert_eq!(unguard("'=1+1"), "=1+1");
+/// ```
 pub fn guard(text: &str) -> Cow<'_, str> {
     if is_formula(text.trim_start_matches('\'')) {
         Cow::Owned(format!("'{text}"))
@@ -42,6 +50,10 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 /// As [`printable`], for a name or a cell within a line of ours: what ends a line is shown too, so that no
 /// name passes for a line of ours.
+///
+/// ```
+/// assert_eq!(ambivox_settings::one_line("a\nb"), "a\\u{a}b");
+/// ```
 pub fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, |c| matches!(c, '\n' | '\u{2028}' | '\u{2029}') || is_control(c))
 }

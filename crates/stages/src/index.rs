@@ -24,8 +24,9 @@ pub(crate) fn run(params: &IndexParams, job: &Job<'_>) -> Result<(), StageError>
     })?;
     write_index(&job.output(role::INDEX)?, &utterances)?;
     let files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
+    let (manifest, release) = (&params.manifest, params.manifest.release_of(&files));
     let Listing { files, digest, .. } = listing_digest(root, &files)?;
-    let mut summary = summarise(&utterances, &params.manifest, files, &digest.to_string());
+    let mut summary = summarise(&utterances, manifest, release, files, &digest.to_string());
     summary.corrections = corrections(root, &params.manifest)?;
     summary.annotators = annotators::summarise(&utterances)?;
     summary.warnings = warnings;

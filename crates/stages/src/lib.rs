@@ -39,6 +39,7 @@ use ambivox_settings::{Request, StageParams};
 pub use error::StageError;
 pub use program::{RUN, main};
 pub use reporter::Reporter;
+pub use tables::predictions::validation_loss;
 
 use job::Job;
 

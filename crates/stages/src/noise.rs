@@ -14,6 +14,9 @@ pub(crate) fn run(params: &NoiseParams, job: &Job<'_>) -> Result<(), StageError>
     if params.kind == NoiseKind::Votes {
         check_votes(&confusions(&utterances, &splits.classes), params.rate)?;
     }
+    if let NoiseKind::Unrecognised(attribute) = &params.kind {
+        check_attribute(&utterances, attribute)?;
+    }
     let labels = exchange_labels(&utterances, &splits.classes, params);
     noise::write(&job.output(role::NOISE)?, &splits.classes, &labels)
 }
@@ -40,6 +43,21 @@ fn check_votes(rows: &Confusions, rate: f64) -> Result<(), StageError> {
     Ok(())
 }
 
+/// Whether every utterance has the attribute, and it is a share.
+fn check_attribute(utterances: &[&Utterance], attribute: &str) -> Result<(), StageError> {
+    let fault = |one: &&Utterance| {
+        let found = match one.attributes.get(attribute) {
+            Some(share) if (0.0..=1.0).contains(share) => return None,
+            Some(value) => {
+                format!("is {value} of {}; a share from 0 to 1 is expected", one.utterance_id)
+            }
+            None => format!("is not known of {}; EmoDB has recognition_rate", one.utterance_id),
+        };
+        Some(format!("label_noise.kind is {{ unrecognised = {attribute:?} }}, which {found}"))
+    };
+    utterances.iter().find_map(fault).map_or(Ok(()), |text| Err(StageError::Usage(text)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -55,5 +73,16 @@ mod tests {
         let refused = |rows, rate| check_votes(rows, rate).unwrap_err().to_string();
         assert!(refused(&rows, 0.5).contains("at most 0.40 of the labels"));
         assert!(refused(&BTreeMap::new(), 0.1).contains("no utterance has a vote"));
+    }
+
+    #[test]
+    fn the_attribute_has_to_be_a_share_of_every_utterance() {
+        let mut utterance = Utterance::of("toy", "a", "a.wav", "ann");
+        let refused = |utterance: &Utterance| check_attribute(&[utterance], "recognition_rate");
+        assert!(refused(&utterance).unwrap_err().to_string().contains("is not known of a"));
+        utterance.attributes.insert("recognition_rate".to_owned(), 95.0);
+        assert!(refused(&utterance).unwrap_err().to_string().contains("is 95 of a; a share"));
+        utterance.attributes.insert("recognition_rate".to_owned(), 0.95);
+        assert!(refused(&utterance).is_ok());
     }
 }

@@ -412,7 +412,7 @@ fn runs_are_the_same_bytes_for_any_number_of_threads() {
 fn a_run_on_functionals_writes_the_same_tables() {
     let bench = Bench::new(1);
     bench.prepare();
-    let mlp = MlpSettings { hidden: vec![6], leak: 0.1, dropout: 0.2 };
+    let mlp = MlpSettings { hidden: vec![6], leak: 0.1, dropout: 0.2, mixup: None };
     let mlp = Section::new("mlp", &mlp).unwrap();
     let runs = [
         bench.train("bob", cyclegan(Pool::Training)).unwrap(),

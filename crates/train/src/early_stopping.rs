@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_improvement_starts_the_count_anew() {
+    fn an_improvement_starts_the_count_again() {
         assert_eq!(follow(2, &[1.0, 1.1, 0.9, 1.0, 0.8]), (vec![1, 3, 5], None));
     }
 

@@ -1,4 +1,4 @@
-//! Fuzzing of every reader of bytes from strangers, where a nightly compiler and cargo-fuzz are.
+//! Fuzzing of every reader of untrusted bytes, where a nightly compiler and cargo-fuzz are.
 
 use std::io::Write as _;
 use std::path::Path;

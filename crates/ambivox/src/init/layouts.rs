@@ -108,6 +108,7 @@ pub(super) fn source(found: &Recognised, name: &str) -> Result<Source> {
     let Recognised { layout, root } = found;
     let manifest = house_text("data-manifests", layout.name)?;
     let manifest = with_line(&manifest, "name = ", &[format!("name = {}", quoted(name))]);
+    let manifest = without_downloads(&manifest);
     let pipeline = layout.pipeline.map(|of_house| pipeline(of_house, name, root)).transpose()?;
     Ok(Source {
         root: root.clone(),
@@ -117,6 +118,20 @@ pub(super) fn source(found: &Recognised, name: &str) -> Result<Source> {
         layout: layout.name,
         table: None,
     })
+}
+
+/// The manifest without what `fetch` would download, which is there already; those sections, with a comment
+/// before the first of them, are its end.
+fn without_downloads(manifest: &str) -> String {
+    let lines: Vec<&str> = manifest.lines().collect();
+    let first = lines.iter().position(|line| line.starts_with("[[fetch"));
+    let mut kept = &lines[..first.unwrap_or(lines.len())];
+    while let [before @ .., last] = kept
+        && (last.is_empty() || last.starts_with('#'))
+    {
+        kept = before;
+    }
+    kept.join("\n") + "\n"
 }
 
 fn pipeline(of_house: &str, name: &str, root: &str) -> Result<String> {

@@ -140,7 +140,7 @@ impl Ledger {
 }
 
 /// What the record of an arithmetic lacks: where a file's form changed while no such processor was at hand,
-/// the rest of its record still holds. The portable one can be made anew anywhere, and lacks nothing.
+/// the rest of its record still holds. The portable one can be made again anywhere, and lacks nothing.
 fn unrecorded(arithmetic: &str, recorded: &Digests, own: &Digests) -> Vec<String> {
     let lacks = |name: &&String| arithmetic != PORTABLE && !recorded.contains_key(*name);
     own.keys().filter(lacks).cloned().collect()

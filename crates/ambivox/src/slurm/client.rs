@@ -13,7 +13,7 @@ use super::order::{CLAIM, Desk, JOB};
 use super::script::CLAIMED;
 use crate::progress::Progress;
 
-/// How long a controller that does not answer is waited for, as while it is started anew.
+/// How long a controller that does not answer is waited for, as while it is started again.
 const PATIENCE: Duration = Duration::from_mins(10);
 /// Time between two tries.
 const PAUSE: Duration = Duration::from_secs(2);

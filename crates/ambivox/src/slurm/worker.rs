@@ -95,7 +95,7 @@ fn in_time<T>(slot: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result
         if started.elapsed() > LATE {
             bail!(
                 "{slot} is not in the store, or is damaged\n\
-                 hint: call `cargo xtask` again, which makes it anew; if that does not help, the \
+                 hint: call `cargo xtask` again, which makes it again; if that does not help, the \
                  nodes do not see the same store"
             );
         }

@@ -35,7 +35,7 @@ pub(crate) struct MethodRanking {
 #[derive(Debug, Serialize)]
 pub(crate) struct Ranked {
     pub(crate) trial: usize,
-    /// Mean over runs of the validation loss at the epoch kept.
+    /// Mean over runs of the validation loss of the model kept.
     pub(crate) validation_loss: f64,
     /// Its sample standard deviation over runs.
     pub(crate) sd: Option<f64>,
@@ -86,7 +86,7 @@ impl Ranking {
 
     /// A table per method, for people.
     pub(crate) fn text(&self) -> String {
-        let legend = "Validation loss at the epoch kept, mean ± sd over runs; the lowest first.\n\
+        let legend = "Validation loss of the model kept, mean ± sd over runs; the lowest first.\n\
             No run's own test speaker enters it.";
         let synthetic = self.synthetic.then(|| table::SYNTHETIC.to_owned());
         let methods = self.methods.iter().map(MethodRanking::text);

@@ -1,5 +1,5 @@
 //! A program with one more kind on every axis of an experiment, and its test: the program that `cargo test`
-//! starts runs itself anew for every command, as `ambivox` does for every stage.
+//! starts runs itself again for every command, as `ambivox` does for every stage.
 //!
 //! Each kind is a file beside this one, and a line of [`registry`].
 

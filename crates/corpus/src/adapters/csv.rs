@@ -3,7 +3,7 @@
 //! One row is one utterance: a whole file, or a cut of it between start and end. Column names and
 //! delimiter are the manifest's, and so is a file of corrections, if there is one. An utterance's id
 //! is that of its column or, where there is none, keeps the folders of its file, since many corpora
-//! number their files anew in every folder. Without a column of files there are no recordings.
+//! number their files again in every folder. Without a column of files there are no recordings.
 
 mod faults;
 mod ratings;

@@ -1,14 +1,18 @@
-//! EmoDB: speaker, text, emotion and version are the seven letters of a file's name, and
-//! `erkennung.txt` tells how listeners judged it.
+//! EmoDB: speaker, text, emotion and version are the seven letters of a file's name. How listeners judged it is told
+//! by `erkennung.txt`, or, in the release in audformat, by its tables of emotions.
 
 use std::collections::BTreeMap;
 
 use super::Layout;
+use crate::table::{Delimited, Table};
 use crate::tree::{Tree, stem};
 use crate::{CorpusError, Place, Utterance};
 
 /// Table of the listening test. It names files that were not released, too.
 const JUDGEMENTS: &str = "erkennung.txt";
+
+/// How tables of emotions are named in audformat; each has the recordings of one part of a division.
+const EMOTIONS: &str = "db.emotion.categories.";
 
 /// The layout of EmoDB.
 pub(super) struct Emodb;
@@ -17,7 +21,8 @@ pub(super) struct Emodb;
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Judgement {
     recognition_rate: f64,
-    naturalness: f64,
+    /// Not told in audformat.
+    naturalness: Option<f64>,
 }
 
 impl Layout for Emodb {
@@ -28,7 +33,7 @@ impl Layout for Emodb {
     ) -> Result<Vec<Utterance>, CorpusError> {
         let judgements = match tree.file_named(JUDGEMENTS) {
             Some(file) => judgements(file, &tree.bytes(file)?)?,
-            None => BTreeMap::new(),
+            None => confidences(tree)?,
         };
         tree.wavs().map(|path| utterance(tree, path, &judgements)).collect()
     }
@@ -54,7 +59,8 @@ fn utterance(
     if let Some(judgement) = judgements.get(name) {
         let Judgement { recognition_rate, naturalness } = *judgement;
         utterance.attributes.insert("recognition_rate".to_owned(), recognition_rate);
-        utterance.attributes.insert("naturalness".to_owned(), naturalness);
+        let natural = naturalness.map(|share| ("naturalness".to_owned(), share));
+        utterance.attributes.extend(natural);
     }
     Ok(utterance)
 }
@@ -78,7 +84,7 @@ fn judgement(line: &str) -> Option<(String, Judgement)> {
     let mut cells = line.split('\t').skip(1);
     let (name, recognised, natural) = (cells.next()?, cells.next()?, cells.next()?);
     let judgement =
-        Judgement { recognition_rate: share(recognised)?, naturalness: share(natural)? };
+        Judgement { recognition_rate: share(recognised)?, naturalness: Some(share(natural)?) };
     Some((stem(name.trim()).to_owned(), judgement))
 }
 
@@ -86,6 +92,29 @@ fn judgement(line: &str) -> Option<(String, Judgement)> {
 fn share(cell: &str) -> Option<f64> {
     let percent: f64 = cell.trim().replace(',', ".").parse().ok()?;
     (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
+}
+
+fn is_table(file: &str) -> bool {
+    file.rsplit('/').next().is_some_and(|name| name.starts_with(EMOTIONS))
+}
+
+/// Judgements by file name without extension, of all tables in audformat: how many of the listeners recognised the
+/// emotion, as a share of 1.
+fn confidences(tree: &Tree<'_>) -> Result<BTreeMap<String, Judgement>, CorpusError> {
+    let mut judgements = BTreeMap::new();
+    for file in tree.files.iter().filter(|file| is_table(file)) {
+        let table = Table::read(tree, file, Delimited::COMMA)?;
+        let (recording, confidence) = (table.column("file")?, table.column("emotion.confidence")?);
+        for row in table.rows() {
+            let cell = row.cell(confidence)?;
+            let share = cell.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+            let recognition_rate =
+                share.ok_or_else(|| row.malformed(cell, "emotion.confidence from 0 to 1"))?;
+            let judgement = Judgement { recognition_rate, naturalness: None };
+            judgements.insert(stem(row.cell(recording)?).to_owned(), judgement);
+        }
+    }
+    Ok(judgements)
 }
 
 #[cfg(test)]
@@ -121,6 +150,22 @@ mod tests {
     }
 
     #[test]
+    fn the_release_in_audformat_tells_how_many_listeners_recognised_the_emotion() {
+        let root = folder(&["wav/03a01Fa.wav", "wav/16b10Td.wav", "db.files.csv"]);
+        let table = |part| format!("db.emotion.categories.{part}.gold_standard.csv");
+        let head = "file,emotion,emotion.confidence\n";
+        put(root.path(), &table("train"), format!("{head}wav/03a01Fa.wav,happiness,0.9\n"));
+        put(root.path(), &table("test"), format!("{head}wav/16b10Td.wav,sadness,0.95\n"));
+        let utterances = utterances_of(root.path(), &manifest("emodb")).unwrap();
+        let rates = utterances.iter().map(|one| one.attributes["recognition_rate"]);
+        assert_eq!(rates.collect::<Vec<_>>(), [0.9, 0.95]);
+        assert!(!utterances[0].attributes.contains_key("naturalness"));
+        put(root.path(), &table("test"), format!("{head}wav/16b10Td.wav,sadness,95\n"));
+        let error = utterances_of(root.path(), &manifest("emodb")).unwrap_err().to_string();
+        assert!(error.contains("gold_standard.csv:2: ") && error.contains("0 to 1"), "{error}");
+    }
+
+    #[test]
     fn a_name_of_another_form_is_an_error() {
         for name in ["wav/03a01F.wav", "wav/03a01Faa.wav", "wav/03a01é.wav"] {
             let root = folder(&[name]);
@@ -145,7 +190,7 @@ mod tests {
         assert_eq!(utterances.len(), 535);
         assert!(utterances.iter().all(|u| u.attributes["recognition_rate"] > 0.5));
         let digest = manifest.release.as_ref().and_then(|release| release.blake3.clone()).unwrap();
-        let summary = summarise(&utterances, &manifest, 536, &digest);
+        let summary = summarise(&utterances, &manifest, manifest.release.as_ref(), 536, &digest);
         assert_eq!(summary.release_differences, [""; 0]);
         let total = |label| summary.speakers.iter().map(|s| s.gold.get(label).unwrap_or(&0)).sum();
         let labels = ["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"];

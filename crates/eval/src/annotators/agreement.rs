@@ -27,6 +27,15 @@ impl Ratings {
     /// chance, as a share of what there is room for. Utterances may have unlike numbers of annotators; those with
     /// fewer than two tell nothing and are left out. 1 where all agree, 0 by chance; none where no utterance has
     /// two, or all name one class.
+    ///
+    /// ```
+    /// use ambivox_eval::{Rating, Ratings};
+    ///
+    /// let both = |a, b| vec![Rating { annotator: 0, class: a }, Rating { annotator: 1, class: b }];
+    /// let ratings = Ratings::new(2, vec![both(0, 0), both(1, 1), both(0, 1), both(0, 0)])?;
+    /// assert!((ratings.fleiss_kappa().unwrap_or(0.0) - 7.0 / 15.0).abs() < 1e-12);
+    /// # Ok::<(), ambivox_eval::EvalError>(())
+    /// ```
     pub fn fleiss_kappa(&self) -> Option<f64> {
         let shared = self.shared();
         let agreed = |one: &Shared| one.agreeing / (one.raters * (one.raters - 1.0));
@@ -39,6 +48,15 @@ impl Ratings {
 
     /// Krippendorff's α of names (2011): as κ, with every rating counting as much as any other, and chance as it
     /// is among so many ratings. None where no utterance has two annotators, or all name one class.
+    ///
+    /// ```
+    /// use ambivox_eval::{Rating, Ratings};
+    ///
+    /// let both = |a, b| vec![Rating { annotator: 0, class: a }, Rating { annotator: 1, class: b }];
+    /// let ratings = Ratings::new(2, vec![both(0, 0), both(1, 1), both(0, 1), both(0, 0)])?;
+    /// assert!((ratings.krippendorff_alpha().unwrap_or(0.0) - 8.0 / 15.0).abs() < 1e-12);
+    /// # Ok::<(), ambivox_eval::EvalError>(())
+    /// ```
     pub fn krippendorff_alpha(&self) -> Option<f64> {
         let shared = self.shared();
         let apart = |one: &Shared| one.raters - one.agreeing / (one.raters - 1.0);

@@ -25,6 +25,18 @@ pub struct DawidSkene {
 impl DawidSkene {
     /// Estimates by expectation and maximisation in turn, until no probability moves by more than 1e-9, at most
     /// a thousand times. Nothing is known of the classes without any rating.
+    ///
+    /// ```
+    /// use ambivox_eval::{DawidSkene, Rating, Ratings};
+    ///
+    /// let all = |classes: [usize; 3]| {
+    ///     (0..3).map(|annotator| Rating { annotator, class: classes[annotator] }).collect()
+    /// };
+    /// let ratings = Ratings::new(2, vec![all([0, 0, 1]), all([1, 1, 0]), all([0, 0, 0]), all([1, 1, 1])])?;
+    /// let estimate = DawidSkene::of(&ratings);
+    /// assert!(estimate.probabilities[0][0] > 0.9, "the third annotator is overruled");
+    /// # Ok::<(), ambivox_eval::EvalError>(())
+    /// ```
     pub fn of(ratings: &Ratings) -> Self {
         let mut probabilities: Vec<Vec<f64>> = ratings.counts().iter().map(|c| shares(c)).collect();
         let weighted: Vec<Weighted> = ratings.weighted().collect();

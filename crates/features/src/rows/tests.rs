@@ -136,7 +136,7 @@ fn another_file_is_named() {
     fs::write(&file, "no tensors at all").unwrap();
     let text = FeatureTable::open(&file).unwrap_err().to_string();
     assert!(
-        text.contains("rows.safetensors: ") && text.contains("extract the features anew"),
+        text.contains("rows.safetensors: ") && text.contains("extract the features again"),
         "{text}"
     );
     assert!(FeatureTable::open(&folder.path().join("none")).is_err());

@@ -152,7 +152,7 @@ fn a_part_that_was_killed_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_sound_that_was_changed_since_is_described_anew() {
+fn a_sound_that_was_changed_since_is_described_again() {
     let corpus = Corpus::new();
     corpus.make_part(0, 1);
     let sound = corpus.folder.path().join("u05.wav");

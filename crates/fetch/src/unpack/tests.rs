@@ -73,6 +73,10 @@ fn tar_of(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
     tar.into_inner().unwrap().finish().unwrap()
 }
 
+fn archive(kind: ArchiveKind, bytes: u64, entries: u64, folder: Option<&str>) -> Archive {
+    Archive { kind, bytes, entries, folder: folder.map(str::to_owned) }
+}
+
 /// What came of unpacking, and the folder around the one that was unpacked to.
 fn unpacked(
     kind: ArchiveKind,
@@ -83,7 +87,7 @@ fn unpacked(
     let (file, into) = (folder.path().join("archive"), folder.path().join("a/into"));
     fs::write(&file, bytes).unwrap();
     fs::create_dir_all(&into).unwrap();
-    let done = unpack(&file, &Archive { kind, bytes: most, entries }, &into);
+    let done = unpack(&file, &archive(kind, most, entries, None), &into);
     fs::remove_file(file).unwrap();
     let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().path()).collect();
     assert_eq!(names, [folder.path().join("a")], "something lies outside");
@@ -205,7 +209,7 @@ fn links_that_lie_there_are_not_followed() {
         std::os::unix::fs::symlink(target, into.join(link)).unwrap();
         let file = folder.path().join("archive");
         fs::write(&file, tar_of(&[(name, EntryType::Regular, b"x")])).unwrap();
-        let archive = Archive { kind: ArchiveKind::TarGz, bytes: 100, entries: 10 };
+        let archive = archive(ArchiveKind::TarGz, 100, 10, None);
         assert!(unpack(&file, &archive, &into).is_err(), "{link}");
         assert_eq!(fs::read(&victim).unwrap(), b"precious");
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1, "{link}");
@@ -213,8 +217,41 @@ fn links_that_lie_there_are_not_followed() {
     }
 }
 
+#[test]
+fn of_an_archive_with_a_folder_around_all_the_content_alone_is_unpacked() {
+    let entries: [Packed<'_>; 4] = [
+        ("emodb/", 0o40_755, b"", false),
+        ("emodb/wav/a.wav", 0o100_644, b"sound", true),
+        ("emodb-2/b", 0o100_644, b"beside", true),
+        ("c", 0o100_644, b"above", false),
+    ];
+    let tar = tar_of(&[
+        ("emodb/wav/a.wav", EntryType::Regular, b"sound"),
+        ("c", EntryType::Regular, b"above"),
+    ]);
+    for (kind, bytes) in [(ArchiveKind::Zip, zip_of(&entries)), (ArchiveKind::TarGz, tar)] {
+        let unpacked = |most, folder| {
+            let around = tempfile::tempdir().unwrap();
+            let file = around.path().join("archive");
+            fs::write(&file, &bytes).unwrap();
+            let into = around.path().join("into");
+            fs::create_dir(&into).unwrap();
+            (unpack(&file, &archive(kind, most, 10, Some(folder)), &into), into, around)
+        };
+        let (done, into, _around) = unpacked(100, "emodb");
+        done.unwrap();
+        assert_eq!(fs::read(into.join("wav/a.wav")).unwrap(), b"sound");
+        assert_eq!(fs::read_dir(&into).unwrap().count(), 1, "something else was unpacked");
+        let refusal = |most, folder| unpacked(most, folder).0.unwrap_err().to_string();
+        let all_counts = refusal(8, "emodb");
+        assert!(all_counts.contains("more than 8 bytes"), "{all_counts}");
+        assert!(refusal(100, "wav").contains("no folder \"wav\""));
+    }
+}
+
 fn room(into: &Path) -> Room<'_> {
-    Room { into, names: BTreeMap::new(), bytes: 1000, entries: 10, most: (1000, 10) }
+    let (names, folder) = (BTreeMap::new(), None);
+    Room { into, folder, found: false, names, bytes: 1000, entries: 10, most: (1000, 10) }
 }
 
 #[test]

@@ -38,11 +38,18 @@ pub struct MlpSettings {
     pub leak: f64,
     /// Share of the hidden activations dropped.
     pub dropout: f64,
+    /// α of mixup (Zhang et al. 2018): each vector of a mini-batch is mixed with another of it, and so are their
+    /// targets; nothing is mixed where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixup: Option<f64>,
 }
 
 impl Model for MlpSettings {
     fn fault(&self) -> Option<String> {
-        fault_of_shares(&[("model.leak", self.leak), ("model.dropout", self.dropout)])
+        let mixes = self.mixup.is_none_or(|alpha| (0.01..=4.0).contains(&alpha));
+        let fault = (!mixes).then(|| "model.mixup: from 0.01 to 4".to_owned());
+        let shares = [("model.leak", self.leak), ("model.dropout", self.dropout)];
+        fault_of_shares(&shares).or(fault)
     }
 
     fn learns_by_any_loss(&self) -> bool {
@@ -51,6 +58,10 @@ impl Model for MlpSettings {
 
     fn weighs_layers(&self) -> bool {
         true
+    }
+
+    fn mixes_targets(&self) -> bool {
+        self.mixup.is_some()
     }
 
     fn sizes(&self) -> Vec<(&'static str, usize)> {
@@ -78,6 +89,7 @@ impl Model for MlpSettings {
 pub struct Mlp {
     layers: Dense,
     dropout: f64,
+    mixup: Option<f64>,
     /// Before their softmax, the weights of an encoder's layers, where there are several; 0 at first.
     mix: Option<Var>,
 }
@@ -105,7 +117,7 @@ impl Mlp {
         let layers = Dense::new("classifier", &widths, settings.leak, seed)?;
         let mix = || Var::zeros(shape.layers, DType::F32, &Device::Cpu);
         let mix = (shape.layers > 1).then(mix).transpose()?;
-        Ok(Self { layers, dropout: settings.dropout, mix })
+        Ok(Self { layers, dropout: settings.dropout, mixup: settings.mixup, mix })
     }
 
     /// How many layers of an encoder it weighs.
@@ -132,13 +144,17 @@ impl Differentiable for Mlp {
     fn copy(&self) -> candle_core::Result<Self> {
         let copy = |var: &Var| Var::from_tensor(&var.as_detached_tensor().copy()?);
         let mix = self.mix.as_ref().map(copy).transpose()?;
-        Ok(Self { layers: self.layers.copy()?, dropout: self.dropout, mix })
+        Ok(Self { layers: self.layers.copy()?, mix, ..*self })
     }
 
     fn logits(&self, utterances: &[&Rows<'_>], dropout_seed: u64) -> Result<Tensor, ModelError> {
         let mix = self.mix.as_ref().map(|mix| mix.as_tensor().clone());
         let dropout = HiddenDropout { rate: self.dropout, seed: dropout_seed };
         Ok(self.layers.training_output(&self.mean(utterances, mix)?, dropout)?)
+    }
+
+    fn mixup(&self) -> Option<f64> {
+        self.mixup
     }
 
     fn order(round: &Round<'_>) -> ChaCha8Rng {
@@ -224,7 +240,7 @@ pub(crate) fn read(
     tensors.check_count(2 * (widths.len() - 1) + usize::from(mixes))?;
     let layers = dense::read(tensors, &widths, leak)?;
     let mix = mixes.then(|| tensors.var(MIX, &[mixed])).transpose()?;
-    Ok((Box::new(Mlp { layers, dropout: 0.0, mix }), scaling))
+    Ok((Box::new(Mlp { layers, dropout: 0.0, mixup: None, mix }), scaling))
 }
 
 #[cfg(test)]
@@ -239,7 +255,7 @@ mod tests {
     use crate::checkpoint::tests::{features_of, with_header};
 
     fn checkpoint() -> Checkpoint {
-        let settings = MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5 };
+        let settings = MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5, mixup: None };
         Checkpoint {
             predictor: Box::new(Mlp::new(&settings, Shape::of(2), 3, 5).unwrap()),
             classes: ["happiness", "sadness", "anger"].map(str::to_owned).to_vec(),
@@ -262,8 +278,12 @@ mod tests {
 
     #[test]
     fn outputs_are_those_of_the_layers() {
-        let mlp =
-            Mlp::new(&MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5 }, Shape::of(3), 2, 5);
+        let mlp = Mlp::new(
+            &MlpSettings { hidden: vec![4], leak: 0.2, dropout: 0.5, mixup: None },
+            Shape::of(3),
+            2,
+            5,
+        );
         let mlp = mlp.unwrap();
         let vector = Rows::from(&[0.5, -1.0, 2.0]);
         let logits = mlp.layers.fixed_output(&vectors(&[&vector], 3).unwrap()).unwrap();
@@ -302,7 +322,7 @@ mod tests {
 
     #[test]
     fn layers_are_weighed_by_what_they_tell() {
-        let settings = MlpSettings { hidden: Vec::new(), leak: 0.1, dropout: 0.0 };
+        let settings = MlpSettings { hidden: Vec::new(), leak: 0.1, dropout: 0.0, mixup: None };
         let training = TrainingSettings {
             batch_size: 16,
             learning_rate: 0.05,

@@ -20,7 +20,7 @@ fn features_of(layer: usize) -> Features {
 
 /// A classifier of the mean of a layer.
 fn of_layer(layer: usize) -> Checkpoint {
-    let settings = MlpSettings { hidden: vec![5], leak: 0.2, dropout: 0.5 };
+    let settings = MlpSettings { hidden: vec![5], leak: 0.2, dropout: 0.5, mixup: None };
     let scaling = MinMax { lowest: vec![-1.0; 16], range: vec![2.0; 16] };
     Checkpoint {
         predictor: Box::new(

@@ -65,7 +65,7 @@ fn an_unknown_key_of_a_manifest_is_pointed_at() {
       |
     5 | license = "CC0-1.0"
       | ^^^^^^^
-    unknown field `license`, expected one of `schema`, `name`, `title`, `synthetic`, `licence`, `source`, `citation`, `root_env`, `adapter`, `files`, `labels`, `speakers`, `csv`, `release`, `fetch`
+    unknown field `license`, expected one of `schema`, `name`, `title`, `synthetic`, `licence`, `source`, `citation`, `root_env`, `adapter`, `files`, `labels`, `speakers`, `csv`, `release`, `other_releases`, `fetch`, `fetch_lists`
     hint: the keys of a manifest are listed in data-manifests/README.md
     "#);
 }

@@ -43,7 +43,7 @@ impl Member {
         features.values(&self.utterance_id).ok_or_else(|| {
             StageError::Data(format!(
                 "{} has no frames in the feature table, although it is in the splits; extract \
-                 and split anew",
+                 and split again",
                 self.utterance_id
             ))
         })
@@ -110,7 +110,7 @@ impl FoldData {
         for member in self.training.iter_mut().chain(&mut self.validation).chain(test) {
             let label = labels.get(&member.utterance_id).ok_or_else(|| {
                 StageError::Data(format!(
-                    "{} is not in the table of labels, although it is in the splits; make it anew",
+                    "{} is not in the table of labels, although it is in the splits; make it again",
                     member.utterance_id
                 ))
             })?;
@@ -152,7 +152,7 @@ fn labelled(member: Member, utterance: &Utterance) -> Result<Member, StageError>
         return Ok(member);
     }
     Err(StageError::Data(format!(
-        "{}: its gold label {:?} is none of the classes, although it is in the splits; split anew",
+        "{}: its gold label {:?} is none of the classes, although it is in the splits; split again",
         utterance.utterance_id, utterance.gold
     )))
 }

@@ -3,7 +3,7 @@
 //! What it holds is at any moment the beginning of the events that the run will end with, whoever
 //! wrote it; or, of a run that begins as another did, the events of that one until they part. So a run
 //! that goes on after a kill adds what is missing, nothing is there twice, and a program that reads
-//! the file as it grows need not begin anew.
+//! the file as it grows need not begin again.
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Write as _};

@@ -41,7 +41,7 @@ impl Case {
         self.at.as_ref().is_some_and(|(_, at)| at == task)
     }
 
-    /// Whether any of those that it waits for came to nothing, or was submitted anew, since.
+    /// Whether any of those that it waits for came to nothing, or was submitted again, since.
     pub(super) fn has_lost_ground(&self, now: &Ground) -> bool {
         self.ground != *now
     }

@@ -208,7 +208,7 @@ fn all_forty_cells_of_table_1_come_out() {
     let root = table_1_tree();
     let manifest = manifest("iemocap");
     let utterances = utterances_of(root.path(), &manifest).unwrap();
-    let summary = summarise(&utterances, &manifest, 50, "");
+    let summary = summarise(&utterances, &manifest, manifest.release.as_ref(), 50, "");
     assert_eq!(summary.speakers.len(), TABLE_1.len());
     for (row, (speaker, counts)) in summary.speakers.iter().zip(TABLE_1) {
         assert_eq!(row.speaker, speaker);

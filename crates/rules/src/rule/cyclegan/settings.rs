@@ -54,7 +54,7 @@ pub struct CycleganSettings {
     pub decay: f64,
     /// Epochs between two such reductions (50 as published).
     pub decay_epochs: usize,
-    /// Share of the pool, drawn anew for each emotion, that is carried over to it for the
+    /// Share of the pool, drawn again for each emotion, that is carried over to it for the
     /// classifier; 0: it is trained on real utterances alone.
     pub synthetic_share: f64,
 }

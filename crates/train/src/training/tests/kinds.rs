@@ -93,7 +93,7 @@ pub(super) fn attention_pooling() -> Arc<dyn Model> {
 }
 
 pub(super) fn mlp() -> Arc<dyn Model> {
-    Arc::new(MlpSettings { hidden: vec![8], leak: 0.1, dropout: 0.2 })
+    Arc::new(MlpSettings { hidden: vec![8], leak: 0.1, dropout: 0.2, mixup: None })
 }
 
 pub(super) fn linear() -> Arc<dyn Model> {
