@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::corpora::{SPEAKERS, tones, tones_of};
-use crate::harness::{DONE, USAGE};
+use crate::harness::{DATA, DONE, USAGE};
 
 #[test]
 fn a_label_that_is_wrong_on_purpose_comes_first() {
@@ -102,13 +102,88 @@ fn annotators_are_set_beside_each_other_and_the_models() {
     assert!(worst.starts_with("'=E3,24,0.5000,") && worst.contains(",0.5000,"), "{annotators}");
     house.run(&["report"]).ended(DONE);
     assert!(house.read("results/tiny/report.html").contains("3 annotators gave 72 ratings"));
+    let pipeline = house.read("pipelines/tiny.toml");
+    let weighed =
+        "[methods.weighed]\nrule = \"soft-target\"\nsmoothing = 0.0\nvotes = \"dawid-skene\"\n";
+    house.write("pipelines/tiny.toml", format!("{pipeline}\n{weighed}"));
+    let weighed = ["cv", "--method", "weighed"];
+    house.run(&weighed).ended(DONE);
+    house.edit("pipelines/tiny.toml", "dawid-skene", "counted");
+    let counted = house.run(&weighed).ended(DONE);
+    assert!(counted.stderr.contains("train/weighed/0/anna: done"), "{}", counted.stderr);
+    house.edit("pipelines/tiny.toml", "counted", "dawid-skene");
 
     // Of a corpus that does not tell who rated there are none, and old ones do not stay.
     house.run(&["audit"]).ended(DONE);
     assert!(house.path("results/tiny/consensus.csv").exists());
     house.edit("data-manifests/tiny.toml", named, "delimiter = \",\"\n");
     house.edit("data-manifests/tiny.toml", "speaker\"\n", "speaker\"\nemotion = \"emotion\"\n");
+    house.run(&weighed).ended(DATA).complained_of(&["weighs annotators", "csv.ratings"]);
     let audited = house.run(&["audit"]).ended(DONE).complained_of(&["annotators.csv: removed"]);
     assert!(!audited.stdout.contains("lowest quality"), "{}", audited.stdout);
     assert!(!house.path("results/tiny/consensus.csv").exists());
+}
+
+/// Labels may be audited by folds of their own, which mix speakers, while speakers are tested whole.
+#[test]
+fn the_audit_may_have_folds_of_its_own() {
+    let house = tones();
+    house.run(&["cv", "--method", "lw"]).ended(DONE);
+    let split = |folds: u8| {
+        format!(
+            "[audit.split]\nkind = \"group-k-fold\"\ngroup = \"utterance\"\nfolds = {folds}\nseed = 1\n\n[model]"
+        )
+    };
+    house.edit("pipelines/tiny.toml", "[model]", &split(1));
+    let refused = house.run(&["plan"]).ended(USAGE);
+    refused.complained_of(&["[audit.split]: folds: at least 3"]);
+    house.edit("pipelines/tiny.toml", "folds = 1", "folds = 4");
+    let audited = house.run(&["audit"]).ended(DONE);
+    assert!(audited.stderr.contains("train/lw/0/1"), "{}", audited.stderr);
+    assert!(audited.stdout.contains("did not train on this"), "{}", audited.stdout);
+    let page = house.read("results/tiny/audit.html");
+    assert!(
+        page.contains("did not train on this utterance"),
+        "whole speakers are in no part alone"
+    );
+    assert_eq!(house.read("results/tiny/audit.csv").lines().count(), 1 + 24);
+    // Both stay, and neither takes the other's place.
+    house.run(&["cv", "--method", "lw"]).ended(DONE).complained_of(&["nothing to do"]);
+    house.run(&["audit"]).ended(DONE).complained_of(&["nothing to do"]);
+    let summary = house.json("results/tiny/summary.json");
+    let folds = summary["methods"]["lw"]["seeds"]["0"]["folds"].as_object().unwrap();
+    assert!(folds.keys().eq(SPEAKERS), "{folds:?}");
+    let gc = house.run(&["gc", "--keep-days", "0", "--json"]).ended(DONE).document();
+    assert_eq!(gc["results"].as_array().unwrap().len(), 0, "{gc}");
+    // Other rates leave the page where it is.
+    house.run(&["cv", "--method", "baseline"]).ended(DONE);
+    assert!(house.path("results/tiny/audit.html").is_file());
+    house.run(&["audit"]).ended(DONE).complained_of(&["nothing to do"]);
+}
+
+#[test]
+fn detectors_are_chosen_by_label_noise() {
+    let house = tones();
+    house.edit("pipelines/tiny.toml", "seeds = [0]", "seeds = [0, 1]");
+    let chosen = ["audit", "--method", "baseline", "--detector", "chosen"];
+    house.run(&chosen).ended(USAGE).complained_of(&["add it with --noise"]);
+    let noise = "[label_noise]\nrates = [0.0, 0.34]\nkind = \"symmetric\"\nseed = 5\n\n[model]";
+    house.edit("pipelines/tiny.toml", "[model]", noise);
+    house.run(&[&chosen[..], &["--noise"]].concat()).ended(DONE);
+    house.run(&["report"]).ended(DONE);
+    let noise = house.json("results/tiny/noise.json");
+    let names = noise["chosen"]["baseline"].as_array().unwrap();
+    assert!(!names.is_empty(), "{noise}");
+    let found = noise["detection"].as_array().unwrap().iter();
+    let of_choice = found.filter(|found| found["score"] == "chosen").count();
+    assert_eq!(of_choice, 2, "one of each method: two seeds judge each other's choice");
+    assert!(
+        house
+            .read("results/tiny/report.html")
+            .contains("Detectors that together find the most noisy labels")
+    );
+    house.run(&[&chosen[..], &["--noise"]].concat()).ended(DONE);
+    let page = house.read("results/tiny/audit.html");
+    assert!(page.contains("by the detector: chosen by label noise, "), "{page}");
+    assert!(page.contains("exchanged on purpose (symmetric noise)"));
 }

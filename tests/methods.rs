@@ -122,7 +122,9 @@ fn runs_under_noise_stand_beside_those_without() {
         .map(|found| found["score"].as_str().unwrap())
         .collect();
     let baseline = ["loss", "self-confidence", "confident-learning", "together"];
-    let expected = [&baseline[..], &["weight", "label", "loss", "audit"]].concat();
+    let lw =
+        ["weight", "label", "loss", "audit", "self-confidence", "confident-learning", "together"];
+    let expected = [&baseline[..], &lw].concat();
     assert_eq!(scores, expected);
     // Every network by itself, where a detector asks those that trained on an utterance and nothing else.
     let alone = noise["detection"].as_array().unwrap().iter().filter(|d| d["alone"].is_object());

@@ -1,4 +1,4 @@
-//! Puts into the program which code it is built from, and the pipelines and manifests of the house.
+//! Puts into the program which code it is built from, and the built-in pipelines and manifests.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -10,13 +10,13 @@ use anyhow::{Context as _, Result};
 use fs_err as fs;
 
 /// Folders whose files the program has in it.
-const HOUSE: [&str; 2] = ["pipelines", "data-manifests"];
+const FOLDERS: [&str; 2] = ["pipelines", "data-manifests"];
 
 fn main() -> Result<()> {
     let root = fs::canonicalize(Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../.."))?;
     let out = PathBuf::from(variable("OUT_DIR")?);
     let watched = ["crates", "Cargo.toml", "Cargo.lock", ".cargo", FILE, ".git/logs/HEAD"];
-    for name in watched.iter().chain(&HOUSE).filter(|name| root.join(name).exists()) {
+    for name in watched.iter().chain(&FOLDERS).filter(|name| root.join(name).exists()) {
         println!("cargo::rerun-if-changed={}", root.join(name).display());
     }
     let mut versions = Versions::read(&root)?.keyed(&root)?;
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     }
     fs::write(out.join("versions.json"), serde_json::to_vec(&versions)?)?;
     fs::write(out.join("tools.json"), serde_json::to_vec(&tools(&root, &flags)?)?)?;
-    Ok(fs::write(out.join("house.rs"), house(&root)?)?)
+    Ok(fs::write(out.join("builtin.rs"), builtin(&root)?)?)
 }
 
 fn variable(name: &str) -> Result<String> {
@@ -59,10 +59,10 @@ fn is_of_use(path: &Path) -> bool {
     path.is_file() && path.extension().is_none_or(|end| end != "tsv")
 }
 
-/// Names and contents of the house's files, as Rust.
-fn house(root: &Path) -> Result<String> {
+/// Names and contents of the built-in files, as Rust.
+fn builtin(root: &Path) -> Result<String> {
     let mut lines = vec!["[".to_owned()];
-    for folder in HOUSE {
+    for folder in FOLDERS {
         for entry in walkdir::WalkDir::new(root.join(folder)).sort_by_file_name() {
             let entry = entry?;
             if is_of_use(entry.path()) {

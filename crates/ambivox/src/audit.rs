@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ambivox_eval::Detector;
+use ambivox_eval::{CHOSEN, Detector};
 use ambivox_settings::role;
 use anyhow::{Context as _, Result};
 
@@ -36,7 +36,7 @@ pub(crate) fn audit(
     let selection = Selection { methods: vec![method.clone()], ..own.selection.clone() };
     check_seeds(experiment, &selection.seeds)?;
     check_detector(experiment, own.detector.as_deref())?;
-    check_noise(experiment, own.noise)?;
+    check_noise(experiment, own)?;
     let (tested, others) = prepared(executor, &selection, jobs)?;
     let whole = own.noise.then(|| Graph::of(experiment, &[&*tested, &*others].concat()));
     // Labels of the speakers asked for are learned where others are tested.
@@ -65,9 +65,16 @@ pub(crate) fn audit(
     Ok(Answer { text, outputs, tally: executor.tally, warnings: Vec::new() })
 }
 
-/// Labels are exchanged on purpose where the pipeline says so.
-fn check_noise(experiment: &Experiment, asked: bool) -> Result<()> {
-    if asked && experiment.pipeline.label_noise.is_none() {
+/// Noise is what the pipeline has in `[label_noise]`; detectors are chosen by it.
+fn check_noise(experiment: &Experiment, own: &cli::Audit) -> Result<()> {
+    if own.detector.as_deref() == Some(CHOSEN) && !own.noise {
+        return Err(Failure::usage(
+            "--detector chosen ranks by the detectors that find the most label noise added on purpose\n\
+             hint: add it with --noise",
+        ));
+    }
+    let noise = experiment.pipeline.label_noise.as_ref();
+    if own.noise && noise.is_none_or(|noise| noise.rates.iter().all(|&rate| rate == 0.0)) {
         return Err(Failure::usage(
             "--noise tells what is found among labels exchanged on purpose, and the pipeline exchanges none\n\
              hint: add a section [label_noise], with 0 among its rates, or leave --noise out",

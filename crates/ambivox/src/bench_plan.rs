@@ -19,7 +19,7 @@ use crate::graph::{self, Graph, Instance};
 use crate::resolve::{Resolver, State};
 use crate::scratch::Scratch;
 use crate::spawn::Program;
-use crate::{host, house};
+use crate::{builtin, host};
 
 const UTTERANCES: usize = 10_000;
 const FOLDS: usize = 10;
@@ -80,7 +80,7 @@ fn make_up_corpus(folder: &Path) -> Result<PathBuf> {
     }
     fs::write(folder.join("corpus/labels.csv"), "file,speaker,emotion\n")?;
     fs::write(folder.join("made-up.toml"), MANIFEST)?;
-    let demo = fs::read_to_string(house::folder(folder)?.join(house::FULL))?;
+    let demo = fs::read_to_string(builtin::folder(folder)?.join(builtin::FULL))?;
     let mut table: toml::Table = demo.parse()?;
     table.remove("synth");
     table.insert("corpus".to_owned(), toml::from_str(CORPUS)?);

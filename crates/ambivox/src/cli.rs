@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use ambivox_eval::DETECTORS;
+use ambivox_eval::{CHOSEN, DETECTORS};
 use ambivox_settings::parse_threads;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -218,7 +218,8 @@ pub(crate) struct Audit {
     pub(crate) selection: Selection,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
-    /// What ranks the labels [default: learned label and training loss together]
+    /// What ranks the labels; `chosen`, with --noise: the detectors that together find the most noisy labels
+    /// [default: `margin` where runs keep `training.dynamics`, else learned label and training loss together]
     #[arg(long, value_name = "NAME", value_parser = detectors())]
     pub(crate) detector: Option<String>,
     /// Say how many of the first labels of such a ranking are wrong where `[label_noise]` of the pipeline
@@ -231,7 +232,7 @@ pub(crate) struct Audit {
 }
 
 fn detectors() -> PossibleValuesParser {
-    PossibleValuesParser::new(DETECTORS.iter().map(|detector| detector.name))
+    PossibleValuesParser::new(DETECTORS.iter().map(|detector| detector.name).chain([CHOSEN]))
 }
 
 /// A table of labels, and what somebody's model has computed of its utterances.
@@ -253,8 +254,8 @@ pub(crate) struct Tables {
     /// Its column of labels [default: by its usual name, such as `label`, `emotion` or `class`]
     #[arg(long, value_name = "COLUMN", requires = "table")]
     pub(crate) label: Option<String>,
-    /// Its column of speakers, who are tested by models that did not train on them [default: by its usual
-    /// name, such as `speaker`, where there is such]
+    /// Its column of speakers; with --probabilities, and for the rates of `report`, whole speakers are tested
+    /// [default: by its usual name, such as `speaker`, where there is such]
     #[arg(long, value_name = "COLUMN", requires = "table")]
     pub(crate) speaker: Option<String>,
     /// The values of the vectors or probabilities, where there are others beside them: the beginning of

@@ -45,13 +45,13 @@ impl Code {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::tests::of_house;
+    use crate::experiment::tests::builtin_pipeline;
     use crate::graph::{Graph, runs};
 
     /// A method's runs do not depend on the code of another's rule, nor on a model that is not theirs.
     #[test]
     fn work_depends_on_the_kinds_that_it_names() {
-        let experiment = of_house("demo-full");
+        let experiment = builtin_pipeline("demo-full");
         let code = Code::own().unwrap();
         let graph = Graph::of(&experiment, &runs(&experiment, &["Ses01F".to_owned()]));
         let named = |slot: &str| {

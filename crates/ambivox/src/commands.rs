@@ -175,10 +175,20 @@ pub(crate) fn prepared(
 pub(crate) fn check_votes(executor: &Executor<'_>, runs: &[Run]) -> Result<()> {
     let Some(run) = runs.iter().find(|run| run.method.uses_votes) else { return Ok(()) };
     let index: IndexSummary = read_output(executor, "index", role::INDEX_SUMMARY)?;
+    let corpus = &executor.resolver.experiment.manifest.title;
+    if let Some(run) = runs.iter().find(|run| run.method.weighs_annotators)
+        && index.annotators.is_none()
+    {
+        return Err(Failure::data(format!(
+            "{} weighs annotators, and {corpus} does not tell who gave which label\n\
+             hint: name a table of ratings in the manifest (csv.ratings), or leave votes = \"dawid-skene\" out",
+            run.method.name()
+        )));
+    }
     if index.votes {
         return check_every_vote(executor, run);
     }
-    let (method, corpus) = (run.method.name(), &executor.resolver.experiment.manifest.title);
+    let method = run.method.name();
     Err(Failure::data(format!(
         "{method} learns from annotators' votes, and {corpus} has none\n\
          hint: leave [methods.{method}] out of the pipeline, or name other methods with --method"
@@ -246,7 +256,9 @@ fn publish_results(
     }
     let mut published = published(executor, results)?;
     let summary = executor.resolver.output(&evaluation, role::SUMMARY)?;
-    if !published.holds(&summary, file_name(&summary)?)? {
+    // An audit by folds of its own is of none of these runs.
+    let audits_these = experiment.pipeline.audit.is_none();
+    if audits_these && !published.holds(&summary, file_name(&summary)?)? {
         AUDIT.iter().try_for_each(|name| remove(executor, &mut published, name, "audit"))?;
     }
     if !with_page {

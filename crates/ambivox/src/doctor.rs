@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::answer::print;
 use crate::code::Code;
-use crate::{called, facts, host, house};
+use crate::{builtin, called, facts, host};
 use machine::System;
 pub(crate) use places::Places;
 
@@ -139,7 +139,7 @@ fn slurm(path: Option<&std::ffi::OsStr>) -> Fact {
 fn corpora(variable: impl Fn(&str) -> Option<PathBuf>) -> Vec<Fact> {
     let read = |(file, text)| Manifest::parse(Path::new(file), text).ok();
     let is_known = |manifest: &Manifest| !manifest.synthetic && manifest.adapter != Adapter::Csv;
-    let mut known: Vec<Manifest> = house::manifests().filter_map(read).filter(is_known).collect();
+    let mut known: Vec<Manifest> = builtin::manifests().filter_map(read).filter(is_known).collect();
     // Of manifests for one folder, the one of the shortest name stands for all.
     known.sort_by(|a, b| (&a.root_env, a.name.len()).cmp(&(&b.root_env, b.name.len())));
     known.dedup_by(|a, b| a.root_env == b.root_env);

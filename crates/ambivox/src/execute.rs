@@ -185,8 +185,8 @@ impl Executor<'_> {
     /// Notes which record the slot has now.
     fn remember(&mut self, slot: &str) -> Result<()> {
         let record = self.resolver.record(slot)?;
-        let pipeline = &self.resolver.experiment.pipeline.name;
-        Ok(self.resolver.store.remember(pipeline, slot, record)?)
+        let places = self.resolver.experiment.places();
+        Ok(self.resolver.store.remember(&places, slot, record)?)
     }
 
     /// Runs tasks on `jobs` workers. After a failure none is begun; those at work come to their end.

@@ -33,6 +33,8 @@ pub(crate) struct Experiment {
     /// The split, without paths.
     pub(crate) split: PlannedSplit,
     pub(crate) arithmetic: Arithmetic,
+    /// Whether its folds are those of `[audit.split]`.
+    audits: bool,
     folder: PathBuf,
 }
 
@@ -54,7 +56,7 @@ impl Experiment {
         let split = plan_split(&pipeline.split.section).map_err(|error| refuse(&error))?;
         let arithmetic = Arithmetic::asked().map_err(|error| Failure::usage(error.to_string()))?;
         let (text, executor) = (parts.shown, parts.executor);
-        Ok(Self {
+        let experiment = Self {
             text,
             executor,
             pipeline,
@@ -63,8 +65,29 @@ impl Experiment {
             methods,
             split,
             arithmetic,
+            audits: false,
             folder,
-        })
+        };
+        experiment.for_audit().map_err(|error| refuse(&error))?;
+        Ok(experiment)
+    }
+
+    /// The same over the folds by which labels are audited; `None` where these are those of the split.
+    ///
+    /// Errors: a split that cannot be.
+    pub(crate) fn for_audit(&self) -> Result<Option<Self>, String> {
+        let mut pipeline = self.pipeline.clone();
+        let Some(audit) = pipeline.audit.take() else { return Ok(None) };
+        pipeline.split.section = audit.split;
+        let audited = self.with_pipeline(pipeline);
+        let audited = audited.map_err(|error| error.replacen("split", "audit.split", 1))?;
+        Ok(Some(Self { audits: true, ..audited }))
+    }
+
+    /// Under what name the store remembers what its places had last: no pipeline's name has a point in it.
+    pub(crate) fn places(&self) -> String {
+        let name = &self.pipeline.name;
+        if self.audits { format!("{name}.audit") } else { name.clone() }
     }
 
     /// The same for a process in another folder and environment: its files by absolute paths, and its
@@ -138,7 +161,8 @@ impl Experiment {
         if file.exists() {
             return Ok(fs::canonicalize(file)?);
         }
-        Err(no_such_file(&file, "split.file names it"))
+        let section = if self.audits { "audit.split" } else { "split" };
+        Err(no_such_file(&file, &format!("{section}.file names it")))
     }
 
     /// Names of the folds as far as they are known before the corpus has been read.
@@ -210,13 +234,13 @@ s2 = {}
 s3 = {}
 "#;
 
-    /// Where the pipelines of the house lie.
+    /// Where the built-in pipelines lie.
     fn pipelines() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines")
     }
 
-    /// The pipeline of this name of the house.
-    pub(crate) fn of_house(name: &str) -> Experiment {
+    /// The built-in pipeline of this name.
+    pub(crate) fn builtin_pipeline(name: &str) -> Experiment {
         Experiment::read(&pipelines().join(format!("{name}.toml"))).unwrap()
     }
 
@@ -428,14 +452,14 @@ s3 = {}
     #[test]
     fn mixtures_go_with_the_cross_entropy_alone() {
         let mixed = |method: &str, alpha: &str| {
-            let mut pipeline = of_house("emodb").pipeline;
+            let mut pipeline = builtin_pipeline("emodb").pipeline;
             let mut table = toml::Table::try_from(&pipeline).unwrap();
             let model =
                 format!("kind = \"mlp\"\nhidden = [8]\nleak = 0.1\ndropout = 0.0\nmixup = {alpha}");
             table.insert("model".to_owned(), toml::Value::Table(model.parse().unwrap()));
             table.insert("methods".to_owned(), toml::Value::Table(method.parse().unwrap()));
             pipeline = Pipeline::parse(Path::new("x.toml"), &table.to_string()).unwrap();
-            of_house("emodb").with_pipeline(pipeline).map(drop)
+            builtin_pipeline("emodb").with_pipeline(pipeline).map(drop)
         };
         let baseline = "[baseline]\nfixed_target = \"one-hot\"\nlabel_scale = 1.0";
         assert_eq!(mixed(baseline, "0.4"), Ok(()));
@@ -446,20 +470,20 @@ s3 = {}
 
     #[test]
     fn a_rule_with_a_model_of_its_own_takes_no_other() {
-        let mut pipeline = of_house("emodb").pipeline;
+        let mut pipeline = builtin_pipeline("emodb").pipeline;
         let text = toml::to_string(&pipeline).unwrap();
         let head = "[methods.cyclegan]\n";
         assert!(text.contains(head), "{text}");
         let own = "[methods.cyclegan.model]\nleak = 0.1\n\n[methods.l]";
         let text = text.replace("[methods.l]", own);
         pipeline = Pipeline::parse(Path::new("x.toml"), &text).unwrap();
-        let refused = of_house("emodb").with_pipeline(pipeline).unwrap_err();
+        let refused = builtin_pipeline("emodb").with_pipeline(pipeline).unwrap_err();
         assert!(refused.contains("cyclegan brings a model of its own"), "{refused}");
     }
 
     /// Every file in `pipelines/` reads, and its results go to a folder of its own name.
     #[test]
-    fn the_pipelines_of_the_house_read() {
+    fn the_builtin_pipelines_read() {
         let mut names = Vec::new();
         for entry in fs::read_dir(pipelines()).unwrap() {
             let file = entry.unwrap().path();

@@ -113,6 +113,7 @@ fn pipeline_text(
         frontend: &format!("[frontend]\n{}", toml::to_string(&computed.frontend)?),
         split: &text::folds_of(group, groups),
         classes: &classes,
+        audited: computed.classes.is_none().then_some(labels.ids.len()),
         model: &model,
         methods: &[method],
     }))

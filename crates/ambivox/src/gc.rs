@@ -22,16 +22,16 @@ pub(crate) const MOST_DAYS: u64 = 36_500;
 #[derive(Default)]
 pub(crate) struct Kept {
     keys: BTreeSet<Digest>,
-    pipelines: usize,
+    /// How many pipelines there are.
+    pub(crate) pipelines: usize,
 }
 
 impl Kept {
-    /// Keeps what a pipeline reaches: what is fresh, and of places that are stale what they had last.
+    /// Keeps what is in reach of a pipeline, or of its audit: what is fresh, and of places that are stale what they had last.
     /// Without a plan, since its corpus is not at hand, all places count.
-    pub(crate) fn add(&mut self, store: &Store, pipeline: &str, plan: Option<&Plan>) -> Result<()> {
-        self.pipelines += 1;
+    pub(crate) fn add(&mut self, store: &Store, places: &str, plan: Option<&Plan>) -> Result<()> {
         let is_place = |place: &str| plan.is_none_or(|plan| plan.has_place(place));
-        self.keys.extend(store.last_keys(pipeline, is_place)?);
+        self.keys.extend(store.last_keys(places, is_place)?);
         self.keys.extend(plan.into_iter().flat_map(Plan::fresh_keys));
         Ok(())
     }

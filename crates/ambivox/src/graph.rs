@@ -218,7 +218,7 @@ mod tests {
     use ambivox_settings::role;
 
     use super::*;
-    use crate::experiment::tests::{Toy, of_house};
+    use crate::experiment::tests::{Toy, builtin_pipeline};
 
     fn describe(instance: &Instance) -> String {
         let inputs = instance.inputs.iter().map(|(role, source)| match source {
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_synthetic_corpus_is_made_and_its_truth_is_for_evaluation_alone() {
-        let experiment = of_house("demo-full");
+        let experiment = builtin_pipeline("demo-full");
         let folds = ["Ses01F".to_owned(), "Ses01M".to_owned()];
         let runs = runs(&experiment, &folds);
         let Graph(instances) = Graph::of(&experiment, &runs);
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn every_instance_comes_after_what_it_reads() {
         for name in ["demo-full", "noise-demo", "emodb"] {
-            let experiment = of_house(name);
+            let experiment = builtin_pipeline(name);
             let graph = Graph::of(&experiment, &runs(&experiment, &["Ses01F".to_owned()]));
             let mut before = BTreeSet::new();
             for instance in graph.instances() {
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn the_network_of_frames_concerns_those_who_train_it() {
-        let experiment = of_house("demo-full");
+        let experiment = builtin_pipeline("demo-full");
         let mut pipeline = experiment.pipeline.clone();
         pipeline.model.settings.insert("lstm".to_owned(), 129.into());
         let wider = experiment.with_pipeline(pipeline).unwrap();
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn a_run_reads_the_table_that_its_method_learns_from() {
-        let experiment = of_house("demo-full");
+        let experiment = builtin_pipeline("demo-full");
         let runs = runs(&experiment, &["Ses01F".to_owned()]);
         assert!(runs.iter().any(|run| run.method.name().id() == "cyclegan"));
         for run in &runs {

@@ -55,7 +55,7 @@ fn folder(named: &Path) -> Result<String> {
     text.ok_or_else(|| Failure::usage(format!("{shown} is not UTF-8; rename the folder")))
 }
 
-/// The name asked for, else one by the corpus or the folder. Those of the house are taken in a checkout.
+/// The name asked for, else one by the corpus or the folder. Built-in names are taken in a checkout.
 fn name(asked: Option<&str>, known: Option<&str>, folder: &str) -> Result<String> {
     match (asked, known) {
         (Some(asked), _) if text::name(asked) == asked => Ok(asked.to_owned()),

@@ -2,11 +2,12 @@
 //!
 //! One program does all: it plans, and runs a stage by running itself again with a request, so that the
 //! crash of one stage is not the end of all. It needs no source and no compiler; the pipelines and
-//! manifests of the house are in it. In a checkout it stands behind `cargo xtask`.
+//! built-in manifests are in it. In a checkout it stands behind `cargo xtask`.
 
 mod answer;
 mod audit;
 mod bench_plan;
+mod builtin;
 mod bundle;
 mod called;
 mod cli;
@@ -24,7 +25,6 @@ mod from_table;
 mod gc;
 mod graph;
 mod host;
-mod house;
 mod init;
 mod interrupt;
 mod method;

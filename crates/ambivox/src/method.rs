@@ -19,6 +19,8 @@ pub(crate) struct PlannedMethod {
     pub(crate) reads_vectors: bool,
     /// Whether it learns from the annotators' votes.
     pub(crate) uses_votes: bool,
+    /// Whether it must be known who gave which of these.
+    pub(crate) weighs_annotators: bool,
     /// Units of the model's layers, each under the path of its setting.
     pub(crate) sizes: Vec<(String, usize)>,
 }
@@ -87,8 +89,15 @@ fn planned(
         (path, size)
     };
     let sizes = model.sizes().into_iter().map(path).collect();
-    let (reads_vectors, uses_votes) = (model.reads_vectors(), rule.uses_votes());
-    Ok(PlannedMethod { params, model: section, training, reads_vectors, uses_votes, sizes })
+    Ok(PlannedMethod {
+        params,
+        model: section,
+        training,
+        reads_vectors: model.reads_vectors(),
+        uses_votes: rule.uses_votes(),
+        weighs_annotators: rule.weighs_annotators(),
+        sizes,
+    })
 }
 
 /// The model that a method trains.

@@ -137,8 +137,7 @@ impl<'a> Resolver<'a> {
 
     /// Why there is nothing under this key: by comparison with what the slot last had.
     fn reasons(&self, instance: &Instance, parts: &KeyParts) -> Result<Vec<StaleReason>> {
-        let pipeline = &self.experiment.pipeline.name;
-        let Some(last) = self.store.last(pipeline, &instance.slot)? else {
+        let Some(last) = self.store.last(&self.experiment.places(), &instance.slot)? else {
             return Ok(vec![StaleReason::NeverRan]);
         };
         let reasons = explain(&last.parts, parts);

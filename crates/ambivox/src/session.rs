@@ -22,7 +22,7 @@ use crate::resolve::Resolver;
 use crate::slurm::{self, OnlyShown, Shown, Slurm};
 use crate::spawn::Program;
 use crate::tune::tune;
-use crate::{bench_plan, called, doctor, gc, house, init, show, verify};
+use crate::{bench_plan, builtin, called, doctor, gc, init, show, verify};
 
 /// Does what the command line asks for.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -34,7 +34,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     let store = store_folder(&cli.common, &root);
     match cli.command {
         Command::BenchPlan => bench_plan::run(),
-        Command::Files(own) => house::write(&own.to),
+        Command::Files(own) => builtin::write(&own.to),
         Command::Init(own) => init::run(&own, &root, cli.common.json),
         Command::Doctor => {
             let places = doctor::Places { store: &store, results: &results(&cli.common, &root) };
@@ -49,7 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         | Command::Fetch(_) => Err(elsewhere_or_flags_first()),
         Command::Repro(own) => Repro {
             digests: &digests(&root, &store, own.bless)?,
-            pipeline: &pipeline_file(&cli.common, house::DEMO, &root, &store)?,
+            pipeline: &pipeline_file(&cli.common, builtin::DEMO, &root, &store)?,
             threads: threads(&cli.common),
             bless: own.bless,
             json: cli.common.json,
@@ -64,13 +64,13 @@ fn root() -> Result<PathBuf> {
     Ok(called::checkout().cloned().map_or_else(std::env::current_dir, Ok)?)
 }
 
-/// Where digests are on record: in the checkout, which alone takes new ones, or in the house.
+/// Where digests are on record: in the checkout, which alone takes new ones, or built in.
 fn digests(root: &Path, store: &Path, bless: bool) -> Result<PathBuf> {
     const DIGESTS: &str = "pipelines/digests";
     match called::checkout() {
         Some(_) => Ok(root.join(DIGESTS)),
         None if bless => Err(Failure::usage("--bless puts digests on record in a checkout alone")),
-        None => Ok(house::folder(store)?.join(DIGESTS)),
+        None => Ok(builtin::folder(store)?.join(DIGESTS)),
     }
 }
 
@@ -96,12 +96,12 @@ fn in_store(common: &Common, command: Command, root: &Path, folder: &Path) -> Re
 }
 
 /// The pipeline that the command line names, else this one: of the checkout where the program was called
-/// for one, else of the folder, else of the house.
+/// for one, else of the folder, else built in.
 fn pipeline_file(common: &Common, default: &str, root: &Path, store: &Path) -> Result<PathBuf> {
     match (&common.pipeline, called::checkout()) {
-        (Some(named), _) => house::find(named, store),
+        (Some(named), _) => builtin::find(named, store),
         (None, Some(_)) => Ok(root.join(default)),
-        (None, None) => house::find(Path::new(default), store),
+        (None, None) => builtin::find(Path::new(default), store),
     }
 }
 
@@ -110,16 +110,20 @@ fn clear_up(common: &Common, asked: &Gc, root: &Path, store: &Store) -> Result<(
     let plan_all = |kept: &mut Kept| {
         let mut files: Vec<PathBuf> = gc::pipelines(&root.join("pipelines"))?;
         if called::checkout().is_none() {
-            files.extend(gc::pipelines(&house::folder(store.root())?.join("pipelines"))?);
+            files.extend(gc::pipelines(&builtin::folder(store.root())?.join("pipelines"))?);
         }
         files.extend(
-            common.pipeline.as_ref().map(|named| house::find(named, store.root())).transpose()?,
+            common.pipeline.as_ref().map(|named| builtin::find(named, store.root())).transpose()?,
         );
         for file in files {
             let (experiment, progress) = (Experiment::read(&file)?, Progress::new(common.quiet));
-            let mut executor = executor(common, store, &experiment, &progress)?;
-            let plan = plan(&mut executor, &Selection::default());
-            kept.add(store, &experiment.pipeline.name, plan.as_ref().ok())?;
+            let audited = experiment.for_audit().map_err(Failure::usage)?;
+            kept.pipelines += 1;
+            for experiment in [experiment].into_iter().chain(audited) {
+                let mut executor = executor(common, store, &experiment, &progress)?;
+                let plan = plan(&mut executor, &Selection::default());
+                kept.add(store, &experiment.places(), plan.as_ref().ok())?;
+            }
         }
         Ok(())
     };
@@ -158,7 +162,7 @@ fn elsewhere_or_flags_first() -> anyhow::Error {
 
 fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) -> Result<()> {
     let is_full = matches!(&command, Command::Demo(own) if own.full);
-    let default = if is_full { house::FULL } else { house::DEMO };
+    let default = if is_full { builtin::FULL } else { builtin::DEMO };
     let results = results(common, root);
     check_text("--results", &results)?;
     if let Command::Bundle(own) = &command {
@@ -172,7 +176,10 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
         }
         _ => pipeline_file(common, default, root, store.root())?,
     };
-    let experiment = Experiment::read(&file)?;
+    let mut experiment = Experiment::read(&file)?;
+    if matches!(command, Command::Audit(_)) {
+        experiment = experiment.for_audit().map_err(Failure::usage)?.unwrap_or(experiment);
+    }
     let mut executor = executor(common, store, &experiment, &progress)?;
     executor.slurm =
         site(&command).map(|site| elsewhere(site, &experiment, common.json)).transpose()?.flatten();
@@ -197,7 +204,7 @@ fn on_pipeline(common: &Common, command: Command, root: &Path, store: &Store) ->
             return print(if common.json { &json } else { &text });
         }
         Command::Tune(mut own) => {
-            own.space = house::find(&own.space, store.root())?;
+            own.space = builtin::find(&own.space, store.root())?;
             let ranking = tune(&mut executor, &own, jobs(&own.jobs))?;
             progress.say(&ranking.stages.done());
             let text = ranking.text();

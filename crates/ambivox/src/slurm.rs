@@ -20,8 +20,8 @@
 
 mod client;
 mod driver;
-mod fate;
 mod order;
+mod outcome;
 mod programs;
 mod script;
 mod settings;

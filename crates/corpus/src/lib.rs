@@ -39,7 +39,7 @@ pub use labels::{LabelColumns, LabelTable, LabelTableError, Recordings, literal}
 pub use names::Names;
 pub use noise::{Confusions, NoisyLabel, clean_labels, confusions, exchange_labels};
 pub use read::{Corpus, read_corpus};
-pub use split::{Division, Found, Groups, Share, TakingPart, splits};
+pub use split::{Division, Found, Groups, Included, Share, splits};
 pub use splitter::{PlannedSplit, SPLITS, SplitKind, Splitter, plan_split};
 pub use summary::summarise;
 pub use utterance::{Utterance, consensus};

@@ -56,19 +56,19 @@ pub fn exchange_labels(
     let mut labels: Vec<(NoisyLabel, &str)> =
         utterances.iter().filter_map(|u| Some((clean(u, classes)?, u.speaker.as_str()))).collect();
     let unrecognised = unrecognised(utterances, &noise.kind);
-    let mut generator = ChaCha8Rng::seed_from_u64(noise.seed);
-    for (members, rate) in groups(&labels, classes, noise, rows.as_ref(), &mut generator) {
+    let mut rng = ChaCha8Rng::seed_from_u64(noise.seed);
+    for (members, rate) in groups(&labels, classes, noise, rows.as_ref(), &mut rng) {
         let count = (rate * members.len() as f64).round() as usize;
         let chosen = match &unrecognised {
-            None => members.into_iter().sample(&mut generator, count),
+            None => members.into_iter().sample(&mut rng, count),
             Some(shares) => {
                 let weight = |place: usize| shares[labels[place].0.utterance_id.as_str()];
-                drawn_by_weight(members, count, weight, &mut generator)
+                drawn_by_weight(members, count, weight, &mut rng)
             }
         };
         for member in chosen {
             let label = &mut labels[member].0;
-            label.given = draw(&targets(label.clean, classes, rows.as_ref()), &mut generator);
+            label.given = draw(&targets(label.clean, classes, rows.as_ref()), &mut rng);
         }
     }
     labels.into_iter().map(|(label, _)| label).collect()
@@ -121,10 +121,10 @@ fn drawn_by_weight(
     members: Vec<usize>,
     count: usize,
     weight: impl Fn(usize) -> f64,
-    generator: &mut ChaCha8Rng,
+    rng: &mut ChaCha8Rng,
 ) -> Vec<usize> {
     let mut key =
-        |member: usize| libm::log(1.0 - generator.random::<f64>()) / weight(member).max(RECOGNISED);
+        |member: usize| libm::log(1.0 - rng.random::<f64>()) / weight(member).max(RECOGNISED);
     let mut keyed: Vec<(f64, usize)> = members.into_iter().map(|one| (key(one), one)).collect();
     keyed.sort_by(|a, b| b.0.total_cmp(&a.0));
     keyed.into_iter().take(count).map(|(_, member)| member).collect()
@@ -147,7 +147,7 @@ fn groups(
     classes: &[String],
     noise: &NoiseParams,
     rows: Option<&Confusions>,
-    generator: &mut ChaCha8Rng,
+    rng: &mut ChaCha8Rng,
 ) -> Vec<(Vec<usize>, f64)> {
     let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, (label, speaker)) in labels.iter().enumerate() {
@@ -158,7 +158,7 @@ fn groups(
     for members in groups.values_mut() {
         members.sort_unstable_by(|&a, &b| labels[a].0.utterance_id.cmp(&labels[b].0.utterance_id));
     }
-    let careless = (0..groups.len()).sample(generator, groups.len() / 2);
+    let careless = (0..groups.len()).sample(rng, groups.len() / 2);
     let factor = |(place, key): (usize, &str)| match (rows, &noise.kind) {
         (Some(rows), _) => rows.get(key).map_or(0.0, |row| row.values().sum()),
         (None, NoiseKind::SpeakerDependent) if careless.contains(&place) => CARELESS,
@@ -183,8 +183,8 @@ fn targets(clean: usize, classes: &[String], rows: Option<&Confusions>) -> Vec<f
 }
 
 /// An index, each as likely as its weight; one of the weights is above 0.
-fn draw(weights: &[f64], generator: &mut ChaCha8Rng) -> usize {
-    let mut left = generator.random::<f64>() * weights.iter().sum::<f64>();
+fn draw(weights: &[f64], rng: &mut ChaCha8Rng) -> usize {
+    let mut left = rng.random::<f64>() * weights.iter().sum::<f64>();
     let mut likely = weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
     let last = likely.clone().next_back().map_or(0, |(index, _)| index);
     let found = likely.find(|(_, weight)| {

@@ -18,7 +18,7 @@ pub(crate) use parts::parts;
 pub(crate) use validation::{Drawn, Named, Validation};
 
 /// What is divided.
-pub struct TakingPart<'a> {
+pub struct Included<'a> {
     /// All of the corpus.
     pub(crate) all: &'a [Utterance],
     /// Those that take part.
@@ -93,43 +93,43 @@ pub fn splits(
     let splitter = open(&settings.section)?;
     let grouping = splitter.grouping();
     let excluded = exclusions.excluded.iter().map(|one| one.utterance_id.as_str()).collect();
-    let taking_part = TakingPart::new(utterances, &excluded, settings, manifest, parts, grouping);
-    let Found { mut folds, notes } = splitter.folds(&taking_part)?;
-    check_classes(&folds, &taking_part)?;
-    leaks::mark(&mut folds, &taking_part, &exclusions.identical);
+    let included = Included::new(utterances, &excluded, settings, manifest, parts, grouping);
+    let Found { mut folds, notes } = splitter.folds(&included)?;
+    check_classes(&folds, &included)?;
+    leaks::mark(&mut folds, &included, &exclusions.identical);
     splitter.check(&folds)?;
-    let groups = groups_told(&taking_part);
+    let groups = groups_told(&included);
     let any_votes = utterances.iter().any(|u| !u.votes.is_empty());
     let never = never_trained(&folds);
     let trains = |u: &&&Utterance| !never.contains(&u.utterance_id);
-    let unvoted = taking_part.utterances.iter().filter(trains);
+    let unvoted = included.utterances.iter().filter(trains);
     let unvoted = unvoted.filter(|u| any_votes && !has_votes(u, settings));
     Ok(Splits {
         schema: 3,
-        grouping: taking_part.grouping,
+        grouping: included.grouping,
         listed: parts.is_some(),
         classes: settings.classes.clone(),
         folds,
-        utterances: sorted_ids(taking_part.utterances.iter().copied()),
+        utterances: sorted_ids(included.utterances.iter().copied()),
         without_votes: sorted_ids(unvoted.copied()),
         notes,
-        ambiguous: sorted_ids(taking_part.ambiguous.iter().copied()),
+        ambiguous: sorted_ids(included.ambiguous.iter().copied()),
         groups,
     })
 }
 
 /// Ids of every group that is neither a speaker, whom every table names, nor a single utterance.
-fn groups_told(taking_part: &TakingPart<'_>) -> BTreeMap<String, Vec<String>> {
-    let grouping = taking_part.grouping;
+fn groups_told(included: &Included<'_>) -> BTreeMap<String, Vec<String>> {
+    let grouping = included.grouping;
     if matches!(grouping, Grouping::Speaker | Grouping::Utterance) {
         return BTreeMap::new();
     }
-    let members = members(taking_part.utterances.iter().copied(), grouping).into_iter();
+    let members = members(included.utterances.iter().copied(), grouping).into_iter();
     let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect();
     members.map(|(group, ids)| (group.to_owned(), owned(ids))).collect()
 }
 
-impl<'a> TakingPart<'a> {
+impl<'a> Included<'a> {
     fn new(
         all: &'a [Utterance],
         excluded: &BTreeSet<&str>,
@@ -260,8 +260,8 @@ pub(crate) fn shares<'a>(utterances: &[&'a Utterance], grouping: Grouping) -> Gr
 
 /// An error unless every class occurs in the training part of every fold: what does not train in a fold is
 /// taken off all that take part, since there may be a fold for each of a thousand speakers.
-fn check_classes(folds: &[Fold], taking_part: &TakingPart<'_>) -> Result<(), CorpusError> {
-    let labels_of = taking_part.utterances.iter();
+fn check_classes(folds: &[Fold], included: &Included<'_>) -> Result<(), CorpusError> {
+    let labels_of = included.utterances.iter();
     let gold: BTreeMap<&str, &str> =
         labels_of.filter_map(|u| Some((u.utterance_id.as_str(), u.gold.as_deref()?))).collect();
     let mut all: BTreeMap<&str, usize> = BTreeMap::new();
@@ -273,13 +273,13 @@ fn check_classes(folds: &[Fold], taking_part: &TakingPart<'_>) -> Result<(), Cor
         for class in fold.elsewhere().iter().filter_map(|id| gold.get(id)) {
             left.entry(class).and_modify(|count| *count -= 1);
         }
-        let mut classes = taking_part.settings.classes.iter();
+        let mut classes = included.settings.classes.iter();
         let lacking = classes.find(|class| left.get(class.as_str()).is_none_or(|n| *n == 0));
         if let Some(class) = lacking {
             return Err(CorpusError::ClassMissing {
                 fold: fold.name.clone(),
                 class: class.clone(),
-                labels: labels(taking_part.all),
+                labels: labels(included.all),
             });
         }
     }

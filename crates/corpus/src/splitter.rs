@@ -11,7 +11,7 @@ use ambivox_settings::{Fold, Grouping, Kind, Kinds, Manifest, Section};
 use serde::{Deserialize, Serialize};
 
 use crate::CorpusError;
-use crate::split::{Found, TakingPart};
+use crate::split::{Found, Included};
 
 /// A way of dividing utterances into folds.
 pub trait Splitter {
@@ -22,7 +22,7 @@ pub trait Splitter {
     ///
     /// # Errors
     /// What takes part cannot be divided so.
-    fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError>;
+    fn folds(&self, included: &Included<'_>) -> Result<Found, CorpusError>;
 
     /// Refuses folds whose parts have in common what they should not.
     ///
@@ -99,8 +99,8 @@ pub(crate) fn open(section: &Section) -> Result<Box<dyn Splitter>, CorpusError> 
 }
 
 /// The list of parts, where there has to be one.
-fn parts_of<'a>(taking_part: &TakingPart<'a>) -> Result<&'a Path, CorpusError> {
-    taking_part.parts.ok_or(CorpusError::NoParts)
+fn parts_of<'a>(included: &Included<'a>) -> Result<&'a Path, CorpusError> {
+    included.parts.ok_or(CorpusError::NoParts)
 }
 
 #[cfg(test)]

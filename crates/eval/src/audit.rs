@@ -8,7 +8,7 @@
 //! Before all others come recordings that are there twice under unlike labels: one of the two is wrong for
 //! sure.
 
-use crate::{Detector, argmax};
+use crate::argmax;
 
 /// What is known of an utterance's label.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,10 +122,9 @@ pub fn rank(evidence: Vec<Evidence>) -> Vec<Suspect> {
     ranked(evidence, scores(&doubts, &losses))
 }
 
-/// Ranks utterances by a detector; those that it does not tell of come last.
-pub fn rank_by(detector: &Detector, evidence: Vec<Evidence>) -> Vec<Suspect> {
-    let scores = detector.scores(&evidence).into_iter();
-    let scores = scores.map(|score| score.unwrap_or(f64::NEG_INFINITY)).collect();
+/// Ranks utterances by a detector's scores, in their order; those that it does not tell of come last.
+pub fn rank_by(scores: Vec<Option<f64>>, evidence: Vec<Evidence>) -> Vec<Suspect> {
+    let scores = scores.into_iter().map(|score| score.unwrap_or(f64::NEG_INFINITY)).collect();
     ranked(evidence, scores)
 }
 
@@ -175,6 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Detector;
     use crate::detector::seen;
 
     fn evidence(id: &str, gold: usize, learned: [f64; 2], loss: f64) -> Evidence {
@@ -201,7 +201,8 @@ mod tests {
     fn another_detector_ranks_where_it_is_named() {
         let (_, detector) = Detector::find("self-confidence").unwrap();
         let sure = Evidence { out_of_fold: vec![0.1, 0.9], ..evidence("sure", 0, [0.9, 0.1], 0.1) };
-        let found = rank_by(detector, vec![evidence("loss", 0, [0.5, 0.5], 3.0), sure]);
+        let evidence = vec![evidence("loss", 0, [0.5, 0.5], 3.0), sure];
+        let found = rank_by(detector.scores(&evidence), evidence);
         let told: Vec<_> =
             found.iter().map(|s| (s.evidence.utterance_id.as_str(), s.score)).collect();
         assert_eq!(told, [("sure", 0.9), ("loss", 1.0 - 0.9)]);

@@ -212,9 +212,9 @@ fn permutation_p(differences: &[f64], seed: u64) -> f64 {
         let all = 1_u64 << differences.len();
         return (0..all).filter(|&flips| as_far(flips)).count() as f64 / all as f64;
     }
-    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut draw = || {
-        let sum: f64 = differences.iter().map(|d| if generator.random() { -d } else { *d }).sum();
+        let sum: f64 = differences.iter().map(|d| if rng.random() { -d } else { *d }).sum();
         sum.abs() >= observed
     };
     // The differences as they are count as one of the draws, so that p is never 0.

@@ -45,9 +45,10 @@ pub static DETECTORS: [Detector; 10] = [
 ];
 
 impl Detector {
-    /// Names of those that the audit ranks by unless another is asked for: the second where the method learns no
-    /// labels, so that the first tells nothing.
-    pub const DEFAULT: [&'static str; 2] = [audit::DETECTOR.name, loss::DETECTOR.name];
+    /// Names of those that the audit ranks by unless another is asked for: the second where runs keep no course of
+    /// training, and the third where the method learns no labels, so that the one before scores nothing.
+    pub const DEFAULT: [&'static str; 3] =
+        [margin::DETECTOR.name, audit::DETECTOR.name, loss::DETECTOR.name];
 
     /// The detector of this name, and its place in [`DETECTORS`].
     pub fn find(name: &str) -> Option<(usize, &'static Self)> {

@@ -11,7 +11,7 @@ use crate::{Detection, EvalError, LabelRepair, MethodSummary, Summary, mean_sd};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoiseSummary {
-    /// Version of this file's form; 3.
+    /// Version of this file's form; 4.
     pub schema: u32,
     /// The pipeline's name.
     pub pipeline: String,
@@ -21,6 +21,8 @@ pub struct NoiseSummary {
     pub methods: BTreeMap<String, Vec<NoisePoint>>,
     /// How well scores find the exchanged labels, by rising rate.
     pub detection: Vec<NoiseDetection>,
+    /// Names of the detectors that together find the most noisy labels, by method id.
+    pub chosen: BTreeMap<String, Vec<String>>,
 }
 
 /// A method at one rate of noise.
@@ -156,7 +158,7 @@ fn test_sets(summary: &Summary, method: &MethodSummary) -> BTreeMap<String, SetP
 
 impl NoiseSummary {
     /// The version of the form that is written and read.
-    pub const SCHEMA: u32 = 3;
+    pub const SCHEMA: u32 = 4;
 
     /// Reads a `noise.json`.
     pub fn from_json(text: &str) -> Result<Self, EvalError> {
@@ -236,14 +238,15 @@ mod tests {
                 first: [spread; 3],
                 alone: None,
             }],
+            chosen: BTreeMap::from([("baseline".to_owned(), vec!["loss".to_owned()])]),
         };
         let text = summary.to_json().unwrap();
         assert!(text.contains("\"confident-learning\""), "{text}");
         assert_eq!(NoiseSummary::from_json(&text).unwrap(), summary);
-        for other in ["\"schema\": 4", "\"schema\": 1, \"more\": 0"] {
-            let other = text.replace("\"schema\": 3", other);
+        for other in ["\"schema\": 5", "\"schema\": 1, \"more\": 0"] {
+            let other = text.replace("\"schema\": 4", other);
             let refused = NoiseSummary::from_json(&other).unwrap_err().to_string();
-            assert!(refused.contains("is not known; this version reads 3"), "{refused}");
+            assert!(refused.contains("is not known; this version reads 4"), "{refused}");
         }
     }
 }

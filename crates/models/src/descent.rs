@@ -2,7 +2,7 @@
 
 use std::thread::scope;
 
-use ambivox_nn::{Memory, Optimiser, Parameters, State, generator, read};
+use ambivox_nn::{Optimiser, OptimiserState, Parameters, State, read, rng};
 use ambivox_settings::TrainingSettings;
 use candle_core::{Tensor, Var};
 use rand::seq::SliceRandom;
@@ -38,7 +38,7 @@ pub(crate) trait Differentiable: Predictor + Sized + 'static {
 
     /// The seed of a mini-batch's dropout masks; `order` has given the utterances.
     fn dropout_seed(_order: &mut ChaCha8Rng, seed: u64, round: usize, batch: usize) -> u64 {
-        generator(seed, &format!("dropout of epoch {round}, batch {batch}")).next_u64()
+        rng(seed, &format!("dropout of epoch {round}, batch {batch}")).next_u64()
     }
 }
 
@@ -109,7 +109,7 @@ struct Mixture {
 impl Mixture {
     /// One share for the whole mini-batch, from the beta distribution of α and α, as the authors' program has it.
     fn drawn(alpha: f64, utterances: usize, seed: u64) -> Self {
-        let mut rng = generator(seed, "mixup");
+        let mut rng = rng(seed, "mixup");
         let mut others: Vec<usize> = (0..utterances).collect();
         others.shuffle(&mut rng);
         Self { share: beta(alpha, &mut rng), others }
@@ -177,14 +177,14 @@ impl<M: Differentiable> Learner for Descent<M> {
 
     fn state(&self) -> Result<State, ModelError> {
         let parameters = Parameters::of(&self.model.variables())?;
-        Ok(State::of(&(parameters, self.optimiser.memory())))
+        Ok(State::of(&(parameters, self.optimiser.state())))
     }
 
     fn restore(&mut self, state: &State) -> Result<bool, ModelError> {
-        let Some((parameters, memory)) = state.read::<(Parameters, Memory)>() else {
+        let Some((parameters, optimiser)) = state.read::<(Parameters, OptimiserState)>() else {
             return Ok(false);
         };
-        Ok(parameters.put_into(&self.model.variables())? && self.optimiser.resume(memory))
+        Ok(parameters.put_into(&self.model.variables())? && self.optimiser.resume(optimiser))
     }
 
     fn revive(&self, state: &State) -> Result<Option<Box<dyn Predictor>>, ModelError> {
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn the_share_of_a_mixture_is_beta_distributed() {
         for alpha in [0.2, 1.0, 4.0] {
-            let mut rng = generator(7, "test");
+            let mut rng = rng(7, "test");
             let draws: Vec<f64> = (0..20_000).map(|_| beta(alpha, &mut rng)).collect();
             let mean = draws.iter().sum::<f64>() / draws.len() as f64;
             let variance =
@@ -327,7 +327,7 @@ mod tests {
             let utterances = [vec![0.5, 1.0, -2.0], vec![-1.0; 3]].map(Rows::from);
             let found = nth_round(&mut *start(mixup), &utterances, 1.0, number).unwrap();
             let mut order = [0, 1];
-            let mut rng = generator(0, &format!("classifier in epoch {number}"));
+            let mut rng = rng(0, &format!("classifier in epoch {number}"));
             order.shuffle(&mut rng);
             let Mixture { share, others } = Mixture::drawn(0.4, 2, rng.next_u64());
             swapped += others[0];

@@ -11,7 +11,7 @@ pub(crate) mod probabilities;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use ambivox_nn::{Loss, State, Targets, generator};
+use ambivox_nn::{Loss, State, Targets, rng};
 use ambivox_settings::{Choice, Kind, Kinds, MOST_UNITS, Section, TrainingSettings};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -230,7 +230,7 @@ impl Round<'_> {
 
     /// The stream from which its utterances and their order are drawn.
     pub fn order(&self) -> ChaCha8Rng {
-        generator(self.seed, &format!("order of epoch {}", self.number))
+        rng(self.seed, &format!("order of epoch {}", self.number))
     }
 }
 

@@ -7,7 +7,7 @@
 use candle_core::{Device, Var};
 use rand::RngExt;
 
-use crate::{Dims, TensorSlot, generator};
+use crate::{Dims, TensorSlot, rng};
 
 /// The flat tensor θ of the operator, of `dims.parameters()` entries; where a forget bias is given, the biases
 /// of those gates are it, and all others as without.
@@ -54,9 +54,9 @@ fn bound(fan_in: usize) -> f32 {
 }
 
 fn add_uniform(values: &mut [f32], stream: &str, bound: f32, seed: u64) {
-    let mut generator = generator(seed, stream);
+    let mut rng = rng(seed, stream);
     for value in values {
-        *value += generator.random_range(-bound..=bound);
+        *value += rng.random_range(-bound..=bound);
     }
 }
 

@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use candle_nn::ops::leaky_relu;
 use rand::RngExt;
 
-use crate::{NnError, Rows, generator, init, product, read};
+use crate::{NnError, Rows, init, product, read, rng};
 
 /// `Linear → (leaky ReLU → dropout → Linear)…`, from rows `[utterances, inputs]` to
 /// `[utterances, outputs]`.
@@ -128,8 +128,7 @@ pub fn vectors(utterances: &[&Rows<'_>], width: usize) -> Result<Tensor> {
 impl HiddenDropout {
     /// Activations of which a share is dropped, by a mask of its own stream; all of them at rate 0.
     pub fn of(self, activations: &Tensor) -> Result<Tensor> {
-        let mut masks =
-            Masks { rate: self.rate, generator: generator(self.seed, "mask of a pooled vector") };
+        let mut masks = Masks { rate: self.rate, rng: rng(self.seed, "mask of a pooled vector") };
         masks.apply(activations.clone())
     }
 }
@@ -137,12 +136,12 @@ impl HiddenDropout {
 /// The masks of one step, one layer after the other.
 struct Masks {
     rate: f64,
-    generator: rand_chacha::ChaCha8Rng,
+    rng: rand_chacha::ChaCha8Rng,
 }
 
 impl Masks {
     fn new(HiddenDropout { rate, seed }: HiddenDropout) -> Self {
-        Self { rate, generator: generator(seed, "masks of hidden layers") }
+        Self { rate, rng: rng(seed, "masks of hidden layers") }
     }
 
     fn apply(&mut self, hidden: Tensor) -> Result<Tensor> {
@@ -151,7 +150,7 @@ impl Masks {
         }
         let kept = (1.0 / (1.0 - self.rate)) as f32;
         let dropped = |draw: f32| if f64::from(draw) < self.rate { 0.0 } else { kept };
-        let draws = (0..hidden.elem_count()).map(|_| dropped(self.generator.random()));
+        let draws = (0..hidden.elem_count()).map(|_| dropped(self.rng.random()));
         let mask = Tensor::from_iter(draws, &Device::Cpu)?;
         hidden.mul(&mask.reshape(hidden.shape())?.to_dtype(hidden.dtype())?)
     }

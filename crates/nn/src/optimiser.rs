@@ -26,7 +26,7 @@ pub struct Optimiser {
     parameters: Vec<Parameter>,
     steps: i32,
     learning_rate: f64,
-    longest_gradient: f64,
+    max_grad_norm: f64,
 }
 
 /// A variable and what Adam keeps of its gradients.
@@ -45,14 +45,14 @@ struct Moments {
 
 /// What Adam keeps from step to step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct OptimiserState {
     steps: i32,
     moments: Vec<Moments>,
 }
 
 impl Optimiser {
-    /// `longest_gradient` is the largest Euclidean norm of a step's gradient; 0 is no limit.
-    pub fn new(variables: Vec<Var>, learning_rate: f64, longest_gradient: f64) -> Self {
+    /// `max_grad_norm` is the largest Euclidean norm of a step's gradient; 0 is no limit.
+    pub fn new(variables: Vec<Var>, learning_rate: f64, max_grad_norm: f64) -> Self {
         let parameter = |variable: Var| {
             let zeros = vec![0.0; variable.elem_count()];
             Parameter { variable, moments: Moments { first: zeros.clone(), second: zeros } }
@@ -61,7 +61,7 @@ impl Optimiser {
             parameters: variables.into_iter().map(parameter).collect(),
             steps: 0,
             learning_rate,
-            longest_gradient,
+            max_grad_norm,
         }
     }
 
@@ -71,19 +71,19 @@ impl Optimiser {
     }
 
     /// What it keeps from step to step, as it is now.
-    pub fn memory(&self) -> Memory {
+    pub fn state(&self) -> OptimiserState {
         let moments = self.parameters.iter().map(|parameter| parameter.moments.clone()).collect();
-        Memory { steps: self.steps, moments }
+        OptimiserState { steps: self.steps, moments }
     }
 
     /// Goes on with what another one of the same variables kept; whether it fits.
-    pub fn resume(&mut self, memory: Memory) -> bool {
+    pub fn resume(&mut self, state: OptimiserState) -> bool {
         let lengths = |moments: &Moments| (moments.first.len(), moments.second.len());
         let own = self.parameters.iter().map(|parameter| lengths(&parameter.moments));
-        let fits = own.eq(memory.moments.iter().map(lengths));
+        let fits = own.eq(state.moments.iter().map(lengths));
         if fits {
-            self.steps = memory.steps;
-            for (parameter, moments) in self.parameters.iter_mut().zip(memory.moments) {
+            self.steps = state.steps;
+            for (parameter, moments) in self.parameters.iter_mut().zip(state.moments) {
                 parameter.moments = moments;
             }
         }
@@ -103,7 +103,7 @@ impl Optimiser {
     fn step(&mut self, loss: &Tensor) -> Result<()> {
         let gradients = self.gradients(loss)?;
         self.steps += 1;
-        let scale = scale(&gradients, self.longest_gradient)?;
+        let scale = scale(&gradients, self.max_grad_norm)?;
         let rule = Rule::new(self.learning_rate, self.steps, scale);
         for (parameter, gradient) in self.parameters.iter_mut().zip(gradients) {
             let Parameter { variable, moments } = parameter;

@@ -3,20 +3,20 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The generator for one purpose under one seed, such as `"linear.weight"`. Purposes have
+/// The random number generator for one purpose under one seed, such as `"linear.weight"`. Purposes have
 /// independent streams of one `ChaCha` key, so that a new tensor or a new use shifts no other's
 /// numbers.
-pub fn generator(seed: u64, purpose: &str) -> ChaCha8Rng {
-    let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    generator.set_stream(fnv1a(purpose));
-    generator
+pub fn rng(seed: u64, purpose: &str) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(fnv1a(purpose));
+    rng
 }
 
 /// The seed of one fold of a cross-validation from this seed. Folds draw from streams of their own: with one
 /// for all of them every fold would begin with the same network, so that what a draw happens to be good for
 /// would count ten times, and folds that swap test and validation speaker would be one and the same run.
 pub fn seed_of_fold(seed: u64, fold: &str) -> u64 {
-    generator(seed, &format!("fold {fold}")).next_u64()
+    rng(seed, &format!("fold {fold}")).next_u64()
 }
 
 /// The 64-bit FNV-1a hash, whose value is fixed for all time, unlike that of `std`'s hashers.
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn seed_and_purpose_select_the_stream() {
-        let first = |seed, purpose| generator(seed, purpose).next_u64();
+        let first = |seed, purpose| rng(seed, purpose).next_u64();
         assert_eq!(first(1, "a"), first(1, "a"));
         assert_ne!(first(1, "a"), first(1, "b"));
         assert_ne!(first(1, "a"), first(2, "a"));

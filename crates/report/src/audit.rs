@@ -53,14 +53,14 @@ pub struct AuditPage<'a> {
     pub entries: &'a [AuditEntry<'a>],
     /// Decisions that the runs had read already, of these utterances and of others; all go into the
     /// file that the page saves.
-    pub earlier: &'a [Earlier],
+    pub earlier: &'a [PreviousDecision],
     /// Where that file is to go.
     pub save_as: SaveAs<'a>,
 }
 
 /// A decision of a file that the runs had read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Earlier {
+pub struct PreviousDecision {
     /// The utterance.
     #[serde(rename = "id")]
     pub utterance_id: String,

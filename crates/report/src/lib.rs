@@ -14,7 +14,7 @@ mod svg;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub use audit::{AuditEntry, AuditPage, COLUMNS, Earlier, SaveAs};
+pub use audit::{AuditEntry, AuditPage, COLUMNS, PreviousDecision, SaveAs};
 
 use ambivox_eval::{
     NoiseSummary, PaperEvaluation, RunHistory, Summary, method_title, paper_evaluation,

@@ -48,7 +48,7 @@ pub(crate) fn document(input: &ReportInput<'_>) -> Markup {
     }
 }
 
-/// The head of a page that loads no more than its policy says, in the house's style and its own.
+/// The head of a page that loads no more than its policy says, in the style of all pages and its own.
 pub(crate) fn head(title: &str, policy: &str, own_style: &str) -> Markup {
     html! {
         head {

@@ -6,7 +6,7 @@ mod ranking;
 #[path = "made_up/records.rs"]
 mod records;
 
-use ambivox_report::{AuditEntry, AuditPage, Earlier, SaveAs};
+use ambivox_report::{AuditEntry, AuditPage, PreviousDecision, SaveAs};
 use ranking::Ranking;
 use records::Records;
 use serde_json::Value;
@@ -58,10 +58,10 @@ fn the_script_reads_what_the_table_shows() {
     assert_eq!(sounds, 3);
 }
 
-fn earlier(id: &str, given: &str, label: &str) -> Earlier {
+fn earlier(id: &str, given: &str, label: &str) -> PreviousDecision {
     let [utterance_id, given, label] = [id, given, label].map(str::to_owned);
     let comment = HOSTILE.to_owned();
-    Earlier { utterance_id, given, label, decision: "other".to_owned(), comment }
+    PreviousDecision { utterance_id, given, label, decision: "other".to_owned(), comment }
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub use rule::cyclegan::{CycleganSettings, Pool};
 pub use rule::l::LSettings;
 pub use rule::lw::LwSettings;
 pub use rule::lw_pretrained::LwPretrainedSettings;
-pub use rule::soft_target::SoftTargetSettings;
+pub use rule::soft_target::{SoftTargetSettings, Votes};
 pub use rule::w::WSettings;
 pub use rule::{LabelRule, RULES, Rule, RuleKind, plan_method, rule};
 pub use samplers::Sampler;

@@ -39,6 +39,11 @@ pub trait Rule: Debug + Send + Sync {
         false
     }
 
+    /// Whether its votes count by how often each annotator is right, so that it must be known who rated what.
+    fn weighs_annotators(&self) -> bool {
+        false
+    }
+
     /// Whether it has a use for utterances that the annotators did not agree on.
     fn uses_ambiguous(&self) -> bool {
         self.uses_votes()

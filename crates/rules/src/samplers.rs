@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 /// A way of choosing the utterances of a round.
 pub trait Sampler {
     /// Positions of the utterances of the coming round, in any order, by this stream of chance.
-    fn utterances(&self, generator: &mut ChaCha8Rng) -> Vec<usize>;
+    fn utterances(&self, rng: &mut ChaCha8Rng) -> Vec<usize>;
 }
 
 /// Each of so many utterances once.
@@ -53,13 +53,13 @@ impl Balanced {
 
 impl Sampler for Balanced {
     /// Of every class as many, and no utterance of a class more than once oftener than another.
-    fn utterances(&self, generator: &mut ChaCha8Rng) -> Vec<usize> {
+    fn utterances(&self, rng: &mut ChaCha8Rng) -> Vec<usize> {
         let mut drawn = Vec::with_capacity(self.draws * self.members.len());
         for members in &self.members {
             let whole = self.draws / members.len();
             drawn.extend(std::iter::repeat_n(members, whole).flatten());
             let rest = self.draws - whole * members.len();
-            drawn.extend(members.iter().copied().sample(generator, rest));
+            drawn.extend(members.iter().copied().sample(rng, rest));
         }
         drawn
     }
@@ -73,9 +73,9 @@ mod tests {
 
     /// How often each utterance is drawn in an epoch.
     fn counts(sampler: &Balanced, utterances: usize, epoch: u64) -> Vec<usize> {
-        let mut generator = ambivox_nn::generator(epoch, "resampling");
+        let mut rng = ambivox_nn::rng(epoch, "resampling");
         let mut counts = vec![0; utterances];
-        for n in sampler.utterances(&mut generator) {
+        for n in sampler.utterances(&mut rng) {
             counts[n] += 1;
         }
         counts

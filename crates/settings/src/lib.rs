@@ -42,8 +42,8 @@ pub use methods::{Method, MethodParams, MethodSettings, Methods};
 pub use noise::{LabelNoiseSettings, NoiseKind, NoiseParams};
 pub use normalisation::{Normalisation, NormalisationSettings};
 pub use pipeline::{
-    CorpusSettings, CorrectionSettings, Criterion, Keep, MOST_UNITS, OnBroken, Pipeline,
-    TrainingSettings, is_negative,
+    AuditSettings, CorpusSettings, CorrectionSettings, Criterion, Keep, MOST_UNITS, OnBroken,
+    Pipeline, TrainingSettings, is_negative,
 };
 pub use request::{
     AuditParams, CompareNoiseParams, CorrectParams, EvaluateParams, ExtractParams, IndexParams,

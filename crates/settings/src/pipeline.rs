@@ -142,6 +142,15 @@ pub struct CorrectionSettings {
     pub test: bool,
 }
 
+/// Section `[audit]`: how labels are audited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSettings {
+    /// How the audit divides utterances into folds; the classes and what is cut stay those of `[split]`.
+    /// Folds that mix speakers tell more of labels than whole speakers do: a new speaker is often simply hard.
+    pub split: Section,
+}
+
 /// A pipeline: one corpus, one front end, one model, some methods.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +178,9 @@ pub struct Pipeline {
     pub split: SplitSettings,
     /// Label noise to add, for pipelines that measure what it does.
     pub label_noise: Option<LabelNoiseSettings>,
+    /// How labels are audited, where that is not by the folds of the split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditSettings>,
     /// A reviewer's corrections of the labels, where there are any.
     pub corrections: Option<CorrectionSettings>,
     /// The model, which every method but `cyclegan` trains.

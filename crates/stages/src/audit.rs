@@ -3,16 +3,16 @@
 
 mod attention;
 mod consensus;
-mod earlier;
 mod precision;
+mod previous_audit;
 mod sound;
 
 use std::collections::BTreeMap;
 
 use ambivox_artifacts::StatMemo;
 use ambivox_corpus::{Utterance, read_rated_index};
-use ambivox_eval::Detector;
 use ambivox_eval::audit::{Evidence, Suspect, rank, rank_by};
+use ambivox_eval::{CHOSEN, CHOSEN_TITLE, Detector, NoiseSummary, combined};
 use ambivox_models::compute_by;
 use ambivox_report::{AuditEntry, AuditPage};
 use ambivox_settings::{AuditParams, Exclusions, Grouping, Splits, role};
@@ -26,7 +26,7 @@ use crate::tables::audit::Table;
 use crate::tables::labels::read_learned;
 use crate::tables::noise::{self, NoisyLabels};
 use crate::tables::predictions;
-use earlier::Carried;
+use previous_audit::Carried;
 use sound::Sound;
 
 /// With the folds of one speaker alone there is none.
@@ -65,7 +65,10 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
     let labels = learned.iter().map(|(id, learned)| (id.clone(), learned.gold)).collect();
     Neighbours::read(job, &splits.utterances)?.tell(&mut evidence, &labels, classes.len());
     consensus::write(job, classes, &index, &evidence)?;
-    let suspects = ranked(params, evidence)?;
+    let found = job.optional_input(role::NOISE_SUMMARY).map(|_| job.read_json(role::NOISE_SUMMARY));
+    let found: Option<NoiseSummary> = found.transpose()?;
+    let ranking = Ranking::of(params, found.as_ref(), &evidence)?;
+    let suspects = ranking.rank(params, evidence)?;
     let held_out = held_out(&splits);
     let table = Table { classes, index: &index, suspects: &suspects, held_out };
     table.write_parquet(&job.output(role::AUDIT)?)?;
@@ -74,31 +77,99 @@ pub(crate) fn run(params: &AuditParams, job: &Job<'_>) -> Result<(), StageError>
         index: &index,
         suspects: &suspects,
         held_out,
-        precision: precision::sentences(params, job, splits.utterances.len())?,
+        ranked_by: ranking.title(),
+        precision: found.map_or_else(Vec::new, |found| {
+            precision::sentences(&params.method, &ranking.names(), &found, splits.utterances.len())
+        }),
         attention: attention::out_of_fold(job, &tested_by)?,
         carried: Carried::read(params, job, &splits)?,
     };
     write_page(params, job, classes, &shown)
 }
 
-/// The utterances in the order of the detector that was asked for, else of learned label and loss.
-fn ranked(params: &AuditParams, evidence: Vec<Evidence>) -> Result<Vec<Suspect>, StageError> {
-    let usage = |text: String| Err(StageError::Usage(text));
-    if evidence.is_empty() {
-        return usage(NOTHING_TO_RANK.to_owned());
+/// What ranks the utterances.
+enum Ranking {
+    /// Learned label and loss.
+    LabelAndLoss,
+    /// The detector that was asked for.
+    By(&'static Detector),
+    /// Those that together find the most noisy labels.
+    Chosen(Vec<&'static Detector>),
+}
+
+impl Ranking {
+    /// That of the detector asked for; else by the margin, where runs kept the course of training.
+    fn of(
+        params: &AuditParams,
+        found: Option<&NoiseSummary>,
+        evidence: &[Evidence],
+    ) -> Result<Self, StageError> {
+        if evidence.is_empty() {
+            return Err(StageError::Usage(NOTHING_TO_RANK.to_owned()));
+        }
+        let find = |name: &String| {
+            let detector = Detector::find(name).map(|(_, detector)| detector);
+            detector.ok_or_else(|| StageError::Request(format!("there is no detector {name}")))
+        };
+        match &params.detector {
+            None if evidence.iter().any(|one| one.margin.is_some()) => {
+                Ok(Self::By(find(&Detector::DEFAULT[0].to_owned())?))
+            }
+            None => Ok(Self::LabelAndLoss),
+            Some(name) if name == CHOSEN => {
+                let chosen = found.and_then(|found| found.chosen.get(&params.method));
+                let chosen = chosen.ok_or_else(|| says_nothing(params))?;
+                Ok(Self::Chosen(chosen.iter().map(find).collect::<Result<_, _>>()?))
+            }
+            Some(name) => Ok(Self::By(find(name)?)),
+        }
     }
-    let Some(name) = &params.detector else { return Ok(rank(evidence)) };
-    let Some((_, detector)) = Detector::find(name) else {
-        return Err(StageError::Request(format!("there is no detector {name}")));
-    };
-    if detector.scores(&evidence).iter().all(Option::is_none) {
-        return usage(format!(
-            "the detector {name} says nothing of the labels of {}\n\
-             hint: name another with --detector, or another method with --method",
-            params.method
-        ));
+
+    fn rank(
+        &self,
+        params: &AuditParams,
+        evidence: Vec<Evidence>,
+    ) -> Result<Vec<Suspect>, StageError> {
+        let scores: Vec<Option<f64>> = match self {
+            Self::LabelAndLoss => return Ok(rank(evidence)),
+            Self::By(detector) => detector.scores(&evidence),
+            Self::Chosen(chosen) => combined(chosen, &evidence),
+        };
+        if scores.iter().all(Option::is_none) {
+            return Err(says_nothing(params));
+        }
+        Ok(rank_by(scores, evidence))
     }
-    Ok(rank_by(detector, evidence))
+
+    /// Names under which label noise tells what such a ranking finds, the first that it has.
+    fn names(&self) -> Vec<&'static str> {
+        match self {
+            Self::LabelAndLoss => Detector::DEFAULT[1..].to_vec(),
+            Self::By(detector) => vec![detector.name],
+            Self::Chosen(_) => vec![CHOSEN],
+        }
+    }
+
+    /// In words for the page.
+    fn title(&self) -> Option<String> {
+        match self {
+            Self::LabelAndLoss => None,
+            Self::By(detector) => Some(detector.title.to_owned()),
+            Self::Chosen(chosen) => {
+                let titles = chosen.iter().map(|one| format!("“{}”", one.title));
+                Some(format!("{CHOSEN_TITLE}, {}", titles.collect::<Vec<_>>().join(" and ")))
+            }
+        }
+    }
+}
+
+fn says_nothing(params: &AuditParams) -> StageError {
+    let name = params.detector.as_deref().unwrap_or_default();
+    StageError::Usage(format!(
+        "the detector {name} says nothing of the labels of {}\n\
+         hint: name another with --detector, or another method with --method",
+        params.method
+    ))
 }
 
 /// What a model did not train on that tests an utterance: its speaker, or the utterance alone.
@@ -131,6 +202,7 @@ struct Shown<'a> {
     index: &'a Index<'a>,
     suspects: &'a [Suspect],
     held_out: &'static str,
+    ranked_by: Option<String>,
     precision: Vec<String>,
     attention: BTreeMap<String, Vec<f32>>,
     carried: Carried,
@@ -142,7 +214,7 @@ fn write_page(
     classes: &[String],
     shown: &Shown<'_>,
 ) -> Result<(), StageError> {
-    let Shown { index, suspects, held_out, precision, attention, carried } = shown;
+    let Shown { index, suspects, held_out, ranked_by, precision, attention, carried } = shown;
     let root = job.input(role::CORPUS)?;
     let entry = |(place, suspect): (usize, &'_ Suspect)| {
         let id = suspect.evidence.utterance_id.as_str();
@@ -173,7 +245,7 @@ fn write_page(
     let page = AuditPage {
         manifest: &params.manifest,
         method: &params.method,
-        ranked_by: params.detector.as_deref().and_then(Detector::find).map(|(_, d)| d.title),
+        ranked_by: ranked_by.as_deref(),
         classes,
         precision,
         held_out,

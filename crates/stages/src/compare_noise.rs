@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ambivox_eval::audit::Evidence;
 use ambivox_eval::{
-    DETECTORS, Detection, Detector, NoiseDetection, NoisePoint, NoiseSummary, Summary,
+    CHOSEN, DETECTORS, Detection, Detector, Draw, NoiseDetection, NoisePoint, NoiseSummary,
+    Summary, choose, found_by_choice,
 };
 use ambivox_settings::{CompareNoiseParams, Method, Splits, role};
 use fs_err as fs;
@@ -25,7 +26,9 @@ pub(crate) fn run(params: &CompareNoiseParams, job: &Job<'_>) -> Result<(), Stag
         kind: params.kind.id().to_owned(),
         methods: BTreeMap::new(),
         detection: Vec::new(),
+        chosen: BTreeMap::new(),
     };
+    let mut draws = Draws::new();
     let neighbours = Neighbours::read(job, &splits.utterances)?;
     for &rate in &params.rates {
         let text = fs::read_to_string(job.input(&format!("{}/{rate}", role::SUMMARY))?)?;
@@ -35,9 +38,30 @@ pub(crate) fn run(params: &CompareNoiseParams, job: &Job<'_>) -> Result<(), Stag
             points.extend(NoisePoint::of(rate, &of_rate, method));
         }
         let of_rate = Rated { job, classes: &splits.classes, neighbours: &neighbours, rate };
-        summary.detection.extend(of_rate.detections()?);
+        summary.detection.extend(of_rate.detections(&mut draws)?);
+    }
+    for (method, draws) in &draws {
+        add_choice(&mut summary, method, draws);
     }
     job.write_text(role::NOISE_SUMMARY, &summary.to_json()?)
+}
+
+/// Labels exchanged, at every rate and for the runs of every seed, as a method's runs tell of them.
+type Draws = BTreeMap<Method, Vec<Draw>>;
+
+/// Adds which detectors together find most by a method's runs, and what such a choice finds among labels that had
+/// no part in it.
+fn add_choice(summary: &mut NoiseSummary, method: &Method, draws: &[Draw]) {
+    let chosen: Vec<String> = choose(draws).iter().map(|one| one.name.to_owned()).collect();
+    if !chosen.is_empty() {
+        summary.chosen.insert(method.id().to_owned(), chosen);
+    }
+    for of_rate in found_by_choice(draws).chunk_by(|a, b| a.0 == b.0) {
+        let found: Vec<Detection> = of_rate.iter().map(|(_, found)| *found).collect();
+        let found = NoiseDetection::over_seeds(of_rate[0].0, method.id(), CHOSEN, &found, &[]);
+        summary.detection.extend(found);
+    }
+    summary.detection.sort_by(|a, b| a.rate.total_cmp(&b.rate));
 }
 
 /// The runs with labels exchanged at one rate.
@@ -55,13 +79,14 @@ type Found = BTreeMap<(Method, usize), Vec<Detection>>;
 type Together = BTreeMap<(Method, u64), BTreeMap<String, Learned>>;
 
 impl Rated<'_> {
-    fn detections(&self) -> Result<Vec<NoiseDetection>, StageError> {
+    /// What each detector finds; adds what was exchanged to the draws of its method.
+    fn detections(&self, draws: &mut Draws) -> Result<Vec<NoiseDetection>, StageError> {
         let noise = self.noise()?;
         if noise.is_empty() {
             return Ok(Vec::new());
         }
         let (mut learned, alone) = self.learned(&noise)?;
-        self.hear(&noise, &mut learned)?;
+        self.add_out_of_fold(&noise, &mut learned)?;
         let mut found = Found::new();
         for ((method, seed), learned) in learned {
             let noise = of_seed(&noise, seed)?;
@@ -70,6 +95,9 @@ impl Rated<'_> {
             let labels = noise.iter().map(|(id, label)| (id.clone(), label.given)).collect();
             self.neighbours.tell(&mut evidence, &labels, self.classes.len());
             detect(&mut found, &method, noise, &evidence, |_| true);
+            evidence.retain(|one| noise.contains_key(&one.utterance_id));
+            let wrong = evidence.iter().filter_map(|one| is_wrong(noise, one)).collect();
+            draws.entry(method).or_default().extend(Draw::of(self.rate, seed, &evidence, wrong));
         }
         let over_seeds = |(key, seeds): (&(Method, usize), &Vec<Detection>)| {
             let alone = alone.get(key).map(Vec::as_slice).unwrap_or_default();
@@ -105,7 +133,7 @@ impl Rated<'_> {
     }
 
     /// Takes in what the runs say of an utterance that did not train on it.
-    fn hear(
+    fn add_out_of_fold(
         &self,
         noise: &BTreeMap<u64, NoisyLabels>,
         learned: &mut Together,
@@ -158,7 +186,11 @@ fn detection(
     evidence: &[Evidence],
     scores: &[Option<f64>],
 ) -> Option<Detection> {
-    let wrong = |id: &str| noise.get(id).map(|label| label.clean != label.given);
     let scored = evidence.iter().zip(scores);
-    Detection::of(scored.filter_map(|(one, score)| Some(((*score)?, wrong(&one.utterance_id)?))))
+    Detection::of(scored.filter_map(|(one, score)| Some(((*score)?, is_wrong(noise, one)?))))
+}
+
+/// Whether an utterance's label was exchanged; `None` of those whose labels could not be.
+fn is_wrong(noise: &NoisyLabels, one: &Evidence) -> Option<bool> {
+    noise.get(&one.utterance_id).map(|label| label.clean != label.given)
 }

@@ -5,7 +5,7 @@ use ambivox_settings::{Splits, role};
 
 use crate::job::Job;
 use crate::tables::noise;
-use crate::{StageError, taking_part};
+use crate::{StageError, included};
 
 pub(crate) fn run(job: &Job<'_>) -> Result<(), StageError> {
     let splits: Splits = job.read_json(role::SPLITS)?;
@@ -20,7 +20,7 @@ fn labels(splits: &Splits, job: &Job<'_>) -> Result<Vec<NoisyLabel>, StageError>
     if let Some(file) = job.optional_input(role::NOISE) {
         return Ok(noise::read(file, &splits.classes)?.into_values().collect());
     }
-    let utterances = taking_part::read(splits, job)?;
+    let utterances = included::read(splits, job)?;
     let utterances: Vec<&Utterance> = utterances.iter().collect();
     Ok(clean_labels(&utterances, &splits.classes))
 }

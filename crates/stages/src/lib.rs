@@ -14,6 +14,7 @@ mod error;
 mod evaluate;
 mod evidence;
 mod extract;
+mod included;
 mod index;
 mod job;
 mod map;
@@ -27,7 +28,6 @@ mod run_histories;
 mod split;
 mod synth;
 mod tables;
-mod taking_part;
 #[cfg(test)]
 mod tests;
 mod train;

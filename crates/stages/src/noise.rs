@@ -5,11 +5,11 @@ use ambivox_settings::{NoiseKind, NoiseParams, Splits, role};
 
 use crate::job::Job;
 use crate::tables::noise;
-use crate::{StageError, taking_part};
+use crate::{StageError, included};
 
 pub(crate) fn run(params: &NoiseParams, job: &Job<'_>) -> Result<(), StageError> {
     let splits: Splits = job.read_json(role::SPLITS)?;
-    let utterances = taking_part::read(&splits, job)?;
+    let utterances = included::read(&splits, job)?;
     let utterances: Vec<&Utterance> = utterances.iter().collect();
     if params.kind == NoiseKind::Votes {
         check_votes(&confusions(&utterances, &splits.classes), params.rate)?;

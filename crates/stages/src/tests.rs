@@ -10,7 +10,8 @@ use ambivox_eval::{RunHistory, Summary};
 use ambivox_features::FeatureTable;
 use ambivox_models::{AttentionOver, Checkpoint, MlpSettings, NetworkSettings, Scaling, model};
 use ambivox_rules::{
-    CycleganSettings, FixedLabelSettings, LwSettings, Pool, SoftTargetSettings, WeightStep, rule,
+    CycleganSettings, FixedLabelSettings, LwSettings, Pool, SoftTargetSettings, Votes, WeightStep,
+    rule,
 };
 use ambivox_settings::{
     Arithmetic, Criterion, EvaluateParams, Exclusions, ExtractParams, Features, IndexParams,
@@ -261,7 +262,8 @@ fn lw() -> MethodParams {
 }
 
 fn soft_target() -> MethodParams {
-    MethodParams::of("soft-target", &SoftTargetSettings { smoothing: 0.5 }).unwrap()
+    MethodParams::of("soft-target", &SoftTargetSettings { smoothing: 0.5, votes: Votes::Counted })
+        .unwrap()
 }
 
 fn cyclegan(pool: Pool) -> MethodParams {

@@ -11,7 +11,7 @@ use ambivox_features::FeatureTable;
 use ambivox_models::{Checkpoint, Rows, Scaling, compute_by, model};
 use ambivox_rules::{Example, Rule, rule};
 use ambivox_settings::{Splits, TrainParams, role};
-use ambivox_train::{Data, RunSpec, Trained, Waypoint, seed_of_fold, train};
+use ambivox_train::{Data, EpochEnd, RunSpec, Trained, seed_of_fold, train};
 use fs_err as fs;
 
 use crate::StageError;
@@ -32,6 +32,9 @@ pub(crate) fn run(params: &TrainParams, job: &Job<'_>) -> Result<(), StageError>
         fold.exchange_labels(&noise::read(file, &splits.classes)?, params.correct_test)?;
     }
     let rule = rule(&params.method)?;
+    if rule.weighs_annotators() {
+        fold.weigh_annotators(job.input(role::INDEX)?, &splits.classes)?;
+    }
     if !rule.uses_ambiguous() {
         fold.ambiguous.clear();
     }
@@ -197,7 +200,7 @@ impl<'a> Prepared<'a> {
         let Self { training, validation, pool, .. } = self;
         let total = spec.most_epochs() as u64;
         let (mut keeper, from) = Keeper::open(self.job);
-        let mut observer = |at: &Waypoint<'_>| {
+        let mut observer = |at: &EpochEnd<'_>| {
             let text = at.augmenter().map(str::to_owned);
             let text = text.or_else(|| at.epochs().last().map(course)).unwrap_or_default();
             self.job.reporter.progress(at.done() as u64, total, "epochs", &text);

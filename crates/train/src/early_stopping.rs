@@ -7,7 +7,7 @@ use ambivox_settings::TrainingSettings;
 use crate::TrainError;
 
 /// Training that goes on epoch by epoch.
-pub(crate) trait Course {
+pub(crate) trait Trainer {
     /// All that is kept of an epoch.
     type Snapshot;
 
@@ -18,32 +18,32 @@ pub(crate) trait Course {
     fn snapshot(&self, epoch: usize) -> Result<Self::Snapshot, TrainError>;
 }
 
-/// How far a course has come.
+/// How far training has come.
 #[derive(Debug)]
-pub(crate) struct SoFar<S> {
+pub(crate) struct TrainState<S> {
     /// What is kept: the best epoch after the pretraining, or the last ones; before there is one, the start.
     pub(crate) kept: Vec<S>,
     /// Every epoch, in order.
     pub(crate) epochs: Vec<EpochRecord>,
 }
 
-impl<S> SoFar<S> {
+impl<S> TrainState<S> {
     /// Before the first epoch.
-    pub(crate) fn start(course: &impl Course<Snapshot = S>) -> Result<Self, TrainError> {
-        Ok(Self { kept: vec![course.snapshot(0)?], epochs: Vec::new() })
+    pub(crate) fn start(trainer: &impl Trainer<Snapshot = S>) -> Result<Self, TrainError> {
+        Ok(Self { kept: vec![trainer.snapshot(0)?], epochs: Vec::new() })
     }
 }
 
 /// Runs the epochs that are left, those of `pretraining` first, until the criterion says stop. Without one,
 /// which is for all epochs or for none, the last is kept; where the last are asked for, they are, and nothing
-/// stops early. `observer` sees the course after every epoch.
-pub(crate) fn follow<C: Course>(
-    course: &mut C,
-    mut so_far: SoFar<C::Snapshot>,
+/// stops early. `observer` sees it after every epoch.
+pub(crate) fn fit<C: Trainer>(
+    trainer: &mut C,
+    mut so_far: TrainState<C::Snapshot>,
     limits: &TrainingSettings,
     pretraining: usize,
-    observer: &mut dyn FnMut(&C, &SoFar<C::Snapshot>),
-) -> Result<SoFar<C::Snapshot>, TrainError> {
+    observer: &mut dyn FnMut(&C, &TrainState<C::Snapshot>),
+) -> Result<TrainState<C::Snapshot>, TrainError> {
     let mut stopping = EarlyStopping::new(limits.patience);
     for record in so_far.epochs.iter().skip(pretraining) {
         cost(record).map(|cost| stopping.improves(cost));
@@ -54,22 +54,22 @@ pub(crate) fn follow<C: Course>(
         if first_of_last.is_none() && stopping.is_exhausted() {
             break;
         }
-        let record = course.epoch(epoch)?;
+        let record = trainer.epoch(epoch)?;
         if let Some(first) = first_of_last {
             if epoch == first {
                 so_far.kept.clear();
             }
             if epoch >= first {
-                so_far.kept.push(course.snapshot(epoch)?);
+                so_far.kept.push(trainer.snapshot(epoch)?);
             }
         } else {
             let is_best = |cost| epoch > pretraining && stopping.improves(cost);
             if cost(&record).map_or(epoch == last, is_best) {
-                so_far.kept = vec![course.snapshot(epoch)?];
+                so_far.kept = vec![trainer.snapshot(epoch)?];
             }
         }
         so_far.epochs.push(record);
-        observer(course, &so_far);
+        observer(trainer, &so_far);
     }
     Ok(so_far)
 }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     /// Epochs (from 1) that improve, and the epoch after which training stops.
-    fn follow(patience: usize, losses: &[f64]) -> (Vec<usize>, Option<usize>) {
+    fn fit(patience: usize, losses: &[f64]) -> (Vec<usize>, Option<usize>) {
         let mut stopping = EarlyStopping::new(patience);
         let mut improving = Vec::new();
         for (epoch, &loss) in (1..).zip(losses) {
@@ -132,17 +132,17 @@ mod tests {
 
     #[test]
     fn stops_after_patience_epochs_without_improvement() {
-        assert_eq!(follow(2, &[1.0, 0.9, 0.95, 0.91, 0.1]), (vec![1, 2], Some(4)));
-        assert_eq!(follow(1, &[1.0, 1.1, 0.1]), (vec![1], Some(2)));
+        assert_eq!(fit(2, &[1.0, 0.9, 0.95, 0.91, 0.1]), (vec![1, 2], Some(4)));
+        assert_eq!(fit(1, &[1.0, 1.1, 0.1]), (vec![1], Some(2)));
     }
 
     #[test]
     fn an_improvement_starts_the_count_again() {
-        assert_eq!(follow(2, &[1.0, 1.1, 0.9, 1.0, 0.8]), (vec![1, 3, 5], None));
+        assert_eq!(fit(2, &[1.0, 1.1, 0.9, 1.0, 0.8]), (vec![1, 3, 5], None));
     }
 
     #[test]
     fn of_equal_losses_the_earlier_epoch_is_the_best() {
-        assert_eq!(follow(2, &[1.0, 1.0, 1.0]), (vec![1], Some(3)));
+        assert_eq!(fit(2, &[1.0, 1.0, 1.0]), (vec![1], Some(3)));
     }
 }

@@ -8,7 +8,7 @@ use ambivox_rules::RuleError;
 
 /// Where in an epoch something was computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum EpochPhase {
     /// The update of the network from this mini-batch, counted from 1.
     Batch(usize),
     /// The network's outputs for all training utterances.
@@ -17,7 +17,7 @@ pub enum Moment {
     Validation,
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for EpochPhase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Batch(batch) => write!(f, "batch {batch}"),
@@ -55,14 +55,14 @@ pub enum TrainError {
     },
     /// The loss is no longer a number.
     #[error(
-        "training diverged: the loss is not finite in epoch {epoch}, {moment}; lower \
+        "training diverged: the loss is not finite in epoch {epoch}, {phase}; lower \
          training.learning_rate or set training.gradient_clip"
     )]
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
         /// Where in the epoch.
-        moment: Moment,
+        phase: EpochPhase,
     },
     /// The mean of the parameters of a model that has none.
     #[error(

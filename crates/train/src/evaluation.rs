@@ -5,7 +5,7 @@ use ambivox_models::{Predictor, Rows};
 use ambivox_rules::{Example, Rule};
 use ambivox_settings::Criterion;
 
-use crate::{Moment, TrainError};
+use crate::{EpochPhase, TrainError};
 
 /// Loss and rates on the gold labels of the utterances to validate on.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,13 +25,13 @@ pub(crate) fn log_probabilities(
     model: &dyn Predictor,
     examples: &[Example<'_>],
     epoch: usize,
-    moment: Moment,
+    phase: EpochPhase,
 ) -> Result<Vec<Vec<f64>>, TrainError> {
     let utterances: Vec<&Rows<'_>> = examples.iter().map(|e| &e.frames).collect();
     let said = model.predict(&utterances)?;
     let log_y: Vec<Vec<f64>> = said.into_iter().map(|said| said.log_probabilities).collect();
     if log_y.iter().flatten().any(|value| !value.is_finite()) {
-        return Err(TrainError::Diverged { epoch, moment });
+        return Err(TrainError::Diverged { epoch, phase });
     }
     Ok(log_y)
 }
@@ -68,7 +68,7 @@ pub(crate) fn validate(
     if examples.is_empty() {
         return Ok(None);
     }
-    let log_y = log_probabilities(model, examples, epoch, Moment::Validation)?;
+    let log_y = log_probabilities(model, examples, epoch, EpochPhase::Validation)?;
     rates(examples, &log_y, model.classes(), criterion, targets).map(Some)
 }
 

@@ -14,7 +14,7 @@ mod spec;
 mod training;
 
 pub use ambivox_nn::seed_of_fold;
-pub use error::{Moment, TrainError};
+pub use error::{EpochPhase, TrainError};
 pub use interim::Interim;
 pub use spec::{Data, RunSpec};
-pub use training::{Trained, Waypoint, train};
+pub use training::{EpochEnd, Trained, train};

@@ -12,10 +12,10 @@ use ambivox_rules::{
 use ambivox_settings::{Criterion, Keep};
 
 use crate::dynamics::Dynamics;
-use crate::early_stopping::{Course, SoFar, follow};
+use crate::early_stopping::{TrainState, Trainer, fit};
 use crate::evaluation::{log_probabilities, own_targets, validate};
 use crate::interim::{Interim, Kept, Learning, Phase};
-use crate::{Data, Moment, RunSpec, TrainError};
+use crate::{Data, EpochPhase, RunSpec, TrainError};
 
 /// The result of a run.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub fn train(
     spec: &RunSpec<'_>,
     data: &Data<'_>,
     from: Option<Interim>,
-    observer: &mut dyn FnMut(&Waypoint<'_>),
+    observer: &mut dyn FnMut(&EpochEnd<'_>),
 ) -> Result<Trained, TrainError> {
     spec.check(data)?;
     let (made, from) = match from.map(|Interim(phase)| phase) {
@@ -53,13 +53,13 @@ pub fn train(
     let mut run = Run::new(spec, data, &made)?;
     let start = match from {
         Some(learning) => run.resume(learning)?,
-        None => SoFar::start(&run)?,
+        None => TrainState::start(&run)?,
     };
-    let mut observer = |run: &Run<'_>, so_far: &SoFar<_>| {
-        observer(&Waypoint(At::Learning(run, so_far)));
+    let mut observer = |run: &Run<'_>, so_far: &TrainState<_>| {
+        observer(&EpochEnd(At::Learning(run, so_far)));
     };
     let pretraining = spec.rule.pretraining_epochs();
-    let so_far = follow(&mut run, start, spec.training, pretraining, &mut observer)?;
+    let so_far = fit(&mut run, start, spec.training, pretraining, &mut observer)?;
     run.finish(so_far)
 }
 
@@ -68,7 +68,7 @@ fn augment(
     spec: &RunSpec<'_>,
     data: &Data<'_>,
     from: Option<Phase>,
-    observer: &mut dyn FnMut(&Waypoint<'_>),
+    observer: &mut dyn FnMut(&EpochEnd<'_>),
 ) -> Result<Vec<Example<'static>>, TrainError> {
     let Data { training, pool, .. } = *data;
     let RunSpec { rule, classes, width, seed, .. } = *spec;
@@ -79,7 +79,7 @@ fn augment(
     }
     while augmenter.epochs() < rule.augmenting_epochs() {
         augmenter.epoch()?;
-        observer(&Waypoint(At::Augmenting(&*augmenter)));
+        observer(&EpochEnd(At::Augmenting(&*augmenter)));
     }
     Ok(augmenter.examples()?)
 }
@@ -90,14 +90,14 @@ fn fitting(fits: bool) -> Result<(), TrainError> {
 }
 
 /// A run between two epochs.
-pub struct Waypoint<'a>(At<'a>);
+pub struct EpochEnd<'a>(At<'a>);
 
 enum At<'a> {
     Augmenting(&'a dyn Augmenter),
-    Learning(&'a Run<'a>, &'a SoFar<Snapshot>),
+    Learning(&'a Run<'a>, &'a TrainState<Snapshot>),
 }
 
-impl Waypoint<'_> {
+impl EpochEnd<'_> {
     /// Epochs so far, those of an augmenter among them.
     pub fn done(&self) -> usize {
         match &self.0 {
@@ -130,7 +130,7 @@ impl Waypoint<'_> {
                 epochs: augmenter.epochs(),
                 augmenter: augmenter.state()?,
             },
-            At::Learning(run, SoFar { kept, epochs }) => Phase::Learning(Learning {
+            At::Learning(run, TrainState { kept, epochs }) => Phase::Learning(Learning {
                 made: run.made.to_vec(),
                 epochs: epochs.clone(),
                 learner: run.learner.state()?,
@@ -179,7 +179,7 @@ impl Snapshot {
     }
 }
 
-impl Course for Run<'_> {
+impl Trainer for Run<'_> {
     type Snapshot = Snapshot;
 
     /// One turn of Algorithm 1: a round of the model, then the second step, then validation.
@@ -248,13 +248,13 @@ impl<'a> Run<'a> {
     }
 
     /// Goes on from where an equal run was cut short.
-    fn resume(&mut self, from: Learning) -> Result<SoFar<Snapshot>, TrainError> {
+    fn resume(&mut self, from: Learning) -> Result<TrainState<Snapshot>, TrainError> {
         let Learning { epochs, learner, rule, kept, dynamics, .. } = from;
         fitting(dynamics.is_some() == self.dynamics.is_some())?;
         self.dynamics = dynamics;
         let kept = kept.into_iter().map(|kept| self.revived(kept)).collect::<Result<_, _>>()?;
         fitting(self.rule.restore(&rule) && self.learner.restore(&learner)?)?;
-        Ok(SoFar { kept, epochs })
+        Ok(TrainState { kept, epochs })
     }
 
     fn revived(&self, kept: Kept) -> Result<Snapshot, TrainError> {
@@ -280,13 +280,13 @@ impl<'a> Run<'a> {
             utterances: &utterances,
             groups: &self.groups,
             targets: rule.targets(),
-            sample: &|generator| sampler.utterances(generator),
+            sample: &|rng| sampler.utterances(rng),
             loss: rule.loss(),
             normalise_weights: self.spec.training.normalise_weights,
         };
         self.learner.round(&round).map_err(|error| match error {
             ModelError::NotFinite { batch } => {
-                TrainError::Diverged { epoch, moment: Moment::Batch(batch) }
+                TrainError::Diverged { epoch, phase: EpochPhase::Batch(batch) }
             }
             error => error.into(),
         })
@@ -297,8 +297,8 @@ impl<'a> Run<'a> {
         let training = self.joined.as_deref().unwrap_or(self.data.training);
         let Self { rule, dynamics, .. } = self;
         let log_y = if rule.reads_outputs() || dynamics.is_some() {
-            let (model, moment) = (self.learner.predictor(), Moment::TrainingOutputs);
-            log_probabilities(model, training, epoch, moment)?
+            let (model, phase) = (self.learner.predictor(), EpochPhase::TrainingOutputs);
+            log_probabilities(model, training, epoch, phase)?
         } else {
             Vec::new()
         };
@@ -315,13 +315,13 @@ impl<'a> Run<'a> {
         learned.then(|| mean_weights(targets, &self.gold, classes))
     }
 
-    fn finish(&self, so_far: SoFar<Snapshot>) -> Result<Trained, TrainError> {
-        let SoFar { mut kept, epochs } = so_far;
+    fn finish(&self, so_far: TrainState<Snapshot>) -> Result<Trained, TrainError> {
+        let TrainState { mut kept, epochs } = so_far;
         let last = kept.last_mut().map(|kept| (kept.epoch, take(&mut kept.targets)));
         let (epoch, targets) = last.unwrap_or_default();
         let predictor = self.as_one(kept.into_iter().map(|kept| kept.predictor).collect())?;
-        let (training, moment) = (self.data.training, Moment::TrainingOutputs);
-        let log_y = log_probabilities(&*predictor, training, epoch, moment)?;
+        let (training, phase) = (self.data.training, EpochPhase::TrainingOutputs);
+        let log_y = log_probabilities(&*predictor, training, epoch, phase)?;
         let courses = self.dynamics.as_ref().map(|d| d.courses(&self.gold)).unwrap_or_default();
         Ok(Trained {
             predictor,

@@ -109,12 +109,15 @@ pub(crate) struct Linear<'a> {
     /// Section `[split]` without its classes.
     pub(crate) split: &'a str,
     pub(crate) classes: &'a [String],
+    /// How many utterances there are to audit by models that learn from them; none where nothing learns.
+    pub(crate) audited: Option<usize>,
     /// Section `[model]`.
     pub(crate) model: &'a str,
     pub(crate) methods: &'a [&'a str],
 }
 
-/// The pipeline. Of `[training]`, the limits of epochs alone concern such a model.
+/// The pipeline. Of `[training]`, the limits of epochs concern such a model, and `dynamics`, by which the audit
+/// ranks.
 pub(crate) fn pipeline(own: &Linear<'_>) -> String {
     format!(
         r#"{head}schema = 1
@@ -129,7 +132,7 @@ on_broken = "stop"
 {frontend}
 {split}classes = {classes}
 
-{model}
+{audit}{model}
 [training]
 seeds = [0]
 batch_size = 8
@@ -137,7 +140,7 @@ learning_rate = 1e-3
 gradient_clip = 0.0
 max_epochs = 30
 patience = 5
-
+{dynamics}
 {methods}"#,
         head = own.head,
         name = quoted(own.name),
@@ -147,14 +150,32 @@ patience = 5
         frontend = own.frontend,
         split = own.split,
         classes = Value::from(own.classes.to_vec()),
+        audit = own.audited.map(audit).unwrap_or_default(),
+        dynamics = own.audited.map_or("", |_| "dynamics = true\n"),
         model = own.model,
         methods = own.methods.join("\n"),
     )
 }
 
+const FOLDS: usize = 5;
+
+/// Folds of single utterances by which labels are audited, whoever speaks.
+fn audit(utterances: usize) -> String {
+    format!(
+        r#"[audit.split]
+kind = "group-k-fold"
+group = "utterance"
+folds = {folds}
+seed = 0
+validation = "none"
+
+"#,
+        folds = FOLDS.min(utterances)
+    )
+}
+
 /// Folds of whole groups, as many as there are up to five.
 pub(crate) fn folds_of(group: &str, groups: usize) -> String {
-    const FOLDS: usize = 5;
     format!(
         r#"[split]
 kind = "group-k-fold"

@@ -8,7 +8,7 @@ use ambivox_settings::{
     SplitParams, SplitSettings, StageParams, TrainParams, role,
 };
 
-use ambivox_eval::Detector;
+use ambivox_eval::{CHOSEN, Detector};
 use ambivox_frontends::Layers;
 
 use super::{AUDIT, Audited, AuditedRuns, COMPARISON, Instance, REPORT, Run, SPLIT, Source};
@@ -312,9 +312,6 @@ fn evaluation(experiment: &Experiment, runs: &[Run], noise: Option<f64>) -> Inst
     Instance::new(&evaluation_slot(noise), params, inputs)
 }
 
-/// The rule whose networks, which did not see an utterance's speaker, confident learning asks.
-const LABELS_AS_THEY_ARE: &str = "baseline";
-
 /// The vectors among which detectors look for neighbours, where a method of the pipeline reads any, whichever
 /// methods are asked for.
 fn compared(experiment: &Experiment) -> Option<(String, Source)> {
@@ -334,10 +331,8 @@ fn noise_comparison(experiment: &Experiment, noise: &LabelNoiseSettings, runs: &
             let table = format!("{}/{rate}/{}", role::NOISE, run.seed);
             let labels = relabelled(experiment, at_rate, run.seed);
             inputs.extend(labels.map(|(role, slot)| named(table, role, &slot)));
-            if run.method.params.rule.kind == LABELS_AS_THEY_ARE {
-                let tested = format!("{}/{rate}/{}", role::PREDICTIONS, run.id());
-                inputs.push(named(tested, role::PREDICTIONS, &run.slot()));
-            }
+            let tested = format!("{}/{rate}/{}", role::PREDICTIONS, run.id());
+            inputs.push(named(tested, role::PREDICTIONS, &run.slot()));
         }
     }
     inputs.extend(compared(experiment));
@@ -366,7 +361,8 @@ pub(crate) fn audit(
         inputs.push(values(experiment, role::FEATURES));
     }
     let detects = detector.as_deref().and_then(Detector::find);
-    let reads_vectors = detects.is_some_and(|(_, detector)| detector.reads_vectors);
+    let chosen = detector.as_deref() == Some(CHOSEN);
+    let reads_vectors = chosen || detects.is_some_and(|(_, detector)| detector.reads_vectors);
     inputs.extend(compared(experiment).filter(|_| reads_vectors));
     let exchanged = least.zip(runs.first()).map(|(rate, run)| noise_slot(rate, run.seed));
     inputs.extend(exchanged.map(|slot| output(role::NOISE, &slot)));

@@ -42,7 +42,7 @@ pub(super) struct Source {
     pub(super) root: String,
     /// The manifest's text.
     pub(super) manifest: String,
-    /// The pipeline's, where there is a fitting one of the house.
+    /// The pipeline's, where there is a fitting built-in one.
     pub(super) pipeline: Option<String>,
     /// The classes of a corpus that is known; those of a table are its labels.
     pub(super) classes: Option<&'static [&'static str]>,
@@ -205,6 +205,7 @@ impl<'a> Labels<'a> {
             frontend: FUNCTIONALS,
             split: &self.split(),
             classes: &names,
+            audited: Some(self.rows),
             model: &format!("[model]\nkind = \"linear\"\nc = {}\n", text::c(rarest)),
             methods: &[text::BASELINE, text::LW],
         })

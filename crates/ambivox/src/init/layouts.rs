@@ -1,4 +1,4 @@
-//! Corpora whose layout is known by what lies in a folder, with manifests and pipelines of the house.
+//! Corpora whose layout is known by what lies in a folder, with manifests and built-in pipelines.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,17 @@ use anyhow::{Context as _, Result};
 use fs_err as fs;
 
 use super::draft::Source;
+use crate::builtin;
 use crate::failure::Failure;
 use crate::from_table::text::quoted;
-use crate::house;
 
-/// A corpus of the house.
+/// A corpus with a built-in manifest.
 pub(super) struct Layout {
     /// That of its manifest.
     pub(super) name: &'static str,
     /// Glob patterns of files that no other corpus has.
     marks: &'static [&'static str],
-    /// A pipeline of the house whose first result takes minutes at most; where there is none, one of
+    /// A built-in pipeline whose first result takes minutes at most; where there is none, one of
     /// functionals is written.
     pipeline: Option<&'static str>,
 }
@@ -51,7 +51,7 @@ static LAYOUTS: [Layout; 5] = [
 
 /// What lies in a corpus of IEMOCAP's layout that is synthetic.
 const SYNTHETIC: &str = "SYNTHETIC.txt";
-/// The classes of the pipelines of the house.
+/// The classes of the built-in pipelines.
 const CLASSES: &[&str] = &["happiness", "sadness", "neutral", "anger"];
 /// What the pipeline of MSP-Podcast asks its user to link.
 const PARTS: &str = "file = \"msp-podcast-parts.csv\"";
@@ -103,13 +103,16 @@ pub(super) fn of_name(name: &str, root: &str) -> Option<Recognised> {
     Some(Recognised { layout, root: root.to_owned() })
 }
 
-/// Manifest and pipeline of the house, under another name and for this folder.
+/// The built-in manifest and pipeline, under another name and for this folder.
 pub(super) fn source(found: &Recognised, name: &str) -> Result<Source> {
     let Recognised { layout, root } = found;
-    let manifest = house_text("data-manifests", layout.name)?;
+    let manifest = builtin_text("data-manifests", layout.name)?;
     let manifest = with_line(&manifest, "name = ", &[format!("name = {}", quoted(name))]);
     let manifest = without_downloads(&manifest);
-    let pipeline = layout.pipeline.map(|of_house| pipeline(of_house, name, root)).transpose()?;
+    let pipeline = layout
+        .pipeline
+        .map(|builtin_pipeline| pipeline(builtin_pipeline, name, root))
+        .transpose()?;
     Ok(Source {
         root: root.clone(),
         manifest,
@@ -134,10 +137,10 @@ fn without_downloads(manifest: &str) -> String {
     kept.join("\n") + "\n"
 }
 
-fn pipeline(of_house: &str, name: &str, root: &str) -> Result<String> {
-    let text = house_text("pipelines", of_house)?;
+fn pipeline(builtin_pipeline: &str, name: &str, root: &str) -> Result<String> {
+    let text = builtin_text("pipelines", builtin_pipeline)?;
     let head = format!(
-        "# Written by `init` after pipelines/{of_house}.toml. pipelines/README.md has every key,\n\
+        "# Written by `init` after pipelines/{builtin_pipeline}.toml. pipelines/README.md has every key,\n\
          # docs/method.md what it means.\n"
     );
     let body: String = text
@@ -152,9 +155,9 @@ fn pipeline(of_house: &str, name: &str, root: &str) -> Result<String> {
     Ok(head + &with_line(&body, PARTS, &[format!("file = {parts}")]))
 }
 
-fn house_text(folder: &str, name: &str) -> Result<String> {
+fn builtin_text(folder: &str, name: &str) -> Result<String> {
     let file = format!("{folder}/{name}.toml");
-    house::text(&file).map(str::to_owned).with_context(|| format!("{file} is not in the program"))
+    builtin::text(&file).map(str::to_owned).with_context(|| format!("{file} is not in the program"))
 }
 
 /// A text whose first line with this beginning is another, or several.

@@ -158,7 +158,7 @@ fn a_synthetic_corpus_is_not_taken_for_a_real_one() {
 /// The manifest and the pipeline of every layout that has one are still what they were after the change of
 /// names.
 #[test]
-fn what_is_taken_of_the_house_reads() {
+fn what_is_built_in_reads() {
     for name in ["iemocap", "emodb", "ravdess", "crema-d", "msp-podcast"] {
         let found = layouts::of_name(name, "/data/it's here").unwrap();
         let source = layouts::source(&found, "mine").unwrap();

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::fate::Fate;
-use super::order::{CLAIM, Desk, JOB};
+use super::order::{CLAIM, JOB, OrderFolder};
+use super::outcome::Outcome;
 use super::script::CLAIMED;
 use crate::progress::Progress;
 
@@ -178,16 +178,16 @@ impl Client {
 
     /// What became of a task: from the accounting where the cluster has one, else from the controller,
     /// which forgets after some minutes.
-    pub(super) fn fate(&self, progress: &Progress, task: &Task) -> Result<Fate> {
+    pub(super) fn outcome(&self, progress: &Progress, task: &Task) -> Result<Outcome> {
         let id = format!("{}_{}", task.job, task.number);
         let accounting =
             ["--allocations", "--noheader", "--parsable2", "--format=State,Reason", "--jobs", &id];
         if let Ok(Called::Answer(text)) = self.programs.call("sacct", &accounting.map(OsStr::new))
-            && let Some(fate) = accounted(&text)
+            && let Some(outcome) = accounted(&text)
             // Accounts can miss an end; the controller knows.
-            && fate != Fate::Queued
+            && outcome != Outcome::Queued
         {
-            return Ok(fate);
+            return Ok(outcome);
         }
         let started = Instant::now();
         loop {
@@ -196,7 +196,7 @@ impl Client {
                 Called::Answer(text) => return Ok(shown(&text)),
                 Called::Silence(why) => self.wait_on(progress, started, &why)?,
                 // A job that it no longer knows.
-                _ => return Ok(Fate::Unknown),
+                _ => return Ok(Outcome::Unknown),
             }
         }
     }
@@ -239,12 +239,12 @@ impl Client {
 fn queued(line: &str, store: &Path) -> Option<Queued> {
     let mut fields = line.trim().splitn(5, '|');
     let (job, number) = (fields.next()?.to_owned(), fields.next()?.parse().ok()?);
-    let (state, name, folder) = (fields.next()?, fields.next()?, fields.next()?);
+    let (state, name, works_in) = (fields.next()?, fields.next()?, fields.next()?);
     let name = name.strip_prefix(JOB)?;
     let order = name.strip_suffix(CLAIM).unwrap_or(name);
     // Of a path of several lines there is the first here.
-    let desk = Desk::new(store, order).folder().display().to_string();
-    (desk.lines().next() == Some(folder)).then(|| Queued {
+    let folder = OrderFolder::new(store, order).path().display().to_string();
+    (folder.lines().next() == Some(works_in)).then(|| Queued {
         task: Task { job, number },
         order: order.to_owned(),
         is_claim: name.ends_with(CLAIM) && state == "PENDING",
@@ -254,19 +254,19 @@ fn queued(line: &str, store: &Path) -> Option<Queued> {
 
 /// The state in what `sacct` writes: one line `state|reason` for every time that the task was queued,
 /// the last one last.
-fn accounted(text: &str) -> Option<Fate> {
+fn accounted(text: &str) -> Option<Outcome> {
     let last = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
     let (state, reason) = last.split_once('|').unwrap_or((last, ""));
-    Some(Fate::from_state(state, reason))
+    Some(Outcome::from_state(state, reason))
 }
 
 /// The state in what `scontrol show job` writes.
-fn shown(text: &str) -> Fate {
+fn shown(text: &str) -> Outcome {
     let field = |name: &str| {
         let value = text.split_whitespace().find_map(|field| field.strip_prefix(name));
         value.unwrap_or_default()
     };
-    Fate::from_state(field("JobState="), field("Reason="))
+    Outcome::from_state(field("JobState="), field("Reason="))
 }
 
 impl Call for Installed {
@@ -324,18 +324,18 @@ mod tests {
     fn only_arrays_of_this_store_count() {
         let store = Path::new("/s t/a");
         let queued = |line: &str| queued(line, store);
-        let desk = "/s t/a/slurm/orders/0123";
-        let found = queued(&format!("12|3|RUNNING|ambivox-0123|{desk}")).unwrap();
+        let folder = "/s t/a/slurm/orders/0123";
+        let found = queued(&format!("12|3|RUNNING|ambivox-0123|{folder}")).unwrap();
         assert_eq!(found.task, Task { job: "12".to_owned(), number: 3 });
         assert_eq!((found.order.as_str(), found.runs, found.is_claim), ("0123", true, false));
-        let claim = queued(&format!("12|4|PENDING|ambivox-0123+|{desk}")).unwrap();
+        let claim = queued(&format!("12|4|PENDING|ambivox-0123+|{folder}")).unwrap();
         assert_eq!((claim.order.as_str(), claim.runs, claim.is_claim), ("0123", false, true));
         // Nobody let it begin, and it has begun.
-        let begun = queued(&format!("12|4|RUNNING|ambivox-0123+|{desk}")).unwrap();
+        let begun = queued(&format!("12|4|RUNNING|ambivox-0123+|{folder}")).unwrap();
         assert!(begun.runs && !begun.is_claim);
         for other in [
-            format!("12|N/A|RUNNING|ambivox-0123|{desk}"),
-            format!("12|3|RUNNING|other|ambivox-|{desk}"),
+            format!("12|N/A|RUNNING|ambivox-0123|{folder}"),
+            format!("12|3|RUNNING|other|ambivox-|{folder}"),
             "12|3|RUNNING|ambivox-0123|/another/slurm/orders/0123".to_owned(),
             "12|3".to_owned(),
             String::new(),
@@ -353,29 +353,29 @@ mod tests {
             "JobId=3 ArrayJobId=3 JobState=OUT_OF_MEMORY Reason=OutOfMemory ExitCode=0:125";
         let unmet = "JobId=4 JobState=CANCELLED Reason=DependencyNeverSatisfied \
                      Dependency=afterok:3_*(failed)";
-        assert_eq!(shown(node), Fate::NodeFailed);
-        assert_eq!(shown(memory), Fate::OutOfMemory);
-        assert_eq!(shown("JobId=1 JobState=TIMEOUT Reason=TimeLimit"), Fate::TimedOut);
-        assert_eq!(shown("JobId=12 JobState=PREEMPTED Reason=None"), Fate::Preempted);
-        assert_eq!(shown(unmet), Fate::Unmet);
-        assert_eq!(shown("JobId=4 JobState=CANCELLED Reason=JobHeldUser"), Fate::Cancelled);
-        assert_eq!(shown(""), Fate::Unknown);
+        assert_eq!(shown(node), Outcome::NodeFailed);
+        assert_eq!(shown(memory), Outcome::OutOfMemory);
+        assert_eq!(shown("JobId=1 JobState=TIMEOUT Reason=TimeLimit"), Outcome::TimedOut);
+        assert_eq!(shown("JobId=12 JobState=PREEMPTED Reason=None"), Outcome::Preempted);
+        assert_eq!(shown(unmet), Outcome::Unmet);
+        assert_eq!(shown("JobId=4 JobState=CANCELLED Reason=JobHeldUser"), Outcome::Cancelled);
+        assert_eq!(shown(""), Outcome::Unknown);
     }
 
     /// As `sacct --parsable2 --format=State,Reason` writes it, one line for every time queued.
     #[test]
     fn the_accounting_tells_the_state() {
         let cases = [
-            ("COMPLETED|None\n", Some(Fate::Completed)),
-            ("NODE_FAIL|None\nPREEMPTED|None\nTIMEOUT|TimeLimit\n", Some(Fate::TimedOut)),
-            ("CANCELLED by 1000|None\n", Some(Fate::Cancelled)),
-            ("CANCELLED|DependencyNeverSatisfied\n", Some(Fate::Unmet)),
-            ("OUT_OF_MEMORY|None\n\n", Some(Fate::OutOfMemory)),
-            ("REQUEUED|None\nPENDING|BeginTime\n", Some(Fate::Queued)),
+            ("COMPLETED|None\n", Some(Outcome::Completed)),
+            ("NODE_FAIL|None\nPREEMPTED|None\nTIMEOUT|TimeLimit\n", Some(Outcome::TimedOut)),
+            ("CANCELLED by 1000|None\n", Some(Outcome::Cancelled)),
+            ("CANCELLED|DependencyNeverSatisfied\n", Some(Outcome::Unmet)),
+            ("OUT_OF_MEMORY|None\n\n", Some(Outcome::OutOfMemory)),
+            ("REQUEUED|None\nPENDING|BeginTime\n", Some(Outcome::Queued)),
             ("\n", None),
         ];
-        for (text, fate) in cases {
-            assert_eq!(accounted(text), fate, "{text}");
+        for (text, outcome) in cases {
+            assert_eq!(accounted(text), outcome, "{text}");
         }
     }
 

@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result};
 use fs_err as fs;
 
 use super::client::{Client, Queued, Task};
-use super::order::{Desk, Unit};
+use super::order::{OrderFolder, Unit};
 use super::programs;
 use super::settings::{Memory, SlurmSettings};
 use crate::execute::Executor;
@@ -24,15 +24,15 @@ use crate::failure::Failure;
 use crate::graph::{Graph, Instance, Source};
 use case::Case;
 use room::Room;
-use standing::Standing;
+use unit_state::UnitState;
 
 mod case;
 mod plan;
 mod room;
-mod standing;
 mod submission;
 #[cfg(test)]
 mod tests;
+mod unit_state;
 
 /// Runs stages as jobs of Slurm.
 pub(crate) struct Slurm {
@@ -188,11 +188,11 @@ impl Slurm {
             let queue = self.queue(executor)?;
             let (mut left, mut wanting) = (Vec::new(), Vec::new());
             for item in open {
-                match self.standing(executor, &item.unit, &queue)? {
-                    Standing::Made => continue,
-                    Standing::Under => {}
-                    Standing::Wanting => wanting.push(item.clone()),
-                    Standing::Failed { code, text } => {
+                match self.state_of(executor, &item.unit, &queue)? {
+                    UnitState::Made => continue,
+                    UnitState::Under => {}
+                    UnitState::Wanting => wanting.push(item.clone()),
+                    UnitState::Failed { code, text } => {
                         // All of it comes at the end, with that of others.
                         executor.progress.say(text.lines().next().unwrap_or_default());
                         failures.push((code, text));
@@ -256,7 +256,7 @@ impl Slurm {
     fn units_of(&mut self, executor: &Executor<'_>, order: &str) -> &[Digest] {
         let store = executor.resolver.store.root();
         if !self.orders.contains_key(order)
-            && let Some(units) = Desk::new(store, order).units()
+            && let Some(units) = OrderFolder::new(store, order).units()
         {
             self.orders.insert(order.to_owned(), units);
         }
@@ -276,7 +276,7 @@ impl Slurm {
         let done = |units: &Vec<Digest>| units.iter().all(|unit| made.contains(unit));
         for (order, _) in self.orders.extract_if(.., |_, units| done(units)) {
             // Another driver may be at it too.
-            fs::remove_dir_all(Desk::new(store, &order).folder()).ok();
+            fs::remove_dir_all(OrderFolder::new(store, &order).path()).ok();
         }
     }
 }

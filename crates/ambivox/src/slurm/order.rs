@@ -72,9 +72,9 @@ struct UnitDigest {
 
 /// A folder in the store for an order, its tasks' logs and their ends.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Desk(PathBuf);
+pub(super) struct OrderFolder(PathBuf);
 
-impl Desk {
+impl OrderFolder {
     /// That of the order of this name.
     pub(super) fn new(store: &Path, name: &str) -> Self {
         Self(folder(store).join(name))
@@ -85,7 +85,7 @@ impl Desk {
         Self(folder.to_path_buf())
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
@@ -168,23 +168,23 @@ impl Order {
         serde_json::from_slice(&json).with_context(|| file.display().to_string())
     }
 
-    pub(super) fn write(&self, desk: &Desk) -> Result<()> {
+    pub(super) fn write(&self, folder: &OrderFolder) -> Result<()> {
         let json = serde_json::to_vec(self).context("an order must be UTF-8, paths included")?;
-        Ok(write_atomically(&desk.order(), &json)?)
+        Ok(write_atomically(&folder.order(), &json)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::tests::of_house;
+    use crate::experiment::tests::builtin_pipeline;
     use crate::graph::{self, Graph};
 
     /// What is read on a node has the same parameters, and so the same key.
     #[test]
     fn instances_go_through_json_unchanged() {
         for name in ["demo-full", "noise-demo", "emodb"] {
-            let experiment = of_house(name);
+            let experiment = builtin_pipeline(name);
             let runs = graph::runs(&experiment, &["Ses 01 'F'".to_owned()]);
             for instance in Graph::of(&experiment, &runs).instances() {
                 let json = serde_json::to_string(instance).unwrap();
@@ -199,15 +199,15 @@ mod tests {
     #[test]
     fn a_desk_knows_how_tasks_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let desk = Desk::new(folder.path(), "a b");
-        assert_eq!((desk.units(), desk.ended(0)), (None, None));
+        let folder = OrderFolder::new(folder.path(), "a b");
+        assert_eq!((folder.units(), folder.ended(0)), (None, None));
         let end = End { code: 3, message: "row 3".to_owned() };
-        desk.end_task(7, &end).unwrap();
-        assert_eq!(desk.ended(7), Some(end));
-        desk.begin_task(7);
-        assert_eq!(desk.ended(7), None);
-        fs::write(desk.log_file(7), "one\ntwo\nthree\n\n").unwrap();
-        assert_eq!(desk.last_lines(7, 2), "    two\n    three");
-        assert_eq!(desk.last_lines(8, 2), "");
+        folder.end_task(7, &end).unwrap();
+        assert_eq!(folder.ended(7), Some(end));
+        folder.begin_task(7);
+        assert_eq!(folder.ended(7), None);
+        fs::write(folder.log_file(7), "one\ntwo\nthree\n\n").unwrap();
+        assert_eq!(folder.last_lines(7, 2), "    two\n    three");
+        assert_eq!(folder.last_lines(8, 2), "");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::order::{CLAIM, Desk, JOB};
+use super::order::{CLAIM, JOB, OrderFolder};
 use super::settings::{Memory, SlurmSettings};
 
 /// How long the first array of a submission waits for the word that all of it is queued, in seconds:
@@ -15,7 +15,7 @@ pub(super) struct Submission<'a> {
     pub(super) settings: &'a SlurmSettings,
     pub(super) store: &'a Path,
     pub(super) program: &'a Path,
-    pub(super) desk: &'a Desk,
+    pub(super) folder: &'a OrderFolder,
     /// The order's name.
     pub(super) name: &'a str,
     pub(super) stage: &'a str,
@@ -44,7 +44,7 @@ impl Submission<'_> {
             format!("--job-name={JOB}{}{}", self.name, claim),
             format!("--comment={}: {}", self.pipeline, self.what),
             format!("--array=0-{}{at_once}", self.tasks - 1),
-            format!("--chdir={}", self.desk.folder().display()),
+            format!("--chdir={}", self.folder.path().display()),
             // The script writes its log itself, since Slurm reads `%` and `\` in a path its own way.
             "--output=/dev/null".to_owned(),
             "--requeue".to_owned(),
@@ -72,13 +72,13 @@ impl Submission<'_> {
         let mut lines = format!("#!/bin/bash\n# {}: {}\n", one_line(self.pipeline), self.what);
         let modules = self.settings.modules.iter();
         let loads = modules.map(|module| format!("module load {}", quoted(module)));
-        let logs = quoted(&format!("{}/", self.desk.folder().display()));
+        let logs = quoted(&format!("{}/", self.folder.path().display()));
         // Writing to a string cannot fail.
         writeln!(lines, "exec >>{logs}\"$SLURM_ARRAY_TASK_ID.log\" 2>&1").ok();
         for line in loads.chain(self.settings.setup.iter().cloned()) {
             writeln!(lines, "{line}").ok();
         }
-        let order = self.desk.order();
+        let order = self.folder.order();
         let mut words = self.container();
         words.extend([self.program.display().to_string(), "work".to_owned()]);
         words.extend(["--order".to_owned(), order.display().to_string()]);
@@ -100,7 +100,7 @@ impl Submission<'_> {
     /// What would be typed to submit it, and the script.
     pub(super) fn shown(&self) -> String {
         let arguments: Vec<String> = self.arguments().iter().map(|word| quoted(word)).collect();
-        let script = quoted(&self.desk.script().display().to_string());
+        let script = quoted(&self.folder.script().display().to_string());
         let (arguments, text) = (arguments.join(" "), self.script());
         format!("$ sbatch {arguments} {script}\n{}", text.trim_end())
     }
@@ -150,14 +150,14 @@ mod tests {
         memory: Option<Memory>,
         after: &[&str],
     ) -> (Vec<String>, String, String) {
-        let desk = Desk::new(store, "0123");
+        let folder = OrderFolder::new(store, "0123");
         let program = store.join("slurm/programs/ab/ambivox");
         let after: Vec<String> = after.iter().map(|&job| job.to_owned()).collect();
         let submission = Submission {
             settings,
             store,
             program: &program,
-            desk: &desk,
+            folder: &folder,
             name: "0123",
             stage: "train",
             what: "train".to_owned(),
@@ -201,10 +201,10 @@ mod tests {
         bash.args(["-c", &script])
             .env("SLURM_ARRAY_TASK_ID", "7")
             .env_remove("SLURM_CPUS_PER_TASK");
-        let desk = Desk::new(&store, "0123");
-        fs_err::create_dir_all(desk.folder()).unwrap();
+        let folder = OrderFolder::new(&store, "0123");
+        fs_err::create_dir_all(folder.path()).unwrap();
         assert!(bash.env("SLURM_CPUS_ON_NODE", "2").status().unwrap().success());
-        let expected = format!("work|--order|{}|--task|7|--threads|2|", desk.order().display());
-        assert_eq!(fs_err::read_to_string(desk.log_file(7)).unwrap(), expected);
+        let expected = format!("work|--order|{}|--task|7|--threads|2|", folder.order().display());
+        assert_eq!(fs_err::read_to_string(folder.log_file(7)).unwrap(), expected);
     }
 }

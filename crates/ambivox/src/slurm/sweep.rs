@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use anyhow::Result;
 use fs_err as fs;
 
-use super::order::{self, Desk, Order};
+use super::order::{self, Order, OrderFolder};
 use super::programs;
 
 /// Removes the orders written before `since`, and the programs of none. The caller makes sure that
@@ -17,7 +17,7 @@ pub(crate) fn sweep(store: &Path, since: SystemTime) -> Result<()> {
     for folder in entries(&order::folder(store))? {
         if fs::metadata(&folder)?.modified()? < since {
             fs::remove_dir_all(folder)?;
-        } else if let Ok(order) = Order::read(&Desk::at(&folder).order()) {
+        } else if let Ok(order) = Order::read(&OrderFolder::at(&folder).order()) {
             named.insert(programs::name(&order.program)?);
         }
     }

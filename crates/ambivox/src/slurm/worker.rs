@@ -8,7 +8,7 @@ use ambivox_artifacts::{Record, Store};
 use ambivox_settings::{Shard, exit};
 use anyhow::{Context as _, Result, bail};
 
-use super::order::{Desk, End, Order};
+use super::order::{End, Order, OrderFolder};
 use crate::code::Code;
 use crate::execute::Executor;
 use crate::failure::{exit_code, told};
@@ -25,14 +25,14 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Makes the instance of this number of an order, and notes how that ended beside the order.
 pub(crate) fn work(file: &Path, number: usize, threads: usize) -> Result<()> {
     let folder = file.parent().context("an order in no folder")?;
-    let desk = Desk::at(folder);
-    desk.begin_task(number);
+    let folder = OrderFolder::at(folder);
+    folder.begin_task(number);
     let made = Order::read(file).and_then(|order| make(&order, number, threads));
     let end = match &made {
         Ok(()) => End { code: exit::DONE, message: String::new() },
         Err(error) => End { code: exit_code(error), message: told(error) },
     };
-    desk.end_task(number, &end)?;
+    folder.end_task(number, &end)?;
     made
 }
 

@@ -216,23 +216,23 @@ fn grid(space: &Space) -> Vec<Settings> {
 }
 
 fn drawn(space: &Space, trials: usize) -> Vec<Settings> {
-    let mut generator = ChaCha8Rng::seed_from_u64(space.seed.unwrap_or_default());
+    let mut rng = ChaCha8Rng::seed_from_u64(space.seed.unwrap_or_default());
     let mut point = || {
-        let draw = |(path, range): (&String, &Range)| (path.clone(), draw(range, &mut generator));
+        let draw = |(path, range): (&String, &Range)| (path.clone(), draw(range, &mut rng));
         space.settings.iter().map(draw).collect()
     };
     (0..trials).map(|_| point()).collect()
 }
 
-fn draw(range: &Range, generator: &mut ChaCha8Rng) -> Value {
+fn draw(range: &Range, rng: &mut ChaCha8Rng) -> Value {
     match *range {
-        Range::Choice(ref values) => values[generator.random_range(0..values.len())].clone(),
-        Range::Integer([low, high]) => Value::Integer(generator.random_range(low..=high)),
+        Range::Choice(ref values) => values[rng.random_range(0..values.len())].clone(),
+        Range::Integer([low, high]) => Value::Integer(rng.random_range(low..=high)),
         Range::Uniform([low, high]) => {
-            Value::Float(rounded(generator.random_range(low..high), low, high))
+            Value::Float(rounded(rng.random_range(low..high), low, high))
         }
         Range::LogUniform([low, high]) => {
-            let drawn = libm::exp(generator.random_range(libm::log(low)..libm::log(high)));
+            let drawn = libm::exp(rng.random_range(libm::log(low)..libm::log(high)));
             Value::Float(rounded(drawn, low, high))
         }
     }

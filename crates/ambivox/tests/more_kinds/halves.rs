@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ambivox_corpus::{CorpusError, Division, Found, PlannedSplit, SplitKind, Splitter, TakingPart};
+use ambivox_corpus::{CorpusError, Division, Found, Included, PlannedSplit, SplitKind, Splitter};
 use ambivox_settings::Grouping;
 use serde::Deserialize;
 
@@ -21,9 +21,9 @@ impl Splitter for Halves {
         Grouping::Speaker
     }
 
-    fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
+    fn folds(&self, included: &Included<'_>) -> Result<Found, CorpusError> {
         let half = |first: usize| -> BTreeSet<String> {
-            let groups = taking_part.groups.keys().skip(first).step_by(2);
+            let groups = included.groups.keys().skip(first).step_by(2);
             groups.map(|&group| group.to_owned()).collect()
         };
         let fold = |(name, first): (&str, usize)| Division {
@@ -31,6 +31,6 @@ impl Splitter for Halves {
             tested: half(first),
             validating: BTreeSet::new(),
         };
-        taking_part.by_groups(2, || Ok([("even", 0), ("odd", 1)].map(fold).to_vec()))
+        included.by_groups(2, || Ok([("even", 0), ("odd", 1)].map(fold).to_vec()))
     }
 }

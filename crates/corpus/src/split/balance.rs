@@ -20,14 +20,14 @@ pub(super) fn balanced<'a>(
         let Some(gold) = utterance.gold.as_deref() else { continue };
         cells.entry(&utterance.speaker).or_default().entry(gold).or_default().push(utterance);
     }
-    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut chosen = Vec::new();
     for mut speaker in cells.into_values().filter(|speaker| speaker.len() == classes) {
         let size = speaker.values().map(Vec::len).min().unwrap_or_default();
         for cell in speaker.values_mut() {
             // The draw depends on no order but that of the ids.
             cell.sort_unstable_by(|a, b| a.utterance_id.cmp(&b.utterance_id));
-            chosen.extend(cell.iter().copied().sample(&mut generator, size));
+            chosen.extend(cell.iter().copied().sample(&mut rng, size));
         }
     }
     chosen.sort_unstable_by(|a, b| a.utterance_id.cmp(&b.utterance_id));

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_settings::{Fold, Grouping};
 
-use super::TakingPart;
+use super::Included;
 use crate::Utterance;
 
 /// Notes in every fold what is tested or validates and is in another part of it too. `identical` are ids of
 /// utterances with the same recording.
-pub(super) fn mark(folds: &mut [Fold], taking_part: &TakingPart<'_>, identical: &[Vec<String>]) {
-    let all = taking_part.utterances.iter().chain(&taking_part.ambiguous);
+pub(super) fn mark(folds: &mut [Fold], included: &Included<'_>, identical: &[Vec<String>]) {
+    let all = included.utterances.iter().chain(&included.ambiguous);
     let all: BTreeMap<&str, &Utterance> = all.map(|u| (u.utterance_id.as_str(), *u)).collect();
     // Where speakers are what is divided, none is in two parts.
-    let divided = taking_part.parts.is_none() && taking_part.grouping == Grouping::Speaker;
+    let divided = included.parts.is_none() && included.grouping == Grouping::Speaker;
     let sentences = all.values().any(|u| u.sentence.is_some());
     let recordings: BTreeMap<&str, usize> = identical
         .iter()

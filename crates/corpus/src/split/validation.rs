@@ -65,10 +65,10 @@ impl Drawn {
     ) -> BTreeSet<&'a str> {
         let all: usize = names.iter().map(|name| size(name)).sum();
         let wanted = (self.share * all as f64).ceil() as usize;
-        let mut generator = ChaCha8Rng::seed_from_u64(self.seed);
-        generator.set_stream(stream);
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(stream);
         let mut order = names.to_vec();
-        order.shuffle(&mut generator);
+        order.shuffle(&mut rng);
         order.pop();
         let mut drawn = (0, BTreeSet::new());
         for name in order {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{PlannedSplit, SplitKind, Splitter, parts_of};
 use crate::error::some_listed;
 use crate::split::{
-    Drawn, Found, TakingPart, Validation as Choice, parts as in_parts, shares, sorted_ids,
+    Drawn, Found, Included, Validation as Choice, parts as in_parts, shares, sorted_ids,
 };
 use crate::{CorpusError, Names, Utterance};
 use parts::{Parts, Row};
@@ -158,14 +158,14 @@ impl Splitter for Settings {
     /// the part that says so; else, where a share is asked for, whole speakers of those who train, drawn by
     /// the seed until they have it; or each of several parts of those who train in turn, in folds that test
     /// the same.
-    fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
-        let file = parts_of(taking_part)?;
-        let names = Names::new(taking_part.all);
+    fn folds(&self, included: &Included<'_>) -> Result<Found, CorpusError> {
+        let file = parts_of(included)?;
+        let names = Names::new(included.all);
         let (mut folds, mut notes) = (Vec::new(), BTreeSet::new());
         for mut parts in parts::read(file, self)? {
             notes.append(&mut parts.notes);
             let placed = placed(&parts, &names, &mut notes)?;
-            let divided = Divided::new(parts.name, taking_part, &placed);
+            let divided = Divided::new(parts.name, included, &placed);
             notes.extend(divided.note());
             for divided in self.validated(divided)? {
                 divided.check(self.or_else())?;
@@ -242,10 +242,10 @@ struct Divided<'a> {
 }
 
 impl<'a> Divided<'a> {
-    fn new(name: String, taking_part: &TakingPart<'a>, placed: &BTreeMap<&str, Part>) -> Self {
+    fn new(name: String, included: &Included<'a>, placed: &BTreeMap<&str, Part>) -> Self {
         let mut divided = Self { name, ..Self::default() };
         let part = |utterance: &Utterance| placed.get(utterance.utterance_id.as_str());
-        for &utterance in &taking_part.utterances {
+        for &utterance in &included.utterances {
             let into = match part(utterance) {
                 Some(Part::Training) => &mut divided.training,
                 Some(Part::Validation) => &mut divided.validation,
@@ -254,7 +254,7 @@ impl<'a> Divided<'a> {
             };
             into.push(utterance);
         }
-        let ambiguous = taking_part.ambiguous.iter().copied();
+        let ambiguous = included.ambiguous.iter().copied();
         (divided.ambiguous, divided.left_out_ambiguous) =
             ambiguous.partition(|u| part(u) == Some(&Part::Training));
         divided

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PlannedSplit, SplitKind, Splitter};
 use crate::CorpusError;
-use crate::split::{Division, Found, Groups, Named, TakingPart, Validation, parts};
+use crate::split::{Division, Found, Groups, Included, Named, Validation, parts};
 
 /// Registry entry.
 pub(super) const KIND: SplitKind = SplitKind {
@@ -67,9 +67,9 @@ impl Splitter for Settings {
     /// from 1.
     ///
     /// Error: more parts than groups.
-    fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
+    fn folds(&self, included: &Included<'_>) -> Result<Found, CorpusError> {
         let least = if self.validation.is_none() { 2 } else { 3 };
-        taking_part.by_groups(least, || self.divide(&taking_part.groups))
+        included.by_groups(least, || self.divide(&included.groups))
     }
 }
 

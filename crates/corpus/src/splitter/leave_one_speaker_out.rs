@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PlannedSplit, SplitKind, Splitter};
 use crate::CorpusError;
-use crate::split::{Division, Found, Groups, Named, TakingPart, Validation};
+use crate::split::{Division, Found, Groups, Included, Named, Validation};
 
 /// Registry entry.
 pub(super) const KIND: SplitKind = SplitKind {
@@ -52,10 +52,10 @@ impl Splitter for Settings {
     /// the other speaker of the session, if there is just one; else the next speaker in sorted order, the
     /// first following the last. A validation speaker, named by the manifest, without utterances is an
     /// error.
-    fn folds(&self, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
-        let TakingPart { groups, manifest, .. } = taking_part;
+    fn folds(&self, included: &Included<'_>) -> Result<Found, CorpusError> {
+        let Included { groups, manifest, .. } = included;
         let least = if self.validation.is_none() { 2 } else { 3 };
-        let found = taking_part.by_groups(least, || {
+        let found = included.by_groups(least, || {
             let division = |(fold, test): (usize, &&str)| {
                 let tested = BTreeSet::from([(*test).to_owned()]);
                 let validating = match &self.validation {
@@ -70,15 +70,15 @@ impl Splitter for Settings {
             };
             groups.keys().enumerate().map(division).collect()
         })?;
-        if self.and_sentence { by_sentence(&found, taking_part) } else { Ok(found) }
+        if self.and_sentence { by_sentence(&found, included) } else { Ok(found) }
     }
 }
 
 /// Each fold once for every sentence of its speaker, which alone is tested and neither trains nor validates.
 ///
 /// Error: an utterance whose sentence is unknown.
-fn by_sentence(found: &Found, taking_part: &TakingPart<'_>) -> Result<Found, CorpusError> {
-    let all = || taking_part.utterances.iter().chain(&taking_part.ambiguous);
+fn by_sentence(found: &Found, included: &Included<'_>) -> Result<Found, CorpusError> {
+    let all = || included.utterances.iter().chain(&included.ambiguous);
     let unknown = all().filter(|utterance| utterance.sentence.is_none()).count();
     if unknown > 0 {
         let grouping = Grouping::Sentence.as_str();

@@ -3,6 +3,7 @@
 
 use super::{Detector, loss, margin, neighbours, self_confidence};
 use crate::audit::{Evidence, shares_below};
+use crate::combination::mean_places;
 
 pub(super) const DETECTOR: Detector = Detector {
     name: "together",
@@ -27,8 +28,8 @@ fn scores(evidence: &[Evidence]) -> Vec<Option<f64>> {
         return vec![None; evidence.len()];
     }
     let places: Vec<Vec<f64>> = known.iter().map(|scores| shares_below(scores)).collect();
-    let mean = |at: usize| places.iter().map(|places| places[at]).sum::<f64>() / known.len() as f64;
-    (0..evidence.len()).map(|at| Some(mean(at))).collect()
+    let places: Vec<&[f64]> = places.iter().map(Vec::as_slice).collect();
+    mean_places(&places).into_iter().map(Some).collect()
 }
 
 #[cfg(test)]

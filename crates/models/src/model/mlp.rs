@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ambivox_nn::{Dense, HiddenDropout, State, generator, vectors};
+use ambivox_nn::{Dense, HiddenDropout, State, rng, vectors};
 use ambivox_settings::TrainingSettings;
 use candle_core::{DType, Device, Tensor, Var};
 use rand::Rng;
@@ -158,7 +158,7 @@ impl Differentiable for Mlp {
     }
 
     fn order(round: &Round<'_>) -> ChaCha8Rng {
-        generator(round.seed, &format!("classifier in epoch {}", round.number))
+        rng(round.seed, &format!("classifier in epoch {}", round.number))
     }
 
     fn dropout_seed(order: &mut ChaCha8Rng, _seed: u64, _round: usize, _batch: usize) -> u64 {

@@ -50,8 +50,9 @@ def audit(
             ``label``, ``emotion`` or ``class``, and ``speaker`` where there is one. Utterances whose label
             is None, NaN or empty are excluded, with a warning.
         features: Vectors of any model, of shape (utterances, values), in the order of `labels`.
-        speakers: Who speaks, in the order of `labels` or by id. Models are then tested on speakers that
-            they did not train on.
+        speakers: Who speaks, in the order of `labels` or by id. Labels are ranked by models that did not
+            train on the utterance, whoever speaks; the rates of a later ``ambivox report`` on what is kept
+            in `folder` are then of speakers that models did not train on.
         detector: What ranks the labels; see ``ambivox audit --help``.
         threads: Threads to use, by default one for each core. No result depends on it.
         folder: Where to keep what was made, with ``labels/audit.html`` to look at; by default nothing is
@@ -59,7 +60,7 @@ def audit(
 
     Returns:
         A DataFrame of pandas where that is installed, else a dict of lists, column by column, the most
-        suspect label first: ``rank``, ``score`` (0 to 1), ``utterance_id``, ``gold`` (the label given),
+        suspect label first: ``rank``, ``score`` (higher for more suspect), ``utterance_id``, ``gold`` (the label given),
         ``suggestion`` (the label that the models suggest), ``reason``, ``weight`` and ``loss`` of the
         training, and for every label ``s_`` its share in the learned label and ``p_`` its probability by
         models that did not train on the utterance.

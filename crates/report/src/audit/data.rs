@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::{AuditEntry, AuditPage, Earlier, SaveAs};
+use super::{AuditEntry, AuditPage, PreviousDecision, SaveAs};
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -15,8 +15,8 @@ struct Data<'a> {
     step_s: f64,
     frame_s: f64,
     entries: Vec<Entry<'a>>,
-    /// Earlier decisions on utterances that are not among the entries.
-    others: Vec<&'a Earlier>,
+    /// Previous decisions on utterances that are not among the entries.
+    others: Vec<&'a PreviousDecision>,
 }
 
 #[derive(Serialize)]
@@ -39,7 +39,7 @@ struct Entry<'a> {
     out_of_fold: Vec<f64>,
     reason: String,
     /// A decision that the runs had read.
-    earlier: Option<&'a Earlier>,
+    earlier: Option<&'a PreviousDecision>,
     /// Lowest and highest of every column, from 0 for −1 to 255 for 1.
     wave: String,
     /// From 0 to 255 for the highest.
@@ -50,7 +50,7 @@ struct Entry<'a> {
 /// The document, fit to stand in a `script` element: no `<` is in it, so that nothing ends the
 /// element and no comment begins.
 pub(super) fn json(page: &AuditPage<'_>) -> String {
-    let mut earlier: BTreeMap<&str, &Earlier> =
+    let mut earlier: BTreeMap<&str, &PreviousDecision> =
         page.earlier.iter().map(|earlier| (earlier.utterance_id.as_str(), earlier)).collect();
     let mut of_entry = |entry| {
         let entry: &AuditEntry<'_> = entry;
@@ -73,7 +73,7 @@ pub(super) fn json(page: &AuditPage<'_>) -> String {
 fn of_entry<'a>(
     page: &AuditPage<'a>,
     entry: &'a AuditEntry<'_>,
-    earlier: Option<&'a Earlier>,
+    earlier: Option<&'a PreviousDecision>,
 ) -> Entry<'a> {
     let evidence = &entry.suspect.evidence;
     let rounded = |shares: &[f64]| shares.iter().map(|s| (s * 1e4).round() / 1e4).collect();

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use ambivox_eval::{
-    Detector, FIRST, NoiseDetection, NoisePoint, NoiseSummary, Spread, method_order,
+    CHOSEN, CHOSEN_TITLE, DETECTORS, Detector, FIRST, NoiseDetection, NoisePoint, NoiseSummary,
+    Spread, method_order,
 };
 use maud::{Markup, html};
 
@@ -23,6 +24,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> Option<Markup> {
         @for set in tested { (rate_table(input, noise, &methods, set)) }
         (repair_table(input, &methods))
         (detection_table(input, &noise.detection))
+        (choice(input, noise))
     })
 }
 
@@ -184,6 +186,15 @@ fn areas(auroc: &Spread, average_precision: &Spread) -> String {
 /// A method and a detector, by their names.
 type Row<'a> = (&'a str, &'a str);
 
+/// What to call a detector.
+fn detector_title(name: &str) -> &str {
+    match Detector::find(name) {
+        Some((_, detector)) => detector.title,
+        None if name == CHOSEN => CHOSEN_TITLE,
+        None => name,
+    }
+}
+
 /// A table of detections: a row for each detector of a method, a column for each rate.
 fn detection_rows<'a>(
     input: &ReportInput<'_>,
@@ -193,7 +204,6 @@ fn detection_rows<'a>(
 ) -> Markup {
     let mut rates: Vec<f64> = detection.iter().map(|d| d.rate).collect();
     rates.dedup();
-    let title = |name| Detector::find(name).map_or(name, |(_, detector)| detector.title);
     let found = |row: &Row<'_>, rate: f64| {
         let is_it = |d: &&NoiseDetection| (&*d.method, &*d.score) == *row && d.rate == rate;
         detection.iter().find(is_it).map_or_else(|| NONE.to_owned(), &cell)
@@ -203,7 +213,7 @@ fn detection_rows<'a>(
         tbody {
             @for row in rows {
                 tr {
-                    th scope="row" { (input.title_of(row.0)) ": " (title(row.1)) }
+                    th scope="row" { (input.title_of(row.0)) ": " (detector_title(row.1)) }
                     @for rate in &rates { td { (found(row, *rate)) } }
                 }
             }
@@ -211,8 +221,32 @@ fn detection_rows<'a>(
     }
 }
 
+/// Which detectors find most together, and how far their figures above are to be trusted.
+fn choice(input: &ReportInput<'_>, noise: &NoiseSummary) -> Markup {
+    let titles = |names: &[String]| {
+        let titles = names.iter().map(|name| format!("“{}”", detector_title(name)));
+        titles.collect::<Vec<_>>().join(" and ")
+    };
+    let mut chosen: Vec<(&String, &Vec<String>)> = noise.chosen.iter().collect();
+    chosen.sort_by_key(|(method, _)| method_order(method));
+    html! {
+        @if !chosen.is_empty() {
+            p.note {
+                "Detectors that together find the most noisy labels (highest mean average precision over all \
+                 rates and seeds; another is added where it gains more than the standard error): "
+                @for (place, (method, names)) in chosen.iter().enumerate() {
+                    @if place > 0 { "; " }
+                    (input.title_of(method)) ": " (titles(names))
+                }
+                ". “" (CHOSEN_TITLE) "” above is such a choice judged by noise that had no part in it: that of \
+                 each seed by the choice of the other seeds. " code { "audit --noise --detector " (CHOSEN) } " ranks by such a choice."
+            }
+        }
+    }
+}
+
 fn detection_table(input: &ReportInput<'_>, detection: &[NoiseDetection]) -> Markup {
-    let place = |name: &str| Detector::find(name).map(|(place, _)| place);
+    let place = |name: &str| Detector::find(name).map_or(DETECTORS.len(), |(place, _)| place);
     let mut rows: Vec<Row<'_>> =
         detection.iter().map(|d| (d.method.as_str(), d.score.as_str())).collect();
     rows.sort_by_key(|(method, score)| (method_order(method), *method, place(score)));

@@ -3,7 +3,7 @@
 use std::f32::consts::TAU;
 
 use ambivox_eval::audit::{Evidence, Suspect, rank};
-use ambivox_report::{AuditEntry, AuditPage, COLUMNS, Earlier, SaveAs};
+use ambivox_report::{AuditEntry, AuditPage, COLUMNS, PreviousDecision, SaveAs};
 use ambivox_settings::Manifest;
 
 /// Owner of what a page borrows.
@@ -13,7 +13,7 @@ pub(crate) struct Ranking {
     pub(crate) suspects: Vec<Suspect>,
     pub(crate) speaker: String,
     pub(crate) path: String,
-    pub(crate) earlier: Vec<Earlier>,
+    pub(crate) earlier: Vec<PreviousDecision>,
 }
 
 impl Ranking {

@@ -319,6 +319,7 @@ fn noise() -> NoiseSummary {
             found(rate, "baseline", "confident-learning", 0.81),
             found(rate, "lw", "weight", 0.84),
             found(rate, "lw", "label", 0.79),
+            found(rate, "lw", "chosen", 0.86),
         ]
     };
     NoiseSummary {
@@ -327,6 +328,9 @@ fn noise() -> NoiseSummary {
         kind: "symmetric".to_owned(),
         methods: methods.collect(),
         detection: [0.1, 0.2, 0.3, 0.4].into_iter().flat_map(at).collect(),
+        chosen: [("lw", vec!["weight", "label"]), ("baseline", vec!["confident-learning"])]
+            .map(|(id, names)| (id.to_owned(), names.into_iter().map(str::to_owned).collect()))
+            .into(),
     }
 }
 

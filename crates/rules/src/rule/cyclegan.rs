@@ -4,16 +4,16 @@
 //! Vectors are [`Example`]s of one row. The classifier that learns from real and synthetic ones is a
 //! model like any other.
 
-mod deck;
 mod guide;
 mod interim;
 mod losses;
 mod pair;
 mod settings;
+mod shuffled;
 #[cfg(test)]
 mod tests;
 
-use ambivox_nn::{Dense, Rows, State, generator, vectors};
+use ambivox_nn::{Dense, Rows, State, rng, vectors};
 use ambivox_settings::Section;
 use candle_core::{Result, Tensor};
 use rand::Rng;
@@ -132,7 +132,7 @@ impl<'a> CycleGans<'a> {
         let Fold { pool, classes, width, seed, .. } = self.fold;
         let count = (self.settings.synthetic_share * pool.len() as f64).round() as usize;
         let purpose = format!("pool carried over to {}", classes[class]);
-        let mut positions = (0..pool.len()).sample(&mut generator(seed, &purpose), count);
+        let mut positions = (0..pool.len()).sample(&mut rng(seed, &purpose), count);
         positions.sort_unstable();
         if positions.is_empty() {
             return Ok(Vec::new());
@@ -165,7 +165,7 @@ impl Augmenter for CycleGans<'_> {
         let adversarial = epoch > self.settings.pretraining_epochs;
         let Fold { pool, classes, width, seed, .. } = self.fold;
         let mut order: Vec<usize> = (0..pool.len()).collect();
-        order.shuffle(&mut generator(seed, &format!("pool in epoch {epoch}")));
+        order.shuffle(&mut rng(seed, &format!("pool in epoch {epoch}")));
         let batches = order.chunks(self.settings.batch_size);
         for (number, positions) in (self.epochs * batches.len()..).zip(batches) {
             let turn = number.is_multiple_of(self.settings.generator_steps);
@@ -217,8 +217,8 @@ fn chosen(examples: &[Example<'_>], positions: &[usize], width: usize) -> Result
 }
 
 /// A seed for each of the masks of one step.
-fn mask_seeds<const COUNT: usize>(generator: &mut ChaCha8Rng) -> [u64; COUNT] {
-    std::array::from_fn(|_| generator.next_u64())
+fn mask_seeds<const COUNT: usize>(rng: &mut ChaCha8Rng) -> [u64; COUNT] {
+    std::array::from_fn(|_| rng.next_u64())
 }
 
 /// The values of a network.

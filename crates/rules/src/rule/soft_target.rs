@@ -1,10 +1,11 @@
 //! Soft targets (Ando et al. 2018): the annotators' votes in place of the gold label, also of
-//! utterances that have none.
+//! utterances that have none; votes as they are counted, or by how often each annotator is right.
 
 use ambivox_nn::Targets;
 use serde::{Deserialize, Serialize};
 
 use super::first_negative;
+use crate::second_step::is_default;
 use crate::{Example, LabelRule, Rule, RuleError, RuleKind};
 
 pub(super) const KIND: RuleKind = RuleKind::new::<SoftTargetSettings>("soft-target");
@@ -15,6 +16,21 @@ pub(super) const KIND: RuleKind = RuleKind::new::<SoftTargetSettings>("soft-targ
 pub struct SoftTargetSettings {
     /// α: added to the votes of every class; 0 for none.
     pub smoothing: f64,
+    /// How votes count.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub votes: Votes,
+}
+
+/// How annotators' votes count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Votes {
+    /// Each as much as any other.
+    #[default]
+    Counted,
+    /// By the annotator's confusions, estimated beside the true classes (Dawid and Skene 1979): an utterance has
+    /// one vote, divided among the classes by their probabilities.
+    DawidSkene,
 }
 
 impl Rule for SoftTargetSettings {
@@ -24,6 +40,10 @@ impl Rule for SoftTargetSettings {
 
     fn uses_votes(&self) -> bool {
         true
+    }
+
+    fn weighs_annotators(&self) -> bool {
+        self.votes == Votes::DawidSkene
     }
 
     fn start(
@@ -80,8 +100,12 @@ mod tests {
         Example { utterance_id, group, frames, gold: None, votes }
     }
 
+    fn settings(smoothing: f64) -> SoftTargetSettings {
+        SoftTargetSettings { smoothing, votes: Votes::Counted }
+    }
+
     fn targets(smoothing: f64, votes: &[f64]) -> Result<Vec<f64>, RuleError> {
-        let method = SoftTarget::new(&SoftTargetSettings { smoothing }, &[example(votes)])?;
+        let method = SoftTarget::new(&settings(smoothing), &[example(votes)])?;
         assert_eq!(method.labels.weights, [1.0]);
         Ok(method.labels.distributions[0].clone())
     }

@@ -28,7 +28,7 @@ fn every_form_of_a_range_reads() {
 }
 
 #[test]
-fn the_space_of_the_house_reads() {
+fn the_builtin_space_reads() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/spaces/lw.toml");
     assert!(!Space::read(&file).unwrap().settings.is_empty());
 }

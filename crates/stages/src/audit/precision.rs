@@ -1,31 +1,20 @@
 //! How far the ranking is to be trusted: what it found among labels of this corpus that were exchanged on purpose.
 
-use ambivox_eval::{Detector, FIRST, NoiseDetection, NoiseSummary};
-use ambivox_settings::{AuditParams, role};
+use ambivox_eval::{FIRST, NoiseDetection, NoiseSummary};
 
-use crate::StageError;
-use crate::job::Job;
-
-/// A sentence for each rate at which labels of so many utterances were exchanged; none where that was not asked for.
+/// A sentence for each rate of label noise, of the first of these scores that a method has.
 pub(super) fn sentences(
-    params: &AuditParams,
-    job: &Job<'_>,
+    method: &str,
+    scores: &[&str],
+    summary: &NoiseSummary,
     utterances: usize,
-) -> Result<Vec<String>, StageError> {
-    if job.optional_input(role::NOISE_SUMMARY).is_none() {
-        return Ok(Vec::new());
-    }
-    let summary: NoiseSummary = job.read_json(role::NOISE_SUMMARY)?;
-    let by = |detector: &str| {
+) -> Vec<String> {
+    let by = |score: &&str| {
         let found = summary.detection.iter();
-        let found = found.filter(|one| one.method == params.method && one.score == detector);
+        let found = found.filter(|one| one.method == method && one.score == **score);
         found.filter_map(|one| sentence(one, &summary.kind, utterances)).collect::<Vec<_>>()
     };
-    let asked = match &params.detector {
-        Some(detector) => vec![detector.as_str()],
-        None => Detector::DEFAULT.to_vec(),
-    };
-    Ok(asked.into_iter().map(by).find(|found| !found.is_empty()).unwrap_or_default())
+    scores.iter().map(by).find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// How many of the first labels were exchanged ones, of those numbers of first labels that there are.
@@ -47,7 +36,7 @@ fn sentence(found: &NoiseDetection, kind: &str, utterances: usize) -> Option<Str
 
 #[cfg(test)]
 mod tests {
-    use ambivox_eval::Spread;
+    use ambivox_eval::{Detector, Spread};
 
     use super::*;
 

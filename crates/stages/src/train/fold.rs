@@ -1,14 +1,16 @@
 //! The utterances of one fold, by part.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ambivox_corpus::{CorpusError, Index, Utterance};
+use ambivox_corpus::{CorpusError, Index, Utterance, read_rated_index};
+use ambivox_eval::DawidSkene;
 use ambivox_features::FeatureTable;
 use ambivox_models::{Scaling, ScalingKind, Values};
 use ambivox_settings::{Fold, Splits};
 
 use crate::StageError;
+use crate::annotators::Rated;
 use crate::tables::noise::NoisyLabels;
 
 /// An utterance that takes part in a fold.
@@ -18,7 +20,7 @@ pub(super) struct Member {
     pub(super) speaker: String,
     /// Index of the gold label among the classes; only ambiguous utterances have none.
     pub(super) gold: Option<usize>,
-    /// Annotators' votes for each class.
+    /// Annotators' votes for each class, or one vote divided by how probable each is.
     pub(super) votes: Vec<f64>,
     /// Row in the index.
     pub(super) index_row: usize,
@@ -119,6 +121,28 @@ impl FoldData {
         Ok(())
     }
 
+    /// Puts one vote, divided by how probable each class is, in the place of the votes of utterances that train or
+    /// validate; of one without ratings it is divided as its votes are. Those tested have no part in what is
+    /// estimated of the annotators.
+    pub(super) fn weigh_annotators(
+        &mut self,
+        index: &Path,
+        classes: &[String],
+    ) -> Result<(), StageError> {
+        let parts = [&mut self.training, &mut self.ambiguous, &mut self.validation];
+        let mut members: Vec<&mut Member> = parts.into_iter().flatten().collect();
+        let ids: BTreeSet<&str> = members.iter().map(|one| one.utterance_id.as_str()).collect();
+        let index = read_rated_index(index)?;
+        let rated = index.iter().filter(|one| ids.contains(one.utterance_id.as_str()));
+        let probable = probable(rated, classes)?;
+        for member in &mut members {
+            let votes: f64 = member.votes.iter().sum();
+            let shares = || member.votes.iter().map(|vote| vote / votes.max(1.0)).collect();
+            member.votes = probable.get(&member.utterance_id).cloned().unwrap_or_else(shares);
+        }
+        Ok(())
+    }
+
     /// A scaling fitted on what these utterances have in the table, no others; of no kind one that changes
     /// nothing.
     pub(super) fn scaling_of(
@@ -139,6 +163,16 @@ impl FoldData {
     }
 }
 
+/// How probable each class is, by utterance that has ratings (Dawid and Skene 1979).
+fn probable<'a>(
+    rated: impl Iterator<Item = &'a Utterance>,
+    classes: &[String],
+) -> Result<BTreeMap<String, Vec<f64>>, StageError> {
+    let Some(rated) = Rated::of(rated, classes)? else { return Ok(BTreeMap::new()) };
+    let probabilities = DawidSkene::of(&rated.ratings).probabilities;
+    Ok(rated.utterances.into_iter().zip(probabilities).collect())
+}
+
 fn find<'a>(splits: &'a Splits, name: &str) -> Result<&'a Fold, StageError> {
     splits.folds.iter().find(|fold| fold.name == name).ok_or_else(|| {
         let known: Vec<&str> = splits.folds.iter().map(|fold| fold.name.as_str()).collect();
@@ -155,4 +189,51 @@ fn labelled(member: Member, utterance: &Utterance) -> Result<Member, StageError>
         "{}: its gold label {:?} is none of the classes, although it is in the splits; split again",
         utterance.utterance_id, utterance.gold
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use ambivox_corpus::write_index;
+
+    use super::*;
+
+    const CLASSES: [&str; 2] = ["calm", "angry"];
+
+    /// Two who agree and one who says the same of everything; votes are two to one or three to none.
+    fn rated(n: usize, heard: [usize; 2]) -> Utterance {
+        let mut utterance = Utterance::of("toy", &format!("u{n:02}"), "u.wav", "anna");
+        let named = [("e1", heard[n % 2]), ("e2", heard[n % 2]), ("e3", 0)];
+        let label = |place: usize| BTreeSet::from([CLASSES[place].to_owned()]);
+        utterance.ratings = named.map(|(who, place)| (who.to_owned(), label(place))).into();
+        utterance
+    }
+
+    fn member(n: usize, votes: [f64; 2]) -> Member {
+        let (utterance_id, speaker) = (format!("u{n:02}"), "anna".to_owned());
+        Member { utterance_id, speaker, gold: None, votes: votes.to_vec(), index_row: n }
+    }
+
+    #[test]
+    fn an_annotator_who_does_not_listen_counts_for_nothing() {
+        let classes = CLASSES.map(str::to_owned);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("index.parquet");
+        // Of those tested, e1 and e2 say the opposite of what there is; the last has votes alone.
+        let opposite = |n| rated(n, if n < 20 { [0, 1] } else { [1, 0] });
+        let mut index: Vec<Utterance> = (0..30).map(opposite).collect();
+        index.push(Utterance { ratings: BTreeMap::new(), ..rated(30, [0, 1]) });
+        write_index(&file, &index).unwrap();
+        let mut fold = FoldData {
+            training: (0..16).map(|n| member(n, [2.0, 1.0])).collect(),
+            ambiguous: vec![member(30, [3.0, 1.0])],
+            validation: (16..20).map(|n| member(n, [2.0, 1.0])).collect(),
+            test: (20..30).map(|n| member(n, [2.0, 1.0])).collect(),
+        };
+        fold.weigh_annotators(&file, &classes).unwrap();
+        let angry = |member: &Member| member.votes[1];
+        assert!(angry(&fold.training[0]) < 1e-6 && angry(&fold.training[1]) > 1.0 - 1e-6);
+        assert!(angry(&fold.validation[1]) > 1.0 - 1e-6, "{:?}", fold.validation);
+        assert_eq!(fold.ambiguous[0].votes, [0.75, 0.25], "as its votes are");
+        assert!(fold.test.iter().all(|member| member.votes == [2.0, 1.0]), "not looked at");
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ambivox_models::{AttentionOver, Model, model};
-use ambivox_nn::{State, generator};
+use ambivox_nn::{State, rng};
 use ambivox_rules::CycleganSettings;
 use ambivox_settings::{Criterion, Keep, TrainingSettings};
 use rand::RngExt;
@@ -92,7 +92,7 @@ impl Setup {
         training: &[Example<'_>],
         validation: &[Example<'_>],
         from: Option<Interim>,
-        observer: &mut dyn FnMut(&Waypoint<'_>),
+        observer: &mut dyn FnMut(&EpochEnd<'_>),
     ) -> Result<Trained, TrainError> {
         let data = Data { training, validation, pool: training };
         train(&self.spec(), &data, from, observer)
@@ -101,7 +101,7 @@ impl Setup {
     /// A run that goes on from `from`, and the states after each of its epochs, as bytes.
     fn go_on(&self, from: Option<&[u8]>) -> (Trained, Vec<Vec<u8>>) {
         let mut states = Vec::new();
-        let observer = &mut |at: &Waypoint<'_>| states.push(at.interim().unwrap().to_bytes());
+        let observer = &mut |at: &EpochEnd<'_>| states.push(at.interim().unwrap().to_bytes());
         let from = from.map(|bytes| Interim::from_bytes(bytes).unwrap());
         let (training, validation) = (self.toy("train", 24), self.toy("validation", 8));
         let trained = self.run_from(&training, &validation, from, observer).unwrap();
@@ -111,7 +111,7 @@ impl Setup {
 
 /// Vectors whose class is the column that is high.
 fn vectors(purpose: &str, count: usize) -> Vec<Example<'static>> {
-    let mut noise = generator(77, purpose);
+    let mut noise = rng(77, purpose);
     let mut vector = |example: Example<'static>| {
         let centre = |column| if example.gold == Some(column) { 0.8 } else { 0.2 };
         let values = (0..WIDTH).map(|c| centre(c) + noise.random_range(-0.2..0.2));
@@ -123,7 +123,7 @@ fn vectors(purpose: &str, count: usize) -> Vec<Example<'static>> {
 /// Utterances whose class is the course of their first column over time: it cannot be told from any
 /// single frame or from the mean alone.
 fn toy(purpose: &str, count: usize) -> Vec<Example<'static>> {
-    let mut noise = generator(99, purpose);
+    let mut noise = rng(99, purpose);
     let mut example = |n: usize| {
         let gold = [0, 0, 1, 2][n % 4];
         let frames = noise.random_range(6..15);
@@ -390,7 +390,7 @@ fn every_epoch_is_observed_and_their_number_is_known_before() {
     let mut setup = setup(lw_pretrained(2));
     setup.training.max_epochs = 3;
     let mut seen = Vec::new();
-    let observer = &mut |at: &Waypoint<'_>| seen.extend(at.epochs().last().cloned());
+    let observer = &mut |at: &EpochEnd<'_>| seen.extend(at.epochs().last().cloned());
     let (training, validation) = (toy("train", 16), toy("validation", 8));
     let trained = setup.run_from(&training, &validation, None, observer).unwrap();
     assert_eq!(seen, trained.epochs);
@@ -403,7 +403,7 @@ fn epochs_of_an_augmenter_are_observed_too() {
     let mut setup = setup(cyclegan());
     setup.training.max_epochs = 2;
     let mut seen = Vec::new();
-    let observer = &mut |at: &Waypoint<'_>| {
+    let observer = &mut |at: &EpochEnd<'_>| {
         seen.push((at.done(), at.augmenter(), at.epochs().len(), at.interim().unwrap().place()));
     };
     let (training, validation) = (setup.toy("train", 16), setup.toy("validation", 8));
@@ -423,7 +423,7 @@ fn an_augmenter_without_epochs_makes_utterances() {
     setup.training.max_epochs = 1;
     let (training, validation) = (setup.toy("train", 16), setup.toy("validation", 8));
     let mut made = 0;
-    let observer = &mut |at: &Waypoint<'_>| {
+    let observer = &mut |at: &EpochEnd<'_>| {
         let Interim(Phase::Learning(learning)) = at.interim().unwrap() else { panic!("no epochs") };
         made = learning.made.len();
     };

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::super::client::Task;
-use super::super::fate::Given;
+use super::super::outcome::Given;
 use super::super::settings::Memory;
 use super::super::worker::LATE;
 
@@ -25,8 +25,8 @@ pub(super) struct Case {
 pub(super) type Ground = Vec<(Option<String>, u32)>;
 
 impl Case {
-    /// How it stands for those that wait for it.
-    pub(super) fn standing(&self) -> (Option<String>, u32) {
+    /// The last attempt, for units that wait for it.
+    pub(super) fn attempt(&self) -> (Option<String>, u32) {
         (self.at.as_ref().map(|(_, task)| task.job.clone()), self.setbacks)
     }
 

@@ -61,9 +61,9 @@ impl Slurm {
         let jobs: BTreeSet<String> = after.iter().map(|at| placeholder(&earlier[*at])).collect();
         let jobs: Vec<String> = jobs.into_iter().collect();
         let program = executor.program.path()?;
-        let desk = Desk::new(executor.resolver.store.root(), "ORDER");
+        let folder = OrderFolder::new(executor.resolver.store.root(), "ORDER");
         let is_claim = earlier.is_empty();
-        let place = Place { program: &program, name: "ORDER", desk: &desk, is_claim };
+        let place = Place { program: &program, name: "ORDER", folder: &folder, is_claim };
         let submission = self.submission(executor, group, &place, &jobs);
         let tasks: Vec<String> = group.units.iter().map(Unit::name).collect();
         let lines = tasks.iter().enumerate().map(|(number, name)| format!("# {number}: {name}\n"));

@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::standing::is_made;
+use super::unit_state::is_made;
 use super::*;
 use crate::slurm::client::Submitted;
 use crate::slurm::order::Order;
@@ -245,19 +245,21 @@ impl Slurm {
         batch: &mut Batch,
     ) -> Result<Submitted> {
         let name = name(group);
-        let desk = Desk::new(executor.resolver.store.root(), &name);
+        let folder = OrderFolder::new(executor.resolver.store.root(), &name);
         let order = self.order(executor, program, group)?;
-        fs::create_dir_all(desk.folder())?;
-        order.write(&desk)?;
+        fs::create_dir_all(folder.path())?;
+        order.write(&folder)?;
         let after = self.after(group, queue, batch);
-        let place = Place { program, name: &name, desk: &desk, is_claim: batch.jobs.is_empty() };
+        let place =
+            Place { program, name: &name, folder: &folder, is_claim: batch.jobs.is_empty() };
         let submission = self.submission(executor, group, &place, &after);
-        fs::write(desk.script(), submission.script())?;
+        fs::write(folder.script(), submission.script())?;
         let arguments = submission.arguments();
-        let submitted = self.client.submit(executor.progress, &arguments, &desk.script(), &name)?;
+        let submitted =
+            self.client.submit(executor.progress, &arguments, &folder.script(), &name)?;
         let Submitted::Job(job) = submitted.clone() else {
             // What stays there is cleared up with what is old.
-            fs::remove_dir_all(desk.folder()).ok();
+            fs::remove_dir_all(folder.path()).ok();
             return Ok(submitted);
         };
         for (number, unit) in group.units.iter().enumerate() {
@@ -298,7 +300,7 @@ impl Slurm {
             settings: &self.settings,
             store: executor.resolver.store.root(),
             program: place.program,
-            desk: place.desk,
+            folder: place.folder,
             name: place.name,
             stage: group.stage,
             what: group.what(),
@@ -340,9 +342,9 @@ impl Slurm {
         for (order, _) in &batch.jobs {
             self.orders.remove(order);
             self.own.remove(order);
-            let desk = Desk::new(executor.resolver.store.root(), order);
+            let folder = OrderFolder::new(executor.resolver.store.root(), order);
             // What stays there is cleared up with what is old.
-            fs::remove_dir_all(desk.folder()).ok();
+            fs::remove_dir_all(folder.path()).ok();
         }
         Ok(())
     }
@@ -352,7 +354,7 @@ impl Slurm {
 pub(super) struct Place<'a> {
     pub(super) program: &'a Path,
     pub(super) name: &'a str,
-    pub(super) desk: &'a Desk,
+    pub(super) folder: &'a OrderFolder,
     pub(super) is_claim: bool,
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ambivox_features::{Precision, RowWriter};
-use ambivox_nn::generator;
+use ambivox_nn::rng;
 use anyhow::Result;
 use fs_err as fs;
 use rand::RngExt as _;
@@ -25,7 +25,7 @@ pub(super) fn lengths(hours: u32) -> impl Iterator<Item = usize> {
 /// Writes the rows, and has the system forget that it has seen them.
 pub(super) fn write(file: &Path, hours: u32) -> Result<()> {
     let columns = (0..WIDTH).map(|n| format!("value_{n}")).collect();
-    let mut chance = generator(1, "frames");
+    let mut chance = rng(1, "frames");
     // What the values are has no influence on memory or time: parts of one block will do.
     let block: Vec<f32> = (0..1 << 16).map(|_| chance.random_range(-1.0..1.0)).collect();
     let mut writer = RowWriter::create(file, columns, Precision::F32)?;

@@ -1,11 +1,11 @@
 //! The classifier that guides the generators.
 
-use ambivox_nn::{CrossEntropy, Dense, HiddenDropout, Loss, Optimiser, Targets, generator};
+use ambivox_nn::{CrossEntropy, Dense, HiddenDropout, Loss, Optimiser, Targets, rng};
 use candle_core::Result;
 use rand_chacha::ChaCha8Rng;
 
-use super::deck::Deck;
 use super::interim::{Drawn, GuideInterim};
+use super::shuffled::Shuffled;
 use super::{CycleganSettings, chosen, mask_seeds, parameters, widths};
 use crate::labels::one_hot;
 use crate::{Example, Fold};
@@ -19,8 +19,8 @@ pub(super) struct Guide<'a> {
     examples: &'a [Example<'a>],
     /// The gold labels, of weight 1 each.
     targets: Targets,
-    all: Deck,
-    chance: ChaCha8Rng,
+    all: Shuffled,
+    rng: ChaCha8Rng,
 }
 
 impl<'a> Guide<'a> {
@@ -37,8 +37,8 @@ impl<'a> Guide<'a> {
             settings,
             examples,
             targets: Targets { distributions, weights: vec![1.0; examples.len()] },
-            all: Deck::new((0..examples.len()).collect()),
-            chance: generator(fold.seed, "guide in training"),
+            all: Shuffled::new((0..examples.len()).collect()),
+            rng: rng(fold.seed, "guide in training"),
         })
     }
 
@@ -53,8 +53,8 @@ impl<'a> Guide<'a> {
     pub(super) fn interim(&self) -> Result<GuideInterim> {
         Ok(GuideInterim {
             network: parameters(&self.network)?,
-            optimiser: self.optimiser.memory(),
-            drawn: Drawn::of(&self.all, &self.chance),
+            optimiser: self.optimiser.state(),
+            drawn: Drawn::of(&self.all, &self.rng),
         })
     }
 
@@ -63,14 +63,14 @@ impl<'a> Guide<'a> {
         let GuideInterim { network, optimiser, drawn } = interim;
         Ok(network.put_into(&self.network.variables())?
             && self.optimiser.resume(optimiser)
-            && drawn.put_into(&mut self.all, &mut self.chance))
+            && drawn.put_into(&mut self.all, &mut self.rng))
     }
 
     /// One update, down the mean cross-entropy of a mini-batch. A loss that is not finite shows in the
     /// generators' losses at once.
     pub(super) fn step(&mut self) -> Result<()> {
-        let positions = self.all.draw(self.settings.batch_size, &mut self.chance);
-        let [seed] = mask_seeds(&mut self.chance);
+        let positions = self.all.draw(self.settings.batch_size, &mut self.rng);
+        let [seed] = mask_seeds(&mut self.rng);
         let vectors = chosen(self.examples, &positions, self.network.inputs())?;
         let dropout = HiddenDropout { rate: self.settings.classifier_dropout, seed };
         let logits = self.network.training_output(&vectors, dropout)?;

@@ -1,10 +1,10 @@
 //! The state of the CycleGANs between two epochs, from which another process goes on to the same bits.
 
-use ambivox_nn::{Memory, Parameters};
+use ambivox_nn::{OptimiserState, Parameters};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::deck::Deck;
+use super::shuffled::Shuffled;
 
 /// All CycleGANs and their guide after some epoch.
 #[derive(Serialize, Deserialize)]
@@ -18,8 +18,8 @@ pub(super) struct Interim {
 #[derive(Serialize, Deserialize)]
 pub(super) struct PairInterim {
     pub(super) networks: [Parameters; 4],
-    pub(super) generators: Memory,
-    pub(super) discriminators: Memory,
+    pub(super) generators: OptimiserState,
+    pub(super) discriminators: OptimiserState,
     pub(super) drawn: Drawn,
 }
 
@@ -27,30 +27,30 @@ pub(super) struct PairInterim {
 #[derive(Serialize, Deserialize)]
 pub(super) struct GuideInterim {
     pub(super) network: Parameters,
-    pub(super) optimiser: Memory,
+    pub(super) optimiser: OptimiserState,
     pub(super) drawn: Drawn,
 }
 
-/// A deck and the stream of chance that it is shuffled by, with the place in it.
+/// Shuffled indices and the place in the random stream that shuffles them.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Drawn {
-    deck: Deck,
+    shuffled: Shuffled,
     words: u64,
 }
 
 impl Drawn {
     /// As they are now.
-    pub(super) fn of(deck: &Deck, chance: &ChaCha8Rng) -> Self {
+    pub(super) fn of(shuffled: &Shuffled, rng: &ChaCha8Rng) -> Self {
         // No run draws 2⁶⁴ numbers.
-        Self { deck: deck.clone(), words: chance.get_word_pos() as u64 }
+        Self { shuffled: shuffled.clone(), words: rng.get_word_pos() as u64 }
     }
 
-    /// Goes on drawing from here; whether the deck is of the same set.
-    pub(super) fn put_into(self, deck: &mut Deck, chance: &mut ChaCha8Rng) -> bool {
-        let fits = self.deck.is_like(deck);
+    /// Goes on drawing from here; whether both hold the same indices.
+    pub(super) fn put_into(self, shuffled: &mut Shuffled, rng: &mut ChaCha8Rng) -> bool {
+        let fits = self.shuffled.is_like(shuffled);
         if fits {
-            *deck = self.deck;
-            chance.set_word_pos(self.words.into());
+            *shuffled = self.shuffled;
+            rng.set_word_pos(self.words.into());
         }
         fits
     }

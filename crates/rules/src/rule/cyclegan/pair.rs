@@ -1,12 +1,12 @@
 //! One CycleGAN: generators between the pool and one emotion, and a discriminator for each end.
 
-use ambivox_nn::{Dense, HiddenDropout, Optimiser, generator};
+use ambivox_nn::{Dense, HiddenDropout, Optimiser, rng};
 use candle_core::{Result, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use super::deck::Deck;
 use super::interim::{Drawn, PairInterim};
 use super::losses::{classification, cycle, sigmoid_cross_entropy};
+use super::shuffled::Shuffled;
 use super::{CycleganSettings, chosen, mask_seeds, parameters, widths};
 use crate::{Example, Fold};
 
@@ -14,13 +14,13 @@ use crate::{Example, Fold};
 #[derive(Debug, Clone)]
 pub(super) struct Networks {
     /// From the pool to the emotion.
-    pub(super) forth: Dense,
+    pub(super) g: Dense,
     /// From the emotion to the pool.
-    pub(super) back: Dense,
+    pub(super) f: Dense,
     /// Whether a vector is a real one of the emotion.
-    pub(super) of_emotion: Dense,
+    pub(super) d_y: Dense,
     /// Whether a vector is a real one of the pool.
-    pub(super) of_pool: Dense,
+    pub(super) d_x: Dense,
 }
 
 impl Networks {
@@ -35,25 +35,25 @@ impl Networks {
             Dense::new(&name, &widths(width, hidden, outputs), settings.leak, seed)
         };
         Ok(Self {
-            forth: network("generator to", &settings.generator, width)?,
-            back: network("generator from", &settings.generator, width)?,
-            of_emotion: network("discriminator of", &settings.discriminator, 1)?,
-            of_pool: network("discriminator of the pool for", &settings.discriminator, 1)?,
+            g: network("generator to", &settings.generator, width)?,
+            f: network("generator from", &settings.generator, width)?,
+            d_y: network("discriminator of", &settings.discriminator, 1)?,
+            d_x: network("discriminator of the pool for", &settings.discriminator, 1)?,
         })
     }
 
-    /// Both ways there and back from real vectors, and what was there.
-    fn travel(&self, batch: Batch<'_>, rate: f64, seeds: [u64; 4]) -> Result<Travelled> {
+    /// Both cycles from real vectors, and the vectors half way.
+    fn cycle(&self, batch: Batch<'_>, rate: f64, seeds: [u64; 4]) -> Result<Cycled> {
         let [there, and_back, away, home] = seeds.map(|seed| HiddenDropout { rate, seed });
-        let emotion = self.forth.training_output(batch.pool, there)?;
-        let pool = self.back.training_output(batch.emotion, away)?;
-        let pool_again = self.back.training_output(&emotion, and_back)?;
-        let emotion_again = self.forth.training_output(&pool, home)?;
+        let emotion = self.g.training_output(batch.pool, there)?;
+        let pool = self.f.training_output(batch.emotion, away)?;
+        let pool_again = self.f.training_output(&emotion, and_back)?;
+        let emotion_again = self.g.training_output(&pool, home)?;
         let cycle = (cycle(&pool_again, batch.pool)? + cycle(&emotion_again, batch.emotion)?)?;
-        Ok(Travelled { emotion, pool, cycle })
+        Ok(Cycled { emotion, pool, cycle })
     }
 
-    /// What the generators minimise: to be taken for real at both ends, to come back, and that the
+    /// What the generators minimise: to be taken for real at both ends, to be consistent over the cycle, and that the
     /// `guide` recognises the emotion in what was made.
     pub(super) fn generator_loss(
         &self,
@@ -63,12 +63,12 @@ impl Networks {
         settings: &CycleganSettings,
         seeds: [u64; 4],
     ) -> Result<Tensor> {
-        let made = self.travel(batch, settings.generator_dropout, seeds)?;
+        let made = self.cycle(batch, settings.generator_dropout, seeds)?;
         let taken_for_real = |judge: &Dense, made: &Tensor| {
             sigmoid_cross_entropy(&judge.fixed_output(made)?, settings.real_label)
         };
-        let adversarial = (taken_for_real(&self.of_emotion, &made.emotion)?
-            + taken_for_real(&self.of_pool, &made.pool)?)?;
+        let adversarial =
+            (taken_for_real(&self.d_y, &made.emotion)? + taken_for_real(&self.d_x, &made.pool)?)?;
         let recognised = classification(&guide.fixed_output(&made.emotion)?, class)?;
         adversarial + (made.cycle * settings.cycle_weight)? + (recognised * settings.class_weight)?
     }
@@ -81,18 +81,18 @@ impl Networks {
         seeds: [u64; 6],
     ) -> Result<Tensor> {
         let generators = |seed| HiddenDropout { rate: settings.generator_dropout, seed };
-        let emotion = self.forth.training_output(batch.pool, generators(seeds[0]))?.detach();
-        let pool = self.back.training_output(batch.emotion, generators(seeds[1]))?.detach();
+        let emotion = self.g.training_output(batch.pool, generators(seeds[0]))?.detach();
+        let pool = self.f.training_output(batch.emotion, generators(seeds[1]))?.detach();
         let judged = |judge: &Dense, vectors: &Tensor, label: f64, seed: u64| {
             let dropout = HiddenDropout { rate: settings.discriminator_dropout, seed };
             sigmoid_cross_entropy(&judge.training_output(vectors, dropout)?, label)
         };
         let real = settings.real_label;
-        let of_emotion = (judged(&self.of_emotion, batch.emotion, real, seeds[2])?
-            + judged(&self.of_emotion, &emotion, 0.0, seeds[3])?)?;
-        let of_pool = (judged(&self.of_pool, batch.pool, real, seeds[4])?
-            + judged(&self.of_pool, &pool, 0.0, seeds[5])?)?;
-        of_emotion + of_pool
+        let d_y = (judged(&self.d_y, batch.emotion, real, seeds[2])?
+            + judged(&self.d_y, &emotion, 0.0, seeds[3])?)?;
+        let d_x = (judged(&self.d_x, batch.pool, real, seeds[4])?
+            + judged(&self.d_x, &pool, 0.0, seeds[5])?)?;
+        d_y + d_x
     }
 }
 
@@ -104,7 +104,7 @@ pub(super) struct Batch<'a> {
 }
 
 /// What the generators make of a batch.
-struct Travelled {
+struct Cycled {
     /// Of the pool's vectors.
     emotion: Tensor,
     /// Of the emotion's vectors.
@@ -113,7 +113,7 @@ struct Travelled {
     cycle: Tensor,
 }
 
-/// A CycleGAN in training. All its chance is in a stream of its own, so that emotions can be trained
+/// A CycleGAN in training. It draws from a random stream of its own, so that emotions can be trained
 /// at the same time.
 pub(super) struct Pair<'a> {
     settings: &'a CycleganSettings,
@@ -123,8 +123,8 @@ pub(super) struct Pair<'a> {
     networks: Networks,
     generators: Optimiser,
     discriminators: Optimiser,
-    emotion: Deck,
-    chance: ChaCha8Rng,
+    emotion: Shuffled,
+    rng: ChaCha8Rng,
 }
 
 impl<'a> Pair<'a> {
@@ -145,41 +145,36 @@ impl<'a> Pair<'a> {
             training,
             width: fold.width,
             class,
-            generators: optimiser([&networks.forth, &networks.back]),
-            discriminators: optimiser([&networks.of_emotion, &networks.of_pool]),
-            emotion: Deck::new(of_class.collect()),
-            chance: generator(fold.seed, &format!("CycleGAN of {name}")),
+            generators: optimiser([&networks.g, &networks.f]),
+            discriminators: optimiser([&networks.d_y, &networks.d_x]),
+            emotion: Shuffled::new(of_class.collect()),
+            rng: rng(fold.seed, &format!("CycleGAN of {name}")),
             networks,
         })
     }
 
     pub(super) fn interim(&self) -> Result<PairInterim> {
-        let Networks { forth, back, of_emotion, of_pool } = &self.networks;
+        let Networks { g, f, d_y, d_x } = &self.networks;
         Ok(PairInterim {
-            networks: [
-                parameters(forth)?,
-                parameters(back)?,
-                parameters(of_emotion)?,
-                parameters(of_pool)?,
-            ],
-            generators: self.generators.memory(),
-            discriminators: self.discriminators.memory(),
-            drawn: Drawn::of(&self.emotion, &self.chance),
+            networks: [parameters(g)?, parameters(f)?, parameters(d_y)?, parameters(d_x)?],
+            generators: self.generators.state(),
+            discriminators: self.discriminators.state(),
+            drawn: Drawn::of(&self.emotion, &self.rng),
         })
     }
 
     /// Goes on from the state of an equal one; whether it is of one.
     pub(super) fn resume(&mut self, interim: PairInterim) -> Result<bool> {
         let PairInterim { networks, generators, discriminators, drawn } = interim;
-        let Networks { forth, back, of_emotion, of_pool } = &self.networks;
-        for (network, parameters) in [forth, back, of_emotion, of_pool].into_iter().zip(networks) {
+        let Networks { g, f, d_y, d_x } = &self.networks;
+        for (network, parameters) in [g, f, d_y, d_x].into_iter().zip(networks) {
             if !parameters.put_into(&network.variables())? {
                 return Ok(false);
             }
         }
         Ok(self.generators.resume(generators)
             && self.discriminators.resume(discriminators)
-            && drawn.put_into(&mut self.emotion, &mut self.chance))
+            && drawn.put_into(&mut self.emotion, &mut self.rng))
     }
 
     pub(super) fn set_learning_rate(&mut self, rate: f64) {
@@ -190,8 +185,8 @@ impl<'a> Pair<'a> {
     /// An update of the generators on the cycle loss alone; whether it is finite.
     pub(super) fn cycle_step(&mut self, pool: &Tensor) -> Result<bool> {
         let emotion = self.draw(pool)?;
-        let (batch, seeds) = (Batch { pool, emotion: &emotion }, mask_seeds(&mut self.chance));
-        let made = self.networks.travel(batch, self.settings.generator_dropout, seeds)?;
+        let (batch, seeds) = (Batch { pool, emotion: &emotion }, mask_seeds(&mut self.rng));
+        let made = self.networks.cycle(batch, self.settings.generator_dropout, seeds)?;
         Ok(self.generators.descend(&made.cycle)?.is_finite())
     }
 
@@ -206,25 +201,25 @@ impl<'a> Pair<'a> {
         let emotion = self.draw(pool)?;
         let batch = Batch { pool, emotion: &emotion };
         if turn {
-            let seeds = mask_seeds(&mut self.chance);
+            let seeds = mask_seeds(&mut self.rng);
             let loss = self.networks.discriminator_loss(batch, self.settings, seeds)?;
             if !self.discriminators.descend(&loss)?.is_finite() {
                 return Ok(false);
             }
         }
-        let seeds = mask_seeds(&mut self.chance);
+        let seeds = mask_seeds(&mut self.rng);
         let loss = self.networks.generator_loss(batch, guide, self.class, self.settings, seeds)?;
         Ok(self.generators.descend(&loss)?.is_finite())
     }
 
     /// Vectors of the pool carried over to the emotion, dropout off.
     pub(super) fn carry_over(&self, pool: &Tensor) -> Result<Vec<Vec<f32>>> {
-        self.networks.forth.fixed_output(pool)?.to_vec2()
+        self.networks.g.fixed_output(pool)?.to_vec2()
     }
 
     /// As many of the emotion's vectors as there are of the pool.
     fn draw(&mut self, pool: &Tensor) -> Result<Tensor> {
-        let positions = self.emotion.draw(pool.dims()[0], &mut self.chance);
+        let positions = self.emotion.draw(pool.dims()[0], &mut self.rng);
         chosen(self.training, &positions, self.width)
     }
 }

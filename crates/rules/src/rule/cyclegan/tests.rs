@@ -1,6 +1,6 @@
 //! Gradients by finite differences, and CycleGANs of two Gaussians.
 
-use ambivox_nn::{Dense, generator};
+use ambivox_nn::{Dense, rng};
 use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
 
@@ -85,7 +85,7 @@ fn gaussian(noise: &mut ChaCha8Rng, centre: f32) -> f32 {
 
 /// Two Gaussians, by turns.
 fn toy(purpose: &str, count: usize) -> Vec<Example<'static>> {
-    let mut noise = generator(77, purpose);
+    let mut noise = rng(77, purpose);
     let mut example = |n: usize| Example {
         utterance_id: format!("{purpose}{n:02}"),
         group: String::new(),
@@ -264,11 +264,11 @@ impl Tiny {
     }
 
     fn generators(&self) -> Vec<Var> {
-        [&self.networks.forth, &self.networks.back].into_iter().flat_map(Dense::variables).collect()
+        [&self.networks.g, &self.networks.f].into_iter().flat_map(Dense::variables).collect()
     }
 
     fn discriminators(&self) -> Vec<Var> {
-        let judges = [&self.networks.of_emotion, &self.networks.of_pool];
+        let judges = [&self.networks.d_y, &self.networks.d_x];
         judges.into_iter().flat_map(Dense::variables).collect()
     }
 

@@ -9,7 +9,7 @@ use ambivox_models::{
 };
 use ambivox_rules::{
     CycleganSettings, FixedLabelSettings, FixedTarget, LSettings, LabelStep, LwPretrainedSettings,
-    LwSettings, Pool, Rule, SoftTargetSettings, WSettings, WeightStep, rule,
+    LwSettings, Pool, Rule, SoftTargetSettings, Votes, WSettings, WeightStep, rule,
 };
 use ambivox_settings::{Choice, MethodParams};
 use serde::Serialize;
@@ -63,7 +63,7 @@ pub(super) fn all_methods() -> Vec<Method> {
         baseline(),
         named("oversampling", &fixed()),
         named("undersampling", &fixed()),
-        named("soft-target", &SoftTargetSettings { smoothing: 0.1 }),
+        named("soft-target", &SoftTargetSettings { smoothing: 0.1, votes: Votes::Counted }),
         named(
             "l",
             &LSettings { label_scale: 1.0, label_rate: 0.2, second_step: LabelStep::default() },

@@ -13,7 +13,7 @@ fn without_validation_the_last_epoch_is_kept() {
         (setup.training.max_epochs, setup.training.patience) = (4, 1);
         let training = toy("train", 24);
         let mut cut = None;
-        let observer = &mut |at: &Waypoint<'_>| {
+        let observer = &mut |at: &EpochEnd<'_>| {
             if at.epochs().len() == 3 {
                 cut = Some(at.interim().unwrap());
             }
@@ -72,7 +72,7 @@ fn the_last_epochs_are_kept_together_where_asked_for() {
         let [mean, average] = [Keep::MeanOfLast(2), Keep::AverageOfLast(2)].map(|keep| {
             let setup = run(4, keep);
             let mut cut = None;
-            let observer = &mut |at: &Waypoint<'_>| {
+            let observer = &mut |at: &EpochEnd<'_>| {
                 if at.epochs().len() + 1 == setup.spec().most_epochs() {
                     cut = Some(at.interim().unwrap());
                 }

@@ -25,7 +25,7 @@ pub(super) enum Reply {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Job {
     name: String,
-    desk: PathBuf,
+    folder: PathBuf,
     pub(super) units: Vec<String>,
     pub(super) after: Vec<String>,
     pub(super) memory: Option<String>,
@@ -139,12 +139,12 @@ fn is_over(state: &str) -> bool {
 
 impl State {
     fn sbatch(&mut self, words: &[&str]) -> Called {
-        let desk = Path::new(option(words, "chdir").unwrap()).to_path_buf();
-        let order = Order::read(&desk.join("order.json")).unwrap();
+        let folder = Path::new(option(words, "chdir").unwrap()).to_path_buf();
+        let order = Order::read(&folder.join("order.json")).unwrap();
         let after = option(words, "dependency").map(|text| text.strip_prefix("afterok:").unwrap());
         let job = Job {
             name: option(words, "job-name").unwrap().to_owned(),
-            desk,
+            folder,
             units: order.units.iter().map(Unit::name).collect(),
             after: after
                 .map(|jobs| jobs.split(':').map(str::to_owned).collect())
@@ -211,7 +211,7 @@ impl State {
         for (id, job) in &self.jobs {
             for (number, (state, _)) in job.tasks.iter().enumerate().filter(|(_, t)| !is_over(t.0))
             {
-                let line = format!("{id}|{number}|{state}|{}|{}\n", job.name, job.desk.display());
+                let line = format!("{id}|{number}|{state}|{}|{}\n", job.name, job.folder.display());
                 lines.push_str(&line);
             }
         }
@@ -285,16 +285,16 @@ impl State {
     }
 
     fn end(&mut self, id: u64, number: usize) -> (&'static str, &'static str) {
-        let Job { desk, units, .. } = &self.jobs[&id];
+        let Job { folder, units, .. } = &self.jobs[&id];
         if self.stuck.contains(&units[number]) {
             return ("RUNNING", "None");
         }
-        fs::write(Desk::at(desk).log_file(number), "begun\n").unwrap();
+        fs::write(OrderFolder::at(folder).log_file(number), "begun\n").unwrap();
         let mishap = self.mishaps.get_mut(&units[number]).and_then(VecDeque::pop_front);
         if let Some(mishap) = mishap {
             return (mishap, "None");
         }
-        let order = desk.join("order.json");
+        let order = folder.join("order.json");
         if worker::work(&order, number, 1).is_ok() {
             ("COMPLETED", "None")
         } else {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ambivox_corpus::{Corrections, Decision};
-use ambivox_report::{Earlier, SaveAs};
+use ambivox_report::{PreviousDecision, SaveAs};
 use ambivox_settings::{AuditParams, Splits, role};
 
 use crate::StageError;
@@ -11,7 +11,7 @@ use crate::job::Job;
 
 /// Decisions, and where a file that has them is to go.
 pub(super) struct Carried {
-    pub(super) decisions: Vec<Earlier>,
+    pub(super) decisions: Vec<PreviousDecision>,
     file: Option<File>,
 }
 
@@ -50,7 +50,7 @@ impl Carried {
             (Some(section), _) => Some(File::OfPipeline(section.file.display().to_string())),
             (None, named) => named.map(File::OfManifest),
         };
-        Ok(Self { decisions: decisions.into_iter().map(earlier).collect(), file })
+        Ok(Self { decisions: decisions.into_iter().map(previous).collect(), file })
     }
 
     /// Where the page's file is to go.
@@ -69,7 +69,7 @@ fn kept(decision: &Decision) -> Decision {
     Decision { given: label.clone(), label, word: "reject".to_owned(), comment }
 }
 
-fn earlier((utterance_id, decision): (String, Decision)) -> Earlier {
+fn previous((utterance_id, decision): (String, Decision)) -> PreviousDecision {
     let Decision { given, label, word, comment } = decision;
-    Earlier { utterance_id, given, label, decision: word, comment }
+    PreviousDecision { utterance_id, given, label, decision: word, comment }
 }

@@ -10,20 +10,20 @@ use crate::called;
 use crate::failure::Failure;
 
 /// Names, relative to the checkout, and contents.
-const FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/house.rs"));
+const FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 /// The demonstration's pipeline.
 pub(crate) const DEMO: &str = "pipelines/demo.toml";
 /// That of the demonstration with all methods.
 pub(crate) const FULL: &str = "pipelines/demo-full.toml";
 
-/// The text of a file of the house, by its name.
+/// The text of a built-in file, by its name.
 pub(crate) fn text(name: &str) -> Option<&'static str> {
     let (_, bytes) = FILES.iter().find(|(file, _)| *file == name)?;
     str::from_utf8(bytes).ok()
 }
 
-/// Names and texts of the house's manifests.
+/// Names and texts of the built-in manifests.
 pub(crate) fn manifests() -> impl Iterator<Item = (&'static str, &'static str)> {
     let is_manifest = |name: &str| {
         let file = Path::new(name);
@@ -33,7 +33,7 @@ pub(crate) fn manifests() -> impl Iterator<Item = (&'static str, &'static str)> 
     manifests.filter_map(|(name, bytes)| Some((*name, str::from_utf8(bytes).ok()?)))
 }
 
-/// A file that the command line names: itself where it is there, else the house's of this name, if there
+/// A file that the command line names: itself where it is there, else the built-in one of this name, if there
 /// is one.
 pub(crate) fn find(asked: &Path, store: &Path) -> Result<PathBuf> {
     if called::checkout().is_none()
@@ -45,7 +45,7 @@ pub(crate) fn find(asked: &Path, store: &Path) -> Result<PathBuf> {
     Ok(asked.to_path_buf())
 }
 
-/// The house's files in a folder of the store, where pipelines find the manifests that they name.
+/// The built-in files in a folder of the store, where pipelines find the manifests that they name.
 pub(crate) fn folder(store: &Path) -> Result<PathBuf> {
     let all = FILES.iter().fold(Encoder::new("ambivox house"), |encoder, (name, bytes)| {
         encoder.text(name).text(&String::from_utf8_lossy(bytes))
@@ -55,7 +55,7 @@ pub(crate) fn folder(store: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Writes the house's files into a folder, to be copied and changed; nothing that is there is replaced.
+/// Writes the built-in files into a folder, to be copied and changed; nothing that is there is replaced.
 pub(crate) fn write(folder: &Path) -> Result<()> {
     let taken = FILES.iter().map(|(name, _)| folder.join(name)).find(|file| file.exists());
     if let Some(file) = taken {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_there_is_found_in_the_house() {
+    fn what_is_not_there_is_found_among_the_builtin() {
         let store = tempfile::tempdir().unwrap();
         let demo = find(Path::new(DEMO), store.path()).unwrap();
         assert!(demo.starts_with(store.path()) && demo.is_file(), "{}", demo.display());

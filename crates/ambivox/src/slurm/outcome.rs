@@ -7,7 +7,7 @@ use super::settings::Memory;
 
 /// What Slurm says of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Outcome {
     /// It waits, runs, or is about to end.
     Queued,
     Completed,
@@ -24,7 +24,7 @@ pub(super) enum Fate {
     Unknown,
 }
 
-impl Fate {
+impl Outcome {
     /// A state and its reason as `sacct` and `scontrol` write them, such as `CANCELLED by 0`.
     pub(super) fn from_state(state: &str, reason: &str) -> Self {
         match state.split([' ', '+']).next().unwrap_or_default() {
@@ -63,9 +63,9 @@ pub(super) enum Verdict {
     Never { code: u8, why: String },
 }
 
-/// What follows from a task's fate and its own last words.
+/// What follows from a task's outcome and its own last words.
 pub(super) fn verdict(
-    fate: Fate,
+    outcome: Outcome,
     end: Option<&End>,
     given: Given,
     retries: u32,
@@ -78,19 +78,19 @@ pub(super) fn verdict(
             never(format!("{why}, {} in all", counted(given.lost as usize + 1, "time")))
         }
     };
-    match (fate, end) {
-        (Fate::Queued, _) => Verdict::Wait,
+    match (outcome, end) {
+        (Outcome::Queued, _) => Verdict::Wait,
         (_, Some(end)) if end.is_well() => Verdict::Well,
-        (Fate::OutOfMemory, _) => out_of_memory(given.memory, memory_limit),
-        (Fate::TimedOut, _) => never("it ran out of time; ask for more with `time`".to_owned()),
-        (Fate::NodeFailed, _) => lost("its node failed"),
-        (Fate::Preempted, _) => lost("it was preempted"),
-        (Fate::Unmet, _) => lost("what it waited for did not end well"),
-        (Fate::Cancelled, _) => never("it was cancelled".to_owned()),
+        (Outcome::OutOfMemory, _) => out_of_memory(given.memory, memory_limit),
+        (Outcome::TimedOut, _) => never("it ran out of time; ask for more with `time`".to_owned()),
+        (Outcome::NodeFailed, _) => lost("its node failed"),
+        (Outcome::Preempted, _) => lost("it was preempted"),
+        (Outcome::Unmet, _) => lost("what it waited for did not end well"),
+        (Outcome::Cancelled, _) => never("it was cancelled".to_owned()),
         (_, Some(end)) => Verdict::Never { code: end.code, why: end.message.clone() },
-        (Fate::Completed, None) => Verdict::Well,
-        (Fate::Failed, None) => never("it ended before the work began".to_owned()),
-        (Fate::Unknown, None) => lost("it is gone, and Slurm has forgotten it"),
+        (Outcome::Completed, None) => Verdict::Well,
+        (Outcome::Failed, None) => never("it ended before the work began".to_owned()),
+        (Outcome::Unknown, None) => lost("it is gone, and Slurm has forgotten it"),
     }
 }
 
@@ -120,23 +120,23 @@ mod tests {
         Memory::try_from(text.to_owned()).unwrap()
     }
 
-    fn judged(fate: Fate, end: Option<&End>) -> Verdict {
+    fn judged(outcome: Outcome, end: Option<&End>) -> Verdict {
         let given = Given { lost: 0, memory: Some(memory("4G")) };
-        verdict(fate, end, given, 2, Some(memory("6G")))
+        verdict(outcome, end, given, 2, Some(memory("6G")))
     }
 
     #[test]
     fn states_are_told_apart() {
         let states = [
-            ("CANCELLED by 0", Fate::Cancelled),
-            ("CANCELLED+", Fate::Cancelled),
-            ("NODE_FAIL", Fate::NodeFailed),
-            ("RUNNING", Fate::Queued),
-            ("REQUEUED", Fate::Queued),
-            ("", Fate::Unknown),
+            ("CANCELLED by 0", Outcome::Cancelled),
+            ("CANCELLED+", Outcome::Cancelled),
+            ("NODE_FAIL", Outcome::NodeFailed),
+            ("RUNNING", Outcome::Queued),
+            ("REQUEUED", Outcome::Queued),
+            ("", Outcome::Unknown),
         ];
-        for (state, fate) in states {
-            assert_eq!(Fate::from_state(state, "None"), fate, "{state}");
+        for (state, outcome) in states {
+            assert_eq!(Outcome::from_state(state, "None"), outcome, "{state}");
         }
     }
 
@@ -144,37 +144,37 @@ mod tests {
     fn what_the_site_did_is_tried_again_and_what_the_stage_did_is_not() {
         let bad = End { code: 3, message: "row 3".to_owned() };
         let again = |why| Verdict::Again { why, memory: None };
-        assert_eq!(judged(Fate::NodeFailed, None), again("its node failed"));
-        assert_eq!(judged(Fate::Preempted, None), again("it was preempted"));
-        assert!(matches!(judged(Fate::Unknown, None), Verdict::Again { .. }));
+        assert_eq!(judged(Outcome::NodeFailed, None), again("its node failed"));
+        assert_eq!(judged(Outcome::Preempted, None), again("it was preempted"));
+        assert!(matches!(judged(Outcome::Unknown, None), Verdict::Again { .. }));
         let stage = Verdict::Never { code: 3, why: "row 3".to_owned() };
-        assert_eq!(judged(Fate::Failed, Some(&bad)), stage);
-        assert_eq!(judged(Fate::Unknown, Some(&bad)), stage);
-        for fate in [Fate::TimedOut, Fate::Cancelled, Fate::Failed] {
-            assert!(matches!(judged(fate, None), Verdict::Never { code: 1, .. }), "{fate:?}");
+        assert_eq!(judged(Outcome::Failed, Some(&bad)), stage);
+        assert_eq!(judged(Outcome::Unknown, Some(&bad)), stage);
+        for outcome in [Outcome::TimedOut, Outcome::Cancelled, Outcome::Failed] {
+            assert!(matches!(judged(outcome, None), Verdict::Never { code: 1, .. }), "{outcome:?}");
         }
-        assert_eq!(judged(Fate::Queued, Some(&bad)), Verdict::Wait);
+        assert_eq!(judged(Outcome::Queued, Some(&bad)), Verdict::Wait);
     }
 
     #[test]
     fn memory_is_doubled_up_to_the_limit() {
         let bad = End { code: 1, message: "signal: 9".to_owned() };
-        let Verdict::Again { memory: Some(more), .. } = judged(Fate::OutOfMemory, Some(&bad))
+        let Verdict::Again { memory: Some(more), .. } = judged(Outcome::OutOfMemory, Some(&bad))
         else {
             panic!("not again");
         };
         assert_eq!(more, memory("6G"));
         let at_limit = Given { lost: 0, memory: Some(more) };
-        let end = verdict(Fate::OutOfMemory, None, at_limit, 2, Some(memory("6G")));
+        let end = verdict(Outcome::OutOfMemory, None, at_limit, 2, Some(memory("6G")));
         assert!(matches!(end, Verdict::Never { .. }));
-        let unknown = verdict(Fate::OutOfMemory, None, Given::default(), 2, Some(memory("6G")));
+        let unknown = verdict(Outcome::OutOfMemory, None, Given::default(), 2, Some(memory("6G")));
         assert!(matches!(unknown, Verdict::Never { .. }));
     }
 
     #[test]
     fn a_task_is_not_lost_for_ever() {
         let given = Given { lost: 2, memory: None };
-        let Verdict::Never { why, .. } = verdict(Fate::NodeFailed, None, given, 2, None) else {
+        let Verdict::Never { why, .. } = verdict(Outcome::NodeFailed, None, given, 2, None) else {
             panic!("again");
         };
         assert_eq!(why, "its node failed, 3 times in all");
@@ -183,8 +183,8 @@ mod tests {
     #[test]
     fn a_good_end_counts_though_the_node_is_gone() {
         let good = End { code: 0, message: String::new() };
-        assert_eq!(judged(Fate::Completed, None), Verdict::Well);
-        assert_eq!(judged(Fate::Unknown, Some(&good)), Verdict::Well);
-        assert_eq!(judged(Fate::Cancelled, Some(&good)), Verdict::Well);
+        assert_eq!(judged(Outcome::Completed, None), Verdict::Well);
+        assert_eq!(judged(Outcome::Unknown, Some(&good)), Verdict::Well);
+        assert_eq!(judged(Outcome::Cancelled, Some(&good)), Verdict::Well);
     }
 }

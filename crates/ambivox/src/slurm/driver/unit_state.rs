@@ -9,14 +9,14 @@ use super::{Queue, Slurm};
 use crate::execute::Executor;
 use crate::graph::{Instance, Source};
 use crate::slurm::client::{Queued, Task};
-use crate::slurm::fate::{Fate, Given, Verdict, verdict};
-use crate::slurm::order::{Desk, Unit};
+use crate::slurm::order::{OrderFolder, Unit};
+use crate::slurm::outcome::{Given, Outcome, Verdict, verdict};
 
 /// Lines of a log that are shown where a task failed.
 const LOG_LINES: usize = 15;
 
 /// How a unit stands.
-pub(super) enum Standing {
+pub(super) enum UnitState {
     Made,
     /// Queued, at work, or made and not yet to be seen.
     Under,
@@ -29,23 +29,23 @@ pub(super) enum Standing {
 
 impl Slurm {
     /// How a unit stands, given what is queued.
-    pub(super) fn standing(
+    pub(super) fn state_of(
         &mut self,
         executor: &mut Executor<'_>,
         unit: &Unit,
         queue: &Queue,
-    ) -> Result<Standing> {
+    ) -> Result<UnitState> {
         if let Some(queued) = queue.get(&unit.digest) {
             self.note(unit, queued);
-            return Ok(Standing::Under);
+            return Ok(UnitState::Under);
         }
         if is_made(executor, unit)? {
-            return Ok(Standing::Made);
+            return Ok(UnitState::Made);
         }
         let case = self.cases.entry(unit.digest).or_default();
-        let Some((order, task)) = case.at.clone() else { return Ok(Standing::Wanting) };
+        let Some((order, task)) = case.at.clone() else { return Ok(UnitState::Wanting) };
         let judged = self.judge(executor, unit, &order, &task)?;
-        if !matches!(judged, Standing::Under) {
+        if !matches!(judged, UnitState::Under) {
             self.broken.insert(task.job);
             self.cases.entry(unit.digest).or_default().set_back();
         }
@@ -64,8 +64,8 @@ impl Slurm {
 
     /// How those stand that a unit waits for.
     pub(super) fn ground(&self, unit: &Unit) -> Ground {
-        let standing = |unit| self.cases.get(unit).map(Case::standing).unwrap_or_default();
-        self.before(unit).iter().map(standing).collect()
+        let attempt = |unit| self.cases.get(unit).map(Case::attempt).unwrap_or_default();
+        self.before(unit).iter().map(attempt).collect()
     }
 
     /// The units that make what a unit needs.
@@ -87,23 +87,25 @@ impl Slurm {
         unit: &Unit,
         order: &str,
         task: &Task,
-    ) -> Result<Standing> {
+    ) -> Result<UnitState> {
         let (name, stage) = (unit.name(), unit.instance.stage());
-        let desk = Desk::new(executor.resolver.store.root(), order);
-        let fate = self.client.fate(executor.progress, task)?;
+        let folder = OrderFolder::new(executor.resolver.store.root(), order);
+        let outcome = self.client.outcome(executor.progress, task)?;
         let ground = self.ground(unit);
         let case = self.cases.entry(unit.digest).or_default();
-        let was_not_begun = fate == Fate::Cancelled && !desk.has_begun(task.number);
-        if (fate == Fate::Unmet || was_not_begun) && case.has_lost_ground(&ground) {
+        let was_not_begun = outcome == Outcome::Cancelled && !folder.has_begun(task.number);
+        if (outcome == Outcome::Unmet || was_not_begun) && case.has_lost_ground(&ground) {
             // What it waited for is begun again, and so it is, as if it had never been submitted.
-            return Ok(Standing::Wanting);
+            return Ok(UnitState::Wanting);
         }
         let memory = case.given.memory.or(self.settings.of_stage(stage).memory);
         let given = Given { memory, ..case.given };
         let (retries, limit) = (self.settings.retries, self.settings.memory_limit);
-        let judged = verdict(fate, desk.ended(task.number).as_ref(), given, retries, limit);
-        let failed =
-            |code, why: &str| Standing::Failed { code, text: complaint(&name, why, task, &desk) };
+        let judged = verdict(outcome, folder.ended(task.number).as_ref(), given, retries, limit);
+        let failed = |code, why: &str| UnitState::Failed {
+            code,
+            text: complaint(&name, why, task, &folder),
+        };
         Ok(match judged {
             Verdict::Well if case.is_late() && case.given.lost >= retries => {
                 failed(exit::FAILED, "it ended well, and made nothing that can be seen from here")
@@ -111,20 +113,20 @@ impl Slurm {
             Verdict::Well if case.is_late() => {
                 case.begin_again(None);
                 executor.progress.say(&format!("{name}: made, but not to be seen; once again"));
-                Standing::Wanting
+                UnitState::Wanting
             }
-            Verdict::Wait | Verdict::Well => Standing::Under,
+            Verdict::Wait | Verdict::Well => UnitState::Under,
             Verdict::Again { why, memory } => {
                 case.begin_again(memory);
                 let with = memory.map_or(String::new(), |memory| format!(" with {memory}"));
                 executor.progress.say(&format!("{name}: {why}; once again{with}"));
-                Standing::Wanting
+                UnitState::Wanting
             }
             // What it needs was not there, through no fault of its own.
             Verdict::Never { .. }
-                if fate != Fate::Cancelled && !has_inputs(executor, &unit.instance) =>
+                if outcome != Outcome::Cancelled && !has_inputs(executor, &unit.instance) =>
             {
-                Standing::Wanting
+                UnitState::Wanting
             }
             Verdict::Never { code, why } => {
                 if unit.shard.is_none() {
@@ -155,14 +157,14 @@ fn has_inputs(executor: &Executor<'_>, instance: &Instance) -> bool {
 
 /// What is said of a task that failed: with the last lines of its log, where it has not said itself
 /// what went wrong.
-fn complaint(name: &str, why: &str, task: &Task, desk: &Desk) -> String {
+fn complaint(name: &str, why: &str, task: &Task, folder: &OrderFolder) -> String {
     let Task { job, number } = task;
-    let log = desk.log_file(*number);
+    let log = folder.log_file(*number);
     // A worker says of its stage that it failed, too.
     let why = why.strip_prefix(&format!("{name} failed: ")).unwrap_or(why);
-    let lines = match desk.ended(*number) {
+    let lines = match folder.ended(*number) {
         Some(_) => String::new(),
-        None => desk.last_lines(*number, LOG_LINES),
+        None => folder.last_lines(*number, LOG_LINES),
     };
     let text = format!("{name} failed: {why}\n  job {job}_{number}, its log {}", log.display());
     if lines.is_empty() { text } else { format!("{text}:\n{lines}") }

@@ -6,39 +6,39 @@ use serde::{Deserialize, Serialize};
 
 /// A shuffled set that is drawn from to its end, then shuffled again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Deck {
-    cards: Vec<usize>,
+pub(super) struct Shuffled {
+    indices: Vec<usize>,
     left: usize,
 }
 
-impl Deck {
+impl Shuffled {
     /// Of these; at least one.
-    pub(super) fn new(cards: Vec<usize>) -> Self {
-        Self { cards, left: 0 }
+    pub(super) fn new(indices: Vec<usize>) -> Self {
+        Self { indices, left: 0 }
     }
 
     /// Whether it is of the same set.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let sorted = |deck: &Self| {
-            let mut cards = deck.cards.clone();
-            cards.sort_unstable();
-            cards
+        let sorted = |shuffled: &Self| {
+            let mut indices = shuffled.indices.clone();
+            indices.sort_unstable();
+            indices
         };
-        self.left <= self.cards.len() && sorted(self) == sorted(other)
+        self.left <= self.indices.len() && sorted(self) == sorted(other)
     }
 
     /// The next `count`.
-    pub(super) fn draw(&mut self, count: usize, generator: &mut ChaCha8Rng) -> Vec<usize> {
-        (0..count).map(|_| self.next(generator)).collect()
+    pub(super) fn draw(&mut self, count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+        (0..count).map(|_| self.next(rng)).collect()
     }
 
-    fn next(&mut self, generator: &mut ChaCha8Rng) -> usize {
+    fn next(&mut self, rng: &mut ChaCha8Rng) -> usize {
         if self.left == 0 {
-            self.cards.shuffle(generator);
-            self.left = self.cards.len();
+            self.indices.shuffle(rng);
+            self.left = self.indices.len();
         }
         self.left -= 1;
-        self.cards[self.left]
+        self.indices[self.left]
     }
 }
 
@@ -48,9 +48,9 @@ mod tests {
 
     #[test]
     fn each_comes_once_before_any_comes_again() {
-        let mut generator = ambivox_nn::generator(3, "deck");
-        let mut deck = Deck::new((10..17).collect());
-        let drawn = deck.draw(21, &mut generator);
+        let mut rng = ambivox_nn::rng(3, "shuffled");
+        let mut shuffled = Shuffled::new((10..17).collect());
+        let drawn = shuffled.draw(21, &mut rng);
         for round in drawn.chunks(7) {
             let mut round = round.to_vec();
             round.sort_unstable();
