@@ -27,7 +27,8 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Keeps what is in reach of a pipeline, or of its audit: what is fresh, and of places that are stale what they had last.
+    /// Keeps what is in reach of a pipeline, or of its audit: what is fresh, and of places that are stale
+    /// what they had last.
     /// Without a plan, since its corpus is not at hand, all places count.
     pub(crate) fn add(&mut self, store: &Store, places: &str, plan: Option<&Plan>) -> Result<()> {
         let is_place = |place: &str| plan.is_none_or(|plan| plan.has_place(place));

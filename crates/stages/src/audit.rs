@@ -107,19 +107,19 @@ impl Ranking {
         if evidence.is_empty() {
             return Err(StageError::Usage(NOTHING_TO_RANK.to_owned()));
         }
-        let find = |name: &String| {
+        let find = |name: &str| {
             let detector = Detector::find(name).map(|(_, detector)| detector);
             detector.ok_or_else(|| StageError::Request(format!("there is no detector {name}")))
         };
         match &params.detector {
             None if evidence.iter().any(|one| one.margin.is_some()) => {
-                Ok(Self::By(find(&Detector::DEFAULT[0].to_owned())?))
+                Ok(Self::By(find(Detector::DEFAULT[0])?))
             }
             None => Ok(Self::LabelAndLoss),
             Some(name) if name == CHOSEN => {
                 let chosen = found.and_then(|found| found.chosen.get(&params.method));
                 let chosen = chosen.ok_or_else(|| says_nothing(params))?;
-                Ok(Self::Chosen(chosen.iter().map(find).collect::<Result<_, _>>()?))
+                Ok(Self::Chosen(chosen.iter().map(|name| find(name)).collect::<Result<_, _>>()?))
             }
             Some(name) => Ok(Self::By(find(name)?)),
         }

@@ -157,32 +157,25 @@ patience = 5
     )
 }
 
-const FOLDS: usize = 5;
-
 /// Folds of single utterances by which labels are audited, whoever speaks.
 fn audit(utterances: usize) -> String {
-    format!(
-        r#"[audit.split]
-kind = "group-k-fold"
-group = "utterance"
-folds = {folds}
-seed = 0
-validation = "none"
-
-"#,
-        folds = FOLDS.min(utterances)
-    )
+    folds("audit.split", "utterance", utterances, "none") + "\n"
 }
 
-/// Folds of whole groups, as many as there are up to five.
+/// Section `[split]` of folds of whole groups, as many as there are up to five, without its classes.
 pub(crate) fn folds_of(group: &str, groups: usize) -> String {
+    folds("split", group, groups, "next-group")
+}
+
+fn folds(section: &str, group: &str, groups: usize, validation: &str) -> String {
+    const FOLDS: usize = 5;
     format!(
-        r#"[split]
+        r#"[{section}]
 kind = "group-k-fold"
 group = "{group}"
 folds = {folds}
 seed = 0
-validation = "next-group"
+validation = "{validation}"
 "#,
         folds = FOLDS.min(groups)
     )

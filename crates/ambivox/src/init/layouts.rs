@@ -1,4 +1,4 @@
-//! Corpora whose layout is known by what lies in a folder, with manifests and built-in pipelines.
+//! Corpora whose layout is known by what lies in a folder, with built-in manifests and pipelines.
 
 use std::path::{Path, PathBuf};
 
